@@ -1,0 +1,12 @@
+//! Starting a process: its configuration, its log, its clock and dice, its signals. The one place that reads the
+//! environment.
+
+mod ambient;
+mod config;
+mod log;
+mod signal;
+
+pub use ambient::{SystemClock, SystemDice};
+pub use config::{ConfigError, load};
+pub use log::init_log;
+pub use signal::stop_signal;

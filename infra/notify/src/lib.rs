@@ -1,0 +1,22 @@
+//! Letters to people: one folder per channel behind the one [`Notifier`](jobs::ports::Notifier).
+//!
+//! [`Post`] hands a letter to the channel its address names. E-mail goes to the operator's SMTP server; a webhook goes to
+//! an address a user gave, and so through the [`GuardedClient`], which calls no internal address that the operator has not
+//! opened. To add a channel: a variant of [`Address`](jobs::ports::Address), a folder here, a line in [`Post`].
+//!
+//! The channels do not log: what came of a letter is in its [`Delivery`](jobs::ports::Delivery), and the job logs that once.
+
+mod email;
+mod guard;
+mod post;
+#[cfg(test)]
+mod receiver;
+pub mod recording;
+mod settings;
+mod webhook;
+
+pub use email::{SmtpSettings, SmtpUrl};
+pub use guard::{Answer, GuardError, GuardedClient, Resolver, SystemResolver};
+pub use post::Post;
+pub use settings::{NotifySettings, NotifySettingsError};
+pub use webhook::WebhookSettings;

@@ -1,0 +1,89 @@
+//! Webhooks: a POST signed by the Standard Webhooks scheme, to an address the user gave.
+
+use ipnet::IpNet;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use domain::Timestamp;
+use jobs::ports::{Delivery, Letter};
+
+use crate::guard::GuardedClient;
+
+mod outcome;
+mod signature;
+
+/// The event's type when the letter's data names none.
+const DEFAULT_TYPE: &str = "notice";
+
+/// What webhooks may reach: the `notify.webhook` table of the configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// `notify.webhook.allowed_nets`: networks that webhooks may reach although they are not public, such as `10.1.0.0/16`.
+    pub allowed_nets: Vec<IpNet>,
+}
+
+pub(crate) struct WebhookChannel {
+    client: GuardedClient,
+}
+
+impl WebhookChannel {
+    pub(crate) fn new(client: GuardedClient) -> Self {
+        Self { client }
+    }
+
+    pub(crate) async fn send(
+        &self,
+        letter: &Letter,
+        url: &str,
+        secret: &str,
+        now: Timestamp,
+    ) -> Delivery {
+        let body = body(letter, now);
+        let headers = match headers(&letter.id, secret, now, &body) {
+            Ok(headers) => headers,
+            Err(why) => {
+                return Delivery::Refused {
+                    why: why.to_owned(),
+                };
+            }
+        };
+        match self.client.post(url, headers, body).await {
+            Ok(answer) => outcome::of_answer(&answer, now),
+            Err(error) => outcome::of_error(&error),
+        }
+    }
+}
+
+/// `{type, timestamp, data}`. The type is `data.type` where the data has one.
+fn body(letter: &Letter, now: Timestamp) -> String {
+    let event_type = letter
+        .data
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or(DEFAULT_TYPE);
+    json!({"type": event_type, "timestamp": now.rfc3339(), "data": letter.data}).to_string()
+}
+
+fn headers(id: &str, secret: &str, now: Timestamp, body: &str) -> Result<HeaderMap, &'static str> {
+    let seconds = now.0.div_euclid(1000);
+    let signature = signature::sign(secret, id, seconds, body).ok_or(
+        "the webhook's secret must be `whsec_` and the base64 of a key; give it a new one",
+    )?;
+    let id = HeaderValue::from_str(id).map_err(|_| "the letter's id cannot be sent as a header")?;
+    let signature = HeaderValue::from_str(&signature)
+        .map_err(|_| "the signature cannot be sent as a header")?;
+    Ok(HeaderMap::from_iter([
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (HeaderName::from_static("webhook-id"), id),
+        (
+            HeaderName::from_static("webhook-timestamp"),
+            HeaderValue::from(seconds),
+        ),
+        (HeaderName::from_static("webhook-signature"), signature),
+    ]))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! The machine's one step.
+
+use sha2::{Digest, Sha256};
+use ulid::Ulid;
+
+use super::{
+    Change, ChangeKind, ConditionState, Evidence, Fact, Rule, RuleId, Seen, Severity, SourceState, condition::Verdict,
+};
+use crate::{Source, Timestamp};
+
+/// What a step leaves behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The state to remember.
+    pub state: SourceState,
+    /// What changed, in the rules' order.
+    pub changes: Vec<Change>,
+    /// When to look again if nothing arrives (the earliest pending condition).
+    pub timer: Option<Timestamp>,
+}
+
+/// Looks at one fact.
+///
+/// Evidence that is not newer than the newest one changes nothing. A condition whose delay ran out by then (by the
+/// evidence's time, never later than `now`) is raised before the fact itself is weighed, so that it does not matter
+/// whether a tick came in time.
+pub fn step(state: &SourceState, rules: &[Rule], evidence: &Evidence, now: Timestamp) -> Step {
+    let mut state = state.clone();
+    let mut changes = Vec::new();
+    if is_news(&state, evidence) {
+        take_note(&mut state, evidence);
+        let looking = Looking { evidence, reached: reached(evidence, now), unknown: state.unknown.clone() };
+        let mut before = std::mem::take(&mut state.conditions);
+        for rule in rules {
+            let after = looking.advance(rule, before.remove(&rule.id), &mut changes);
+            state.conditions.extend(after.map(|condition| (rule.id.clone(), condition)));
+        }
+        let kept = before.into_iter().filter(|(id, condition)| looking.keeps_removed(id, condition, &mut changes));
+        state.conditions.extend(kept);
+    }
+    let timer = state.timer();
+    Step { state, changes, timer }
+}
+
+/// Whether a fact was not looked at before, nor anything newer. A tick says nothing about the source, so it is always news.
+fn is_news(state: &SourceState, evidence: &Evidence) -> bool {
+    let is_newer = |seen: &Seen| evidence.at > seen.at && evidence.id != seen.id;
+    evidence.fact == Fact::Tick || state.newest.as_ref().is_none_or(is_newer)
+}
+
+/// Remembers what the fact says of the source as a whole.
+fn take_note(state: &mut SourceState, evidence: &Evidence) {
+    match &evidence.fact {
+        Fact::Tick => return,
+        Fact::Values { .. } | Fact::LinkSeen | Fact::LinkLost { .. } => state.unknown = None,
+        Fact::ParentLost { parent } => state.unknown = Some(parent.clone()),
+        Fact::Missed { .. } => {}
+    }
+    state.newest = Some(Seen { id: evidence.id.clone(), at: evidence.at });
+}
+
+/// The time up to which delays have run out.
+fn reached(evidence: &Evidence, now: Timestamp) -> Timestamp {
+    if evidence.fact == Fact::Tick { now } else { evidence.at.min(now) }
+}
+
+/// One look at one fact.
+struct Looking<'a> {
+    evidence: &'a Evidence,
+    reached: Timestamp,
+    unknown: Option<Source>,
+}
+
+impl Looking<'_> {
+    /// One rule's condition after the fact.
+    fn advance(
+        &self,
+        rule: &Rule,
+        current: Option<ConditionState>,
+        changes: &mut Vec<Change>,
+    ) -> Option<ConditionState> {
+        use ConditionState::{Active, Pending};
+
+        let current = self.settle(rule, current, changes);
+        let at = self.evidence.at;
+        match (self.weigh(rule, current.as_ref()), current) {
+            (Verdict::Abnormal(detail), None) if rule.on_delay.is_zero() => {
+                Some(self.raise(rule, at, at, detail, changes))
+            }
+            (Verdict::Abnormal(detail), None) => Some(Pending { since: at, due: at.plus(rule.on_delay), detail }),
+            (Verdict::Abnormal(detail), Some(Pending { since, due, .. })) => Some(Pending { since, due, detail }),
+            (Verdict::Normal(detail), Some(active @ Active { .. })) => {
+                changes.extend(self.cleared(&rule.id, &active, detail));
+                None
+            }
+            (Verdict::Normal(_), _) => None,
+            (Verdict::Silent | Verdict::Abnormal(_), current) => current,
+        }
+    }
+
+    /// What becomes of a condition before the fact is weighed: raised when its delay has run out, dropped when it rests
+    /// on silence and the silence is explained.
+    fn settle(
+        &self,
+        rule: &Rule,
+        current: Option<ConditionState>,
+        changes: &mut Vec<Change>,
+    ) -> Option<ConditionState> {
+        match current? {
+            ConditionState::Pending { .. } if self.unknown.is_some() && rule.condition.rests_on_silence() => None,
+            ConditionState::Pending { since, due, detail } if due <= self.reached => {
+                Some(self.raise(rule, since, due, detail, changes))
+            }
+            other => Some(other),
+        }
+    }
+
+    fn weigh(&self, rule: &Rule, current: Option<&ConditionState>) -> Verdict {
+        if self.unknown.is_some() && rule.condition.rests_on_silence() {
+            return Verdict::Silent;
+        }
+        rule.condition.judge(current, &self.evidence.fact)
+    }
+
+    fn raise(
+        &self,
+        rule: &Rule,
+        since: Timestamp,
+        at: Timestamp,
+        detail: String,
+        changes: &mut Vec<Change>,
+    ) -> ConditionState {
+        let alarm = alarm_id(&self.evidence.source, &rule.id, since);
+        let severity = rule.severity;
+        changes.push(Change {
+            alarm: alarm.clone(),
+            rule: rule.id.clone(),
+            severity,
+            kind: ChangeKind::Raised,
+            at,
+            since,
+            detail,
+        });
+        ConditionState::Active { alarm, since, severity }
+    }
+
+    /// The end of an alarm; none for a condition that was never raised.
+    fn cleared(&self, rule: &RuleId, condition: &ConditionState, detail: String) -> Option<Change> {
+        let ConditionState::Active { alarm, since, severity } = condition else { return None };
+        let (alarm, rule) = (alarm.clone(), rule.clone());
+        let (severity, since, at): (Severity, Timestamp, Timestamp) = (*severity, *since, self.evidence.at);
+        Some(Change { alarm, rule, severity, kind: ChangeKind::Cleared, at, since, detail })
+    }
+
+    /// Whether a condition whose rule is gone is kept: only a raised one, until the source is heard of again.
+    fn keeps_removed(&self, rule: &RuleId, condition: &ConditionState, changes: &mut Vec<Change>) -> bool {
+        let is_heard = matches!(self.evidence.fact, Fact::Values { .. } | Fact::LinkSeen);
+        if is_heard {
+            changes.extend(self.cleared(rule, condition, "the rule was removed".to_owned()));
+        }
+        matches!(condition, ConditionState::Active { .. }) && !is_heard
+    }
+}
+
+/// Names an alarm by its source, its rule and the time of the evidence that began it, so that the same evidence always
+/// names the same alarm. A source has one evidence of one time: what is not newer is not looked at.
+fn alarm_id(source: &Source, rule: &RuleId, since: Timestamp) -> String {
+    let digest = Sha256::digest(format!("{source}|{rule}|{}", since.0));
+    let random = digest.iter().take(10).fold(0_u128, |random, byte| random << 8 | u128::from(*byte));
+    Ulid::from_parts(u64::try_from(since.0).unwrap_or(0), random).to_string()
+}
+
+#[cfg(test)]
+mod tests;

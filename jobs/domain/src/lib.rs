@@ -1,0 +1,14 @@
+//! The pure heart: frames, protocols, schedules and the alarm machine.
+//!
+//! Nothing here waits, reads a clock, rolls dice or touches the world; everything is a function of its arguments.
+
+pub mod alarm;
+pub mod frame;
+pub mod identity;
+pub mod protocol;
+pub mod reading;
+pub mod schedule;
+pub mod time;
+
+pub use identity::{DeviceId, Mac, NodeName, Pid, Source};
+pub use time::Timestamp;

@@ -1,0 +1,102 @@
+//! What is normal for the devices of a protocol, as users write and exchange it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{
+    Fault, ProtocolError,
+    document::{TextOrNumber, or_default, text_or_number},
+    repeated,
+};
+use crate::alarm::{BadRule, Condition, Rule, Severity};
+
+/// The constants of a protocol. Only what is watched is read; display settings are passed over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ConstantsDocument {
+    /// The protocol's name.
+    pub protocol: String,
+    /// The limits of numbers.
+    #[serde(default, deserialize_with = "or_default")]
+    pub threshold: Vec<ThresholdDocument>,
+    /// The normal states.
+    #[serde(default, deserialize_with = "or_default")]
+    pub alarm_stat: Vec<StateDocument>,
+}
+
+/// The limits of one number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdDocument {
+    /// The value's name.
+    pub name: String,
+    /// The least normal value.
+    #[serde(default)]
+    pub min: Option<f64>,
+    /// The greatest normal value.
+    #[serde(default)]
+    pub max: Option<f64>,
+    /// How far inside the limits a value must come back before its alarm ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadband: Option<f64>,
+}
+
+/// The normal states of one value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StateDocument {
+    /// The value's name.
+    pub name: String,
+    /// A value it had when the document was written.
+    #[serde(default, deserialize_with = "text_or_number")]
+    pub value: String,
+    /// Its states in words.
+    #[serde(default, deserialize_with = "or_default")]
+    pub unit: String,
+    /// The NORMAL raw values; when there are none, the value is not watched.
+    #[serde(default, deserialize_with = "texts")]
+    pub alarm_stat: Vec<String>,
+}
+
+impl ConstantsDocument {
+    /// The rules that watch these constants: `threshold:<name>` and `state:<name>`, warnings without delay.
+    pub fn rules(&self) -> Result<Vec<Rule>, ProtocolError> {
+        let thresholds = self.threshold.iter().enumerate();
+        let thresholds = thresholds.map(|(index, threshold)| threshold.rule().map_err(|bad| wrong("Threshold", index, bad)));
+        let states = self.alarm_stat.iter().enumerate().filter(|(_, state)| !state.alarm_stat.is_empty());
+        let states = states.map(|(index, state)| state.rule().map_err(|bad| wrong("AlarmStat", index, bad)));
+        let rules = thresholds.chain(states).collect::<Result<Vec<_>, _>>()?;
+        match repeated(rules.iter().map(|rule| &rule.id)) {
+            Some(id) => Err(ProtocolError::at("Threshold, AlarmStat", Fault::Repeated(id.clone()))),
+            None => Ok(rules),
+        }
+    }
+}
+
+impl ThresholdDocument {
+    fn rule(&self) -> Result<Rule, BadRule> {
+        let Self { name, min, max, deadband } = self.clone();
+        warning(format!("threshold:{name}"), Condition::Outside { name, min, max, deadband: deadband.unwrap_or(0.0) })
+    }
+}
+
+impl StateDocument {
+    fn rule(&self) -> Result<Rule, BadRule> {
+        let Self { name, alarm_stat: normal, .. } = self.clone();
+        warning(format!("state:{name}"), Condition::NotIn { name, normal })
+    }
+}
+
+fn warning(id: String, condition: Condition) -> Result<Rule, BadRule> {
+    let rule = Rule { id, condition, severity: Severity::Warning, on_delay: Duration::ZERO };
+    rule.check().map(|()| rule)
+}
+
+fn wrong(list: &str, index: usize, bad: BadRule) -> ProtocolError {
+    ProtocolError::at(format!("{list}[{index}]"), Fault::Rule(bad))
+}
+
+fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let texts: Vec<TextOrNumber> = or_default(from)?;
+    Ok(texts.into_iter().map(String::from).collect())
+}

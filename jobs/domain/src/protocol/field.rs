@@ -1,0 +1,124 @@
+//! One field of a reply: where it stands, how it is read and what it means.
+
+use super::{
+    Fault, FieldDocument, ProtocolError, coefficient::Coefficient, result_type::ResultType, slice::Slice, states::States,
+};
+use crate::reading::{Datum, Quality, Value};
+
+/// A field of a binary reply.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct BinaryField {
+    label: Label,
+    place: Slice,
+    /// How its bytes are read.
+    result_type: ResultType,
+    /// What a number is multiplied by; bits and texts are not.
+    coefficient: Option<Coefficient>,
+}
+
+/// A field of a text reply: a word of it, or a run of characters. Coefficients are not applied to texts.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TextField {
+    label: Label,
+    place: Slice,
+}
+
+/// What a value is called and what it means.
+#[derive(Debug, Clone, PartialEq)]
+struct Label {
+    name: String,
+    unit: String,
+    states: Option<States>,
+}
+
+impl BinaryField {
+    /// Checks a field's document.
+    pub(super) fn compile(result_type: ResultType, document: &FieldDocument) -> Result<Self, ProtocolError> {
+        let label = Label::compile(document)?;
+        let place = place_of(document)?;
+        result_type.check_width(place).map_err(|fault| ProtocolError::at("regx", fault))?;
+        let coefficient = result_type.is_number().then(|| Coefficient::parse(&document.bl)).transpose();
+        let coefficient = coefficient.map_err(|fault| ProtocolError::at("bl", fault))?;
+        Ok(Self { label, place, result_type, coefficient })
+    }
+
+    /// Reads the field out of a reply's data.
+    pub(super) fn read(&self, data: &[u8]) -> Value {
+        let datum = match (self.result_type.read(self.place, data), self.coefficient) {
+            (Datum::Number(raw), Some(coefficient)) => coefficient.times(raw).map_or(Datum::None, Datum::Number),
+            (datum, _) => datum,
+        };
+        let raw = datum.text();
+        self.label.value(datum, &raw)
+    }
+}
+
+impl TextField {
+    /// Checks a field's document.
+    pub(super) fn compile(document: &FieldDocument) -> Result<Self, ProtocolError> {
+        Ok(Self { label: Label::compile(document)?, place: place_of(document)? })
+    }
+
+    /// How many words a reply must have to hold this one.
+    pub(super) fn words_needed(&self) -> usize {
+        self.place.start + 1
+    }
+
+    /// Reads the field out of a reply's words.
+    pub(super) fn read_word(&self, words: &[&str]) -> Value {
+        let word = words.get(self.place.start).copied().unwrap_or_default();
+        self.label.value(datum_of_word(word), word)
+    }
+
+    /// Reads the field out of a reply's characters.
+    pub(super) fn read_characters(&self, characters: &[char]) -> Value {
+        let word: String = self.place.of(characters).unwrap_or_default().iter().collect();
+        self.label.value(datum_of_word(word.trim()), word.trim())
+    }
+}
+
+impl Label {
+    fn compile(document: &FieldDocument) -> Result<Self, ProtocolError> {
+        if document.name.trim().is_empty() {
+            return Err(ProtocolError::at("name", Fault::NoName));
+        }
+        let states = document.is_state.then(|| States::parse(&document.unit)).transpose();
+        let states = states.map_err(|fault| ProtocolError::at("unit", fault))?;
+        let unit = if states.is_some() { String::new() } else { document.unit.trim().to_owned() };
+        Ok(Self { name: document.name.clone(), unit, states })
+    }
+
+    /// The value of a datum that the device wrote as `raw`.
+    fn value(&self, datum: Datum, raw: &str) -> Value {
+        let text = datum.text();
+        let word = self.states.as_ref().map(|states| states.word(raw).or_else(|| states.word(&text)));
+        let (display, quality) = match (&datum, word) {
+            (Datum::None, _) => (text, Quality::Bad),
+            (_, None) => (text, Quality::Good),
+            (_, Some(Some(word))) => (word.to_owned(), Quality::Good),
+            (_, Some(None)) => (text, Quality::Uncertain),
+        };
+        Value { name: self.name.clone(), value: datum, display, unit: self.unit.clone(), quality }
+    }
+}
+
+fn place_of(document: &FieldDocument) -> Result<Slice, ProtocolError> {
+    document.regx.parse().map_err(|bad| ProtocolError::at("regx", Fault::Slice(bad)))
+}
+
+/// A run of zeros and ones at least this long is a row of flags, not a number.
+const FLAGS: usize = 8;
+
+/// What a word of a text says. Dashes and dots alone (`---.-`) stand for no value.
+fn datum_of_word(word: &str) -> Datum {
+    let is_made_of = |characters: &[char]| word.chars().all(|c| characters.contains(&c));
+    if is_made_of(&['-', '.']) {
+        return Datum::None;
+    }
+    let is_flags = word.len() >= FLAGS && is_made_of(&['0', '1']);
+    let looks_like_number = word.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
+    match word.parse() {
+        Ok(number) if looks_like_number && !is_flags => Datum::Number(number),
+        _ => Datum::Text(word.to_owned()),
+    }
+}

@@ -1,0 +1,118 @@
+//! When a device is asked. Stateless: whether a device is due is a function of its interval, its phase and the window.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DeviceId, Timestamp};
+
+/// No device is asked more often than this, unless the operator says otherwise.
+pub const LEAST_INTERVAL: Duration = Duration::from_secs(5);
+/// A device that missed more queries in a row than this is asked at most once in [`BACKED_OFF`].
+const MOST_MISSES: u32 = 10;
+const BACKED_OFF: Duration = Duration::from_secs(60);
+/// What one timed-out instruction adds to an interval.
+const PER_TIMED_OUT: Duration = Duration::from_millis(500);
+/// What one instruction costs on a wired line and over a SIM, in milliseconds.
+const WIRED_BASE: u128 = 1000;
+const SIM_BASE: u128 = 2000;
+/// The small data plans that must be spared, and from how many KB on a plan is not small.
+const SPARED_PLAN: &str = "ali_1";
+const AMPLE_KB: u64 = 524_288;
+
+/// What a terminal's line has to carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineLoad {
+    /// Instructions in use, summed over the devices of the terminal; 0 counts as 1.
+    pub instructions: usize,
+    /// How the terminal reaches us.
+    pub uplink: Uplink,
+    /// The shortest interval that the device asked about allows; zero when it does not say.
+    pub device_minimum: Duration,
+    /// The shortest interval of any device: [`LEAST_INTERVAL`], or what the operator says.
+    pub least: Duration,
+}
+
+impl Default for LineLoad {
+    fn default() -> Self {
+        Self { instructions: 0, uplink: Uplink::Wired, device_minimum: Duration::ZERO, least: LEAST_INTERVAL }
+    }
+}
+
+/// How a terminal reaches us.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Uplink {
+    /// Over a wire: it has no ICCID.
+    #[default]
+    Wired,
+    /// Over a SIM, with its data plan when that is known.
+    Sim(Option<DataPlan>),
+}
+
+/// A SIM's data plan, as the carrier tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataPlan {
+    /// `resName`: the plan's name.
+    pub name: String,
+    /// `version`: its kind.
+    pub version: String,
+    /// `flowResource`: what it allows, in KB.
+    pub flow_kb: u64,
+}
+
+impl DataPlan {
+    fn must_be_spared(&self) -> bool {
+        (self.name == SPARED_PLAN || self.version == SPARED_PLAN) && (1..AMPLE_KB).contains(&self.flow_kb)
+    }
+}
+
+/// How often each device of a line is asked.
+pub fn interval(load: &LineLoad) -> Duration {
+    let instructions = load.instructions.max(1) as u128;
+    let millis = match &load.uplink {
+        Uplink::Wired => instructions * WIRED_BASE,
+        Uplink::Sim(Some(plan)) if plan.must_be_spared() => {
+            instructions * SIM_BASE * 2 * u128::from(AMPLE_KB) / u128::from(plan.flow_kb)
+        }
+        Uplink::Sim(_) => instructions * SIM_BASE,
+    };
+    let needed = Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
+    needed.max(load.least).max(load.device_minimum)
+}
+
+/// Where in its interval a device's instants lie, so that devices of one interval do not all come at once.
+///
+/// The hash is FNV-1a (64 bit) of the device's text form `mac/pid`, modulo the interval in milliseconds. It is written
+/// out here because it may never change: processes of two versions must agree on who is due.
+pub fn phase(device: &DeviceId, interval: Duration) -> Duration {
+    let hash = device.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let interval = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(hash.checked_rem(interval).unwrap_or(0))
+}
+
+/// Every instant from `from` on and before `until` that is `phase` past a multiple of `interval`; none when the interval
+/// is shorter than a millisecond. Windows that follow each other neither miss nor double an instant.
+pub fn due(interval: Duration, phase: Duration, from: Timestamp, until: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let millis = |duration: Duration| i128::try_from(duration.as_millis()).unwrap_or(i128::MAX);
+    let (interval, phase) = (millis(interval), millis(phase));
+    let from = i128::from(from.0);
+    let first = (interval > 0).then(|| from + (phase - from).rem_euclid(interval));
+    std::iter::successors(first, move |instant| Some(instant + interval))
+        .map_while(|instant| i64::try_from(instant).ok().map(Timestamp))
+        .take_while(move |&instant| instant < until)
+}
+
+/// The interval of a device that missed this many queries in a row.
+pub fn backed_off(interval: Duration, misses: u32) -> Duration {
+    if misses > MOST_MISSES { interval.max(BACKED_OFF) } else { interval }
+}
+
+/// The interval of a device that left this many instructions of its last query unanswered.
+pub fn slowed(interval: Duration, timed_out: u32) -> Duration {
+    interval.saturating_add(PER_TIMED_OUT.saturating_mul(timed_out))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Compiled protocols, kept at hand: compiling one takes longer than reading a reply with it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use domain::{Timestamp, alarm::Rule, protocol::Protocol};
+use records::{Table, TableError, protocols};
+
+/// How long a protocol is used before the table is asked whether it changed.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// A protocol, and what is normal for the devices that speak it.
+#[derive(Debug)]
+pub struct Model {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The rules that its constants make.
+    pub rules: Vec<Rule>,
+}
+
+/// The protocols that were used lately.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    models: Mutex<HashMap<String, Loaded>>,
+}
+
+/// What the table held under a protocol's name.
+#[derive(Debug, Clone)]
+struct Loaded {
+    at: Timestamp,
+    model: Option<Arc<Model>>,
+}
+
+impl Catalog {
+    /// The protocol of that name; none when there is none, or when it cannot be understood (which is logged).
+    pub async fn model(&self, table: &dyn Table, name: &str, now: Timestamp) -> Result<Option<Arc<Model>>, TableError> {
+        let fresh = self.models().get(name).filter(|loaded| now.since(loaded.at) < FRESH).cloned();
+        if let Some(loaded) = fresh {
+            return Ok(loaded.model);
+        }
+        let model = load(table, name).await?.map(Arc::new);
+        self.models().insert(name.to_owned(), Loaded { at: now, model: model.clone() });
+        Ok(model)
+    }
+
+    fn models(&self) -> MutexGuard<'_, HashMap<String, Loaded>> {
+        // A panic while the lock was held cannot have left the map half changed.
+        self.models.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn load(table: &dyn Table, name: &str) -> Result<Option<Model>, TableError> {
+    let Some(document) = protocols::get(table, name).await? else {
+        return Ok(None);
+    };
+    let protocol = match Protocol::compile(&document) {
+        Ok(protocol) => protocol,
+        Err(error) => {
+            tracing::error!(protocol.name = name, %error, "a stored protocol cannot be used");
+            return Ok(None);
+        }
+    };
+    let constants = protocols::constants(table, name).await?;
+    let rules = constants.map_or(Ok(Vec::new()), |constants| constants.rules()).unwrap_or_else(|error| {
+        tracing::error!(protocol.name = name, %error, "a protocol's stored constants cannot be used");
+        Vec::new()
+    });
+    Ok(Some(Model { protocol, rules }))
+}

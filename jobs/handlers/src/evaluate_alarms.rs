@@ -1,0 +1,174 @@
+//! `evaluate_alarms`: evidence steps the alarm machine; what changed is stored and handed on.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use domain::{
+    Source, Timestamp,
+    alarm::{Change, ChangeKind, Condition, Evidence, Rule, Severity, step},
+    identity::derived_id,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use records::{
+    Outcome, Table, TableError, Versioned, Write,
+    alarms::{self, Alarm, Transition, Watch},
+    terminals,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Context, FanOut, Job, JobError};
+
+/// How often a step is tried anew when another worker stepped the same source meanwhile.
+const TRIES: usize = 8;
+
+/// How many sources are stepped at a time.
+const AT_A_TIME: usize = 32;
+
+/// Steps the machine with each piece of evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvaluateAlarms {
+    /// Names the evidence: where it came from.
+    pub origin: String,
+    /// The evidence; that of one source in the order it happened.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Job for EvaluateAlarms {
+    const NAME: &'static str = "evaluate_alarms";
+    const LANE: crate::ports::Lane = crate::ports::Lane::Urgent;
+    const MAX_ATTEMPTS: u32 = 20;
+
+    fn key(&self) -> String {
+        self.origin.clone()
+    }
+
+    async fn run(&self, cx: &Context) -> Result<(), JobError> {
+        let mut by_source: BTreeMap<&Source, Vec<&Evidence>> = BTreeMap::new();
+        for evidence in &self.evidence {
+            by_source.entry(&evidence.source).or_default().push(evidence);
+        }
+        let steps: Vec<_> = by_source.into_values().map(|evidence| evaluate_source(cx, evidence)).collect();
+        stream::iter(steps).buffer_unordered(AT_A_TIME).try_collect().await
+    }
+}
+
+/// Steps one source with its evidence, in order.
+async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>) -> Result<(), JobError> {
+    for evidence in evidence {
+        evaluate(cx, evidence).await?;
+    }
+    Ok(())
+}
+
+async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<(), JobError> {
+    let table = cx.table.as_ref();
+    let rules = rules(cx, &evidence.source).await?;
+    for _ in 0..TRIES {
+        let mut watch = alarms::watch(table, &evidence.source).await?;
+        let before = watch.value.clone();
+        let now = cx.clock.now();
+        let stepped = step(&before.state, &rules, evidence, now);
+        let same_memory = stepped.state.conditions == before.state.conditions && stepped.state.unknown == before.state.unknown;
+        if stepped.changes.is_empty() && same_memory && stepped.timer == before.timer {
+            return hand_on(cx, &evidence.source, watch).await;
+        }
+        watch.value.state = stepped.state;
+        watch.value.timer = stepped.timer;
+        let mut writes = Vec::new();
+        if !stepped.changes.is_empty() {
+            let transition = transition(evidence, now, stepped.changes);
+            writes.push(alarms::put_transition(&transition)?);
+            writes.extend(changed_alarms(table, &transition).await?);
+            watch.value.outbox.push(transition.id);
+        }
+        writes.extend(alarms::put_watch(&evidence.source, &watch, before.timer)?);
+        if table.transact(writes).await?.applied() {
+            watch.version += 1;
+            return hand_on(cx, &evidence.source, watch).await;
+        }
+    }
+    Err(JobError::retry(format!("{} is stepped by many at once", evidence.source)))
+}
+
+/// Hands on what the outbox holds, then empties it. A crash between the two hands it on again, under the same keys.
+async fn hand_on(cx: &Context, source: &Source, mut watch: Versioned<Watch>) -> Result<(), JobError> {
+    if watch.value.outbox.is_empty() {
+        return Ok(());
+    }
+    let told = watch.value.outbox.drain(..);
+    let messages = told.map(|transition| FanOut { source: source.clone(), transition }.message()).collect();
+    cx.queue.enqueue(messages).await?;
+    // Refused when the source was stepped again meanwhile: that step hands the same transitions on once more, which the
+    // ledger of `fan_out` makes harmless.
+    let timer = watch.value.timer;
+    let _: Outcome = cx.table.transact(alarms::put_watch(source, &watch, timer)?).await?;
+    Ok(())
+}
+
+fn transition(evidence: &Evidence, now: Timestamp, changes: Vec<Change>) -> Transition {
+    let source = evidence.source.to_string();
+    let id = derived_id(evidence.at, &["transition", &source, &evidence.id]);
+    Transition { id, source: evidence.source.clone(), at: now, changes }
+}
+
+async fn changed_alarms(table: &dyn Table, transition: &Transition) -> Result<Vec<Write>, TableError> {
+    let mut writes = Vec::new();
+    for change in &transition.changes {
+        let stored = alarms::get(table, &change.alarm).await?;
+        let alarm = match (change.kind, stored) {
+            (ChangeKind::Cleared, Some(mut alarm)) => {
+                alarm.value.cleared_at = Some(change.at);
+                alarm.value.cleared_by = Some(change.detail.clone());
+                alarm
+            }
+            (_, stored) => Versioned {
+                value: raised(&transition.source, change),
+                version: stored.map_or(0, |alarm| alarm.version),
+            },
+        };
+        writes.extend(alarms::put(&alarm)?);
+    }
+    Ok(writes)
+}
+
+fn raised(source: &Source, change: &Change) -> Alarm {
+    let cleared = change.kind == ChangeKind::Cleared;
+    Alarm {
+        id: change.alarm.clone(),
+        source: source.clone(),
+        rule: change.rule.clone(),
+        severity: change.severity,
+        detail: change.detail.clone(),
+        raised_at: change.since,
+        cleared_at: cleared.then_some(change.at),
+        cleared_by: cleared.then(|| change.detail.clone()),
+        acknowledged: None,
+    }
+}
+
+/// What is watched on a source.
+async fn rules(cx: &Context, source: &Source) -> Result<Vec<Rule>, JobError> {
+    let settings = &cx.settings.alarms;
+    let offline = Rule {
+        id: "offline".to_owned(),
+        condition: Condition::Lost,
+        severity: Severity::Critical,
+        on_delay: Duration::from_millis(settings.offline_debounce_ms),
+    };
+    let Source::Device(device) = source else {
+        return Ok(vec![offline]);
+    };
+    let timeout = Rule {
+        id: "timeout".to_owned(),
+        condition: Condition::Missed { more_than: settings.misses_allowed },
+        severity: Severity::Critical,
+        on_delay: Duration::ZERO,
+    };
+    let mut rules = vec![timeout];
+    let terminal = terminals::get(cx.table.as_ref(), &device.mac).await?;
+    if let Some(mounted) = terminal.as_ref().and_then(|terminal| terminal.device(device.pid))
+        && let Some(model) = cx.model(&mounted.protocol).await?
+    {
+        rules.extend(model.rules.iter().cloned());
+    }
+    Ok(rules)
+}

@@ -1,0 +1,143 @@
+//! `fan_out`: who hears of a transition, and on which channels.
+
+use domain::{
+    Source,
+    alarm::{Change, ChangeKind},
+    identity::derived_id,
+};
+use records::{
+    Clock, Table, TableError,
+    alarms::{self, Transition},
+    ledger::{self, Claim},
+    notices::{self, Notice, NoticeStatus},
+    terminals, users,
+    users::{Role, User},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Context, DeliverNotice, Job, JobError,
+    ports::{Audience, Push},
+};
+
+/// Tells everybody concerned of one transition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FanOut {
+    /// The source it is about.
+    pub source: Source,
+    /// The transition.
+    pub transition: String,
+}
+
+impl Job for FanOut {
+    const NAME: &'static str = "fan_out";
+    const LANE: crate::ports::Lane = crate::ports::Lane::Urgent;
+    const MAX_ATTEMPTS: u32 = 20;
+
+    fn key(&self) -> String {
+        self.transition.clone()
+    }
+
+    async fn run(&self, cx: &Context) -> Result<(), JobError> {
+        let table = cx.table.as_ref();
+        let now = cx.clock.now();
+        let claimed = match ledger::claim(table, &format!("fan_out/{}", self.transition), now, Self::LEASE).await? {
+            Claim::Ours(claimed) => claimed,
+            Claim::Done => return Ok(()),
+            Claim::Busy(until) => return Err(JobError::retry_after("another worker tells it", until.since(now))),
+        };
+        let Some(transition) = alarms::transition(table, &self.source, &self.transition).await? else {
+            return Err(JobError::fail("the transition is not stored"));
+        };
+        let hearers = hearers(table, &self.source).await?;
+        let place = place(table, &self.source).await?;
+        let mut letters = Vec::new();
+        for user in &hearers {
+            for channel in channels(user) {
+                let notice = notice(&transition, user, channel, &place, cx.clock.as_ref());
+                // Refused when an earlier run wrote it: its letter is enqueued again all the same, under the same key.
+                let _ = table.write(notices::put_new(&notice)?).await?;
+                letters.push(DeliverNotice { user: user.user.clone(), notice: notice.id }.message());
+            }
+        }
+        cx.queue.enqueue(letters).await?;
+        claimed.done(table, cx.clock.now()).await?;
+        show(cx, &transition, &hearers).await;
+        Ok(())
+    }
+}
+
+/// Those a terminal is bound to, and every admin.
+async fn hearers(table: &dyn Table, source: &Source) -> Result<Vec<User>, TableError> {
+    let bound = match source.mac() {
+        Some(mac) => users::of_terminal(table, mac).await?,
+        None => Vec::new(),
+    };
+    let all = users::list(table).await?;
+    Ok(all.into_iter().filter(|user| user.role == Role::Admin || bound.contains(&user.user)).collect())
+}
+
+fn channels(user: &User) -> impl Iterator<Item = &'static str> {
+    let email = user.mail.as_ref().map(|_| "email");
+    let webhook = user.webhook.as_ref().map(|_| "webhook");
+    email.into_iter().chain(webhook)
+}
+
+/// What people call the source.
+async fn place(table: &dyn Table, source: &Source) -> Result<String, TableError> {
+    let terminal = match source.mac() {
+        Some(mac) => terminals::get(table, mac).await?,
+        None => None,
+    };
+    Ok(match (source, terminal) {
+        (Source::Device(device), Some(terminal)) => {
+            let model = terminal.device(device.pid).map_or("?", |mounted| mounted.model.as_str());
+            format!("{} / {} {model}", terminal.name, device.pid)
+        }
+        (Source::Terminal(_), Some(terminal)) => terminal.name,
+        (source, _) => source.to_string(),
+    })
+}
+
+fn notice(transition: &Transition, user: &User, channel: &str, place: &str, clock: &dyn Clock) -> Notice {
+    let lines: Vec<String> = transition.changes.iter().map(line).collect();
+    Notice {
+        id: derived_id(transition.at, &["notice", &transition.id, &user.user, channel]),
+        user: user.user.clone(),
+        channel: channel.to_owned(),
+        source: transition.source.clone(),
+        transition: transition.id.clone(),
+        subject: format!("{}: {place}", heading(&transition.changes)),
+        text: format!("{place}\n{}\n{}\n", lines.join("\n"), transition.source),
+        at: clock.now(),
+        status: NoticeStatus::Waiting,
+        attempts: Vec::new(),
+    }
+}
+
+fn heading(changes: &[Change]) -> &'static str {
+    if changes.iter().all(|change| change.kind == ChangeKind::Cleared) { "Recovered" } else { "Alarm" }
+}
+
+fn line(change: &Change) -> String {
+    let kind = match change.kind {
+        ChangeKind::Raised => "raised",
+        ChangeKind::Cleared => "cleared",
+    };
+    format!("{kind} {}: {}", change.at.rfc3339(), change.detail)
+}
+
+/// Shows the transition in the browsers of those who hear of it. Nobody waits for it: a browser that misses it asks the API.
+async fn show(cx: &Context, transition: &Transition, hearers: &[User]) {
+    let data = serde_json::json!({
+        "id": transition.id,
+        "source": transition.source.to_string(),
+        "mac": transition.source.mac(),
+        "timeStamp": transition.at,
+        "changes": transition.changes,
+    });
+    let push = |user: &User| Push { event: "alarm".to_owned(), audience: Audience::User(user.user.clone()), data: data.clone() };
+    if let Err(error) = cx.link.publish(hearers.iter().map(push).collect()).await {
+        tracing::warn!(transition.id, %error, "browsers were not shown a transition");
+    }
+}

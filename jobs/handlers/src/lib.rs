@@ -1,0 +1,29 @@
+//! What happens, once: the jobs, and the ports through which they touch the world.
+//!
+//! A job is a serde struct plus one impl of [`Job`]; [`execute`] runs it and says [`Verdict`]; the shells around it (apalis
+//! workers, Lambda) only translate that verdict. To add a job: a file named by its verb, a line in `local`'s worker list,
+//! a row in `docs/JOBS.md`; on AWS also a bin in `functions/` and a resource in `template.yaml`. `tests/shape` compares them.
+
+mod catalog;
+mod deliver_notice;
+mod dispatch_queries;
+mod evaluate_alarms;
+mod execute;
+mod fan_out;
+mod plan_window;
+pub mod ports;
+mod process_results;
+pub mod report;
+mod settings;
+mod sweep;
+
+pub use catalog::Catalog;
+pub use deliver_notice::DeliverNotice;
+pub use dispatch_queries::DispatchQueries;
+pub use evaluate_alarms::EvaluateAlarms;
+pub use execute::{Context, Job, JobError, Verdict, execute};
+pub use fan_out::FanOut;
+pub use plan_window::PlanWindow;
+pub use process_results::ProcessResults;
+pub use settings::{AlarmSettings, ScheduleSettings, Settings};
+pub use sweep::Sweep;

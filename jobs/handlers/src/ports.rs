@@ -1,0 +1,19 @@
+//! The ports: small traits by purpose, each with one contract suite that every adapter passes.
+//!
+//! `Table` and `Clock` lie a ring lower, in `records`. To add an adapter: implement the trait in its crate under `infra/`,
+//! and give it to the port's suite in `tests/contract`.
+
+mod link;
+mod notifier;
+mod queue;
+
+pub use link::{Audience, Link, LinkError, NodeCommand, Plan, PlannedQuery, Push, ToBroker};
+pub use notifier::{Address, Delivery, Letter, Notifier, Receipt};
+pub use queue::{MOST_BODY_BYTES, Consume, DeadLetter, Depth, Enqueue, Inspect, Lane, Leased, Message, QueueError, Settlement, Ticket};
+pub use records::{Clock, Table};
+
+/// Rolls dice. Ambient randomness is banned; this is the only one.
+pub trait Dice: Send + Sync {
+    /// A random number, uniform over all 64 bits.
+    fn roll(&self) -> u64;
+}

@@ -1,0 +1,94 @@
+//! The link: commands to the broker that holds a node, pushes to every browser that may see them.
+
+use async_trait::async_trait;
+use domain::{Mac, NodeName, Pid, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// One query the broker is to send at a set time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedQuery {
+    /// When to send it.
+    pub at: Timestamp,
+    /// The terminal.
+    pub mac: Mac,
+    /// The device on its line.
+    pub pid: Pid,
+    /// 485 or 232, as the wire says it.
+    pub line: u16,
+    /// The protocol's name.
+    pub protocol: String,
+    /// The device model's name (`mountDev` on the wire).
+    pub model: String,
+    /// What to send: for 485 hex with CRC, for 232 text. Never empty: an empty list kills the gateway program.
+    pub contents: Vec<String>,
+    /// The device's poll interval, in milliseconds.
+    pub interval: u64,
+}
+
+/// A window's work for one node. The broker paces it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The node.
+    pub node: NodeName,
+    /// Names the window: the same plan twice is sent once.
+    pub window: String,
+    /// The queries, in any order.
+    pub queries: Vec<PlannedQuery>,
+}
+
+/// What a broker can be told to do with a node it holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum NodeCommand {
+    /// Send these queries at their times.
+    Plan(Plan),
+}
+
+/// Who may see a push. The broker knows which of its browsers belong to it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Everybody who may see this terminal.
+    Terminal(Mac),
+    /// One user, in every browser.
+    User(String),
+}
+
+/// Something that browsers should see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Push {
+    /// The event's name as browsers subscribe to it: `<mac><pid>`, `MacUpdate<mac>`, `alarm`.
+    pub event: String,
+    /// Who may see it.
+    pub audience: Audience,
+    /// The event's one argument.
+    pub data: serde_json::Value,
+}
+
+/// What reaches a broker over its link.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "to_broker", rename_all = "snake_case")]
+pub enum ToBroker {
+    /// A command for a node it holds.
+    Command(NodeCommand),
+    /// What its browsers should see.
+    Publish {
+        /// The pushes, in order.
+        pushes: Vec<Push>,
+    },
+}
+
+/// The broker cannot be reached.
+#[derive(Debug, thiserror::Error)]
+#[error("the broker cannot be reached: {0}")]
+pub struct LinkError(pub String);
+
+/// The way from jobs to sockets.
+#[async_trait]
+pub trait Link: Send + Sync {
+    /// Gives a command to `broker`, which holds (or held) the node. A broker that does not hold it drops it.
+    async fn command(&self, broker: &str, command: NodeCommand) -> Result<(), LinkError>;
+
+    /// Tells every broker what users should see. At most once: a browser that was away asks the API.
+    async fn publish(&self, pushes: Vec<Push>) -> Result<(), LinkError>;
+}

@@ -1,0 +1,89 @@
+//! The notifier: one letter, one channel, one outcome.
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// Where a letter goes: the channel and the address in it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "channel", rename_all = "snake_case")]
+pub enum Address {
+    /// An e-mail address.
+    Email {
+        /// The mailbox.
+        to: String,
+    },
+    /// A URL that takes a signed POST (the Standard Webhooks scheme).
+    Webhook {
+        /// Where.
+        url: String,
+        /// The secret the POST is signed with, as `whsec_` and base64.
+        secret: String,
+    },
+}
+
+// A webhook's secret may not reach a log through a debug print.
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Email { to } => f.debug_struct("Email").field("to", to).finish(),
+            Self::Webhook { url, .. } => f.debug_struct("Webhook").field("url", url).finish_non_exhaustive(),
+        }
+    }
+}
+
+impl Address {
+    /// The channel's name, for ledgers and logs.
+    pub fn channel(&self) -> &'static str {
+        match self {
+            Self::Email { .. } => "email",
+            Self::Webhook { .. } => "webhook",
+        }
+    }
+}
+
+/// What one person is told on one channel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Letter {
+    /// Names it: the same letter sent again has the same id, so that a receiver can tell (`webhook-id`, `Message-ID`).
+    pub id: String,
+    /// Where it goes.
+    pub address: Address,
+    /// One line.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+    /// The same for programs.
+    pub data: serde_json::Value,
+}
+
+/// What the other side gave for a letter: an SMTP reply, an HTTP status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt(pub String);
+
+/// How one attempt to send ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// The other side took it.
+    Sent(Receipt),
+    /// It may take it later.
+    TryLater {
+        /// When, if it said so.
+        after: Option<Duration>,
+        /// What it said.
+        why: String,
+    },
+    /// It will never take it.
+    Refused {
+        /// What it said.
+        why: String,
+    },
+}
+
+/// The way from jobs to people.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// One attempt. Bounded in time by the adapter (10 s at most).
+    async fn send(&self, letter: &Letter) -> Delivery;
+}

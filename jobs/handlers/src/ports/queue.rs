@@ -1,0 +1,150 @@
+//! The queue: `Enqueue` for every home, `Consume` and `Inspect` off AWS.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Which of a job's messages go first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// Somebody waits for it.
+    Urgent,
+    /// The usual.
+    Normal,
+    /// Whenever there is time.
+    Bulk,
+}
+
+/// A job on its way to a worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The job's name, which is its queue's.
+    pub job: String,
+    /// Names the work. A message whose (job, key) still waits or runs may be dropped: it is the same work.
+    pub key: String,
+    /// Its lane.
+    pub lane: Lane,
+    /// Not to be run before; at once when none.
+    pub not_before: Option<Timestamp>,
+    /// How many runs it gets, the first included, before it is a dead letter.
+    pub max_attempts: u32,
+    /// The job as JSON. At most 250 KB.
+    pub body: Bytes,
+}
+
+/// The most bytes a message's body may have.
+pub const MOST_BODY_BYTES: usize = 250 * 1024;
+
+/// Why the queue could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// It is away or full: the same call may work later.
+    #[error("the queue is away: {0}")]
+    Away(String),
+    /// The call is wrong and stays wrong: an empty key, a body too large.
+    #[error("the queue refuses the call: {0}")]
+    Invalid(String),
+}
+
+/// Takes jobs in.
+#[async_trait]
+pub trait Enqueue: Send + Sync {
+    /// Takes all the messages; when this returns they are durable. After an error, some may have been taken.
+    async fn enqueue(&self, messages: Vec<Message>) -> Result<(), QueueError>;
+}
+
+/// Names one lease of one message: a later lease of the same message has another ticket.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Ticket(pub String);
+
+/// A message leased to a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leased {
+    /// The lease.
+    pub ticket: Ticket,
+    /// The message.
+    pub message: Message,
+    /// Which run this is: 1 for the first. Counted when the lease is given, so a run that kills its worker counts.
+    pub attempt: u32,
+}
+
+/// How a leased message's run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// Done: forget it.
+    Done(Ticket),
+    /// Give it again, not before this instant; a dead letter when its attempts are used up.
+    Again {
+        /// The lease.
+        ticket: Ticket,
+        /// When.
+        not_before: Timestamp,
+        /// What went wrong.
+        why: String,
+    },
+    /// A dead letter.
+    Dead {
+        /// The lease.
+        ticket: Ticket,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// Gives jobs out.
+#[async_trait]
+pub trait Consume: Send + Sync {
+    /// Leases up to `limit` messages of `job` that are due: urgent lanes first, longest due first within one. Messages
+    /// whose lease ran out are given again; those out of attempts become dead letters instead. Empty when none is due.
+    async fn claim(&self, job: &str, limit: usize, lease: Duration) -> Result<Vec<Leased>, QueueError>;
+
+    /// Ends leases. A ticket whose lease ran out and was given to another changes nothing. Durable when it returns.
+    async fn settle(&self, settlements: Vec<Settlement>) -> Result<(), QueueError>;
+
+    /// Returns when a claim of `job` may find something: a message arrived, became due, or a lease ran out. May return
+    /// for nothing; never misses one, and never waits longer than a second.
+    async fn wait(&self, job: &str);
+}
+
+/// How many messages of one job are where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Depth {
+    /// Due, or due later.
+    pub waiting: usize,
+    /// Leased.
+    pub running: usize,
+    /// Dead letters.
+    pub dead: usize,
+}
+
+/// A message that could not be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// Names it, for [`Inspect::redrive`].
+    pub id: String,
+    /// The message.
+    pub message: Message,
+    /// How often it was run.
+    pub attempts: u32,
+    /// What was wrong last.
+    pub why: String,
+    /// Since when it is dead.
+    pub at: Timestamp,
+}
+
+/// Looks into the queue.
+#[async_trait]
+pub trait Inspect: Send + Sync {
+    /// How many messages of `job` are where.
+    async fn depth(&self, job: &str) -> Result<Depth, QueueError>;
+
+    /// Up to `limit` dead letters of `job`, oldest first.
+    async fn dead_letters(&self, job: &str, limit: usize) -> Result<Vec<DeadLetter>, QueueError>;
+
+    /// Puts a dead letter back, due at once, its attempts forgotten. False when there is none of that id.
+    async fn redrive(&self, job: &str, id: &str) -> Result<bool, QueueError>;
+}

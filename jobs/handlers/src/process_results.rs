@@ -1,0 +1,198 @@
+//! `process_results`: what brokers report becomes records and evidence.
+//!
+//! A batch may be processed twice: a terminal's history item is put where nothing is, its standing only moves forward,
+//! and evidence that was looked at already changes nothing.
+
+mod answer;
+mod line;
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Mac, Source,
+    alarm::{Evidence, Fact},
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use records::{
+    nodes::{self, RunInfo},
+    terminals::{self, Presence, Terminal},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Context, DispatchQueries, EvaluateAlarms, Job, JobError,
+    ports::{Message, Push},
+    report::{Event, Report, TerminalInfo},
+};
+
+/// How many terminals of a batch are worked on at a time.
+const AT_A_TIME: usize = 64;
+
+/// How many facts one `evaluate_alarms` carries.
+const EVIDENCE_PER_JOB: usize = 100;
+
+/// One batch of a broker's reports, in the order they happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProcessResults {
+    /// Names the batch (a ULID the broker made).
+    pub batch: String,
+    /// The reports.
+    pub reports: Vec<Report>,
+}
+
+/// What a batch leads to once it is stored.
+#[derive(Debug, Default)]
+struct FollowUps {
+    evidence: Vec<Evidence>,
+    pushes: Vec<Push>,
+    dispatch: Vec<DispatchQueries>,
+}
+
+impl FollowUps {
+    fn join(&mut self, other: Self) {
+        self.evidence.extend(other.evidence);
+        self.pushes.extend(other.pushes);
+        self.dispatch.extend(other.dispatch);
+    }
+}
+
+impl Job for ProcessResults {
+    const NAME: &'static str = "process_results";
+    // What was acknowledged may not be given up while the table is away for an hour.
+    const MAX_ATTEMPTS: u32 = 50;
+
+    fn key(&self) -> String {
+        self.batch.clone()
+    }
+
+    async fn run(&self, cx: &Context) -> Result<(), JobError> {
+        let mut follow_ups = FollowUps::default();
+        for report in &self.reports {
+            follow_ups.join(self.of_node(cx, report).await?);
+        }
+        let by_terminal = self.by_terminal();
+        let macs: Vec<Mac> = by_terminal.keys().cloned().collect();
+        let known = terminals::get_many(cx.table.as_ref(), &macs).await?;
+        let lines: Vec<_> = by_terminal
+            .into_iter()
+            .map(|(mac, reports)| self.of_terminal(cx, mac.clone(), known.get(&mac), reports))
+            .collect();
+        let lines: Vec<FollowUps> = stream::iter(lines).buffered(AT_A_TIME).try_collect().await?;
+        for line in lines {
+            follow_ups.join(line);
+        }
+        self.hand_on(cx, follow_ups).await
+    }
+}
+
+impl ProcessResults {
+    /// The reports about terminals, by terminal, each terminal's in order.
+    fn by_terminal(&self) -> BTreeMap<Mac, Vec<&Report>> {
+        let mut by_terminal: BTreeMap<Mac, Vec<&Report>> = BTreeMap::new();
+        for report in &self.reports {
+            let mut macs = match &report.event {
+                Event::Answered(answer) => vec![answer.mac.clone()],
+                Event::Missed { mac, .. } | Event::PartlyMissed { mac, .. } | Event::TerminalOff { mac } => vec![mac.clone()],
+                Event::TerminalsOn { macs } => macs.clone(),
+                Event::Terminal(TerminalInfo { mac, .. }) => mac.parse().into_iter().collect(),
+                Event::NodeRegistered | Event::NodeReady | Event::NodeLost | Event::NodeInfo { .. } => Vec::new(),
+            };
+            macs.sort_unstable();
+            macs.dedup();
+            for mac in macs {
+                by_terminal.entry(mac).or_default().push(report);
+            }
+        }
+        by_terminal
+    }
+
+    /// What the reports mean for their terminal.
+    async fn of_terminal(
+        &self,
+        cx: &Context,
+        mac: Mac,
+        terminal: Option<&Terminal>,
+        reports: Vec<&Report>,
+    ) -> Result<FollowUps, JobError> {
+        if let Some(terminal) = terminal {
+            return line::apply(cx, &self.batch, terminal, &reports).await;
+        }
+        let node = reports.first().map_or("", |report| report.node.as_str());
+        tracing::warn!(terminal.mac = %mac, node.name = node, "a node reports a terminal that is not registered");
+        Ok(FollowUps::default())
+    }
+
+    /// What a report means for the node itself.
+    async fn of_node(&self, cx: &Context, report: &Report) -> Result<FollowUps, JobError> {
+        let fact = match &report.event {
+            Event::NodeRegistered => Fact::LinkSeen,
+            Event::NodeReady => {
+                return Ok(FollowUps { dispatch: rest_of_window(cx, report), ..FollowUps::default() });
+            }
+            Event::NodeLost => Fact::LinkLost { cause: "its connection to us is gone".to_owned() },
+            Event::NodeInfo { info, connections } => {
+                let run_info = RunInfo { at: report.at, info: info.clone(), connections: *connections };
+                nodes::put_run_info(cx.table.as_ref(), &report.node, &run_info).await?;
+                return Ok(FollowUps::default());
+            }
+            _ => return Ok(FollowUps::default()),
+        };
+        let mut follow_ups = FollowUps::default();
+        if report.event == Event::NodeLost {
+            follow_ups.join(terminals_unknown(cx, report).await?);
+        }
+        follow_ups.evidence.push(Evidence {
+            id: format!("{}/node/{}", report.at.sortable(), report.node),
+            source: Source::Node(report.node.clone()),
+            at: report.at,
+            fact,
+        });
+        Ok(follow_ups)
+    }
+
+    async fn hand_on(&self, cx: &Context, follow_ups: FollowUps) -> Result<(), JobError> {
+        let chunks = follow_ups.evidence.chunks(EVIDENCE_PER_JOB).enumerate();
+        let evaluations = chunks.map(|(part, evidence)| {
+            EvaluateAlarms { origin: format!("{}/{part}", self.batch), evidence: evidence.to_vec() }.message()
+        });
+        let plans = follow_ups.dispatch.iter().map(Job::message);
+        let messages: Vec<Message> = evaluations.chain(plans).collect();
+        if !messages.is_empty() {
+            cx.queue.enqueue(messages).await?;
+        }
+        if !follow_ups.pushes.is_empty()
+            && let Err(error) = cx.link.publish(follow_ups.pushes).await
+        {
+            tracing::warn!(%error, "browsers were not shown a batch of readings");
+        }
+        Ok(())
+    }
+}
+
+/// A node that becomes ready in the middle of a window is polled for what is left of what is planned already.
+fn rest_of_window(cx: &Context, report: &Report) -> Vec<DispatchQueries> {
+    let schedule = &cx.settings.schedule;
+    let until = schedule.planned_until(cx.clock.now());
+    vec![DispatchQueries { node: report.node.clone(), from: report.at, until }]
+}
+
+/// A lost node's terminals are not known to be anything; nothing is said to have happened to them.
+async fn terminals_unknown(cx: &Context, report: &Report) -> Result<FollowUps, JobError> {
+    let table = cx.table.as_ref();
+    let macs = terminals::of_node(table, &report.node).await?;
+    let known = terminals::get_many(table, &macs).await?;
+    let parent = Source::Node(report.node.clone());
+    let mut follow_ups = FollowUps::default();
+    for (mac, terminal) in known {
+        let mut standing = terminals::standing(table, &mac).await?;
+        if standing.value.presence != Presence::Unknown && standing.value.newest < report.at {
+            standing.value.presence = Presence::Unknown;
+            standing.value.since = report.at;
+            standing.value.newest = report.at;
+            // Refused when a newer report stepped in: then the terminal was seen after all.
+            let _ = table.write(terminals::put_standing(&mac, &standing)?).await?;
+        }
+        follow_ups.evidence.extend(line::parent_lost(&terminal, &parent, report));
+    }
+    Ok(follow_ups)
+}

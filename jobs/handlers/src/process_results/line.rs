@@ -1,0 +1,305 @@
+//! What a batch brings of one terminal: readings, how its line stands, evidence for the alarms.
+
+use std::time::Duration;
+
+use domain::{
+    Mac, Pid, Source,
+    alarm::{Evidence, Fact, Observed},
+    reading::Reading,
+};
+use records::{
+    Outcome, Versioned, Write,
+    readings::{self, Latest},
+    terminals::{self, Presence, Standing, Terminal},
+};
+
+use super::{
+    FollowUps,
+    answer::{Verified, verify},
+};
+use crate::{
+    Context, JobError,
+    ports::{Audience, Push},
+    report::{Event, Report, TerminalInfo},
+};
+
+/// How often a terminal is tried anew when another worker wrote it meanwhile.
+const TRIES: usize = 8;
+
+/// For how long a latest value that does not move is not written again.
+const SILENCE: Duration = Duration::from_mins(5);
+
+/// Applies a batch's reports of one terminal.
+pub(super) async fn apply(
+    cx: &Context,
+    batch: &str,
+    terminal: &Terminal,
+    reports: &[&Report],
+) -> Result<FollowUps, JobError> {
+    let mine: Vec<&Report> = reports.iter().copied().filter(|report| is_of(terminal, report)).collect();
+    for _ in 0..TRIES {
+        let mut line = Line::load(cx, terminal).await?;
+        for report in &mine {
+            line.take(cx, report).await?;
+        }
+        let writes = line.writes(batch)?;
+        if writes.is_empty() || stored(&cx.table.transact(writes).await?, &line) {
+            return Ok(line.follow_ups);
+        }
+    }
+    Err(JobError::retry(format!("terminal {} is written by many at once", terminal.mac)))
+}
+
+/// Whether the writes are in the store: by us, or, when the history item is what stands in the way, by an earlier run.
+fn stored(outcome: &Outcome, line: &Line<'_>) -> bool {
+    match outcome {
+        Outcome::Applied => true,
+        Outcome::Refused { index, .. } => *index == 0 && !line.readings.is_empty(),
+    }
+}
+
+fn is_of(terminal: &Terminal, report: &Report) -> bool {
+    let mounted = terminal.node == report.node;
+    if !mounted {
+        tracing::warn!(
+            terminal.mac = %terminal.mac, node.name = report.node, mount_node = terminal.node,
+            "a node reports a terminal that is registered to another node"
+        );
+    }
+    mounted
+}
+
+/// A terminal's line while a batch is applied to it.
+struct Line<'a> {
+    terminal: &'a Terminal,
+    /// The terminal's record, once something about it changed.
+    record: Option<Versioned<Terminal>>,
+    standing: Versioned<Standing>,
+    stood: Standing,
+    latest: Versioned<Latest>,
+    moved: bool,
+    readings: Vec<Reading>,
+    follow_ups: FollowUps,
+}
+
+impl<'a> Line<'a> {
+    async fn load(cx: &Context, terminal: &'a Terminal) -> Result<Self, JobError> {
+        let standing = terminals::standing(cx.table.as_ref(), &terminal.mac).await?;
+        let latest = readings::latest(cx.table.as_ref(), &terminal.mac).await?;
+        let stood = standing.value.clone();
+        let (record, moved) = (None, false);
+        Ok(Self { terminal, record, standing, stood, latest, moved, readings: Vec::new(), follow_ups: FollowUps::default() })
+    }
+
+    async fn take(&mut self, cx: &Context, report: &Report) -> Result<(), JobError> {
+        match &report.event {
+            Event::Answered(answer) => match verify(cx, self.terminal, report, answer).await? {
+                Verified::Reading(reading, rejected) => {
+                    self.count(report, &rejected);
+                    self.answered(report, reading);
+                }
+                Verified::Nothing(rejected) => {
+                    self.count(report, &rejected);
+                    self.missed(report, answer.pid, None);
+                }
+                Verified::Unknown => {
+                    tracing::warn!(terminal.mac = %answer.mac, device.pid = answer.pid, "an answer of a device that is not registered");
+                }
+            },
+            Event::Missed { pid, count, .. } => self.missed(report, *pid, *count),
+            Event::PartlyMissed { pid, contents, .. } => self.partly_missed(report, *pid, contents.len()),
+            Event::TerminalsOn { .. } => self.seen(report),
+            Event::TerminalOff { .. } => self.off(report),
+            Event::Terminal(info) => self.told(cx, info).await?,
+            Event::NodeRegistered | Event::NodeReady | Event::NodeLost | Event::NodeInfo { .. } => {}
+        }
+        self.standing.value.newest = self.standing.value.newest.max(report.at);
+        Ok(())
+    }
+
+    /// Whether the report is newer than what the standing rests on. When it is not, this batch ran before.
+    fn is_news(&self, report: &Report) -> bool {
+        report.at > self.standing.value.newest
+    }
+
+    fn count(&mut self, report: &Report, rejected: &[&'static str]) {
+        if self.is_news(report) {
+            for kind in rejected {
+                *self.standing.value.rejected.entry((*kind).to_owned()).or_default() += 1;
+            }
+        }
+    }
+
+    fn answered(&mut self, report: &Report, reading: Reading) {
+        let pid = reading.device.pid;
+        if self.readings.iter().any(|known| known.device == reading.device && known.asked == reading.asked) {
+            return;
+        }
+        self.seen(report);
+        if self.is_news(report) {
+            self.standing.value.misses.remove(&pid);
+            self.standing.value.unanswered.remove(&pid);
+        }
+        if !reading.late {
+            let values = reading.values.iter().map(observed).collect();
+            self.evidence(Source::Device(reading.device.clone()), report, Fact::Values { values });
+        }
+        let known = self.latest.value.devices.get(&pid);
+        if known.is_none_or(|known| replaces(&reading, known)) {
+            self.latest.value.devices.insert(pid, reading.clone());
+            self.moved = true;
+        }
+        self.follow_ups.pushes.push(Push {
+            event: format!("{}{pid}", self.terminal.mac),
+            audience: Audience::Terminal(self.terminal.mac.clone()),
+            data: serde_json::to_value(&reading).unwrap_or_default(),
+        });
+        self.readings.push(reading);
+    }
+
+    fn missed(&mut self, report: &Report, pid: Pid, told: Option<u32>) {
+        if self.terminal.device(pid).is_none() {
+            return;
+        }
+        let misses = &mut self.standing.value.misses;
+        let known = misses.get(&pid).copied().unwrap_or(0);
+        let count = if report.at > self.standing.value.newest { told.unwrap_or(0).max(known + 1) } else { known };
+        if count == 0 {
+            return;
+        }
+        misses.insert(pid, count);
+        self.evidence(Source::Device(self.terminal.device_id(pid)), report, Fact::Missed { count });
+    }
+
+    fn partly_missed(&mut self, report: &Report, pid: Pid, instructions: usize) {
+        if self.is_news(report) && self.terminal.device(pid).is_some() {
+            self.standing.value.unanswered.insert(pid, u32::try_from(instructions).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// The terminal is on its node: it said so, or something behind it answered.
+    fn seen(&mut self, report: &Report) {
+        if self.standing.value.presence == Presence::Online && matches!(report.event, Event::Answered(_)) {
+            return;
+        }
+        self.stands(report, Presence::Online);
+        self.evidence(Source::Terminal(self.terminal.mac.clone()), report, Fact::LinkSeen);
+    }
+
+    fn off(&mut self, report: &Report) {
+        self.stands(report, Presence::Offline);
+        let terminal = Source::Terminal(self.terminal.mac.clone());
+        self.follow_ups.evidence.extend(parent_lost(self.terminal, &terminal, report));
+        self.evidence(terminal, report, Fact::LinkLost { cause: "it left its node".to_owned() });
+    }
+
+    fn stands(&mut self, report: &Report, presence: Presence) {
+        let standing = &mut self.standing.value;
+        if report.at > standing.newest && standing.presence != presence {
+            standing.presence = presence;
+            standing.since = report.at;
+            self.follow_ups.pushes.push(changed(&self.terminal.mac));
+        }
+    }
+
+    async fn told(&mut self, cx: &Context, info: &TerminalInfo) -> Result<(), JobError> {
+        let record = match self.record.take() {
+            Some(record) => Some(record),
+            None => terminals::get_versioned(cx.table.as_ref(), &self.terminal.mac).await?,
+        };
+        if let Some(mut record) = record {
+            let before = record.value.clone();
+            learn(&mut record.value, info);
+            self.record = Some(record).filter(|record| record.value != before);
+        }
+        Ok(())
+    }
+
+    fn evidence(&mut self, source: Source, report: &Report, fact: Fact) {
+        self.follow_ups.evidence.push(Evidence { id: evidence_id(report, &source), source, at: report.at, fact });
+    }
+
+    /// The history item comes first: it is what tells that an earlier run stored the rest as well.
+    fn writes(&self, batch: &str) -> Result<Vec<Write>, JobError> {
+        let mac = &self.terminal.mac;
+        let mut writes = Vec::new();
+        if let Some(first) = self.readings.first() {
+            writes.push(readings::append(mac, batch, first.arrived, &self.readings)?);
+        }
+        if self.moved {
+            writes.push(readings::put_latest(mac, &self.latest)?);
+        }
+        if worth_storing(&self.stood, &self.standing.value) {
+            writes.push(terminals::put_standing(mac, &self.standing)?);
+        }
+        if let Some(record) = &self.record {
+            writes.push(terminals::update(record)?);
+        }
+        Ok(writes)
+    }
+}
+
+/// That time went on is no change: it alone is not worth a write per reading.
+fn worth_storing(before: &Standing, after: &Standing) -> bool {
+    Standing { newest: before.newest, ..after.clone() } != *before
+}
+
+fn replaces(reading: &Reading, known: &Reading) -> bool {
+    let newer = reading.asked > known.asked;
+    newer && (reading.values != known.values || reading.arrived.since(known.arrived) >= SILENCE)
+}
+
+fn observed(value: &domain::reading::Value) -> Observed {
+    Observed {
+        name: value.name.clone(),
+        value: value.value.clone(),
+        display: value.display.clone(),
+        unit: value.unit.clone(),
+        quality: value.quality,
+    }
+}
+
+fn evidence_id(report: &Report, source: &Source) -> String {
+    format!("{}/{source}", report.at.sortable())
+}
+
+fn changed(mac: &Mac) -> Push {
+    Push {
+        event: format!("MacUpdate{mac}"),
+        audience: Audience::Terminal(mac.clone()),
+        data: serde_json::json!({ "mac": mac }),
+    }
+}
+
+/// What a terminal's devices are told when it, or its node, is lost.
+pub(super) fn parent_lost(terminal: &Terminal, parent: &Source, report: &Report) -> Vec<Evidence> {
+    let of_device = |pid: Pid| {
+        let source = Source::Device(terminal.device_id(pid));
+        let fact = Fact::ParentLost { parent: parent.clone() };
+        Evidence { id: evidence_id(report, &source), source, at: report.at, fact }
+    };
+    terminal.devices.iter().map(|device| of_device(device.pid)).collect()
+}
+
+/// Takes over what a node found out; what it did not tell stays.
+fn learn(terminal: &mut Terminal, info: &TerminalInfo) {
+    let told = [
+        ("ip", info.ip.clone()),
+        ("port", info.port.map(|port| port.to_string())),
+        ("model", info.model.clone()),
+        ("ver", info.ver.clone()),
+        ("gver", info.gver.clone()),
+        ("iotStat", info.iot_stat.clone()),
+        ("location", info.location.clone()),
+        ("uart", info.uart.clone()),
+        ("signal", info.signal.map(|signal| signal.to_string())),
+    ];
+    for (field, value) in told {
+        if let Some(value) = value {
+            terminal.info.insert(field.to_owned(), value);
+        }
+    }
+    if info.iccid.is_some() {
+        terminal.iccid.clone_from(&info.iccid);
+    }
+}

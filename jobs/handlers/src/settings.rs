@@ -1,0 +1,67 @@
+//! What the operator may choose about the jobs.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use serde::Deserialize;
+
+/// How often devices are asked.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScheduleSettings {
+    /// How much work one plan covers, in milliseconds (default 5,000; a minute on AWS).
+    pub window_ms: u64,
+    /// How long before its window a plan is made, in milliseconds (default 1,000).
+    pub lead_ms: u64,
+    /// The shortest poll interval of any device, in milliseconds (default 5,000).
+    pub minimum_interval_ms: u64,
+}
+
+impl Default for ScheduleSettings {
+    fn default() -> Self {
+        Self { window_ms: 5_000, lead_ms: 1_000, minimum_interval_ms: 5_000 }
+    }
+}
+
+impl ScheduleSettings {
+    /// How much work one plan covers.
+    pub fn window(&self) -> Duration {
+        Duration::from_millis(self.window_ms.max(1))
+    }
+
+    /// The first instant of the window that `at` lies in.
+    pub fn window_start(&self, at: Timestamp) -> Timestamp {
+        let window = i64::try_from(self.window_ms.max(1)).unwrap_or(i64::MAX);
+        Timestamp(at.0.div_euclid(window).saturating_mul(window))
+    }
+
+    /// Up to when plans have been made at `now`: a plan is made `lead_ms` before its window begins.
+    pub fn planned_until(&self, now: Timestamp) -> Timestamp {
+        self.window_start(now.plus(Duration::from_millis(self.lead_ms))).plus(self.window())
+    }
+}
+
+/// When an alarm is one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AlarmSettings {
+    /// How long a terminal or node must be away before its alarm is raised, in milliseconds (default 60,000).
+    pub offline_debounce_ms: u64,
+    /// The most queries in a row that a device may miss before its alarm is raised (default 10: raised at the 11th).
+    pub misses_allowed: u32,
+}
+
+impl Default for AlarmSettings {
+    fn default() -> Self {
+        Self { offline_debounce_ms: 60_000, misses_allowed: 10 }
+    }
+}
+
+/// All of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// How often devices are asked.
+    pub schedule: ScheduleSettings,
+    /// When an alarm is one.
+    pub alarms: AlarmSettings,
+}

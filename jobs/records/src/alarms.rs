@@ -1,0 +1,197 @@
+//! Alarms: what the machine remembers of each source, the alarms themselves, and what changed.
+//!
+//! | record | pk | sk |
+//! |---|---|---|
+//! | [`Watch`] | `watch#` source | `watch` |
+//! | [`Alarm`] | `alarm` | id |
+//! | the alarms that are active | `alarm-active` | id |
+//! | the alarms of a terminal | `terminal-alarms#` mac | id |
+//! | [`Transition`] | `transition#` source | id |
+//! | when a source is to be looked at again | `timer` | due, `#`, source |
+//!
+//! A step of the machine is one transaction over all of them, so that no reader sees half of it. What is to be told
+//! stays in the watch's `outbox` until it was handed on: a crash between the two tells it again, under the same name.
+
+use std::time::Duration;
+
+use domain::{
+    Mac, Source, Timestamp,
+    alarm::{Change, Severity, SourceState},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};
+
+/// How long a transition is kept after it was told.
+pub const TRANSITION_RETENTION: Duration = Duration::from_hours(90 * 24);
+
+/// What is remembered of one source.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Watch {
+    /// The machine's memory.
+    pub state: SourceState,
+    /// When it is to be looked at if nothing arrives.
+    pub timer: Option<Timestamp>,
+    /// Transitions that may not have been handed on yet.
+    pub outbox: Vec<String>,
+}
+
+/// An alarm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// A ULID, derived from what raised it.
+    pub id: String,
+    /// What it is about.
+    pub source: Source,
+    /// The rule that raised it.
+    pub rule: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What was seen when it was raised.
+    pub detail: String,
+    /// When the condition began.
+    pub raised_at: Timestamp,
+    /// When the condition was seen to be over.
+    pub cleared_at: Option<Timestamp>,
+    /// What was seen then.
+    pub cleared_by: Option<String>,
+    /// Who took it on, and when.
+    pub acknowledged: Option<Acknowledgement>,
+}
+
+/// Somebody's word that they take an alarm on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// The user.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// What they said.
+    pub note: Option<String>,
+}
+
+/// What one piece of evidence changed on one source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Transition {
+    /// Derived from the source and the evidence.
+    pub id: String,
+    /// The source.
+    pub source: Source,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What changed.
+    pub changes: Vec<Change>,
+}
+
+/// What is remembered of a source; the default when nothing is.
+pub async fn watch(table: &dyn Table, source: &Source) -> Result<Versioned<Watch>, TableError> {
+    record::get_or_default(table, &watch_key(source)).await
+}
+
+/// The writes that move a source's timer and store its watch. Refused when somebody else stepped it meanwhile.
+pub fn put_watch(source: &Source, watch: &Versioned<Watch>, old_timer: Option<Timestamp>) -> Result<Vec<Write>, TableError> {
+    let mut writes = vec![watch.put_back(watch_key(source), None)?];
+    if watch.value.timer != old_timer {
+        writes.extend(old_timer.map(|due| record::delete(timer_key(due, source))));
+        if let Some(due) = watch.value.timer {
+            writes.push(record::put(timer_key(due, source), source)?);
+        }
+    }
+    Ok(writes)
+}
+
+/// The writes that store a transition.
+pub fn put_transition(transition: &Transition) -> Result<Write, TableError> {
+    let key = Key::new(format!("transition#{}", transition.source), &transition.id);
+    record::put_new(key, transition, Some(transition.at.plus(TRANSITION_RETENTION)))
+}
+
+/// A source's transition.
+pub async fn transition(table: &dyn Table, source: &Source, id: &str) -> Result<Option<Transition>, TableError> {
+    let key = Key::new(format!("transition#{source}"), id);
+    Ok(record::get(table, &key).await?.map(|transition| transition.value))
+}
+
+/// The writes that store an alarm as it is now, and list it where it belongs.
+pub fn put(alarm: &Versioned<Alarm>) -> Result<Vec<Write>, TableError> {
+    let id = &alarm.value.id;
+    let active = Key::new("alarm-active", id);
+    let listed = match alarm.value.cleared_at {
+        None => record::put(active, id)?,
+        Some(_) => record::delete(active),
+    };
+    let mut writes = vec![alarm.put_back(key(id), None)?, listed];
+    if let Some(mac) = alarm.value.source.mac() {
+        writes.push(record::put(Key::new(of_terminal(mac), id), id)?);
+    }
+    Ok(writes)
+}
+
+/// An alarm, to be changed.
+pub async fn get(table: &dyn Table, id: &str) -> Result<Option<Versioned<Alarm>>, TableError> {
+    record::get(table, &key(id)).await
+}
+
+/// Which alarms are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which<'a> {
+    /// All that ever were.
+    All,
+    /// Those that are active.
+    Active,
+    /// All of one terminal and its devices.
+    OfTerminal(&'a Mac),
+}
+
+/// A page of alarms, newest first.
+pub async fn list(
+    table: &dyn Table,
+    which: Which<'_>,
+    limit: usize,
+    after: Option<String>,
+) -> Result<Listed<Alarm>, TableError> {
+    let range = |pk: String| Range::all(pk, limit).newest_first().after(after.clone());
+    let ids: Listed<String> = match which {
+        Which::All => return record::page(table, &range("alarm".to_owned())).await,
+        Which::Active => record::page(table, &range("alarm-active".to_owned())).await?,
+        Which::OfTerminal(mac) => record::page(table, &range(of_terminal(mac))).await?,
+    };
+    let keys: Vec<Key> = ids.items.iter().map(|id| key(id)).collect();
+    let items = table.get_many(&keys).await?;
+    let mut items: Vec<Alarm> =
+        items.iter().map(|item| record::decode(item).map(|alarm| alarm.value)).collect::<Result<_, _>>()?;
+    items.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok(Listed { items, next: ids.next })
+}
+
+/// The sources whose timers are due, earliest first.
+pub async fn due(table: &dyn Table, now: Timestamp, limit: usize) -> Result<Vec<(Timestamp, Source)>, TableError> {
+    let range = Range::all("timer", limit).between("", format!("{}#~", now.sortable()));
+    let page = table.query(&range).await?;
+    page.items
+        .iter()
+        .map(|item| {
+            let source = record::decode(item)?.value;
+            let due = item.key.sk.split('#').next().and_then(|due| due.parse().ok());
+            due.map(|due| (Timestamp(due), source))
+                .ok_or_else(|| TableError::Damaged(format!("timer {}", item.key.sk)))
+        })
+        .collect()
+}
+
+fn key(id: &str) -> Key {
+    Key::new("alarm", id)
+}
+
+fn watch_key(source: &Source) -> Key {
+    Key::new(format!("watch#{source}"), "watch")
+}
+
+fn of_terminal(mac: &Mac) -> String {
+    format!("terminal-alarms#{mac}")
+}
+
+fn timer_key(due: Timestamp, source: &Source) -> Key {
+    Key::new("timer", format!("{}#{source}", due.sortable()))
+}

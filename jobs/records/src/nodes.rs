@@ -1,0 +1,180 @@
+//! Gateway programs, and which broker holds each.
+//!
+//! | record | pk | sk |
+//! |---|---|---|
+//! | [`Node`] | `node` | name |
+//! | the node with a token | `node-token#` SHA-256 of the token | `node` |
+//! | the node behind an address | `node-ip#` address | `node` |
+//! | [`Session`] | `session` | name |
+//! | [`RunInfo`] | `node-run-info` | name |
+
+use domain::{NodeName, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Condition, Key, Outcome, Range, Table, TableError, Versioned, Write, record};
+
+const PAGE: usize = 500;
+
+/// A gateway program that is allowed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its name.
+    pub name: NodeName,
+    /// The address it comes from, for programs without a token.
+    pub ip: Option<String>,
+    /// The port its DTUs connect to.
+    pub port: u16,
+    /// The most DTU connections it takes.
+    pub max_connections: u32,
+    /// SHA-256 of its token, in hex. The token itself is not kept.
+    pub token_sha256: Option<String>,
+}
+
+/// A node's standing on a broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The node.
+    pub node: NodeName,
+    /// The broker that holds it.
+    pub broker: String,
+    /// The connection that can be addressed.
+    pub connection: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether the node has said `ready` on it.
+    pub ready: bool,
+}
+
+/// What a node last said of the machine it runs on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// When.
+    pub at: Timestamp,
+    /// As it said it: host name, memory, load.
+    pub info: serde_json::Value,
+    /// How many DTU connections it held.
+    pub connections: u32,
+}
+
+/// SHA-256 of a token, in hex: what is stored and looked up instead of the token.
+pub fn token_sha256(token: &str) -> String {
+    let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+    digest.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+/// Stores a node, in place of one of the same name; its old token and address no longer lead to it.
+pub async fn put(table: &dyn Table, node: &Node) -> Result<(), TableError> {
+    let mut writes = vec![record::put(key(&node.name), node)?];
+    let doors = doors(node);
+    if let Some(old) = get(table, &node.name).await? {
+        let stale = self::doors(&old).into_iter().filter(|door| !doors.contains(door));
+        writes.extend(stale.map(record::delete));
+    }
+    for door in doors {
+        writes.push(record::put(door, &node.name)?);
+    }
+    record::commit(table, writes).await
+}
+
+/// The node of that name.
+pub async fn get(table: &dyn Table, name: &str) -> Result<Option<Node>, TableError> {
+    Ok(record::get(table, &key(name)).await?.map(|node| node.value))
+}
+
+/// Every node.
+pub async fn list(table: &dyn Table) -> Result<Vec<Node>, TableError> {
+    record::all(table, Range::all("node", PAGE)).await
+}
+
+/// The node whose token has this hash.
+pub async fn by_token(table: &dyn Table, token_sha256: &str) -> Result<Option<Node>, TableError> {
+    behind(table, &token_door(token_sha256)).await
+}
+
+/// The node that is registered with this address.
+pub async fn by_ip(table: &dyn Table, ip: &str) -> Result<Option<Node>, TableError> {
+    behind(table, &ip_door(ip)).await
+}
+
+async fn behind(table: &dyn Table, door: &Key) -> Result<Option<Node>, TableError> {
+    match record::get::<NodeName>(table, door).await? {
+        Some(name) => get(table, &name.value).await,
+        None => Ok(None),
+    }
+}
+
+/// Stores a session, in place of the node's earlier one.
+pub async fn open_session(table: &dyn Table, session: &Session) -> Result<(), TableError> {
+    record::commit(table, vec![record::put(session_key(&session.node), session)?]).await
+}
+
+/// Ends a session, if it is still the one on this broker and connection: a late goodbye cannot evict the newcomer.
+pub async fn close_session(
+    table: &dyn Table,
+    node: &str,
+    broker: &str,
+    connection: &str,
+) -> Result<Closed, TableError> {
+    let stored: Option<Versioned<Session>> = record::get(table, &session_key(node)).await?;
+    let Some(session) = stored.filter(|s| s.value.broker == broker && s.value.connection == connection) else {
+        return Ok(Closed::NotThere);
+    };
+    let delete = Write::Delete(session_key(node), Condition::Version(session.version));
+    Ok(match table.write(delete).await? {
+        Outcome::Applied => Closed::Ended,
+        Outcome::Refused { .. } => Closed::NotThere,
+    })
+}
+
+/// Whether a session was there to be closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// It was, and is no more.
+    Ended,
+    /// Another one stands in its place, or none.
+    NotThere,
+}
+
+/// The node's session, if it is connected.
+pub async fn session(table: &dyn Table, node: &str) -> Result<Option<Session>, TableError> {
+    Ok(record::get(table, &session_key(node)).await?.map(|session| session.value))
+}
+
+/// Every session.
+pub async fn sessions(table: &dyn Table) -> Result<Vec<Session>, TableError> {
+    record::all(table, Range::all("session", PAGE)).await
+}
+
+/// Stores what a node said of its machine.
+pub async fn put_run_info(table: &dyn Table, node: &str, run_info: &RunInfo) -> Result<(), TableError> {
+    record::commit(table, vec![record::put(Key::new("node-run-info", node), run_info)?]).await
+}
+
+/// What a node last said of its machine.
+pub async fn run_info(table: &dyn Table, node: &str) -> Result<Option<RunInfo>, TableError> {
+    Ok(record::get(table, &Key::new("node-run-info", node)).await?.map(|info| info.value))
+}
+
+fn key(name: &str) -> Key {
+    Key::new("node", name)
+}
+
+fn session_key(name: &str) -> Key {
+    Key::new("session", name)
+}
+
+fn token_door(token_sha256: &str) -> Key {
+    Key::new(format!("node-token#{token_sha256}"), "node")
+}
+
+fn ip_door(ip: &str) -> Key {
+    Key::new(format!("node-ip#{ip}"), "node")
+}
+
+fn doors(node: &Node) -> Vec<Key> {
+    let token = node.token_sha256.as_deref().map(token_door);
+    // A node with a token comes in by it alone, so that its address is free for a tokenless one.
+    let ip = node.ip.as_deref().filter(|_| node.token_sha256.is_none()).map(ip_door);
+    token.into_iter().chain(ip).collect()
+}

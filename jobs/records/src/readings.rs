@@ -1,0 +1,105 @@
+//! What devices said: the latest, and the history.
+//!
+//! | record | pk | sk |
+//! |---|---|---|
+//! | [`Latest`], of all the terminal's devices | `terminal#` mac | `latest` |
+//! | a batch's readings of one terminal | `history#` mac | arrival, `#`, batch id |
+//!
+//! A history item holds all that one batch brought of one terminal; it is put where nothing is, so a batch that is
+//! processed twice is stored once. A reading's identity is its device and the instant it was asked: a reply that came in
+//! two batches is given out once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use domain::{Mac, Pid, Timestamp, reading::Reading};
+use serde::{Deserialize, Serialize};
+
+use crate::{Key, Range, Table, TableError, Versioned, Write, record};
+
+/// How long raw readings are kept.
+pub const RAW_RETENTION: Duration = Duration::from_hours(30 * 24);
+
+/// Each device's newest reading on one terminal.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Latest {
+    /// By address on the line.
+    pub devices: BTreeMap<Pid, Reading>,
+}
+
+/// The latest of a terminal's devices.
+pub async fn latest(table: &dyn Table, mac: &Mac) -> Result<Versioned<Latest>, TableError> {
+    record::get_or_default(table, &latest_key(mac)).await
+}
+
+/// The write that stores the latest.
+pub fn put_latest(mac: &Mac, latest: &Versioned<Latest>) -> Result<Write, TableError> {
+    latest.put_back(latest_key(mac), None)
+}
+
+/// The write that stores a batch's readings of one terminal. Refused when the batch is stored already.
+pub fn append(mac: &Mac, batch: &str, arrived: Timestamp, readings: &[Reading]) -> Result<Write, TableError> {
+    let key = Key::new(history_pk(mac), format!("{}#{batch}", arrived.sortable()));
+    record::put_new(key, &readings, Some(arrived.plus(RAW_RETENTION)))
+}
+
+/// Which part of a device's history is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The first instant of arrival.
+    pub from: Timestamp,
+    /// The last one.
+    pub to: Timestamp,
+    /// The most readings.
+    pub limit: usize,
+    /// Where an earlier page ended.
+    pub after: Option<String>,
+}
+
+/// A page of readings, newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryPage {
+    /// The readings.
+    pub items: Vec<Reading>,
+    /// Where to go on; none at the end.
+    pub next: Option<String>,
+}
+
+/// A device's readings, newest first, each once. A page ends with a whole batch, so it may hold a few more than asked.
+pub async fn history(table: &dyn Table, mac: &Mac, pid: Pid, span: &Span) -> Result<HistoryPage, TableError> {
+    let mut range = Range::all(history_pk(mac), span.limit.clamp(1, 1000))
+        .between(span.from.sortable(), format!("{}#~", span.to.sortable()))
+        .newest_first()
+        .after(span.after.clone());
+    let mut items: Vec<Reading> = Vec::new();
+    let mut asked = BTreeSet::new();
+    loop {
+        let page = table.query(&range).await?;
+        let mut last = None;
+        for item in &page.items {
+            let batch: Versioned<Vec<Reading>> = record::decode(item)?;
+            let of_device = batch.value.into_iter().rev().filter(|reading| reading.device.pid == pid);
+            items.extend(of_device.filter(|reading| asked.insert(reading.asked)));
+            last = Some(item.key.sk.clone());
+            if items.len() >= span.limit {
+                break;
+            }
+        }
+        let exhausted = page.next.is_none() && page.items.last().map(|item| &item.key.sk) == last.as_ref();
+        if exhausted || items.len() >= span.limit {
+            return Ok(HistoryPage { items, next: last.filter(|_| !exhausted) });
+        }
+        range.after = page.next;
+    }
+}
+
+fn latest_key(mac: &Mac) -> Key {
+    Key::new(format!("terminal#{mac}"), "latest")
+}
+
+fn history_pk(mac: &Mac) -> String {
+    format!("history#{mac}")
+}

@@ -1,0 +1,122 @@
+//! People, and the terminals each may see.
+//!
+//! | record | pk | sk |
+//! |---|---|---|
+//! | [`User`] | `user` | name |
+//! | a user's terminals | `user-terminals#` name | mac |
+//! | a terminal's users | `terminal#` mac | `user#` name |
+
+use domain::Mac;
+use serde::{Deserialize, Serialize};
+
+use crate::{Key, Range, Table, TableError, record};
+
+const PAGE: usize = 500;
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything, on every terminal.
+    Admin,
+    /// The terminals bound to them.
+    User,
+}
+
+/// A person who signs in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The sign-in name.
+    pub user: String,
+    /// What people call them.
+    pub name: String,
+    /// The password's Argon2id hash (PHC string).
+    pub password_hash: String,
+    /// What they may do.
+    pub role: Role,
+    /// Where mail reaches them.
+    pub mail: Option<String>,
+    /// Where a webhook reaches their programs.
+    pub webhook: Option<Webhook>,
+}
+
+/// A user's webhook.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Webhook {
+    /// Where to POST.
+    pub url: String,
+    /// The secret to sign with: `whsec_` and base64.
+    pub secret: String,
+}
+
+// Neither hash nor secret may reach a log through a debug print.
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("User").field("user", &self.user).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Webhook").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// Stores a user, in place of one of the same name.
+pub async fn put(table: &dyn Table, user: &User) -> Result<(), TableError> {
+    record::commit(table, vec![record::put(key(&user.user), user)?]).await
+}
+
+/// The user of that name.
+pub async fn get(table: &dyn Table, user: &str) -> Result<Option<User>, TableError> {
+    if user.is_empty() || user.contains('\0') {
+        return Ok(None);
+    }
+    Ok(record::get(table, &key(user)).await?.map(|user| user.value))
+}
+
+/// Every user.
+pub async fn list(table: &dyn Table) -> Result<Vec<User>, TableError> {
+    record::all(table, Range::all("user", PAGE)).await
+}
+
+/// Lets a user see a terminal.
+pub async fn bind(table: &dyn Table, user: &str, mac: &Mac) -> Result<(), TableError> {
+    let writes = vec![record::put(terminal_of(user, mac), mac)?, record::put(user_of(mac, user), &user)?];
+    record::commit(table, writes).await
+}
+
+/// Takes a terminal from a user's sight.
+pub async fn unbind(table: &dyn Table, user: &str, mac: &Mac) -> Result<(), TableError> {
+    record::commit(table, vec![record::delete(terminal_of(user, mac)), record::delete(user_of(mac, user))]).await
+}
+
+/// The terminals bound to a user.
+pub async fn terminals(table: &dyn Table, user: &str) -> Result<Vec<Mac>, TableError> {
+    record::all(table, Range::all(format!("user-terminals#{user}"), PAGE)).await
+}
+
+/// The names of the users a terminal is bound to.
+pub async fn of_terminal(table: &dyn Table, mac: &Mac) -> Result<Vec<String>, TableError> {
+    record::all(table, Range::all(format!("terminal#{mac}"), PAGE).prefix("user#")).await
+}
+
+/// Whether a user may see a terminal.
+pub async fn may_see(table: &dyn Table, user: &User, mac: &Mac) -> Result<bool, TableError> {
+    match user.role {
+        Role::Admin => Ok(true),
+        Role::User => Ok(table.get(&terminal_of(&user.user, mac)).await?.is_some()),
+    }
+}
+
+fn key(user: &str) -> Key {
+    Key::new("user", user)
+}
+
+fn terminal_of(user: &str, mac: &Mac) -> Key {
+    Key::new(format!("user-terminals#{user}"), mac.as_str())
+}
+
+fn user_of(mac: &Mac, user: &str) -> Key {
+    Key::new(format!("terminal#{mac}"), format!("user#{user}"))
+}
