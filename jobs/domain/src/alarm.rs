@@ -11,7 +11,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Source, Timestamp, reading::{Datum, Quality}};
+use crate::{
+    Source, Timestamp,
+    reading::{Datum, Quality},
+};
 
 pub use condition::BadRule;
 pub use machine::{Step, step};
@@ -150,11 +153,6 @@ pub struct SourceState {
 }
 
 impl SourceState {
-    /// Whether all is well and known: no condition is pending or raised.
-    pub fn is_plain(&self) -> bool {
-        self.conditions.is_empty() && self.unknown.is_none()
-    }
-
     /// When to look again if nothing arrives: when the earliest pending condition is due.
     pub fn timer(&self) -> Option<Timestamp> {
         let due = |condition: &ConditionState| match condition {

@@ -105,7 +105,7 @@ impl Protocol {
         let instructions = (document.instruct.iter().enumerate())
             .filter(|(_, instruct)| instruct.is_use)
             .map(|(index, instruct)| {
-                Instruction::compile(document.line, instruct).map_err(|error| error.within(format!("instruct[{index}]")))
+                Instruction::compile(document.line, instruct).map_err(|error| error.within("instruct", index))
             })
             .collect::<Result<Vec<_>, _>>()?;
         if instructions.is_empty() {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{DeviceId, Timestamp};
 
@@ -10,7 +11,7 @@ use crate::{DeviceId, Timestamp};
 pub const LEAST_INTERVAL: Duration = Duration::from_secs(5);
 /// A device that missed more queries in a row than this is asked at most once in [`BACKED_OFF`].
 const MOST_MISSES: u32 = 10;
-const BACKED_OFF: Duration = Duration::from_secs(60);
+const BACKED_OFF: Duration = Duration::from_mins(1);
 /// What one timed-out instruction adds to an interval.
 const PER_TIMED_OUT: Duration = Duration::from_millis(500);
 /// What one instruction costs on a wired line and over a SIM, in milliseconds.
@@ -82,12 +83,11 @@ pub fn interval(load: &LineLoad) -> Duration {
 
 /// Where in its interval a device's instants lie, so that devices of one interval do not all come at once.
 ///
-/// The hash is FNV-1a (64 bit) of the device's text form `mac/pid`, modulo the interval in milliseconds. It is written
-/// out here because it may never change: processes of two versions must agree on who is due.
+/// It is the first eight bytes of the SHA-256 of the device's text form `mac/pid`, as a big-endian number, modulo the
+/// interval in milliseconds. That may never change: processes of two versions must agree on who is due.
 pub fn phase(device: &DeviceId, interval: Duration) -> Duration {
-    let hash = device.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let digest = Sha256::digest(device.to_string());
+    let hash = digest.iter().take(8).fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
     let interval = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
     Duration::from_millis(hash.checked_rem(interval).unwrap_or(0))
 }

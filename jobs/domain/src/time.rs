@@ -75,7 +75,13 @@ mod tests {
 
     #[test]
     fn any_other_device_time_gives_way_to_the_arrival() {
-        for told in [None, Some(Timestamp(0)), Some(Timestamp(ARRIVED.0 - 600_001)), Some(Timestamp(i64::MIN)), Some(Timestamp(i64::MAX))] {
+        for told in [
+            None,
+            Some(Timestamp(0)),
+            Some(Timestamp(ARRIVED.0 - 600_001)),
+            Some(Timestamp(i64::MIN)),
+            Some(Timestamp(i64::MAX)),
+        ] {
             assert_eq!(device_time(told, ARRIVED), ARRIVED);
         }
     }

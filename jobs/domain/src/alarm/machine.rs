@@ -1,12 +1,7 @@
 //! The machine's one step.
 
-use sha2::{Digest, Sha256};
-use ulid::Ulid;
-
-use super::{
-    Change, ChangeKind, ConditionState, Evidence, Fact, Rule, RuleId, Seen, Severity, SourceState, condition::Verdict,
-};
-use crate::{Source, Timestamp};
+use super::{Change, ChangeKind, ConditionState, Evidence, Fact, Rule, RuleId, Seen, SourceState, condition::Verdict};
+use crate::{Source, Timestamp, identity::derived_id};
 
 /// What a step leaves behind.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,9 +141,8 @@ impl Looking<'_> {
 
     /// The end of an alarm; none for a condition that was never raised.
     fn cleared(&self, rule: &RuleId, condition: &ConditionState, detail: String) -> Option<Change> {
-        let ConditionState::Active { alarm, since, severity } = condition else { return None };
-        let (alarm, rule) = (alarm.clone(), rule.clone());
-        let (severity, since, at): (Severity, Timestamp, Timestamp) = (*severity, *since, self.evidence.at);
+        let ConditionState::Active { alarm, since, severity } = condition.clone() else { return None };
+        let (rule, at) = (rule.clone(), self.evidence.at);
         Some(Change { alarm, rule, severity, kind: ChangeKind::Cleared, at, since, detail })
     }
 
@@ -165,9 +159,7 @@ impl Looking<'_> {
 /// Names an alarm by its source, its rule and the time of the evidence that began it, so that the same evidence always
 /// names the same alarm. A source has one evidence of one time: what is not newer is not looked at.
 fn alarm_id(source: &Source, rule: &RuleId, since: Timestamp) -> String {
-    let digest = Sha256::digest(format!("{source}|{rule}|{}", since.0));
-    let random = digest.iter().take(10).fold(0_u128, |random, byte| random << 8 | u128::from(*byte));
-    Ulid::from_parts(u64::try_from(since.0).unwrap_or(0), random).to_string()
+    derived_id(since, &["alarm", &source.to_string(), rule, &since.0.to_string()])
 }
 
 #[cfg(test)]

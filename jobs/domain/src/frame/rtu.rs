@@ -69,8 +69,8 @@ pub struct RtuInstruction {
 impl RtuInstruction {
     /// Reads an instruction such as `0300000002`: function 3, from register 0, 2 registers.
     pub fn parse(body_hex: &str) -> Result<Self, BadInstruction> {
-        let body = bytes_of_hex(body_hex.trim())
-            .ok_or_else(|| BadInstruction::NotHex(body_hex.chars().take(40).collect()))?;
+        let body =
+            bytes_of_hex(body_hex.trim()).ok_or_else(|| BadInstruction::NotHex(body_hex.chars().take(40).collect()))?;
         let reply_length = reply_length(&body)?;
         Ok(Self { body, reply_length })
     }
@@ -132,35 +132,35 @@ fn is_read(function: u8) -> bool {
     (1..=4).contains(&function)
 }
 
-/// How long the reply to an instruction is.
+/// How long the reply to an instruction is, when its form is right: function, place, count or value, and for a block
+/// that is written the number of its bytes and the bytes.
 fn reply_length(body: &[u8]) -> Result<usize, BadInstruction> {
     let (&function, data) = body.split_first().ok_or_else(|| BadInstruction::NotHex(String::new()))?;
-    let most = match function {
-        1 | 2 | 15 => MOST_BITS,
-        3 | 4 | 16 => MOST_REGISTERS,
-        5 | 6 => u16::MAX,
-        _ => return Err(BadInstruction::Function(function)),
-    };
+    if !matches!(function, 1..=6 | 15 | 16) {
+        return Err(BadInstruction::Function(function));
+    }
     let wrong_length = |expected| BadInstruction::Length { function, expected, got: data.len() };
-    let &[_, _, high, low, ref written @ ..] = data else { return Err(wrong_length(4)) };
+    let &[_, _, high, low, ref block @ ..] = data else { return Err(wrong_length(4)) };
     let count = u16::from_be_bytes([high, low]);
-    let carried = match function {
-        1 | 2 | 15 => usize::from(count).div_ceil(8),
-        _ => usize::from(count) * 2,
+    let (most, carried) = match function {
+        1 | 2 | 15 => (MOST_BITS, usize::from(count).div_ceil(8)),
+        3 | 4 | 16 => (MOST_REGISTERS, usize::from(count) * 2),
+        _ => return if block.is_empty() { Ok(ECHO) } else { Err(wrong_length(4)) },
     };
-    if !matches!(function, 5 | 6) && !(1..=most).contains(&count) {
+    if !(1..=most).contains(&count) {
         return Err(BadInstruction::Count { function, most, count });
     }
-    let expected = if function > 6 { 1 + carried } else { 0 };
-    let told = written.first().map_or(0, |&told| usize::from(told) + 1);
-    if written.len() != expected || told != expected {
-        return Err(wrong_length(4 + expected));
+    match (is_read(function), block) {
+        (true, []) => Ok(FEWEST + carried),
+        (true, _) => Err(wrong_length(4)),
+        (false, [told, bytes @ ..]) if usize::from(*told) == carried && bytes.len() == carried => Ok(ECHO),
+        (false, _) => Err(wrong_length(5 + carried)),
     }
-    Ok(if is_read(function) { carried + FEWEST } else { ECHO })
 }
 
 fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
+    let digits: Vec<u8> =
+        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
     let pairs = digits.chunks_exact(2);
     if digits.is_empty() || !pairs.remainder().is_empty() {
         return None;

@@ -43,7 +43,9 @@ mod tests {
 
     #[test]
     fn every_way_to_write_a_number_is_read() {
-        for (text, product) in [("1", 255.0), ("0.1", 25.5), (".1", 25.5), (" .01", 2.55), ("-2", -510.0), ("1e2", 25_500.0), ("0", 0.0)] {
+        for (text, product) in
+            [("1", 255.0), ("0.1", 25.5), (".1", 25.5), (" .01", 2.55), ("-2", -510.0), ("1e2", 25_500.0), ("0", 0.0)]
+        {
             assert_eq!(Coefficient::parse(text).unwrap().times(255.0), Some(product), "{text}");
         }
     }

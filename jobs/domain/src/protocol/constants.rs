@@ -62,7 +62,8 @@ impl ConstantsDocument {
     /// The rules that watch these constants: `threshold:<name>` and `state:<name>`, warnings without delay.
     pub fn rules(&self) -> Result<Vec<Rule>, ProtocolError> {
         let thresholds = self.threshold.iter().enumerate();
-        let thresholds = thresholds.map(|(index, threshold)| threshold.rule().map_err(|bad| wrong("Threshold", index, bad)));
+        let thresholds =
+            thresholds.map(|(index, threshold)| threshold.rule().map_err(|bad| wrong("Threshold", index, bad)));
         let states = self.alarm_stat.iter().enumerate().filter(|(_, state)| !state.alarm_stat.is_empty());
         let states = states.map(|(index, state)| state.rule().map_err(|bad| wrong("AlarmStat", index, bad)));
         let rules = thresholds.chain(states).collect::<Result<Vec<_>, _>>()?;

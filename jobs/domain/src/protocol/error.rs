@@ -18,8 +18,8 @@ impl ProtocolError {
         Self { place: place.into(), fault }
     }
 
-    pub(super) fn within(self, outer: String) -> Self {
-        Self { place: format!("{outer}.{}", self.place), ..self }
+    pub(super) fn within(self, list: &str, index: usize) -> Self {
+        Self { place: format!("{list}[{index}].{}", self.place), ..self }
     }
 }
 

@@ -1,7 +1,8 @@
 //! One field of a reply: where it stands, how it is read and what it means.
 
 use super::{
-    Fault, FieldDocument, ProtocolError, coefficient::Coefficient, result_type::ResultType, slice::Slice, states::States,
+    Fault, FieldDocument, ProtocolError, coefficient::Coefficient, result_type::ResultType, slice::Slice,
+    states::States,
 };
 use crate::reading::{Datum, Quality, Value};
 

@@ -123,6 +123,6 @@ fn compile_fields<T>(
     compile: impl Fn(&super::FieldDocument) -> Result<T, ProtocolError>,
 ) -> Result<Vec<T>, ProtocolError> {
     (document.form_resize.iter().enumerate())
-        .map(|(index, field)| compile(field).map_err(|error| error.within(format!("formResize[{index}]"))))
+        .map(|(index, field)| compile(field).map_err(|error| error.within("formResize", index)))
         .collect()
 }

@@ -65,7 +65,10 @@ fn missing() -> Short {
 #[test]
 fn a_sensor_is_asked_and_read() {
     let th = th();
-    assert_eq!((th.name(), th.line(), th.line().code(), th.instructions_in_use()), ("温湿度传感器", Line::Rs485, 485, 2));
+    assert_eq!(
+        (th.name(), th.line(), th.line().code(), th.instructions_in_use()),
+        ("温湿度传感器", Line::Rs485, 485, 2)
+    );
     assert_eq!(th.contents(1), ["010300000002c40b", "010300020001 25ca".replace(' ', "").as_str()]);
     let replies = [(1, framed("01 03 02 00 01")), (0, framed("01 03 04 01 02 02 0d"))];
     let contents = th.contents(1);
@@ -80,8 +83,11 @@ fn a_sensor_is_asked_and_read() {
         unit: unit.into(),
         quality: Quality::Good,
     };
-    let expected =
-        [value("temperature", 25.8, "25.8", "℃"), value("humidity", 52.5, "52.5", "%"), value("runState", 1.0, "运行", "")];
+    let expected = [
+        value("temperature", 25.8, "25.8", "℃"),
+        value("humidity", 52.5, "52.5", "%"),
+        value("runState", 1.0, "运行", ""),
+    ];
     assert_eq!(parsed.values, expected, "in the protocol's order, whatever the order of the replies");
 }
 
@@ -141,7 +147,10 @@ fn constants_become_rules() {
 
     let constants: ConstantsDocument = serde_json::from_str(TH_CONSTANTS).unwrap();
     let rules = constants.rules().unwrap();
-    assert_eq!(rules.iter().map(|rule| rule.id.as_str()).collect::<Vec<_>>(), ["threshold:temperature", "state:runState"]);
+    assert_eq!(
+        rules.iter().map(|rule| rule.id.as_str()).collect::<Vec<_>>(),
+        ["threshold:temperature", "state:runState"]
+    );
     assert!(rules.iter().all(|rule| rule.severity == Severity::Warning && rule.on_delay.is_zero()));
     let outside = Condition::Outside { name: "temperature".into(), min: Some(10.0), max: Some(30.0), deadband: 1.0 };
     assert_eq!(rules[0].condition, outside);
@@ -157,7 +166,8 @@ fn constants_that_cannot_be_watched_name_the_place() {
     assert_eq!(rules(unwatched), Ok(vec![]));
     let numbers = json!({"Protocol": "p", "AlarmStat": [{"name": "s", "value": 1, "alarmStat": [0, "1"]}]});
     assert_eq!(rules(numbers).unwrap().len(), 1);
-    let reversed = json!({"Protocol": "p", "Threshold": [{"name": "a", "min": 1}, {"name": "t", "min": 30, "max": 10}]});
+    let reversed =
+        json!({"Protocol": "p", "Threshold": [{"name": "a", "min": 1}, {"name": "t", "min": 30, "max": 10}]});
     let message = "Threshold[1]: the limits leave nothing between them: min must be less than max";
     assert_eq!(rules(reversed), Err(message.to_owned()));
     let twice = json!({"Protocol": "p", "Threshold": [{"name": "t", "min": 1}, {"name": "t", "max": 2}]});
@@ -183,7 +193,9 @@ proptest! {
 /// Arbitrary bytes in a frame that verifies.
 fn dressed(protocol: &Protocol, pid: Pid, content: &str, data: &[u8]) -> Vec<u8> {
     match protocol.line() {
-        Line::Rs232 => String::from_utf8_lossy(data).replace('\r', "").into_bytes().into_iter().chain([b'\r']).collect(),
+        Line::Rs232 => {
+            String::from_utf8_lossy(data).replace('\r', "").into_bytes().into_iter().chain([b'\r']).collect()
+        }
         Line::Rs485 => {
             let request = bytes(content);
             let length = match request[1] {

@@ -29,15 +29,21 @@ fn the_interval_follows_the_load_of_the_line() {
         (10, plan("ali_1", "ali_1", 524_288), none, 20_000),
         (10, plan("ali_1", "ali_1", 0), none, 20_000),
     ] {
-        let load = LineLoad { instructions, uplink, device_minimum };
+        let load = LineLoad { instructions, uplink, device_minimum, ..LineLoad::default() };
         assert_eq!(interval(&load), Duration::from_millis(millis), "{load:?}");
     }
 }
 
 #[test]
+fn an_operator_may_allow_shorter_intervals() {
+    let load = LineLoad { instructions: 2, least: Duration::from_millis(100), ..LineLoad::default() };
+    assert_eq!(interval(&load), Duration::from_secs(2));
+}
+
+#[test]
 fn a_phase_never_changes_between_versions() {
     let millis = |mac, pid| phase(&device(mac, pid), Duration::from_secs(5)).as_millis();
-    assert_eq!([millis("98D863CC870D", 1), millis("98D863CC870D", 2), millis("861477040000", 0)], [0, 0, 0]);
+    assert_eq!([millis("98D863CC870D", 1), millis("98D863CC870D", 2), millis("861477040000", 0)], [4931, 908, 2318]);
 }
 
 #[test]
@@ -69,7 +75,7 @@ fn the_edges_of_time_are_no_trouble() {
 fn a_silent_device_is_asked_at_most_once_a_minute_and_a_busy_one_less_often() {
     let five = Duration::from_secs(5);
     assert_eq!(backed_off(five, 10), five);
-    assert_eq!(backed_off(five, 11), Duration::from_secs(60));
+    assert_eq!(backed_off(five, 11), Duration::from_mins(1));
     assert_eq!(backed_off(Duration::from_secs(90), 11), Duration::from_secs(90));
     assert_eq!(slowed(five, 0), five);
     assert_eq!(slowed(five, 3), Duration::from_millis(6500));

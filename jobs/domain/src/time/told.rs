@@ -46,9 +46,16 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for text in ["", "Invalid Date", "yesterday", "Mon Foo 23 2026 09:01:06 GMT+0000", "2026-11-23T09:01:06", "-5",
-            "99999999999999999999", "Mon Nov 31 2026 09:01:06 GMT+0000"]
-        {
+        for text in [
+            "",
+            "Invalid Date",
+            "yesterday",
+            "Mon Foo 23 2026 09:01:06 GMT+0000",
+            "2026-11-23T09:01:06",
+            "-5",
+            "99999999999999999999",
+            "Mon Nov 31 2026 09:01:06 GMT+0000",
+        ] {
             assert_eq!(Timestamp::parse_js_date(text), None, "{text}");
         }
     }

@@ -1,0 +1,364 @@
+use std::time::Duration;
+
+use ulid::Ulid;
+
+use super::*;
+use crate::{
+    DeviceId,
+    alarm::{Condition, Observed, Severity},
+    reading::{Datum, Quality},
+};
+
+mod properties;
+
+fn device() -> Source {
+    Source::Device(DeviceId { mac: "98D863CC870D".parse().unwrap(), pid: 1 })
+}
+
+fn terminal() -> Source {
+    Source::Terminal("98D863CC870D".parse().unwrap())
+}
+
+fn seconds(seconds: i64) -> Timestamp {
+    Timestamp(seconds * 1000)
+}
+
+fn rule(id: &str, condition: Condition, delay: u64) -> Rule {
+    Rule { id: id.into(), condition, severity: Severity::Warning, on_delay: Duration::from_secs(delay) }
+}
+
+/// A temperature from 10 to 30, normal again from 11 to 29.
+fn too_hot(delay: u64) -> Rule {
+    let (name, min, max) = ("temperature".to_owned(), Some(10.0), Some(30.0));
+    rule("threshold:temperature", Condition::Outside { name, min, max, deadband: 1.0 }, delay)
+}
+
+fn running() -> Rule {
+    rule("state:run", Condition::NotIn { name: "run".into(), normal: vec!["1".into(), "2".into()] }, 0)
+}
+
+fn silent(delay: u64) -> Rule {
+    rule("timeout", Condition::Missed { more_than: 10 }, delay)
+}
+
+fn offline(delay: u64) -> Rule {
+    rule("offline", Condition::Lost, delay)
+}
+
+fn observed(name: &str, value: Datum, display: &str, unit: &str) -> Observed {
+    Observed { name: name.into(), value, display: display.into(), unit: unit.into(), quality: Quality::Good }
+}
+
+fn degrees(number: f64) -> Observed {
+    observed("temperature", Datum::Number(number), &Datum::Number(number).text(), "℃")
+}
+
+fn values(values: impl IntoIterator<Item = Observed>) -> Fact {
+    Fact::Values { values: values.into_iter().collect() }
+}
+
+fn hot(number: f64) -> Fact {
+    values([degrees(number)])
+}
+
+fn run(number: f64, word: &str) -> Fact {
+    values([observed("run", Datum::Number(number), word, "")])
+}
+
+fn parent_lost() -> Fact {
+    Fact::ParentLost { parent: terminal() }
+}
+
+fn link_lost() -> Fact {
+    Fact::LinkLost { cause: "terminalOff".into() }
+}
+
+/// A source with its rules, told one fact after another.
+struct Watched {
+    rules: Vec<Rule>,
+    state: SourceState,
+    timer: Option<Timestamp>,
+}
+
+impl Watched {
+    fn by(rules: impl IntoIterator<Item = Rule>) -> Self {
+        Self { rules: rules.into_iter().collect(), state: SourceState::default(), timer: None }
+    }
+
+    /// Tells a fact of this second, in this second; says what changed: `+rule` raised, `-rule` cleared.
+    fn sees(&mut self, second: i64, fact: Fact) -> Vec<String> {
+        let told = |change: Change| {
+            let sign = if change.kind == ChangeKind::Raised { '+' } else { '-' };
+            format!("{sign}{}", change.rule)
+        };
+        self.changes(second, fact).into_iter().map(told).collect()
+    }
+
+    fn changes(&mut self, second: i64, fact: Fact) -> Vec<Change> {
+        let id = format!("evidence {second}");
+        let evidence = Evidence { id, source: device(), at: seconds(second), fact };
+        let step = step(&self.state, &self.rules, &evidence, seconds(second));
+        (self.state, self.timer) = (step.state, step.timer);
+        step.changes
+    }
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn a_value_outside_its_limits_raises_and_only_well_inside_them_clears() {
+    let mut source = Watched::by([too_hot(0)]);
+    for (second, temperature, changes) in [
+        (1, 30.0, &[][..]),
+        (2, 30.1, &["+threshold:temperature"]),
+        (3, 35.0, &[]),
+        (4, 29.1, &[]),
+        (5, 30.1, &[]),
+        (6, 29.0, &["-threshold:temperature"]),
+        (7, 10.0, &[]),
+        (8, 9.9, &["+threshold:temperature"]),
+        (9, 10.9, &[]),
+        (10, 11.0, &["-threshold:temperature"]),
+        (11, 29.5, &[]),
+    ] {
+        assert_eq!(source.sees(second, hot(temperature)), changes, "{temperature} ℃");
+    }
+    assert!(source.state.conditions.is_empty());
+}
+
+#[test]
+fn a_change_says_what_was_seen_and_when() {
+    let mut source = Watched::by([too_hot(0), running()]);
+    let raised = source.changes(1, hot(35.2)).remove(0);
+    assert_eq!(raised.detail, "temperature 35.2 ℃, limits 10 ~ 30");
+    assert_eq!((raised.at, raised.since, raised.severity), (seconds(1), seconds(1), Severity::Warning));
+    let cleared = source.changes(9, hot(25.0)).remove(0);
+    assert_eq!(cleared.detail, "temperature 25 ℃, limits 10 ~ 30");
+    assert_eq!((cleared.at, cleared.since, &cleared.alarm), (seconds(9), seconds(1), &raised.alarm));
+    assert_eq!(source.changes(10, run(0.0, "停止"))[0].detail, "run 停止 (0), normal 1 or 2");
+}
+
+#[test]
+fn one_sided_limits_are_told_as_such() {
+    let limits = |min, max| {
+        let condition = Condition::Outside { name: "temperature".into(), min, max, deadband: 0.0 };
+        Watched::by([rule("r", condition, 0)]).changes(1, hot(20.0)).remove(0).detail
+    };
+    assert_eq!(limits(Some(25.0), None), "temperature 20 ℃, at least 25");
+    assert_eq!(limits(None, Some(15.5)), "temperature 20 ℃, at most 15.5");
+}
+
+#[test]
+fn a_state_that_is_not_normal_raises_until_it_is() {
+    let mut source = Watched::by([running()]);
+    assert_eq!(source.sees(1, run(1.0, "运行")), NOTHING);
+    assert_eq!(source.sees(2, run(0.0, "停止")), ["+state:run"]);
+    assert_eq!(source.sees(3, run(3.0, "3")), NOTHING);
+    assert_eq!(source.sees(4, run(2.0, "待机")), ["-state:run"]);
+}
+
+#[test]
+fn only_good_numbers_raise_or_clear() {
+    let doubtful = |quality| values([Observed { quality, ..degrees(99.0) }]);
+    let useless = [
+        doubtful(Quality::Uncertain),
+        doubtful(Quality::Bad),
+        doubtful(Quality::Stale),
+        hot(f64::NAN),
+        values([observed("temperature", Datum::Text("99".into()), "99", "℃")]),
+        values([observed("temperature", Datum::None, "", "℃")]),
+        values([observed("humidity", Datum::Number(99.0), "99", "%")]),
+        values([]),
+    ];
+    for fact in useless {
+        let mut source = Watched::by([too_hot(0)]);
+        assert_eq!(source.sees(1, fact.clone()), NOTHING, "{fact:?} raises");
+        assert_eq!(source.sees(2, hot(99.0)), ["+threshold:temperature"]);
+        assert_eq!(source.sees(3, fact.clone()), NOTHING, "{fact:?} clears");
+    }
+}
+
+#[test]
+fn a_delayed_condition_is_raised_by_a_tick_when_it_is_due() {
+    let mut source = Watched::by([too_hot(60)]);
+    assert_eq!(source.sees(10, hot(31.0)), NOTHING);
+    assert_eq!(source.timer, Some(seconds(70)));
+    assert_eq!(source.sees(69, Fact::Tick), NOTHING);
+    let raised = source.changes(75, Fact::Tick).remove(0);
+    assert_eq!((raised.at, raised.since), (seconds(70), seconds(10)), "however late the tick");
+    assert_eq!(source.timer, None);
+    assert_eq!(source.sees(76, Fact::Tick), NOTHING);
+}
+
+#[test]
+fn a_tick_looks_at_our_clock_however_long_it_lay_in_a_queue() {
+    let mut source = Watched::by([too_hot(60)]);
+    source.sees(10, hot(31.0));
+    let tick = Evidence { id: "tick".into(), source: device(), at: seconds(40), fact: Fact::Tick };
+    assert_eq!(step(&source.state, &source.rules, &tick, seconds(70)).changes.len(), 1);
+}
+
+#[test]
+fn a_delayed_condition_is_raised_by_evidence_when_no_tick_came() {
+    let mut source = Watched::by([too_hot(60)]);
+    assert_eq!(source.sees(10, hot(31.0)), NOTHING);
+    assert_eq!(source.sees(40, hot(33.0)), NOTHING);
+    let raised = source.changes(70, hot(32.0)).remove(0);
+    assert_eq!((raised.at, raised.since), (seconds(70), seconds(10)));
+    assert_eq!(raised.detail, "temperature 33 ℃, limits 10 ~ 30");
+}
+
+#[test]
+fn a_condition_that_ends_before_it_is_due_is_never_told() {
+    let mut source = Watched::by([too_hot(60)]);
+    source.sees(10, hot(31.0));
+    assert_eq!(source.sees(69, hot(30.0)), NOTHING, "a pending condition needs no deadband");
+    assert_eq!(source.timer, None);
+    assert_eq!(source.sees(80, Fact::Tick), NOTHING);
+}
+
+#[test]
+fn it_does_not_matter_whether_a_tick_came_in_time() {
+    let mut ticked = Watched::by([too_hot(60)]);
+    let mut missed = Watched::by([too_hot(60)]);
+    ticked.sees(10, hot(31.0));
+    missed.sees(10, hot(31.0));
+    let mut changes = ticked.changes(70, Fact::Tick);
+    changes.extend(ticked.changes(90, hot(20.0)));
+    assert_eq!(changes.len(), 2);
+    assert_eq!(missed.changes(90, hot(20.0)), changes);
+}
+
+#[test]
+fn a_clock_ahead_of_ours_does_not_shorten_a_delay() {
+    let mut source = Watched::by([too_hot(60)]);
+    source.sees(10, hot(31.0));
+    let ahead = Evidence { id: "ahead".into(), source: device(), at: seconds(300), fact: hot(32.0) };
+    let step = step(&source.state, &source.rules, &ahead, seconds(11));
+    assert_eq!((step.changes, step.timer), (vec![], Some(seconds(70))));
+}
+
+#[test]
+fn the_eleventh_miss_in_a_row_raises_and_an_answer_clears() {
+    let mut source = Watched::by([silent(0)]);
+    assert_eq!(source.sees(1, Fact::Missed { count: 10 }), NOTHING);
+    let raised = source.changes(2, Fact::Missed { count: 11 }).remove(0);
+    assert_eq!(raised.detail, "11 queries in a row without an answer");
+    assert_eq!(source.sees(3, Fact::Missed { count: 12 }), NOTHING);
+    assert_eq!(source.sees(4, Fact::Missed { count: 1 }), NOTHING, "a miss is never good news");
+    assert_eq!(source.sees(5, Fact::LinkSeen), NOTHING, "the link is not the device");
+    assert_eq!(source.sees(6, values([])), ["-timeout"]);
+}
+
+#[test]
+fn a_lost_link_raises_after_its_delay_and_clears_when_seen() {
+    let mut source = Watched::by([offline(60)]);
+    assert_eq!(source.sees(1, link_lost()), NOTHING);
+    assert_eq!(source.sees(60, Fact::LinkSeen), NOTHING);
+    assert_eq!(source.sees(100, link_lost()), NOTHING);
+    assert_eq!(source.sees(130, link_lost()), NOTHING);
+    let raised = source.changes(160, Fact::Tick).remove(0);
+    assert_eq!((raised.since, raised.detail.as_str()), (seconds(100), "link lost: terminalOff"));
+    assert_eq!(source.sees(200, Fact::LinkSeen), ["-offline"]);
+    assert_eq!(Watched::by([offline(0)]).sees(1, link_lost()), ["+offline"]);
+}
+
+#[test]
+fn a_lost_parent_neither_raises_nor_clears() {
+    let mut source = Watched::by([too_hot(0), silent(60)]);
+    source.sees(1, hot(35.0));
+    source.sees(2, Fact::Missed { count: 11 });
+    assert_eq!(source.sees(3, parent_lost()), NOTHING);
+    assert_eq!(source.state.unknown, Some(terminal()));
+    assert_eq!(source.timer, None, "what rests on silence is no longer pending");
+    assert_eq!(source.sees(70, Fact::Tick), NOTHING);
+    assert_eq!(source.sees(80, Fact::Missed { count: 20 }), NOTHING);
+    assert_eq!(source.sees(90, hot(36.0)), NOTHING, "still the same alarm");
+    assert_eq!(source.state.unknown, None);
+    assert_eq!(source.sees(91, hot(20.0)), ["-threshold:temperature"]);
+}
+
+#[test]
+fn a_lost_parent_explains_a_silence_that_was_just_due() {
+    let mut source = Watched::by([silent(60)]);
+    source.sees(1, Fact::Missed { count: 11 });
+    assert_eq!(source.sees(61, parent_lost()), NOTHING);
+}
+
+#[test]
+fn misses_count_again_once_the_way_to_the_device_is_known() {
+    for fact in [Fact::LinkSeen, link_lost(), values([])] {
+        let mut source = Watched::by([silent(0)]);
+        source.sees(1, parent_lost());
+        assert_eq!(source.sees(2, Fact::Missed { count: 11 }), NOTHING);
+        source.sees(3, fact.clone());
+        assert_eq!(source.state.unknown, None, "{fact:?}");
+        assert_eq!(source.sees(4, Fact::Missed { count: 12 }), ["+timeout"], "{fact:?}");
+    }
+}
+
+#[test]
+fn what_rests_on_evidence_stays_pending_when_the_parent_is_lost() {
+    let mut source = Watched::by([too_hot(60)]);
+    source.sees(1, hot(35.0));
+    source.sees(2, parent_lost());
+    assert_eq!(source.sees(61, Fact::Tick), ["+threshold:temperature"]);
+}
+
+#[test]
+fn a_condition_whose_rule_is_gone_ends_with_the_next_good_evidence() {
+    let critical = Rule { severity: Severity::Critical, ..too_hot(0) };
+    let mut source = Watched::by([critical, silent(0)]);
+    source.sees(1, hot(35.0));
+    source.rules = vec![silent(0)];
+    assert_eq!(source.sees(2, Fact::Missed { count: 1 }), NOTHING);
+    assert_eq!(source.sees(3, Fact::Tick), NOTHING);
+    let cleared = source.changes(4, hot(35.0)).remove(0);
+    assert_eq!((cleared.kind, cleared.detail.as_str()), (ChangeKind::Cleared, "the rule was removed"));
+    assert_eq!(cleared.severity, Severity::Critical, "its end matters as much as it did");
+    assert!(source.state.conditions.is_empty());
+}
+
+#[test]
+fn a_pending_condition_whose_rule_is_gone_is_dropped() {
+    let mut source = Watched::by([too_hot(60)]);
+    source.sees(1, hot(35.0));
+    source.rules.clear();
+    assert_eq!(source.sees(90, Fact::Tick), NOTHING);
+    assert!(source.state.conditions.is_empty());
+}
+
+#[test]
+fn late_or_repeated_evidence_changes_nothing() {
+    let mut source = Watched::by([too_hot(0), silent(60)]);
+    source.sees(10, hot(20.0));
+    source.sees(20, Fact::Missed { count: 11 });
+    let before = source.state.clone();
+    for (id, second) in [("late", 15), ("other", 20), ("evidence 20", 30)] {
+        let evidence = Evidence { id: id.into(), source: device(), at: seconds(second), fact: hot(99.0) };
+        let step = step(&before, &source.rules, &evidence, seconds(40));
+        assert_eq!((&step.state, step.changes, step.timer), (&before, vec![], Some(seconds(80))), "{id}");
+    }
+}
+
+#[test]
+fn a_tick_is_not_evidence() {
+    let mut source = Watched::by([too_hot(0)]);
+    assert_eq!(source.sees(100, Fact::Tick), NOTHING);
+    assert_eq!(source.state, SourceState::default());
+    assert_eq!(source.sees(50, hot(99.0)), ["+threshold:temperature"]);
+}
+
+#[test]
+fn an_alarm_is_named_by_what_began_it() {
+    let raised = |rule: Rule, second| Watched::by([rule]).changes(second, hot(99.0)).remove(0).alarm;
+    let id = raised(too_hot(0), 1_795_424_466);
+    assert_eq!(id, raised(too_hot(0), 1_795_424_466), "the same evidence makes the same alarm");
+    assert_ne!(id, raised(too_hot(0), 1_795_424_467));
+    assert_ne!(id, raised(Rule { id: "other".into(), ..too_hot(0) }, 1_795_424_466));
+    let ulid: Ulid = id.parse().unwrap();
+    assert_eq!(ulid.timestamp_ms(), 1_795_424_466_000);
+    let mut delayed = Watched::by([too_hot(60)]);
+    delayed.sees(1_795_424_466, hot(99.0));
+    assert_eq!(delayed.changes(1_795_424_600, Fact::Tick)[0].alarm, id, "whenever it is raised");
+}

@@ -42,6 +42,7 @@ fn what_is_no_instruction_is_refused_with_the_reason() {
         ("2b0e0100", BadInstruction::Function(0x2b)),
         ("03000000", BadInstruction::Length { function: 3, expected: 4, got: 3 }),
         ("030000000201", BadInstruction::Length { function: 3, expected: 4, got: 5 }),
+        ("060001000100", BadInstruction::Length { function: 6, expected: 4, got: 5 }),
         ("0300000000", BadInstruction::Count { function: 3, most: 125, count: 0 }),
         ("030000007e", BadInstruction::Count { function: 3, most: 125, count: 126 }),
         ("01000007d1", BadInstruction::Count { function: 1, most: 2000, count: 2001 }),
@@ -65,7 +66,10 @@ fn a_write_is_proven_by_its_echo() {
     assert_eq!(verify("0600010001", &framed("01 06 00 01 00 01")), Ok(bytes("00010001")));
     assert_eq!(verify("05000aff00", &framed("01 05 00 0a ff 00")), Ok(bytes("000aff00")));
     assert_eq!(verify("100001000204000a0102", &framed("01 10 00 01 00 02")), Ok(bytes("00010002")));
-    assert_eq!(verify("0f00130003010 5".replace(' ', "").as_str(), &framed("01 0f 00 13 00 03")), Ok(bytes("00130003")));
+    assert_eq!(
+        verify("0f00130003010 5".replace(' ', "").as_str(), &framed("01 0f 00 13 00 03")),
+        Ok(bytes("00130003"))
+    );
     assert_eq!(verify("0600010001", &framed("01 06 00 01 00 02")), Err(RejectedFrame::Echo));
     assert_eq!(verify("0600010001", &framed("01 06 00 02 00 01")), Err(RejectedFrame::Echo));
 }
@@ -81,7 +85,9 @@ fn what_is_not_proven_says_why() {
         (bytes("01 03 04 01 f5 00 c8 bb ab"), "crc"),
         (bytes("02 03 04 01 f4 00 c8 bb ab"), "crc"),
         (bytes("01 83 02 c0 f0"), "crc"),
-        (bytes("01 03 04 01 f4 00 c8 bb ab 00"), "crc"),
+        (bytes("01 03 04 01 f4 00 c8 bb ab 55"), "crc"),
+        // a zero after a good frame keeps the CRC good: the length has to tell
+        (bytes("01 03 04 01 f4 00 c8 bb ab 00"), "length"),
         (framed("02 03 04 01 f4 00 c8"), "foreign"),
         (framed("02 83 02"), "foreign"),
         (framed("01 83 02"), "exception"),
@@ -94,7 +100,10 @@ fn what_is_not_proven_says_why() {
         assert_eq!(verify(registers, &reply).map_err(|why| why.kind()), Err(kind), "{reply:02x?}");
     }
     assert_eq!(verify(registers, &framed("01 83 02")), Err(RejectedFrame::Exception(2)));
-    assert_eq!(RejectedFrame::Exception(2).to_string(), "the device refuses: Modbus exception 2 (illegal data address)");
+    assert_eq!(
+        RejectedFrame::Exception(2).to_string(),
+        "the device refuses: Modbus exception 2 (illegal data address)"
+    );
 }
 
 proptest! {

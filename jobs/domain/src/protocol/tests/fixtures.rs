@@ -12,7 +12,14 @@ struct Row {
     means: Short,
 }
 
-fn row(ask: &'static str, result_type: &'static str, regx: &'static str, bl: &'static str, reply: &'static str, means: Short) -> Row {
+fn row(
+    ask: &'static str,
+    result_type: &'static str,
+    regx: &'static str,
+    bl: &'static str,
+    reply: &'static str,
+    means: Short,
+) -> Row {
     Row { ask, result_type, regx, bl, reply, means }
 }
 

@@ -75,7 +75,9 @@ fn a_refusal_names_the_place_and_what_to_do() {
 
 #[test]
 fn a_number_narrower_or_wider_than_its_type_is_refused() {
-    for (result_type, regx) in [("float", "1-2"), ("float64", "1-4"), ("int16", "1-4"), ("uint32", "1-2"), ("int64", "1-4")] {
+    for (result_type, regx) in
+        [("float", "1-2"), ("float64", "1-4"), ("int16", "1-4"), ("uint32", "1-2"), ("int64", "1-4")]
+    {
         let mut document = changed("/instruct/1/resultType", json!(result_type));
         document["instruct"][1]["formResize"][0]["regx"] = json!(regx);
         assert!(refusal(document).starts_with("instruct[1].formResize[0].regx: a"), "{result_type}");

@@ -1,0 +1,128 @@
+//! What holds for every sequence of evidence.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn rules() -> Vec<Rule> {
+    vec![
+        too_hot(0),
+        rule("slow", too_hot(0).condition, 30),
+        running(),
+        silent(0),
+        rule("still", silent(0).condition, 30),
+        offline(20),
+    ]
+}
+
+fn fact() -> impl Strategy<Value = Fact> {
+    let quality = prop_oneof![4 => Just(Quality::Good), 1 => Just(Quality::Uncertain), 1 => Just(Quality::Bad)];
+    let number = prop_oneof![6 => 0.0..40.0, 1 => Just(f64::NAN)];
+    let temperature = (number, quality).prop_map(|(number, quality)| Observed { quality, ..degrees(number) });
+    let state = (0..4_u8).prop_map(|state| observed("run", Datum::Number(f64::from(state)), "word", ""));
+    prop_oneof![
+        4 => temperature.prop_map(|value| values([value])),
+        2 => state.prop_map(|value| values([value])),
+        2 => (0_u32..20).prop_map(|count| Fact::Missed { count }),
+        1 => Just(link_lost()),
+        1 => Just(Fact::LinkSeen),
+        1 => Just(parent_lost()),
+        2 => Just(Fact::Tick),
+    ]
+}
+
+/// Evidence in the order it arrives: mostly in the order of time, sometimes late.
+fn sequence() -> impl Strategy<Value = Vec<Evidence>> {
+    let arrivals = prop::collection::vec((fact(), 0_i64..20, prop_oneof![4 => Just(0_i64), 1 => 0_i64..30]), 0..60);
+    arrivals.prop_map(|arrivals| {
+        let mut clock = 100;
+        let mut evidence = Vec::new();
+        for (index, (fact, passed, late)) in arrivals.into_iter().enumerate() {
+            clock += passed;
+            evidence.push(Evidence { id: format!("e{index}"), source: device(), at: seconds(clock - late), fact });
+        }
+        evidence
+    })
+}
+
+/// Tells the evidence, each at its time; ends with the state and every change.
+fn tell(sequence: &[Evidence]) -> (SourceState, Vec<Change>) {
+    let mut state = SourceState::default();
+    let mut changes = Vec::new();
+    for evidence in sequence {
+        let step = step(&state, &rules(), evidence, evidence.at);
+        assert_eq!(step.timer, step.state.timer());
+        state = step.state;
+        changes.extend(step.changes);
+    }
+    (state, changes)
+}
+
+proptest! {
+    #[test]
+    fn raised_and_cleared_take_turns_and_the_state_knows_which(sequence in sequence()) {
+        let (state, changes) = tell(&sequence);
+        let mut raised = BTreeMap::new();
+        for change in changes {
+            match change.kind {
+                ChangeKind::Raised => prop_assert_eq!(raised.insert(change.rule, change.alarm), None),
+                ChangeKind::Cleared => prop_assert_eq!(raised.remove(&change.rule), Some(change.alarm)),
+            }
+        }
+        let active = state.conditions.into_iter().filter_map(|(rule, condition)| match condition {
+            ConditionState::Active { alarm, .. } => Some((rule, alarm)),
+            ConditionState::Pending { .. } => None,
+        });
+        prop_assert_eq!(active.collect::<BTreeMap<_, _>>(), raised);
+    }
+
+    #[test]
+    fn the_same_evidence_twice_changes_nothing(sequence in sequence()) {
+        let mut state = SourceState::default();
+        for evidence in sequence {
+            let once = step(&state, &rules(), &evidence, evidence.at);
+            let twice = step(&once.state, &rules(), &evidence, evidence.at);
+            prop_assert_eq!(&twice.state, &once.state);
+            prop_assert_eq!(twice.changes, vec![]);
+            state = once.state;
+        }
+    }
+
+    #[test]
+    fn duplicates_anywhere_later_make_no_difference(
+        sequence in sequence(),
+        copies in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..10), 0..20),
+    ) {
+        // Ticks are no evidence: a repeated one is another tick.
+        let sequence: Vec<_> = sequence.into_iter().filter(|evidence| evidence.fact != Fact::Tick).collect();
+        prop_assume!(!sequence.is_empty());
+        let mut with_copies = sequence.clone();
+        for (which, later) in copies {
+            let which = which.index(with_copies.len());
+            let copy = with_copies[which].clone();
+            with_copies.insert((which + 1 + later).min(with_copies.len()), copy);
+        }
+        prop_assert_eq!(tell(&with_copies), tell(&sequence));
+    }
+
+    #[test]
+    fn every_alarm_has_a_name_of_its_own(sequence in sequence()) {
+        let (_, changes) = tell(&sequence);
+        let raised: Vec<_> = changes.iter().filter(|change| change.kind == ChangeKind::Raised).collect();
+        let names: std::collections::BTreeSet<_> = raised.iter().map(|change| &change.alarm).collect();
+        prop_assert_eq!(names.len(), raised.len());
+        for change in raised {
+            prop_assert!(change.since <= change.at);
+            prop_assert!(change.alarm.parse::<Ulid>().is_ok());
+        }
+    }
+
+    #[test]
+    fn a_state_survives_being_stored(sequence in sequence()) {
+        let (state, _) = tell(&sequence);
+        let stored = serde_json::to_string(&state).unwrap();
+        prop_assert_eq!(serde_json::from_str::<SourceState>(&stored).unwrap(), state);
+    }
+}
