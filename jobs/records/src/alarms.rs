@@ -90,7 +90,11 @@ pub async fn watch(table: &dyn Table, source: &Source) -> Result<Versioned<Watch
 }
 
 /// The writes that move a source's timer and store its watch. Refused when somebody else stepped it meanwhile.
-pub fn put_watch(source: &Source, watch: &Versioned<Watch>, old_timer: Option<Timestamp>) -> Result<Vec<Write>, TableError> {
+pub fn put_watch(
+    source: &Source,
+    watch: &Versioned<Watch>,
+    old_timer: Option<Timestamp>,
+) -> Result<Vec<Write>, TableError> {
     let mut writes = vec![watch.put_back(watch_key(source), None)?];
     if watch.value.timer != old_timer {
         writes.extend(old_timer.map(|due| record::delete(timer_key(due, source))));
@@ -174,8 +178,7 @@ pub async fn due(table: &dyn Table, now: Timestamp, limit: usize) -> Result<Vec<
         .map(|item| {
             let source = record::decode(item)?.value;
             let due = item.key.sk.split('#').next().and_then(|due| due.parse().ok());
-            due.map(|due| (Timestamp(due), source))
-                .ok_or_else(|| TableError::Damaged(format!("timer {}", item.key.sk)))
+            due.map(|due| (Timestamp(due), source)).ok_or_else(|| TableError::Damaged(format!("timer {}", item.key.sk)))
         })
         .collect()
 }

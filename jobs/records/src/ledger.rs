@@ -3,7 +3,7 @@
 //!
 //! | record | pk | sk |
 //! |---|---|---|
-//! | [`Entry`] | `ledger#` key | `entry` |
+//! | `Entry` | `ledger#` key | `entry` |
 
 use std::time::Duration;
 

@@ -13,6 +13,7 @@ pub mod notices;
 pub mod protocols;
 pub mod readings;
 mod record;
+pub mod sign_ins;
 mod table;
 pub mod terminals;
 pub mod users;

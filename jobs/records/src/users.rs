@@ -9,7 +9,7 @@
 use domain::Mac;
 use serde::{Deserialize, Serialize};
 
-use crate::{Key, Range, Table, TableError, record};
+use crate::{Key, Listed, Range, Table, TableError, record};
 
 const PAGE: usize = 500;
 
@@ -94,6 +94,16 @@ pub async fn unbind(table: &dyn Table, user: &str, mac: &Mac) -> Result<(), Tabl
 /// The terminals bound to a user.
 pub async fn terminals(table: &dyn Table, user: &str) -> Result<Vec<Mac>, TableError> {
     record::all(table, Range::all(format!("user-terminals#{user}"), PAGE)).await
+}
+
+/// A page of the terminals bound to a user, in the macs' order.
+pub async fn terminals_page(
+    table: &dyn Table,
+    user: &str,
+    limit: usize,
+    after: Option<String>,
+) -> Result<Listed<Mac>, TableError> {
+    record::page(table, &Range::all(format!("user-terminals#{user}"), limit).after(after)).await
 }
 
 /// The names of the users a terminal is bound to.
