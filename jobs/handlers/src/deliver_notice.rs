@@ -106,7 +106,13 @@ async fn letter(table: &dyn Table, notice: &Notice) -> Result<Option<Letter>, Jo
         "subject": notice.subject,
         "text": notice.text,
     });
-    Ok(Some(Letter { id: notice.id.clone(), address, subject: notice.subject.clone(), text: notice.text.clone(), data }))
+    Ok(Some(Letter {
+        id: notice.id.clone(),
+        address,
+        subject: notice.subject.clone(),
+        text: notice.text.clone(),
+        data,
+    }))
 }
 
 fn address(user: &User, channel: &str) -> Option<Address> {

@@ -76,14 +76,16 @@ impl DispatchQueries {
                 models.insert(&device.protocol, model);
             }
         }
-        let in_use = |device: &Device| models.get(device.protocol.as_str()).map(|model| model.protocol.instructions_in_use());
+        let in_use =
+            |device: &Device| models.get(device.protocol.as_str()).map(|model| model.protocol.instructions_in_use());
         let line = schedule::LineLoad {
             instructions: terminal.devices.iter().filter_map(in_use).sum(),
             uplink: terminal.uplink(),
             least: Duration::from_millis(cx.settings.schedule.minimum_interval_ms),
             ..schedule::LineLoad::default()
         };
-        let devices = terminal.devices.iter().filter_map(|device| Some((device, models.get(device.protocol.as_str())?)));
+        let devices =
+            terminal.devices.iter().filter_map(|device| Some((device, models.get(device.protocol.as_str())?)));
         Ok(devices.flat_map(|(device, model)| self.of_device(terminal, device, model, &line, standing)).collect())
     }
 

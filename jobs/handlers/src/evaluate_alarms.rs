@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     Source, Timestamp,
-    alarm::{Change, ChangeKind, Condition, Evidence, Rule, Severity, step},
+    alarm::{Change, ChangeKind, Condition, Evidence, Fact, Rule, Severity, SourceState, step},
     identity::derived_id,
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -67,8 +67,7 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<(), JobError> {
         let before = watch.value.clone();
         let now = cx.clock.now();
         let stepped = step(&before.state, &rules, evidence, now);
-        let same_memory = stepped.state.conditions == before.state.conditions && stepped.state.unknown == before.state.unknown;
-        if stepped.changes.is_empty() && same_memory && stepped.timer == before.timer {
+        if stepped.changes.is_empty() && !worth_storing(&before.state, &stepped.state, &evidence.fact) {
             return hand_on(cx, &evidence.source, watch).await;
         }
         watch.value.state = stepped.state;
@@ -87,6 +86,16 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<(), JobError> {
         }
     }
     Err(JobError::retry(format!("{} is stepped by many at once", evidence.source)))
+}
+
+/// That time went on is not worth a write per reading. Of a link, it is: a coming that is not remembered could be undone
+/// by the going before it, which another worker may bring late.
+fn worth_storing(before: &SourceState, after: &SourceState, fact: &Fact) -> bool {
+    let moved = match fact {
+        Fact::LinkLost { .. } | Fact::LinkSeen | Fact::ParentLost { .. } => after.newest != before.newest,
+        Fact::Values { .. } | Fact::Missed { .. } | Fact::Tick => false,
+    };
+    moved || after.conditions != before.conditions || after.unknown != before.unknown
 }
 
 /// Hands on what the outbox holds, then empties it. A crash between the two hands it on again, under the same keys.

@@ -136,7 +136,11 @@ async fn show(cx: &Context, transition: &Transition, hearers: &[User]) {
         "timeStamp": transition.at,
         "changes": transition.changes,
     });
-    let push = |user: &User| Push { event: "alarm".to_owned(), audience: Audience::User(user.user.clone()), data: data.clone() };
+    let push = |user: &User| Push {
+        event: "alarm".to_owned(),
+        audience: Audience::User(user.user.clone()),
+        data: data.clone(),
+    };
     if let Err(error) = cx.link.publish(hearers.iter().map(push).collect()).await {
         tracing::warn!(transition.id, %error, "browsers were not shown a transition");
     }

@@ -9,7 +9,10 @@ mod queue;
 
 pub use link::{Audience, Link, LinkError, NodeCommand, Plan, PlannedQuery, Push, ToBroker};
 pub use notifier::{Address, Delivery, Letter, Notifier, Receipt};
-pub use queue::{MOST_BODY_BYTES, Consume, DeadLetter, Depth, Enqueue, Inspect, Lane, Leased, Message, QueueError, Settlement, Ticket};
+pub use queue::{
+    Consume, DeadLetter, Depth, Enqueue, Inspect, Lane, Leased, MOST_BODY_BYTES, Message, QueueError, Settlement,
+    Ticket,
+};
 pub use records::{Clock, Table};
 
 /// Rolls dice. Ambient randomness is banned; this is the only one.

@@ -92,7 +92,9 @@ impl ProcessResults {
         for report in &self.reports {
             let mut macs = match &report.event {
                 Event::Answered(answer) => vec![answer.mac.clone()],
-                Event::Missed { mac, .. } | Event::PartlyMissed { mac, .. } | Event::TerminalOff { mac } => vec![mac.clone()],
+                Event::Missed { mac, .. } | Event::PartlyMissed { mac, .. } | Event::TerminalOff { mac } => {
+                    vec![mac.clone()]
+                }
                 Event::TerminalsOn { macs } => macs.clone(),
                 Event::Terminal(TerminalInfo { mac, .. }) => mac.parse().into_iter().collect(),
                 Event::NodeRegistered | Event::NodeReady | Event::NodeLost | Event::NodeInfo { .. } => Vec::new(),

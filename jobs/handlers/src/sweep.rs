@@ -33,7 +33,8 @@ impl Job for Sweep {
         let due = alarms::due(cx.table.as_ref(), cx.clock.now(), AT_MOST).await?;
         let messages = due.into_iter().map(|(due, source)| {
             let id = format!("tick/{}/{source}", due.sortable());
-            EvaluateAlarms { origin: id.clone(), evidence: vec![Evidence { id, source, at: due, fact: Fact::Tick }] }.message()
+            EvaluateAlarms { origin: id.clone(), evidence: vec![Evidence { id, source, at: due, fact: Fact::Tick }] }
+                .message()
         });
         cx.queue.enqueue(messages.collect()).await?;
         Ok(())

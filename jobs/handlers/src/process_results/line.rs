@@ -78,6 +78,8 @@ struct Line<'a> {
     stood: Standing,
     latest: Versioned<Latest>,
     moved: bool,
+    /// Whether the terminal came or went.
+    linked: bool,
     readings: Vec<Reading>,
     follow_ups: FollowUps,
 }
@@ -87,8 +89,18 @@ impl<'a> Line<'a> {
         let standing = terminals::standing(cx.table.as_ref(), &terminal.mac).await?;
         let latest = readings::latest(cx.table.as_ref(), &terminal.mac).await?;
         let stood = standing.value.clone();
-        let (record, moved) = (None, false);
-        Ok(Self { terminal, record, standing, stood, latest, moved, readings: Vec::new(), follow_ups: FollowUps::default() })
+        let (record, moved, linked) = (None, false, false);
+        Ok(Self {
+            terminal,
+            record,
+            standing,
+            stood,
+            latest,
+            moved,
+            linked,
+            readings: Vec::new(),
+            follow_ups: FollowUps::default(),
+        })
     }
 
     async fn take(&mut self, cx: &Context, report: &Report) -> Result<(), JobError> {
@@ -184,6 +196,12 @@ impl<'a> Line<'a> {
         }
         self.stands(report, Presence::Online);
         self.evidence(Source::Terminal(self.terminal.mac.clone()), report, Fact::LinkSeen);
+        // What hangs on it can be known again: from here on, a device's silence is its own.
+        if !matches!(report.event, Event::Answered(_)) {
+            for device in &self.terminal.devices {
+                self.evidence(Source::Device(self.terminal.device_id(device.pid)), report, Fact::LinkSeen);
+            }
+        }
     }
 
     fn off(&mut self, report: &Report) {
@@ -194,8 +212,12 @@ impl<'a> Line<'a> {
     }
 
     fn stands(&mut self, report: &Report, presence: Presence) {
+        if !self.is_news(report) {
+            return;
+        }
+        self.linked = true;
         let standing = &mut self.standing.value;
-        if report.at > standing.newest && standing.presence != presence {
+        if standing.presence != presence {
             standing.presence = presence;
             standing.since = report.at;
             self.follow_ups.pushes.push(changed(&self.terminal.mac));
@@ -229,7 +251,7 @@ impl<'a> Line<'a> {
         if self.moved {
             writes.push(readings::put_latest(mac, &self.latest)?);
         }
-        if worth_storing(&self.stood, &self.standing.value) {
+        if self.linked || worth_storing(&self.stood, &self.standing.value) {
             writes.push(terminals::put_standing(mac, &self.standing)?);
         }
         if let Some(record) = &self.record {
@@ -239,7 +261,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// That time went on is no change: it alone is not worth a write per reading.
+/// That time went on is no change: it alone is not worth a write per reading. It is when the terminal came or went, lest
+/// an older report, which another worker may bring late, undo that.
 fn worth_storing(before: &Standing, after: &Standing) -> bool {
     Standing { newest: before.newest, ..after.clone() } != *before
 }
