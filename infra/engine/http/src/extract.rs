@@ -1,0 +1,108 @@
+//! axum's extractors, refusing with a [`Problem`].
+
+use axum::{
+    extract::{self, FromRequest, FromRequestParts, OptionalFromRequest, Request, rejection},
+    http::request::Parts,
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::Problem;
+
+/// A JSON body, in or out. As an `Option`, none when the request has no `Content-Type`.
+#[derive(Debug, Clone, Copy)]
+pub struct Json<T>(pub T);
+
+/// The parameters of the query string.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+/// The parameters of the path.
+#[derive(Debug, Clone, Copy)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = <axum::Json<T> as FromRequest<S>>::from_request(request, state).await;
+        body.map(|axum::Json(body)| Self(body)).map_err(bad_body)
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        let body = <axum::Json<T> as OptionalFromRequest<S>>::from_request(request, state).await;
+        body.map(|body| body.map(|axum::Json(body)| Self(body))).map_err(bad_body)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+fn bad_body(refusal: rejection::JsonRejection) -> Problem {
+    Problem::of_rejection(refusal.status(), "bad-body", refusal.body_text())
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match extract::Query::from_request_parts(parts, state).await {
+            Ok(extract::Query(query)) => Ok(Self(query)),
+            Err(refusal) => Err(Problem::of_rejection(refusal.status(), "bad-query", refusal.body_text())),
+        }
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match extract::Path::from_request_parts(parts, state).await {
+            Ok(extract::Path(path)) => Ok(Self(path)),
+            Err(refusal) => Err(Problem::of_rejection(refusal.status(), "bad-path", refusal.body_text())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::StatusCode};
+
+    use super::*;
+
+    async fn refusal(request: axum::http::request::Builder, body: &'static str) -> StatusCode {
+        let request = request.body(Body::from(body)).unwrap();
+        let refused = <Json<u8> as FromRequest<()>>::from_request(request, &()).await.unwrap_err();
+        refused.into_response().status()
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_not_what_was_asked_for_is_a_bad_request() {
+        let json = || Request::builder().header("content-type", "application/json");
+        assert_eq!(refusal(json(), "{").await, StatusCode::BAD_REQUEST);
+        assert_eq!(refusal(json(), "\"a text\"").await, StatusCode::BAD_REQUEST);
+        assert_eq!(refusal(Request::builder(), "1").await, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+
+    #[tokio::test]
+    async fn a_bad_query_string_is_a_bad_request() {
+        let (mut parts, ()) = Request::builder().uri("/?limit=many").body(()).unwrap().into_parts();
+        let refused = Query::<std::collections::BTreeMap<String, u8>>::from_request_parts(&mut parts, &()).await;
+        assert_eq!(refused.unwrap_err().into_response().status(), StatusCode::BAD_REQUEST);
+    }
+
+    #[tokio::test]
+    async fn no_body_at_all_is_none() {
+        let request = Request::builder().body(Body::empty()).unwrap();
+        let none = <Json<u8> as OptionalFromRequest<()>>::from_request(request, &()).await.unwrap();
+        assert!(none.is_none());
+    }
+}
