@@ -1,0 +1,18 @@
+//! Adapters of the `Table` port: [`MemoryTable`] for tests, [`EmbeddedTable`] on the embedded store, and with the feature
+//! `dynamodb` one on DynamoDB.
+//!
+//! To add an engine: a file here that implements [`records::Table`] with `rules` and `layout`, and a line in
+//! `tests/contract/table.rs` that gives it to the suite every adapter passes.
+
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
+mod embedded;
+mod layout;
+mod memory;
+mod page;
+mod rules;
+
+#[cfg(feature = "dynamodb")]
+pub use dynamodb::DynamoDbTable;
+pub use embedded::EmbeddedTable;
+pub use memory::MemoryTable;
