@@ -1,0 +1,132 @@
+//! Runs jobs: one apalis worker for each job's queue.
+
+mod backend;
+mod backoff;
+mod settle;
+mod settler;
+
+use std::{any::Any, convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use apalis::{
+    layers::catch_panic::CatchPanicLayer,
+    prelude::{Data, ParallelizeExt, WorkerBuilder, WorkerError},
+};
+use futures::{FutureExt, future::BoxFuture};
+use jobs::{
+    Context, Job, Verdict,
+    ports::{Consume, Leased},
+};
+use tokio::{task::JoinSet, time};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    backend::{Claims, LeasedBackend},
+    backoff::backoff,
+    settle::SettleLayer,
+    settler::{Settler, settle_all},
+};
+
+/// How long runs may go on once they are to end. What is not done by then is run again by the next process.
+const DRAIN: Duration = Duration::from_secs(20);
+/// How much longer than a job's own lease the queue's is, so that a run which took too long can still say so.
+const LEASE_MARGIN: Duration = Duration::from_secs(2);
+/// How long a worker that has failed stays down.
+const RESTART: Duration = Duration::from_secs(1);
+
+/// The workers of a process, as a list:
+/// `Workers::new(cx, queue).run::<PlanWindow>(1).run::<ProcessResults>(8).run_until(shutdown).await`.
+pub struct Workers {
+    cx: Context,
+    consume: Arc<dyn Consume>,
+    stop: CancellationToken,
+    each: Vec<BoxFuture<'static, ()>>,
+}
+
+impl Workers {
+    /// None yet, for the messages of `consume`.
+    pub fn new(cx: Context, consume: Arc<dyn Consume>) -> Self {
+        Self { cx, consume, stop: CancellationToken::new(), each: Vec::new() }
+    }
+
+    /// And one for jobs of type `J`, which runs up to `concurrency` of them at a time.
+    #[must_use]
+    pub fn run<J: Job>(mut self, concurrency: usize) -> Self {
+        let worker = worker::<J>(self.cx.clone(), Arc::clone(&self.consume), concurrency, self.stop.clone());
+        self.each.push(worker.boxed());
+        self
+    }
+
+    /// Runs jobs until `shutdown`; then claims no more and returns when the runs under way have ended, or after 20 seconds.
+    pub async fn run_until(self, shutdown: CancellationToken) {
+        let mut running: JoinSet<()> = self.each.into_iter().collect();
+        shutdown.cancelled().await;
+        self.stop.cancel();
+        let drained = time::timeout(DRAIN, async { while running.join_next().await.is_some() {} }).await;
+        if drained.is_err() {
+            tracing::warn!("jobs still ran after {DRAIN:?}; they are run again later");
+        }
+    }
+}
+
+/// Runs jobs of type `J` until `stop`, then waits for the runs under way. A worker that fails is started again.
+async fn worker<J: Job>(cx: Context, consume: Arc<dyn Consume>, concurrency: usize, stop: CancellationToken) {
+    let (settler, unsettled) = Settler::new();
+    let settle = SettleLayer { settler, clock: Arc::clone(&cx.clock), dice: Arc::clone(&cx.dice) };
+    let claims = Claims {
+        consume: Arc::clone(&consume),
+        job: J::NAME,
+        lease: J::LEASE.saturating_add(LEASE_MARGIN),
+        concurrency: concurrency.max(1),
+        stop,
+    };
+    tokio::join!(keep_running::<J>(cx, claims, settle), settle_all(consume, unsettled));
+}
+
+async fn keep_running<J: Job>(cx: Context, claims: Claims, settle: SettleLayer) {
+    let stop = claims.stop.clone();
+    while !stop.is_cancelled() {
+        let work = work::<J>(cx.clone(), LeasedBackend::new(claims.clone(), settle.clone()));
+        match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => tracing::error!(job.name = J::NAME, "the worker of {} failed: {error}", J::NAME),
+            Err(_) => tracing::error!(job.name = J::NAME, "the worker of {} panicked", J::NAME),
+        }
+        stop.run_until_cancelled(time::sleep(RESTART)).await;
+    }
+}
+
+fn work<J: Job>(cx: Context, backend: LeasedBackend) -> BoxFuture<'static, Result<(), WorkerError>> {
+    WorkerBuilder::new(J::NAME)
+        .backend(backend)
+        .data(cx)
+        .parallelize(tokio::spawn)
+        .layer(CatchPanicLayer::with_panic_handler(Panicked::new))
+        .build(run::<J>)
+        .run()
+        .boxed()
+}
+
+/// One run, as apalis calls it.
+async fn run<J: Job>(leased: Leased, cx: Data<Context>) -> Result<Verdict, Infallible> {
+    let run = jobs::execute::<J>(&cx, &leased.message.body);
+    let verdict = time::timeout(J::LEASE, run).await.unwrap_or_else(|_| Verdict::Again {
+        why: format!("it ran longer than its lease of {:?}", J::LEASE),
+        after: None,
+    });
+    Ok(verdict)
+}
+
+/// A run that panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("panicked: {0}")]
+struct Panicked(String);
+
+impl Panicked {
+    fn new(payload: &Box<dyn Any + Send>) -> Self {
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        Self(
+            text.or_else(|| payload.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "without a message".to_owned()),
+        )
+    }
+}
