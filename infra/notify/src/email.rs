@@ -59,10 +59,7 @@ impl EmailChannel {
             .map_err(|_| NotifySettingsError::SmtpUrl)?
             .timeout(Some(TIME_LIMIT))
             .build();
-        let from = settings
-            .from
-            .parse()
-            .map_err(|_| NotifySettingsError::From(settings.from.clone()))?;
+        let from = settings.from.parse().map_err(|_| NotifySettingsError::From(settings.from.clone()))?;
         Ok(Self { transport, from })
     }
 
@@ -70,29 +67,20 @@ impl EmailChannel {
         let message = match message::write(letter, to, &self.from, now) {
             Ok(message) => message,
             Err(why) => {
-                return Delivery::Refused {
-                    why: why.to_string(),
-                };
+                return Delivery::Refused { why: why.to_string() };
             }
         };
         match timeout(TIME_LIMIT, self.transport.send(message)).await {
             Ok(Ok(response)) => Delivery::Sent(receipt(&response)),
             Ok(Err(error)) => of_error(&error),
-            Err(_) => Delivery::TryLater {
-                after: None,
-                why: "the SMTP server took longer than 10 s".to_owned(),
-            },
+            Err(_) => Delivery::TryLater { after: None, why: "the SMTP server took longer than 10 s".to_owned() },
         }
     }
 }
 
 /// The server's last word, which names its queue's id for the mail.
 fn receipt(response: &Response) -> Receipt {
-    Receipt(format!(
-        "{} {}",
-        response.code(),
-        response.message().collect::<Vec<_>>().join(" ")
-    ))
+    Receipt(format!("{} {}", response.code(), response.message().collect::<Vec<_>>().join(" ")))
 }
 
 /// 5xx is final, and so is what our side of the dialogue cannot do; everything else may pass.

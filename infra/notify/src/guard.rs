@@ -78,10 +78,7 @@ impl GuardedClient {
             .user_agent(USER_AGENT)
             .timeout(TIME_LIMIT)
             .tls_backend_preconfigured(tls)
-            .dns_resolver(CheckedResolver {
-                resolver,
-                allowed: Arc::clone(&allowed),
-            })
+            .dns_resolver(CheckedResolver { resolver, allowed: Arc::clone(&allowed) })
             .no_proxy()
             .redirect(redirect::Policy::none())
             .http1_only()
@@ -93,21 +90,9 @@ impl GuardedClient {
     }
 
     /// Posts `body` to `url`: one attempt of at most 5 s.
-    pub async fn post(
-        &self,
-        url: &str,
-        headers: HeaderMap,
-        body: String,
-    ) -> Result<Answer, GuardError> {
+    pub async fn post(&self, url: &str, headers: HeaderMap, body: String) -> Result<Answer, GuardError> {
         let url = self.checked(url)?;
-        let mut response = self
-            .client
-            .post(url)
-            .headers(headers)
-            .body(body)
-            .send()
-            .await
-            .map_err(guard_error)?;
+        let mut response = self.client.post(url).headers(headers).body(body).send().await.map_err(guard_error)?;
         Ok(Answer {
             status: response.status(),
             headers: std::mem::take(response.headers_mut()),
@@ -124,9 +109,9 @@ impl GuardedClient {
             _ => return Err(GuardError::Url),
         };
         match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(address) if !may_be_called(address, &self.allowed) => Err(GuardError::Internal {
-                host: host.to_owned(),
-            }),
+            Ok(address) if !may_be_called(address, &self.allowed) => {
+                Err(GuardError::Internal { host: host.to_owned() })
+            }
             _ => Ok(url),
         }
     }
@@ -134,9 +119,7 @@ impl GuardedClient {
 
 /// TLS with the roots that browsers trust; nothing is read from this machine.
 fn tls_config() -> Result<ClientConfig, rustls::Error> {
-    let roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -160,22 +143,16 @@ async fn read_at_most(most: usize, mut response: reqwest::Response) -> Vec<u8> {
 fn guard_error(error: reqwest::Error) -> GuardError {
     let error = error.without_url();
     let ours = causes(&error).find_map(|cause| cause.downcast_ref::<GuardError>());
-    ours.cloned()
-        .unwrap_or_else(|| GuardError::Transport(chain(&error)))
+    ours.cloned().unwrap_or_else(|| GuardError::Transport(chain(&error)))
 }
 
 fn chain(error: &reqwest::Error) -> String {
-    causes(error)
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The error and what lies beneath it, outermost first.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(Some(error as &(dyn Error + 'static)), |&error| {
-        error.source()
-    })
+    std::iter::successors(Some(error as &(dyn Error + 'static)), |&error| error.source())
 }
 
 #[cfg(test)]

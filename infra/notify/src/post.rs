@@ -29,10 +29,7 @@ impl Post {
     ) -> Result<Self, NotifySettingsError> {
         Ok(Self {
             email: settings.smtp.as_ref().map(EmailChannel::new).transpose()?,
-            webhook: WebhookChannel::new(GuardedClient::new(
-                settings.webhook.allowed_nets,
-                resolver,
-            )?),
+            webhook: WebhookChannel::new(GuardedClient::new(settings.webhook.allowed_nets, resolver)?),
             clock,
         })
     }
@@ -44,12 +41,10 @@ impl Notifier for Post {
         let now = self.clock.now();
         match (&letter.address, &self.email) {
             (Address::Email { to }, Some(email)) => email.send(letter, to, now).await,
-            (Address::Email { .. }, None) => Delivery::Refused {
-                why: "no SMTP server is configured (notify.smtp.url)".to_owned(),
-            },
-            (Address::Webhook { url, secret }, _) => {
-                self.webhook.send(letter, url, secret, now).await
+            (Address::Email { .. }, None) => {
+                Delivery::Refused { why: "no SMTP server is configured (notify.smtp.url)".to_owned() }
             }
+            (Address::Webhook { url, secret }, _) => self.webhook.send(letter, url, secret, now).await,
         }
     }
 }

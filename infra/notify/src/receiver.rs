@@ -88,8 +88,6 @@ async fn next_request(stream: &mut TcpStream) -> io::Result<Option<String>> {
 }
 
 fn content_length(head: &str) -> usize {
-    let value = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "));
+    let value = head.lines().find_map(|line| line.strip_prefix("content-length: "));
     value.map_or(0, |value| value.parse().unwrap())
 }

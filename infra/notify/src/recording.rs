@@ -33,9 +33,7 @@ impl RecordingNotifier {
 
     /// Answers the next `attempts` with `with`, after the failures it already owes.
     pub fn fail_next(&self, attempts: usize, with: &Delivery) {
-        self.state()
-            .failures
-            .extend(std::iter::repeat_n(with.clone(), attempts));
+        self.state().failures.extend(std::iter::repeat_n(with.clone(), attempts));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -67,17 +65,12 @@ mod tests {
         let notifier = RecordingNotifier::new();
         let letter = Letter {
             id: "n1".to_owned(),
-            address: Address::Email {
-                to: "a@example.com".to_owned(),
-            },
+            address: Address::Email { to: "a@example.com".to_owned() },
             subject: String::new(),
             text: String::new(),
             data: Value::Null,
         };
-        let busy = Delivery::TryLater {
-            after: None,
-            why: "busy".to_owned(),
-        };
+        let busy = Delivery::TryLater { after: None, why: "busy".to_owned() };
         notifier.fail_next(2, &busy);
 
         assert_eq!(notifier.send(&letter).await, busy);

@@ -25,9 +25,7 @@ pub enum NotifySettingsError {
     )]
     SmtpUrl,
     /// The sender is not a mailbox.
-    #[error(
-        "notify.smtp.from must be a mailbox such as `Telltale <alarms@example.com>`, and `{0}` is not"
-    )]
+    #[error("notify.smtp.from must be a mailbox such as `Telltale <alarms@example.com>`, and `{0}` is not")]
     From(String),
     /// The HTTP client cannot be built.
     #[error("webhooks cannot be sent: {0}")]
@@ -49,9 +47,7 @@ mod tests {
 
     #[test]
     fn a_misspelt_setting_is_an_error() {
-        let error =
-            serde_json::from_value::<NotifySettings>(json!({"webhook": {"alowed_nets": []}}))
-                .unwrap_err();
+        let error = serde_json::from_value::<NotifySettings>(json!({"webhook": {"alowed_nets": []}})).unwrap_err();
         assert!(error.to_string().contains("alowed_nets"), "{error}");
     }
 

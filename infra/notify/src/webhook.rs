@@ -33,20 +33,12 @@ impl WebhookChannel {
         Self { client }
     }
 
-    pub(crate) async fn send(
-        &self,
-        letter: &Letter,
-        url: &str,
-        secret: &str,
-        now: Timestamp,
-    ) -> Delivery {
+    pub(crate) async fn send(&self, letter: &Letter, url: &str, secret: &str, now: Timestamp) -> Delivery {
         let body = body(letter, now);
         let headers = match headers(&letter.id, secret, now, &body) {
             Ok(headers) => headers,
             Err(why) => {
-                return Delivery::Refused {
-                    why: why.to_owned(),
-                };
+                return Delivery::Refused { why: why.to_owned() };
             }
         };
         match self.client.post(url, headers, body).await {
@@ -58,29 +50,20 @@ impl WebhookChannel {
 
 /// `{type, timestamp, data}`. The type is `data.type` where the data has one.
 fn body(letter: &Letter, now: Timestamp) -> String {
-    let event_type = letter
-        .data
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or(DEFAULT_TYPE);
+    let event_type = letter.data.get("type").and_then(Value::as_str).unwrap_or(DEFAULT_TYPE);
     json!({"type": event_type, "timestamp": now.rfc3339(), "data": letter.data}).to_string()
 }
 
 fn headers(id: &str, secret: &str, now: Timestamp, body: &str) -> Result<HeaderMap, &'static str> {
     let seconds = now.0.div_euclid(1000);
-    let signature = signature::sign(secret, id, seconds, body).ok_or(
-        "the webhook's secret must be `whsec_` and the base64 of a key; give it a new one",
-    )?;
+    let signature = signature::sign(secret, id, seconds, body)
+        .ok_or("the webhook's secret must be `whsec_` and the base64 of a key; give it a new one")?;
     let id = HeaderValue::from_str(id).map_err(|_| "the letter's id cannot be sent as a header")?;
-    let signature = HeaderValue::from_str(&signature)
-        .map_err(|_| "the signature cannot be sent as a header")?;
+    let signature = HeaderValue::from_str(&signature).map_err(|_| "the signature cannot be sent as a header")?;
     Ok(HeaderMap::from_iter([
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (HeaderName::from_static("webhook-id"), id),
-        (
-            HeaderName::from_static("webhook-timestamp"),
-            HeaderValue::from(seconds),
-        ),
+        (HeaderName::from_static("webhook-timestamp"), HeaderValue::from(seconds)),
         (HeaderName::from_static("webhook-signature"), signature),
     ]))
 }

@@ -45,32 +45,21 @@ fn reply_to<'a>(command: &str, replies: &[(&str, &'a str)]) -> &'a str {
 }
 
 async fn send(url: &str) -> Delivery {
-    let settings = SmtpSettings {
-        url: url.to_owned().into(),
-        from: "Telltale <alarms@example.com>".to_owned(),
-    };
+    let settings = SmtpSettings { url: url.to_owned().into(), from: "Telltale <alarms@example.com>".to_owned() };
     let letter = Letter {
         id: "n1".to_owned(),
-        address: Address::Email {
-            to: "ann@example.org".to_owned(),
-        },
+        address: Address::Email { to: "ann@example.org".to_owned() },
         subject: "Pump is hot".to_owned(),
         text: "It is 90 °C.\n.\nLook at it.".to_owned(),
         data: Value::Null,
     };
-    EmailChannel::new(&settings)
-        .unwrap()
-        .send(&letter, "ann@example.org", Timestamp(0))
-        .await
+    EmailChannel::new(&settings).unwrap().send(&letter, "ann@example.org", Timestamp(0)).await
 }
 
 #[tokio::test]
 async fn the_servers_last_word_is_the_receipt() {
     let url = server(&[(".", "250 2.0.0 Ok: queued as 4XYZ")]).await;
-    assert_eq!(
-        send(&url).await,
-        Delivery::Sent(Receipt("250 2.0.0 Ok: queued as 4XYZ".to_owned()))
-    );
+    assert_eq!(send(&url).await, Delivery::Sent(Receipt("250 2.0.0 Ok: queued as 4XYZ".to_owned())));
 }
 
 #[tokio::test]
@@ -82,9 +71,7 @@ async fn a_permanent_error_at_any_step_is_a_refusal_in_the_servers_words() {
         &[(".", "552 5.2.2 mailbox full for good")],
     ] {
         let delivery = send(&server(replies).await).await;
-        let Delivery::Refused { why } = delivery else {
-            panic!("{replies:?}: {delivery:?}")
-        };
+        let Delivery::Refused { why } = delivery else { panic!("{replies:?}: {delivery:?}") };
         assert!(why.contains(&replies[0].1[4..]), "{why}");
     }
 }
@@ -98,9 +85,7 @@ async fn a_transient_error_at_any_step_is_for_later() {
         &[(".", "452 4.3.1 disk full")],
     ] {
         let delivery = send(&server(replies).await).await;
-        let Delivery::TryLater { why, .. } = delivery else {
-            panic!("{replies:?}: {delivery:?}")
-        };
+        let Delivery::TryLater { why, .. } = delivery else { panic!("{replies:?}: {delivery:?}") };
         assert!(why.contains(&replies[0].1[4..]), "{why}");
     }
 }
@@ -111,79 +96,33 @@ async fn a_server_that_is_away_is_for_later() {
     let url = format!("smtp://127.0.0.1:{}", listener.local_addr().unwrap().port());
     drop(listener);
     let delivery = send(&url).await;
-    assert!(
-        matches!(delivery, Delivery::TryLater { .. }),
-        "{delivery:?}"
-    );
+    assert!(matches!(delivery, Delivery::TryLater { .. }), "{delivery:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_says_nothing_is_left_after_ten_seconds() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let started = tokio::time::Instant::now();
-    let delivery = send(&format!(
-        "smtp://127.0.0.1:{}",
-        listener.local_addr().unwrap().port()
-    ))
-    .await;
-    assert!(
-        matches!(delivery, Delivery::TryLater { .. }),
-        "{delivery:?}"
-    );
-    assert!(
-        started.elapsed() <= TIME_LIMIT + Duration::from_secs(1),
-        "{:?}",
-        started.elapsed()
-    );
+    let delivery = send(&format!("smtp://127.0.0.1:{}", listener.local_addr().unwrap().port())).await;
+    assert!(matches!(delivery, Delivery::TryLater { .. }), "{delivery:?}");
+    assert!(started.elapsed() <= TIME_LIMIT + Duration::from_secs(1), "{:?}", started.elapsed());
 }
 
 #[test]
 fn settings_that_cannot_work_are_told_without_the_password() {
     for (url, from, expected) in [
         ("smtp://mail.example", "a@example.com", None),
-        (
-            "smtps://u:hunter2@mail.example:465",
-            "Telltale <a@example.com>",
-            None,
-        ),
-        (
-            "smtp://u:hunter2@mail.example:587?tls=required",
-            "a@example.com",
-            None,
-        ),
+        ("smtps://u:hunter2@mail.example:465", "Telltale <a@example.com>", None),
+        ("smtp://u:hunter2@mail.example:587?tls=required", "a@example.com", None),
         ("", "a@example.com", Some(NotifySettingsError::SmtpUrl)),
-        (
-            "u:hunter2@mail.example:25",
-            "a@example.com",
-            Some(NotifySettingsError::SmtpUrl),
-        ),
-        (
-            "http://u:hunter2@mail.example",
-            "a@example.com",
-            Some(NotifySettingsError::SmtpUrl),
-        ),
-        (
-            "smtp://mail.example?tls=hunter2",
-            "a@example.com",
-            Some(NotifySettingsError::SmtpUrl),
-        ),
-        (
-            "smtp://mail.example",
-            "nobody",
-            Some(NotifySettingsError::From("nobody".to_owned())),
-        ),
+        ("u:hunter2@mail.example:25", "a@example.com", Some(NotifySettingsError::SmtpUrl)),
+        ("http://u:hunter2@mail.example", "a@example.com", Some(NotifySettingsError::SmtpUrl)),
+        ("smtp://mail.example?tls=hunter2", "a@example.com", Some(NotifySettingsError::SmtpUrl)),
+        ("smtp://mail.example", "nobody", Some(NotifySettingsError::From("nobody".to_owned()))),
     ] {
-        let settings = SmtpSettings {
-            url: url.to_owned().into(),
-            from: from.to_owned(),
-        };
+        let settings = SmtpSettings { url: url.to_owned().into(), from: from.to_owned() };
         let error = EmailChannel::new(&settings).err();
-        assert!(
-            error
-                .iter()
-                .all(|error| !error.to_string().contains("hunter2")),
-            "{error:?}"
-        );
+        assert!(error.iter().all(|error| !error.to_string().contains("hunter2")), "{error:?}");
         assert_eq!(error, expected, "{url} {from}");
     }
 }

@@ -8,22 +8,22 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// What is not public in IPv4.
 const CLOSED_V4: [Ipv4Net; 16] = [
-    v4([0, 0, 0, 0], 8), // this network, and "unspecified", which connects to this host
-    v4([10, 0, 0, 0], 8), // private
-    v4([100, 64, 0, 0], 10), // carrier-grade NAT, and Alibaba's metadata
-    v4([127, 0, 0, 0], 8), // loopback
+    v4([0, 0, 0, 0], 8),        // this network, and "unspecified", which connects to this host
+    v4([10, 0, 0, 0], 8),       // private
+    v4([100, 64, 0, 0], 10),    // carrier-grade NAT, and Alibaba's metadata
+    v4([127, 0, 0, 0], 8),      // loopback
     v4([168, 63, 129, 16], 32), // Azure's platform service, on a public number
-    v4([169, 254, 0, 0], 16), // link-local, and most clouds' metadata
-    v4([172, 16, 0, 0], 12), // private
-    v4([192, 0, 0, 0], 24), // protocol assignments, and Oracle's metadata
-    v4([192, 0, 2, 0], 24), // documentation
-    v4([192, 88, 99, 0], 24), // 6to4 relays
-    v4([192, 168, 0, 0], 16), // private
-    v4([198, 18, 0, 0], 15), // benchmarking
-    v4([198, 51, 100, 0], 24), // documentation
-    v4([203, 0, 113, 0], 24), // documentation
-    v4([224, 0, 0, 0], 4), // multicast
-    v4([240, 0, 0, 0], 4), // reserved, and broadcast
+    v4([169, 254, 0, 0], 16),   // link-local, and most clouds' metadata
+    v4([172, 16, 0, 0], 12),    // private
+    v4([192, 0, 0, 0], 24),     // protocol assignments, and Oracle's metadata
+    v4([192, 0, 2, 0], 24),     // documentation
+    v4([192, 88, 99, 0], 24),   // 6to4 relays
+    v4([192, 168, 0, 0], 16),   // private
+    v4([198, 18, 0, 0], 15),    // benchmarking
+    v4([198, 51, 100, 0], 24),  // documentation
+    v4([203, 0, 113, 0], 24),   // documentation
+    v4([224, 0, 0, 0], 4),      // multicast
+    v4([240, 0, 0, 0], 4),      // reserved, and broadcast
 ];
 
 /// The only part of IPv6 that is routed on the internet. Loopback, unspecified, IPv4-compatible, unique local, link-local
@@ -69,9 +69,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 /// The IPv4 address that a translator or a tunnel would take out of this one: mapped, NAT64, 6to4.
 fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low]
-        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0x2002, high, low, ..] => {
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
             Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
         }
         _ => None,

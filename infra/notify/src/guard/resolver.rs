@@ -25,10 +25,7 @@ pub struct SystemResolver;
 #[async_trait]
 impl Resolver for SystemResolver {
     async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        Ok(tokio::net::lookup_host((host, 0))
-            .await?
-            .map(|found| found.ip())
-            .collect())
+        Ok(tokio::net::lookup_host((host, 0)).await?.map(|found| found.ip()).collect())
     }
 }
 
@@ -52,11 +49,7 @@ impl Resolve for CheckedResolver {
 }
 
 /// One internal address among public ones condemns the host: it is not for us to guess which was meant.
-async fn checked_lookup(
-    resolver: &dyn Resolver,
-    allowed: &[IpNet],
-    host: &str,
-) -> Result<Vec<IpAddr>, GuardError> {
+async fn checked_lookup(resolver: &dyn Resolver, allowed: &[IpNet], host: &str) -> Result<Vec<IpAddr>, GuardError> {
     let found = resolver
         .lookup(host)
         .await
@@ -65,9 +58,7 @@ async fn checked_lookup(
         return Err(GuardError::Transport(format!("{host} has no address")));
     }
     if !found.iter().all(|address| may_be_called(*address, allowed)) {
-        return Err(GuardError::Internal {
-            host: host.to_owned(),
-        });
+        return Err(GuardError::Internal { host: host.to_owned() });
     }
     Ok(found)
 }

@@ -17,20 +17,9 @@ struct Hosts {
 
 impl Hosts {
     fn that_know(hosts: &[(&'static str, &[&str])]) -> Arc<Self> {
-        let parse = |addresses: &[&str]| {
-            addresses
-                .iter()
-                .map(|address| address.parse().unwrap())
-                .collect()
-        };
-        let known = hosts
-            .iter()
-            .map(|(host, addresses)| (*host, parse(addresses)))
-            .collect();
-        Arc::new(Self {
-            known,
-            ..Self::default()
-        })
+        let parse = |addresses: &[&str]| addresses.iter().map(|address| address.parse().unwrap()).collect();
+        let known = hosts.iter().map(|(host, addresses)| (*host, parse(addresses))).collect();
+        Arc::new(Self { known, ..Self::default() })
     }
 }
 
@@ -38,10 +27,7 @@ impl Hosts {
 impl Resolver for Hosts {
     async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         self.asked.lock().unwrap().push(host.to_owned());
-        self.known
-            .get(host)
-            .cloned()
-            .ok_or_else(|| io::Error::other("no such host"))
+        self.known.get(host).cloned().ok_or_else(|| io::Error::other("no such host"))
     }
 }
 
@@ -95,10 +81,7 @@ async fn every_spelling_of_an_internal_address_is_refused_without_a_lookup() {
         "http://[fd00:ec2::254]/",
     ] {
         let error = post(&client, url).await.unwrap_err();
-        assert!(
-            matches!(error, GuardError::Internal { .. }),
-            "{url}: {error:?}"
-        );
+        assert!(matches!(error, GuardError::Internal { .. }), "{url}: {error:?}");
     }
     assert!(hosts.asked.lock().unwrap().is_empty());
 }
@@ -126,11 +109,7 @@ async fn what_is_no_http_url_is_refused() {
         "http://127.0.0.1:99999/",
         "http://a b/",
     ] {
-        assert_eq!(
-            post(&client, url).await.unwrap_err(),
-            GuardError::Url,
-            "{url}"
-        );
+        assert_eq!(post(&client, url).await.unwrap_err(), GuardError::Url, "{url}");
     }
 }
 
@@ -143,21 +122,9 @@ async fn a_host_with_any_internal_address_is_refused_and_the_address_is_not_told
         ("mapped.example", &["::ffff:192.168.0.1"]),
     ]);
     let client = client(&[], &hosts);
-    for host in [
-        "localhost",
-        "inside.example",
-        "mixed.example",
-        "mapped.example",
-    ] {
-        let error = post(&client, &format!("http://{host}:9/"))
-            .await
-            .unwrap_err();
-        assert_eq!(
-            error,
-            GuardError::Internal {
-                host: host.to_owned()
-            }
-        );
+    for host in ["localhost", "inside.example", "mixed.example", "mapped.example"] {
+        let error = post(&client, &format!("http://{host}:9/")).await.unwrap_err();
+        assert_eq!(error, GuardError::Internal { host: host.to_owned() });
         assert!(!error.to_string().contains("10.1.2.3"), "{error}");
     }
 }
@@ -167,27 +134,14 @@ async fn a_host_is_looked_up_once_and_called_at_the_address_that_was_checked() {
     let receiver = Receiver::answering("200 OK", "").await;
     let hosts = Hosts::that_know(&[("hooks.example", &["127.0.0.1"])]);
 
-    let answer = post(
-        &client(&["127.0.0.0/8"], &hosts),
-        &format!("http://hooks.example:{}/in", receiver.port),
-    )
-    .await;
+    let answer = post(&client(&["127.0.0.0/8"], &hosts), &format!("http://hooks.example:{}/in", receiver.port)).await;
 
     assert_eq!(answer.unwrap().status, StatusCode::OK);
     assert_eq!(*hosts.asked.lock().unwrap(), ["hooks.example"]);
     let request = receiver.requests().concat();
     assert!(request.starts_with("POST /in HTTP/1.1\r\n"), "{request}");
-    assert!(
-        request.contains(&format!("host: hooks.example:{}\r\n", receiver.port)),
-        "{request}"
-    );
-    assert!(
-        request.contains(&format!(
-            "user-agent: Telltale/{}\r\n",
-            env!("CARGO_PKG_VERSION")
-        )),
-        "{request}"
-    );
+    assert!(request.contains(&format!("host: hooks.example:{}\r\n", receiver.port)), "{request}");
+    assert!(request.contains(&format!("user-agent: Telltale/{}\r\n", env!("CARGO_PKG_VERSION"))), "{request}");
 }
 
 #[tokio::test]
@@ -196,9 +150,7 @@ async fn every_call_is_looked_up_and_checked_anew() {
     let hosts = Hosts::that_know(&[("hooks.example", &["127.0.0.1"])]);
     let client = client(&["127.0.0.0/8"], &hosts);
     for _ in 0..2 {
-        post(&client, &format!("http://hooks.example:{}/", receiver.port))
-            .await
-            .unwrap();
+        post(&client, &format!("http://hooks.example:{}/", receiver.port)).await.unwrap();
     }
     assert_eq!(hosts.asked.lock().unwrap().len(), 2);
 }
@@ -209,11 +161,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
     let location = format!("location: {}\r\n", inside.url());
     let receiver = Receiver::answering("307 Temporary Redirect", &location).await;
 
-    let answer = post(
-        &client(&["127.0.0.1/32"], &Hosts::that_know(&[])),
-        &receiver.url(),
-    )
-    .await;
+    let answer = post(&client(&["127.0.0.1/32"], &Hosts::that_know(&[])), &receiver.url()).await;
 
     assert_eq!(answer.unwrap().status, StatusCode::TEMPORARY_REDIRECT);
     assert!(inside.requests().is_empty());
@@ -225,11 +173,7 @@ async fn only_the_first_64_kib_of_a_body_are_read() {
     response.resize(response.len() + 1_000_000, b'x');
     let receiver = Receiver::that(Then::Answer(response)).await;
 
-    let answer = post(
-        &client(&["127.0.0.1/32"], &Hosts::that_know(&[])),
-        &receiver.url(),
-    )
-    .await;
+    let answer = post(&client(&["127.0.0.1/32"], &Hosts::that_know(&[])), &receiver.url()).await;
 
     assert_eq!(answer.unwrap().body.len(), 64 * 1024);
 }
@@ -237,25 +181,10 @@ async fn only_the_first_64_kib_of_a_body_are_read() {
 #[tokio::test]
 async fn a_host_that_cannot_be_reached_is_a_transport_error_without_the_urls_password() {
     let gone = Receiver::that(Then::HangUp).await;
-    let client = client(
-        &["127.0.0.1/32"],
-        &Hosts::that_know(&[("empty.example", &[])]),
-    );
-    for host in [
-        format!("127.0.0.1:{}", gone.port),
-        "unknown.example".to_owned(),
-        "empty.example".to_owned(),
-    ] {
-        let error = post(
-            &client,
-            &format!("http://user:hunter2@{host}/?token=hunter2"),
-        )
-        .await
-        .unwrap_err();
-        assert!(
-            matches!(error, GuardError::Transport(_)),
-            "{host}: {error:?}"
-        );
+    let client = client(&["127.0.0.1/32"], &Hosts::that_know(&[("empty.example", &[])]));
+    for host in [format!("127.0.0.1:{}", gone.port), "unknown.example".to_owned(), "empty.example".to_owned()] {
+        let error = post(&client, &format!("http://user:hunter2@{host}/?token=hunter2")).await.unwrap_err();
+        assert!(matches!(error, GuardError::Transport(_)), "{host}: {error:?}");
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
 }
@@ -274,10 +203,7 @@ async fn https_is_never_spoken_in_the_clear() {
 #[tokio::test]
 async fn a_receiver_that_stalls_is_left_after_five_seconds() {
     let silent = Receiver::that(Then::Stall("")).await;
-    let begun = Receiver::that(Then::Stall(
-        "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf",
-    ))
-    .await;
+    let begun = Receiver::that(Then::Stall("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")).await;
     let client = client(&["127.0.0.1/32"], &Hosts::that_know(&[]));
     let (silent, begun) = (silent.url(), begun.url());
     let started = Instant::now();
@@ -286,9 +212,5 @@ async fn a_receiver_that_stalls_is_left_after_five_seconds() {
 
     assert!(matches!(silent.unwrap_err(), GuardError::Transport(_)));
     assert_eq!(begun.unwrap().body, b"half");
-    assert!(
-        (4..9).contains(&started.elapsed().as_secs()),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!((4..9).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
 }

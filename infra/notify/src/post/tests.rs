@@ -15,48 +15,21 @@ impl Clock for Noon {
 }
 
 async fn send(allowed_nets: &[&str], address: Address) -> Delivery {
-    let allowed_nets = allowed_nets
-        .iter()
-        .map(|net| net.parse().unwrap())
-        .collect();
-    let settings = NotifySettings {
-        smtp: None,
-        webhook: WebhookSettings { allowed_nets },
-    };
+    let allowed_nets = allowed_nets.iter().map(|net| net.parse().unwrap()).collect();
+    let settings = NotifySettings { smtp: None, webhook: WebhookSettings { allowed_nets } };
     let post = Post::new(settings, Arc::new(Noon), Arc::new(SystemResolver)).unwrap();
     let (subject, text) = ("s".to_owned(), "t".to_owned());
-    post.send(&Letter {
-        id: "n1".to_owned(),
-        address,
-        subject,
-        text,
-        data: Value::Null,
-    })
-    .await
+    post.send(&Letter { id: "n1".to_owned(), address, subject, text, data: Value::Null }).await
 }
 
 fn hook(port: u16) -> Address {
-    Address::Webhook {
-        url: format!("http://localhost:{port}/"),
-        secret: "whsec_AAAA".to_owned(),
-    }
+    Address::Webhook { url: format!("http://localhost:{port}/"), secret: "whsec_AAAA".to_owned() }
 }
 
 #[tokio::test]
 async fn a_mail_without_a_server_is_refused_and_says_what_to_configure() {
-    let delivery = send(
-        &[],
-        Address::Email {
-            to: "ann@example.org".to_owned(),
-        },
-    )
-    .await;
-    assert_eq!(
-        delivery,
-        Delivery::Refused {
-            why: "no SMTP server is configured (notify.smtp.url)".to_owned()
-        }
-    );
+    let delivery = send(&[], Address::Email { to: "ann@example.org".to_owned() }).await;
+    assert_eq!(delivery, Delivery::Refused { why: "no SMTP server is configured (notify.smtp.url)".to_owned() });
 }
 
 #[tokio::test]
@@ -71,9 +44,7 @@ async fn a_webhook_reaches_a_network_that_the_operator_opened() {
 async fn a_webhook_reaches_no_other_internal_network() {
     let receiver = Receiver::answering("200 OK", "").await;
     let delivery = send(&["10.0.0.0/8"], hook(receiver.port)).await;
-    let Delivery::Refused { why } = delivery else {
-        panic!("{delivery:?}")
-    };
+    let Delivery::Refused { why } = delivery else { panic!("{delivery:?}") };
     assert!(why.contains("notify.webhook.allowed_nets"), "{why}");
     assert!(receiver.requests().is_empty());
 }

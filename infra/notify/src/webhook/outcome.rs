@@ -17,19 +17,13 @@ const MOST_WORDS: usize = 200;
 /// 2xx has taken it; what may pass (408, 425, 429, 5xx) is tried again; everything else is final.
 pub(super) fn of_answer(answer: &Answer, now: Timestamp) -> Delivery {
     let status = answer.status;
-    let said = format!(
-        "the receiver answered {status}{}",
-        explanation(&answer.body)
-    );
+    let said = format!("the receiver answered {status}{}", explanation(&answer.body));
     match status {
         _ if status.is_success() => Delivery::Sent(Receipt(status.to_string())),
-        _ if may_pass(status) => Delivery::TryLater {
-            after: retry_after(&answer.headers, now),
-            why: said,
-        },
-        _ if status.is_redirection() => Delivery::Refused {
-            why: format!("{said}; redirects are not followed, so give the final URL"),
-        },
+        _ if may_pass(status) => Delivery::TryLater { after: retry_after(&answer.headers, now), why: said },
+        _ if status.is_redirection() => {
+            Delivery::Refused { why: format!("{said}; redirects are not followed, so give the final URL") }
+        }
         _ => Delivery::Refused { why: said },
     }
 }
@@ -37,22 +31,14 @@ pub(super) fn of_answer(answer: &Answer, now: Timestamp) -> Delivery {
 /// A receiver that is away may come back; an address that must not be called never gets better.
 pub(super) fn of_error(error: &GuardError) -> Delivery {
     match error {
-        GuardError::Transport(why) => Delivery::TryLater {
-            after: None,
-            why: why.clone(),
-        },
-        other => Delivery::Refused {
-            why: other.to_string(),
-        },
+        GuardError::Transport(why) => Delivery::TryLater { after: None, why: why.clone() },
+        other => Delivery::Refused { why: other.to_string() },
     }
 }
 
 fn may_pass(status: StatusCode) -> bool {
     status.is_server_error()
-        || matches!(
-            status,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
-        )
+        || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS)
 }
 
 /// `Retry-After` comes as seconds or as a date; a date gone by means now.
@@ -68,11 +54,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 /// The beginning of the body on one line, for the person who has to find out why.
 fn explanation(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(MOST_WORDS)
-        .collect();
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_WORDS).collect();
     match line.trim() {
         "" => String::new(),
         words => format!(": {words}"),
@@ -96,15 +78,8 @@ mod tests {
 
     #[test]
     fn every_success_is_sent_with_its_status_as_the_receipt() {
-        for (status, receipt) in [
-            (200, "200 OK"),
-            (201, "201 Created"),
-            (204, "204 No Content"),
-        ] {
-            assert_eq!(
-                of_answer(&answer(status, None, "thanks"), NOW),
-                Delivery::Sent(Receipt(receipt.to_owned()))
-            );
+        for (status, receipt) in [(200, "200 OK"), (201, "201 Created"), (204, "204 No Content")] {
+            assert_eq!(of_answer(&answer(status, None, "thanks"), NOW), Delivery::Sent(Receipt(receipt.to_owned())));
         }
     }
 
@@ -112,35 +87,22 @@ mod tests {
     fn what_may_pass_is_tried_later() {
         for status in [408, 425, 429, 500, 502, 503, 504] {
             let delivery = of_answer(&answer(status, None, ""), NOW);
-            assert!(
-                matches!(delivery, Delivery::TryLater { after: None, .. }),
-                "{status}: {delivery:?}"
-            );
+            assert!(matches!(delivery, Delivery::TryLater { after: None, .. }), "{status}: {delivery:?}");
         }
     }
 
     #[test]
     fn what_will_not_pass_is_refused_with_the_receivers_words() {
-        for status in [
-            300, 301, 302, 304, 307, 308, 400, 401, 403, 404, 410, 418, 422,
-        ] {
+        for status in [300, 301, 302, 304, 307, 308, 400, 401, 403, 404, 410, 418, 422] {
             let delivery = of_answer(&answer(status, None, "go\r\naway"), NOW);
-            let Delivery::Refused { why } = delivery else {
-                panic!("{status}: {delivery:?}")
-            };
-            assert!(
-                why.contains(&status.to_string()) && why.contains("go  away"),
-                "{why}"
-            );
+            let Delivery::Refused { why } = delivery else { panic!("{status}: {delivery:?}") };
+            assert!(why.contains(&status.to_string()) && why.contains("go  away"), "{why}");
         }
     }
 
     #[test]
     fn the_receivers_words_are_cut_short() {
-        let Delivery::Refused { why } = of_answer(&answer(400, None, &"é".repeat(60_000)), NOW)
-        else {
-            panic!()
-        };
+        let Delivery::Refused { why } = of_answer(&answer(400, None, &"é".repeat(60_000)), NOW) else { panic!() };
         assert!(why.chars().count() < 300, "{why}");
     }
 
@@ -149,19 +111,14 @@ mod tests {
         for (header, expected) in [
             ("100", Some(Duration::from_secs(100))),
             ("0", Some(Duration::ZERO)),
-            (
-                "Sun, 06 Nov 1994 08:51:17 GMT",
-                Some(Duration::from_secs(100)),
-            ),
+            ("Sun, 06 Nov 1994 08:51:17 GMT", Some(Duration::from_secs(100))),
             ("Sun, 06 Nov 1994 08:00:00 GMT", Some(Duration::ZERO)),
             ("soon", None),
             ("-5", None),
             ("99999999999999999999999", None),
         ] {
             let delivery = of_answer(&answer(429, Some(header), ""), NOW);
-            let Delivery::TryLater { after, .. } = delivery else {
-                panic!("{header}: {delivery:?}")
-            };
+            let Delivery::TryLater { after, .. } = delivery else { panic!("{header}: {delivery:?}") };
             assert_eq!(after, expected, "{header}");
         }
     }
