@@ -1,0 +1,195 @@
+//! The broker as its mains know it: made of parts, run until it is told to stop.
+
+use std::{sync::Arc, time::Duration};
+
+use engine_http::{Tokens, axum::Router};
+use jobs::ports::{Clock, Dice, Enqueue, NodeCommand, ToBroker};
+use records::Table;
+use socketioxide::SocketIo;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    counters::Counters,
+    keeper::Keeper,
+    node::{Identities, NodeDoor, Registry},
+    pacer::{Nodes, Pacer, PacerHandle},
+    refused::RefusedNodes,
+    reports::Batcher,
+    settings::BrokerSettings,
+    upload::{self, Uploads},
+    web::WebDoor,
+    wire,
+};
+
+/// How often nodes are asked what they know of themselves.
+const NODE_INFO_EVERY: Duration = Duration::from_mins(1);
+
+/// How often it is looked at anew who may hear what.
+const LOOK_AGAIN_EVERY: Duration = Duration::from_mins(2);
+
+/// How long one step of the shutdown may take.
+const STEP: Duration = Duration::from_secs(5);
+
+/// What a broker is made of.
+pub struct BrokerParts {
+    /// Its name: a node's session says which broker holds it.
+    pub id: String,
+    /// What is remembered.
+    pub table: Arc<dyn Table>,
+    /// Where reports go.
+    pub queue: Arc<dyn Enqueue>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub dice: Arc<dyn Dice>,
+    /// Who is signed in.
+    pub tokens: Arc<Tokens>,
+    /// Its part of the configuration.
+    pub settings: BrokerSettings,
+    /// What it is told over the link.
+    pub inbox: mpsc::Receiver<ToBroker>,
+}
+
+/// A broker: the process's sockets, and the tasks behind them.
+pub struct Broker {
+    io: SocketIo,
+    inbox: mpsc::Receiver<ToBroker>,
+    nodes: Arc<NodeDoor>,
+    pub(crate) web: Arc<WebDoor>,
+    pacer: (Pacer, PacerHandle),
+    keeper: Keeper,
+    batcher: Batcher,
+    posts: TaskTracker,
+    refused: Arc<RefusedNodes>,
+    counters: Arc<Counters>,
+}
+
+impl Broker {
+    /// A broker, and the routes it answers: `/client` and `/api/node/*`. They need the peer's address
+    /// (`ConnectInfo<SocketAddr>`), and work once the broker runs.
+    pub fn new(parts: BrokerParts) -> (Self, Router) {
+        let BrokerParts { id, table, queue, clock, dice, tokens, settings, inbox } = parts;
+        let settings = Arc::new(settings);
+        let counters = Arc::<Counters>::default();
+        let refused = Arc::<RefusedNodes>::default();
+        let registry = Arc::<Registry>::default();
+        let identities = Arc::new(Identities::new(Arc::clone(&table)));
+        let (io, sockets, wires) = wire::sockets();
+
+        let (batcher, reporter) = Batcher::new(queue, Arc::clone(&clock), dice, Arc::clone(&counters));
+        let (keeper, keeper_handle) = Keeper::new(&id, Arc::clone(&table), Arc::clone(&clock), reporter.clone());
+        let (pacer, pacer_handle) = Pacer::new(
+            Arc::clone(&registry) as Arc<dyn Nodes>,
+            reporter.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&settings),
+            Arc::clone(&counters),
+        );
+        let nodes = Arc::new(NodeDoor {
+            identities: Arc::clone(&identities),
+            registry: Arc::clone(&registry),
+            reporter: reporter.clone(),
+            pacer: pacer_handle.clone(),
+            keeper: keeper_handle,
+            wires: wires.clone(),
+            refused: Arc::clone(&refused),
+            counters: Arc::clone(&counters),
+            clock: Arc::clone(&clock),
+            settings: Arc::clone(&settings),
+        });
+        nodes.open(&io);
+        let web = Arc::new(WebDoor {
+            io: io.clone(),
+            table: Arc::clone(&table),
+            tokens,
+            clock,
+            wires,
+            counters: Arc::clone(&counters),
+        });
+        web.open();
+        let posts = TaskTracker::new();
+        let uploads = Uploads {
+            identities,
+            table,
+            reporter,
+            pacer: pacer_handle.clone(),
+            counters: Arc::clone(&counters),
+            settings,
+            running: posts.clone(),
+            recent: upload::Recent::default(),
+        };
+        let router = sockets.merge(upload::router(Arc::new(uploads)));
+        let pacer = (pacer, pacer_handle);
+        (Self { io, inbox, nodes, web, pacer, keeper, batcher, posts, refused, counters }, router)
+    }
+
+    /// What it counts.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// The gateway programs it turned away.
+    pub fn refused(&self) -> Arc<RefusedNodes> {
+        Arc::clone(&self.refused)
+    }
+
+    /// Runs until `shutdown`: then sends no more queries, ends its sockets (their clients come back by themselves), and
+    /// returns once what it took is durable.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let Self { io, inbox, nodes, web, pacer: (pacer, pacer_handle), keeper, batcher, posts, .. } = self;
+        let (stop_keeper, stop_batcher) = (CancellationToken::new(), CancellationToken::new());
+        let keeping = tokio::spawn(keeper.run(stop_keeper.clone()));
+        let batching = tokio::spawn(batcher.run(stop_batcher.clone()));
+        let pacing = tokio::spawn(pacer.run(shutdown.clone()));
+        let looking = tokio::spawn(look_after(Arc::clone(&web), Arc::clone(&nodes.registry), shutdown.clone()));
+        listen(inbox, &pacer_handle, &web, &shutdown).await;
+
+        tracing::info!("the broker stops: it sends no more queries, and finishes what it holds");
+        let _ = pacing.await;
+        let _ = looking.await;
+        nodes.close(&io);
+        web.close();
+        posts.close();
+        let _ = timeout(STEP, posts.wait()).await;
+        stop_keeper.cancel();
+        let _ = timeout(STEP, keeping).await;
+        stop_batcher.cancel();
+        let _ = timeout(STEP, batching).await;
+    }
+}
+
+/// Does what it is told until `shutdown`.
+async fn listen(mut inbox: mpsc::Receiver<ToBroker>, pacer: &PacerHandle, web: &WebDoor, shutdown: &CancellationToken) {
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            told = inbox.recv() => match told {
+                Some(ToBroker::Command(NodeCommand::Plan(plan))) => pacer.plan(plan).await,
+                Some(ToBroker::Publish { pushes }) => web.publish(pushes).await,
+                None => return shutdown.cancelled().await,
+            }
+        }
+    }
+}
+
+/// Does what is to be done every minute or two, until `shutdown`.
+async fn look_after(web: Arc<WebDoor>, registry: Arc<Registry>, shutdown: CancellationToken) {
+    let every = |period: Duration| {
+        let mut ticks = interval_at(Instant::now() + period, period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks
+    };
+    let (mut node_info, mut look_again) = (every(NODE_INFO_EVERY), every(LOOK_AGAIN_EVERY));
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = node_info.tick() => registry.ask_node_info(),
+            _ = look_again.tick() => web.look_again().await,
+        }
+    }
+}

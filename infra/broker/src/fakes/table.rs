@@ -1,0 +1,65 @@
+//! A table in memory.
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use async_trait::async_trait;
+use records::{Condition, Item, Key, Outcome, Page, Range, Table, TableError, Write};
+
+/// Holds items until it is dropped. Nothing expires in it.
+#[derive(Default)]
+pub(crate) struct MemoryTable(Mutex<BTreeMap<Key, Item>>);
+
+fn holds(condition: Condition, found: Option<&Item>) -> bool {
+    match condition {
+        Condition::Always => true,
+        Condition::Absent => found.is_none(),
+        Condition::Version(version) => found.is_some_and(|item| item.version == version),
+    }
+}
+
+#[async_trait]
+impl Table for MemoryTable {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
+        Ok(self.0.lock().unwrap().get(key).cloned())
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError> {
+        let items = self.0.lock().unwrap();
+        Ok(keys.iter().filter_map(|key| items.get(key).cloned()).collect())
+    }
+
+    async fn query(&self, range: &Range) -> Result<Page, TableError> {
+        let items = self.0.lock().unwrap();
+        let from = Key { pk: range.pk.clone(), sk: range.from.clone() };
+        let in_range = |item: &&Item| item.key.pk == range.pk && range.to.as_ref().is_none_or(|to| item.key.sk <= *to);
+        Ok(Page {
+            items: items.range(from..).map(|(_, item)| item).take_while(in_range).cloned().collect(),
+            next: None,
+        })
+    }
+
+    async fn write(&self, write: Write) -> Result<Outcome, TableError> {
+        self.transact(vec![write]).await
+    }
+
+    async fn write_batch(&self, writes: Vec<Write>) -> Result<(), TableError> {
+        self.transact(writes).await.map(drop)
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<Outcome, TableError> {
+        let mut items = self.0.lock().unwrap();
+        for (index, write) in writes.iter().enumerate() {
+            let found = items.get(write.key());
+            if !holds(write.condition(), found) {
+                return Ok(Outcome::Refused { index, found: found.cloned() });
+            }
+        }
+        for write in writes {
+            match write {
+                Write::Put(item, _) => drop(items.insert(item.key.clone(), item)),
+                Write::Delete(key, _) => drop(items.remove(&key)),
+            }
+        }
+        Ok(Outcome::Applied)
+    }
+}

@@ -1,0 +1,132 @@
+//! Keeps the records of which node this broker holds.
+//!
+//! Changes are written one after the other, so that a goodbye cannot overtake a hello; each is reported once it is
+//! written, so that a job that hears of a node finds its session.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{NodeName, Timestamp};
+use jobs::{
+    ports::Clock,
+    report::{Event, Report},
+};
+use records::{
+    Table, TableError,
+    nodes::{self, Session},
+};
+use socketioxide::socket::Sid;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::reports::Reporter;
+
+/// How long the table is left alone after it failed.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How often a change is tried: half a minute. A node whose hello could not be written is not polled until it comes again.
+const TRIES: usize = 60;
+
+enum Change {
+    Opened(Session),
+    Closed { node: NodeName, connection: String },
+}
+
+/// Tells the keeper.
+#[derive(Clone)]
+pub(crate) struct KeeperHandle {
+    changes: mpsc::UnboundedSender<(Change, Report)>,
+    broker: Arc<str>,
+    clock: Arc<dyn Clock>,
+    reporter: Reporter,
+}
+
+impl KeeperHandle {
+    /// A node registered on this connection.
+    pub(crate) fn registered(&self, node: &str, connection: Sid) {
+        self.opened(node, connection, Event::NodeRegistered);
+    }
+
+    /// A node said `ready` on this connection.
+    pub(crate) fn ready(&self, node: &str, connection: Sid) {
+        self.opened(node, connection, Event::NodeReady);
+    }
+
+    /// A node is lost with this connection.
+    pub(crate) fn lost(&self, node: &str, connection: Sid) {
+        let report = self.reporter.stamp(node.to_owned(), Event::NodeLost);
+        self.tell(Change::Closed { node: node.to_owned(), connection: connection.to_string() }, report);
+    }
+
+    fn opened(&self, node: &str, connection: Sid, event: Event) {
+        let ready = event == Event::NodeReady;
+        let report = self.reporter.stamp(node.to_owned(), event);
+        let since: Timestamp = self.clock.now();
+        let (node, broker) = (node.to_owned(), self.broker.to_string());
+        let session = Session { node, broker, connection: connection.to_string(), since, ready };
+        self.tell(Change::Opened(session), report);
+    }
+
+    fn tell(&self, change: Change, report: Report) {
+        // A broker that has stopped keeps nothing more.
+        let _ = self.changes.send((change, report));
+    }
+}
+
+/// Writes what it is told.
+pub(crate) struct Keeper {
+    changes: mpsc::UnboundedReceiver<(Change, Report)>,
+    table: Arc<dyn Table>,
+    broker: Arc<str>,
+    reporter: Reporter,
+}
+
+impl Keeper {
+    /// The keeper, and the handle to tell it by. There are no more changes than connections come and go.
+    pub(crate) fn new(
+        broker: &str,
+        table: Arc<dyn Table>,
+        clock: Arc<dyn Clock>,
+        reporter: Reporter,
+    ) -> (Self, KeeperHandle) {
+        let (sender, changes) = mpsc::unbounded_channel();
+        let broker: Arc<str> = broker.into();
+        let handle = KeeperHandle { changes: sender, broker: Arc::clone(&broker), clock, reporter: reporter.clone() };
+        (Self { changes, table, broker, reporter }, handle)
+    }
+
+    /// Writes changes until `stop`, and then those that wait.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                biased;
+                Some((change, report)) = self.changes.recv() => self.keep(change, report, &stop).await,
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn keep(&self, change: Change, report: Report, stop: &CancellationToken) {
+        for _ in 0..TRIES {
+            match self.write(&change).await {
+                Ok(()) => break,
+                Err(error) => {
+                    tracing::warn!(node.name = report.node, %error, "the session of a node could not be written");
+                    if stop.is_cancelled() {
+                        break;
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+        self.reporter.send(report);
+    }
+
+    async fn write(&self, change: &Change) -> Result<(), TableError> {
+        match change {
+            Change::Opened(session) => nodes::open_session(self.table.as_ref(), session).await,
+            Change::Closed { node, connection } => {
+                nodes::close_session(self.table.as_ref(), node, &self.broker, connection).await.map(drop)
+            }
+        }
+    }
+}

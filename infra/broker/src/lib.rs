@@ -1,0 +1,27 @@
+//! The broker: the one process that holds sockets. It lets gateway programs in, paces their queries, makes what they
+//! report durable in batches, and shows users what happens. It evaluates nothing and stores no readings.
+//!
+//! Gateway programs and browsers come in on `/client` (Socket.IO, namespaces `/node` and `/web`), posts of gateway
+//! programs on `/api/node/*`.
+
+mod broker;
+mod counters;
+#[cfg(test)]
+mod fakes;
+mod keeper;
+mod node;
+mod pacer;
+mod refused;
+mod reports;
+mod said;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod upload;
+mod web;
+mod wire;
+
+pub use broker::{Broker, BrokerParts};
+pub use counters::{Count, Counters};
+pub use refused::{Refusal, RefusedNode, RefusedNodes};
+pub use settings::BrokerSettings;

@@ -1,0 +1,153 @@
+//! Who a gateway program is: known by its token, else by the address it comes from.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use engine_http::{
+    IpNet,
+    axum::{
+        extract::{ConnectInfo, Query},
+        http::request::Parts,
+    },
+};
+use records::{
+    Table, TableError,
+    nodes::{self, Node},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::Instant;
+
+/// For how long a node that was looked up is known without asking the store again.
+const KNOWN_FOR: Duration = Duration::from_secs(30);
+
+/// How many are known so at most.
+const MOST_KNOWN: usize = 10_000;
+
+/// What a gateway program shows to be let in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Credential {
+    /// The SHA-256 of the token it brought.
+    Token(String),
+    /// It brought none: its address.
+    Address(IpAddr),
+}
+
+/// What a request shows: the token of the handshake's `auth`, of the query, of the header, or none of them and its
+/// address. An empty token is none.
+pub(crate) fn credential(auth: Option<&Value>, parts: &Parts, address: IpAddr) -> Credential {
+    #[derive(Deserialize)]
+    struct InQuery {
+        token: Option<String>,
+    }
+    let in_auth = || auth?.get("token")?.as_str().map(str::to_owned);
+    let in_query = || Query::<InQuery>::try_from_uri(&parts.uri).ok()?.0.token;
+    let in_header = || parts.headers.get("x-node-token")?.to_str().ok().map(str::to_owned);
+    let told = |token: &String| !token.trim().is_empty();
+    let token = in_auth().filter(told).or_else(|| in_query().filter(told)).or_else(|| in_header().filter(told));
+    token.map_or(Credential::Address(address), |token| Credential::Token(nodes::token_sha256(token.trim())))
+}
+
+/// The address a request comes from.
+pub(crate) fn address_of(parts: &Parts, trusted_proxies: &[IpNet]) -> IpAddr {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    engine_http::client_ip(&parts.headers, peer, trusted_proxies)
+}
+
+/// Looks nodes up, and remembers them for a while: every post asks.
+pub(crate) struct Identities {
+    table: Arc<dyn Table>,
+    known: Mutex<HashMap<Credential, (Arc<Node>, Instant)>>,
+}
+
+impl Identities {
+    pub(crate) fn new(table: Arc<dyn Table>) -> Self {
+        Self { table, known: Mutex::default() }
+    }
+
+    /// The node with this credential, as the store has it now.
+    pub(crate) async fn look_up(&self, credential: &Credential) -> Result<Option<Arc<Node>>, TableError> {
+        let node = match credential {
+            Credential::Token(token_sha256) => nodes::by_token(self.table.as_ref(), token_sha256).await?,
+            Credential::Address(ip) => nodes::by_ip(self.table.as_ref(), &ip.to_string()).await?,
+        };
+        let node = node.map(Arc::new);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match &node {
+            Some(node) => {
+                if known.len() >= MOST_KNOWN {
+                    known.clear();
+                }
+                known.insert(credential.clone(), (Arc::clone(node), Instant::now()));
+            }
+            None => {
+                known.remove(credential);
+            }
+        }
+        Ok(node)
+    }
+
+    /// The node with this credential, as the store had it half a minute ago at most.
+    pub(crate) async fn recall(&self, credential: &Credential) -> Result<Option<Arc<Node>>, TableError> {
+        let known = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.get(credential).filter(|(_, since)| since.elapsed() < KNOWN_FOR).map(|(node, _)| Arc::clone(node))
+        };
+        match known {
+            Some(node) => Ok(Some(node)),
+            None => self.look_up(credential).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine_http::axum::http::Request;
+    use serde_json::json;
+
+    use super::*;
+
+    const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
+    fn parts(uri: &str, header: &str) -> Parts {
+        Request::builder().uri(uri).header("x-node-token", header).body(()).unwrap().into_parts().0
+    }
+
+    fn token(token: &str) -> Credential {
+        Credential::Token(nodes::token_sha256(token))
+    }
+
+    #[test]
+    fn the_handshake_goes_before_the_query_and_the_query_before_the_header() {
+        let all = parts("/client/?EIO=4&token=query", "header");
+        assert_eq!(credential(Some(&json!({ "token": "auth" })), &all, ADDRESS), token("auth"));
+        assert_eq!(credential(None, &all, ADDRESS), token("query"));
+        assert_eq!(credential(None, &parts("/client/?EIO=4", "header"), ADDRESS), token("header"));
+    }
+
+    #[test]
+    fn a_token_in_the_query_is_decoded() {
+        assert_eq!(credential(None, &parts("/client/?token=a%2Bb%3D", ""), ADDRESS), token("a+b="));
+    }
+
+    #[test]
+    fn an_empty_token_is_none_and_the_next_place_counts() {
+        let empty = json!({ "token": "" });
+        assert_eq!(credential(Some(&empty), &parts("/client/?token=", "header"), ADDRESS), token("header"));
+        assert_eq!(credential(Some(&empty), &parts("/client/", ""), ADDRESS), Credential::Address(ADDRESS));
+        assert_eq!(credential(Some(&json!(7)), &parts("/client/", " "), ADDRESS), Credential::Address(ADDRESS));
+    }
+
+    #[test]
+    fn a_credential_holds_no_token() {
+        assert!(
+            !format!("{:?}", credential(Some(&json!({ "token": "secret" })), &parts("/", ""), ADDRESS))
+                .contains("secret")
+        );
+    }
+}

@@ -1,0 +1,35 @@
+//! The broker's part of the configuration.
+
+use std::time::Duration;
+
+use engine_http::IpNet;
+use serde::Deserialize;
+
+/// What can be set about the sockets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BrokerSettings {
+    /// The proxies whose word about a client's address counts (`x-real-ip`, `x-forwarded-for`), as networks. None by default.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long a gateway program waits for the reply to one instruction, in milliseconds (default 10 000, as built into
+    /// the programs in the field).
+    pub instruction_timeout_ms: u64,
+    /// How much longer than its instructions may take a query is waited for, in milliseconds (default 5 000).
+    pub query_grace_ms: u64,
+}
+
+impl Default for BrokerSettings {
+    fn default() -> Self {
+        Self { trusted_proxies: Vec::new(), instruction_timeout_ms: 10_000, query_grace_ms: 5_000 }
+    }
+}
+
+impl BrokerSettings {
+    /// How long a query of so many instructions is waited for.
+    pub(crate) fn patience(&self, instructions: usize) -> Duration {
+        let instructions = u64::try_from(instructions).unwrap_or(u64::MAX);
+        Duration::from_millis(
+            self.instruction_timeout_ms.saturating_mul(instructions).saturating_add(self.query_grace_ms),
+        )
+    }
+}

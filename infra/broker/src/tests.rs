@@ -1,0 +1,6 @@
+//! The broker as gateway programs and browsers meet it: its real routes on a real port, spoken to in the bare protocol.
+
+mod browsers;
+mod nodes;
+mod posts;
+mod site;

@@ -1,0 +1,265 @@
+//! The namespace of the browsers.
+
+mod channel;
+
+use std::{convert::Infallible, future::ready, sync::Arc, time::Duration};
+
+use channel::Channel;
+use engine_http::{
+    Credential, Tokens,
+    axum::http::{header::ORIGIN, request::Parts},
+    credential_of, same_origin,
+};
+use jobs::ports::{Audience, Clock, Push};
+use records::{
+    Table, TableError,
+    users::{self, Role, User},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use socketioxide::{
+    BroadcastError, SocketIo,
+    extract::{SocketRef, TryData},
+    handler::ConnectHandler,
+    operators::BroadcastOperators,
+};
+
+use crate::{
+    counters::{Counters, Present},
+    said::Said,
+    wire::Wires,
+};
+
+const NAMESPACE: &str = "/web";
+
+/// The events that are a person's own.
+const OWN: [&str; 3] = ["alarm", "info", "message"];
+
+/// How long a browser that nobody signed in on may stay. It comes back by itself, perhaps signed in.
+const STRANGERS_STAY: Duration = Duration::from_secs(30);
+
+/// Somebody who is signed in. Holds a token: never printed.
+#[derive(Clone)]
+struct Viewer {
+    user: Arc<User>,
+    token: Arc<str>,
+}
+
+/// Where browsers come in.
+pub(crate) struct WebDoor {
+    pub io: SocketIo,
+    pub table: Arc<dyn Table>,
+    pub tokens: Arc<Tokens>,
+    pub clock: Arc<dyn Clock>,
+    pub wires: Wires,
+    pub counters: Arc<Counters>,
+}
+
+/// Why a subscription was not taken.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+enum NoSubscription {
+    #[error("sign in first")]
+    NotSignedIn,
+    #[error("there is no such event")]
+    NoSuchEvent,
+    #[error("you may not see this terminal")]
+    NotYours,
+    #[error("this cannot be checked now, try again later")]
+    StoreAway,
+}
+
+impl WebDoor {
+    /// Opens the namespace.
+    pub(crate) fn open(self: &Arc<Self>) {
+        let (identifier, greeter) = (Arc::clone(self), Arc::clone(self));
+        let identify = async move |socket: SocketRef, TryData(auth): TryData<Value>| {
+            identifier.identify(&socket, auth.ok().as_ref()).await;
+            Ok::<(), Infallible>(())
+        };
+        let greet = move |socket: SocketRef| {
+            greeter.greet(socket);
+            ready(())
+        };
+        self.io.ns(NAMESPACE, greet.with(identify));
+    }
+
+    /// Breaks every connection: browsers come back by themselves.
+    pub(crate) fn close(&self) {
+        for socket in self.sockets() {
+            self.wires.cut(&socket);
+        }
+    }
+
+    fn sockets(&self) -> Vec<SocketRef> {
+        self.io.of(NAMESPACE).map(BroadcastOperators::sockets).unwrap_or_default()
+    }
+
+    async fn identify(self: Arc<Self>, socket: &SocketRef, auth: Option<&Value>) {
+        if let Some(token) = token(auth, socket.req_parts())
+            && let Ok(Some(user)) = self.user_of(token).await
+        {
+            socket.extensions.insert(Viewer { user: Arc::new(user), token: token.into() });
+        }
+        socket.extensions.insert(Arc::new(Present::new(&self.counters, |counters| &counters.browser_connections)));
+        socket.on_fallback(move |socket: SocketRef, said: Said| {
+            let door = Arc::clone(&self);
+            async move { door.hear(&socket, &said).await }
+        });
+    }
+
+    fn greet(&self, socket: SocketRef) {
+        if socket.extensions.get::<Viewer>().is_none() {
+            let wires = self.wires.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(STRANGERS_STAY).await;
+                wires.cut(&socket);
+            });
+        }
+    }
+
+    /// The user that a token stands for now.
+    async fn user_of(&self, token: &str) -> Result<Option<User>, TableError> {
+        match self.tokens.verify(token, self.clock.now()) {
+            Ok(claims) => users::get(self.table.as_ref(), &claims.user).await,
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn hear(&self, socket: &SocketRef, said: &Said) {
+        let argument = said.arguments.first().unwrap_or(&Value::Null);
+        match (said.name.as_str(), field(argument, "event")) {
+            ("register", _) => self.register(socket, field(argument, "user")),
+            ("subscribe", Some(event)) => {
+                if let Err(why) = self.subscribe(socket, event).await {
+                    self.refuse(socket, event, why);
+                }
+            }
+            ("unSubscribe", Some(event)) => {
+                if let (Some(viewer), Some(channel)) = (socket.extensions.get::<Viewer>(), Channel::of(event)) {
+                    socket.leave(channel.room(event, &viewer.user.user));
+                }
+            }
+            ("disConnect", _) => socket.leave_all(),
+            _ => self.counters.browser_events_strange.up(),
+        }
+    }
+
+    /// Says hello to who is signed in, if that is who the page thinks it is.
+    fn register(&self, socket: &SocketRef, claimed: Option<&str>) {
+        match socket.extensions.get::<Viewer>() {
+            Some(viewer) if claimed == Some(viewer.user.user.as_str()) => {
+                // What is a person's own reaches every page of theirs, subscribed or not.
+                for event in OWN {
+                    socket.join(Channel::Own.room(event, &viewer.user.user));
+                }
+                send(socket, "registerSuccess", &format!("hello,{}", viewer.user.user));
+            }
+            _ => self.refuse(socket, "register", NoSubscription::NotSignedIn),
+        }
+    }
+
+    async fn subscribe(&self, socket: &SocketRef, event: &str) -> Result<(), NoSubscription> {
+        let viewer = socket.extensions.get::<Viewer>().ok_or(NoSubscription::NotSignedIn)?;
+        let channel = Channel::of(event).ok_or(NoSubscription::NoSuchEvent)?;
+        match self.may_hear(&viewer.user, &channel).await {
+            Ok(true) => {
+                socket.join(channel.room(event, &viewer.user.user));
+                Ok(())
+            }
+            Ok(false) => Err(NoSubscription::NotYours),
+            Err(_) => Err(NoSubscription::StoreAway),
+        }
+    }
+
+    async fn may_hear(&self, user: &User, channel: &Channel) -> Result<bool, TableError> {
+        match channel {
+            Channel::Terminal(mac) => users::may_see(self.table.as_ref(), user, mac).await,
+            Channel::AnyTerminal => Ok(user.role == Role::Admin),
+            Channel::Own => Ok(true),
+        }
+    }
+
+    fn refuse(&self, socket: &SocketRef, event: &str, why: NoSubscription) {
+        self.counters.subscriptions_refused.up();
+        let event: String = event.chars().take(80).collect();
+        tracing::debug!(connection.id = %socket.id, event.name = event, %why, "a browser was refused an event");
+        send(socket, "error", &json!({ "event": event, "message": why.to_string() }));
+    }
+
+    /// Shows pushes to the browsers that subscribed to them.
+    pub(crate) async fn publish(&self, pushes: Vec<Push>) {
+        for push in pushes {
+            match &push.audience {
+                Audience::User(user) => {
+                    self.emit(Channel::Own.room(&push.event, user), &push.event, &push.data).await;
+                }
+                Audience::Terminal(_) => {
+                    self.emit(push.event.clone(), &push.event, &push.data).await;
+                    if push.event.starts_with("MacUpdate") {
+                        self.emit("MacUpdate".to_owned(), "MacUpdate", &push.data).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn emit(&self, room: String, event: &str, data: &Value) {
+        let Some(web) = self.io.of(NAMESPACE) else { return };
+        let browsers = web.within(room);
+        let listeners = browsers.clone().sockets().len();
+        if listeners == 0 {
+            return;
+        }
+        let missed = match browsers.emit(event, data).await {
+            Ok(()) => 0,
+            Err(BroadcastError::Socket(errors)) => errors.len(),
+            Err(_) => listeners,
+        };
+        self.counters.pushes_sent.add(listeners.saturating_sub(missed));
+        self.counters.pushes_dropped.add(missed);
+    }
+
+    /// Looks again at who may hear what: tokens run out, users go, terminals are unbound.
+    pub(crate) async fn look_again(&self) {
+        for socket in self.sockets() {
+            let Some(viewer) = socket.extensions.get::<Viewer>() else { continue };
+            match self.user_of(&viewer.token).await {
+                Ok(Some(user)) => self.look_again_at(&socket, user, viewer.token).await,
+                Ok(None) => self.wires.cut(&socket),
+                // Nothing is known to have changed.
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn look_again_at(&self, socket: &SocketRef, user: User, token: Arc<str>) {
+        for room in socket.rooms() {
+            let Some(channel) = Channel::of(&room) else { continue };
+            if let Ok(false) = self.may_hear(&user, &channel).await {
+                socket.leave(room.clone());
+                self.refuse(socket, &room, NoSubscription::NotYours);
+            }
+        }
+        socket.extensions.insert(Viewer { user: Arc::new(user), token });
+    }
+}
+
+/// The token of the handshake's `auth`, else the request's. A cookie does not count on another site's page.
+fn token<'a>(auth: Option<&'a Value>, parts: &'a Parts) -> Option<&'a str> {
+    let in_auth = auth.and_then(|auth| auth.get("token")?.as_str()).filter(|token| !token.is_empty());
+    let in_request = || match credential_of(&parts.headers)? {
+        Credential::Cookie(_) if parts.headers.contains_key(ORIGIN) && !same_origin(&parts.headers) => None,
+        credential => Some(credential.token()),
+    };
+    in_auth.or_else(in_request)
+}
+
+/// `{<name>: text}`, or the text itself.
+fn field<'a>(argument: &'a Value, name: &str) -> Option<&'a str> {
+    argument.get(name).unwrap_or(argument).as_str()
+}
+
+/// Sends to one browser; one that is too slow does without.
+fn send(socket: &SocketRef, event: &str, data: &impl Serialize) {
+    let _ = socket.emit(event, data);
+}
