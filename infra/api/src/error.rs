@@ -1,0 +1,46 @@
+//! How a route fails.
+
+use engine_http::{
+    Problem,
+    axum::response::{IntoResponse, Response},
+};
+use records::TableError;
+
+/// Why a route has no answer.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// The caller is told just this.
+    Problem(Problem),
+    /// The log is told what, the caller only whether to try again.
+    Table(TableError),
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<TableError> for ApiError {
+    fn from(error: TableError) -> Self {
+        Self::Table(error)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let problem = match self {
+            Self::Problem(problem) => problem,
+            Self::Table(error) => {
+                tracing::error!(%error, "A request failed at the table");
+                match error {
+                    TableError::Away(_) | TableError::ReadOnly(_) => {
+                        Problem::unavailable("store-away", "The store does not answer. Try again in a moment.")
+                    }
+                    TableError::Invalid(_) | TableError::Damaged(_) => Problem::internal(),
+                }
+            }
+        };
+        problem.into_response()
+    }
+}

@@ -1,0 +1,53 @@
+//! Instants as the API says and takes them.
+
+use domain::Timestamp;
+use engine_http::Problem;
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+/// The last instant whose milliseconds have thirteen digits, as the store keeps them.
+const LAST: i64 = 9_999_999_999_999;
+
+/// An instant: RFC 3339 in UTC, with milliseconds.
+#[derive(Debug, Clone, Copy, ToSchema)]
+#[schema(value_type = String, format = DateTime, example = "2026-01-31T08:15:00.000Z")]
+pub(crate) struct Moment(pub(crate) Timestamp);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.rfc3339())
+    }
+}
+
+/// Reads RFC 3339 or milliseconds since 1970; `parameter` is named when it is neither.
+pub(crate) fn parse(parameter: &str, text: &str) -> Result<Timestamp, Problem> {
+    let millis = text.parse().ok().or_else(|| text.parse().ok().map(jiff::Timestamp::as_millisecond));
+    match millis {
+        Some(millis) if (0..=LAST).contains(&millis) => Ok(Timestamp(millis)),
+        _ => {
+            let form = "RFC 3339 (2026-01-31T08:15:00Z, a + written as %2B) or milliseconds since 1970";
+            Err(Problem::bad_request("bad-time", format!("{parameter} is not an instant: give {form}.")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_name_the_same_instant() {
+        let expected = Timestamp(1_700_000_000_123);
+        assert_eq!(parse("from", "1700000000123").unwrap(), expected);
+        assert_eq!(parse("from", "2023-11-14T22:13:20.123Z").unwrap(), expected);
+        assert_eq!(parse("from", "2023-11-15T06:13:20.123+08:00").unwrap(), expected);
+        assert_eq!(parse("from", &expected.rfc3339()).unwrap(), expected);
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in ["", "yesterday", "2023-11-14", "-1", "99999999999999999", "1e3", "2023-11-14T22:13:20"] {
+            assert!(parse("from", text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The routes, one file per subject.
+
+mod alarms;
+mod health;
+mod nodes;
+mod notices;
+mod readings;
+mod sign_in;
+mod terminals;
+
+use std::sync::Arc;
+
+use engine_http::{
+    Problem,
+    axum::{Router, extract::DefaultBodyLimit, middleware::map_response},
+    errors_as_problems,
+};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::{
+    documentation::{Document, add_problems},
+    site::{ApiParts, Site},
+};
+
+const MOST_BODY_BYTES: usize = 256 * 1024;
+
+/// The API, its document at `/api/openapi.json` and a page to try it at `/api/docs`. Unknown addresses are answered
+/// too, so what is merged into it must bring no fallback of its own.
+pub fn router(parts: ApiParts) -> Router {
+    let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())
+        .merge(health::router())
+        .merge(sign_in::router())
+        .merge(terminals::router())
+        .merge(readings::router())
+        .merge(alarms::router())
+        .merge(notices::router())
+        .merge(nodes::router())
+        .split_for_parts();
+    add_problems(&mut document);
+    router
+        .with_state(Arc::new(Site::new(parts)))
+        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
+        .fallback(async || Problem::not_found("There is nothing at this address."))
+        .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
+        .layer(map_response(errors_as_problems))
+}

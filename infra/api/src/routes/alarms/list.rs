@@ -1,0 +1,157 @@
+//! Finding alarms.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use domain::Mac;
+use engine_http::{Json, Problem, Query, axum::extract::State};
+use futures::{StreamExt, TryStreamExt, stream};
+use records::{
+    Listed, Table, TableError,
+    alarms::{self, Which},
+    users::{self, Role, User},
+};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::Alarm;
+use crate::{
+    error::ApiError,
+    paging::{Listing, Paging},
+    site::Site,
+    visitor::SignedIn,
+};
+
+const LIST: &str = "alarms";
+/// The least that is read at once: where much is filtered out, small reads would be many.
+const LEAST_READ: usize = 50;
+const READS_AT_ONCE: usize = 16;
+
+/// Which alarms are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// Those that are active, those that are over, or all.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    state: WantedState,
+    /// Those of this terminal and its devices.
+    terminal: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum WantedState {
+    Active,
+    Cleared,
+    #[default]
+    All,
+}
+
+/// The terminals whose alarms are looked for; alarms of nodes are with none of them.
+enum Scope {
+    Everything,
+    Terminals(BTreeSet<Mac>),
+}
+
+/// Alarms
+///
+/// Newest first: an administrator sees all, others those of the terminals bound to them.
+#[utoipa::path(
+    get, path = "/api/alarms", operation_id = "list_alarms", tag = "alarms", params(Wanted, Paging),
+    responses((status = 200, description = "A page of alarms", body = Listing<Alarm>))
+)]
+pub(super) async fn list(
+    State(site): State<Arc<Site>>,
+    SignedIn(user): SignedIn,
+    Query(wanted): Query<Wanted>,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Listing<Alarm>>, ApiError> {
+    let (limit, after) = (paging.limit()?, paging.after(LIST)?);
+    let scope = scope(&site, &user, wanted.terminal.as_deref()).await?;
+    let page = find(&*site.table, wanted.state, &scope, limit, after).await?;
+    Ok(Listing::answer(LIST, page.items.into_iter().map(Alarm::from).collect(), page.next))
+}
+
+async fn scope(site: &Site, user: &User, terminal: Option<&str>) -> Result<Scope, ApiError> {
+    let Some(text) = terminal else {
+        return Ok(match user.role {
+            Role::Admin => Scope::Everything,
+            Role::User => Scope::Terminals(users::terminals(&*site.table, &user.user).await?.into_iter().collect()),
+        });
+    };
+    let mac: Mac = text.parse().map_err(|_| Problem::bad_request("bad-query", "terminal is not a terminal's mac."))?;
+    if users::may_see(&*site.table, user, &mac).await? {
+        Ok(Scope::Terminals(BTreeSet::from([mac])))
+    } else {
+        Err(Problem::not_found("There is no such terminal among yours.").into())
+    }
+}
+
+impl Scope {
+    fn holds(&self, alarm: &alarms::Alarm) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Terminals(macs) => alarm.source.mac().is_some_and(|mac| macs.contains(mac)),
+        }
+    }
+
+    /// The lists that hold all that is wanted, and as little else as can be. There are few active alarms, so for them
+    /// one list does for every scope.
+    fn lists(&self, state: WantedState) -> Vec<Which<'_>> {
+        match (state, self) {
+            (WantedState::Active, _) => vec![Which::Active],
+            (_, Self::Everything) => vec![Which::All],
+            (_, Self::Terminals(macs)) => macs.iter().map(Which::OfTerminal).collect(),
+        }
+    }
+}
+
+async fn find(
+    table: &dyn Table,
+    state: WantedState,
+    scope: &Scope,
+    limit: usize,
+    after: Option<String>,
+) -> Result<Listed<alarms::Alarm>, TableError> {
+    let is_wanted = |alarm: &alarms::Alarm| {
+        let of_state = match state {
+            WantedState::Active => alarm.cleared_at.is_none(),
+            WantedState::Cleared => alarm.cleared_at.is_some(),
+            WantedState::All => true,
+        };
+        of_state && scope.holds(alarm)
+    };
+    let lists = scope.lists(state);
+    let mut found = Vec::new();
+    let mut after = after;
+    // One more than the limit shows that more follows.
+    while found.len() <= limit {
+        let read = newest(table, &lists, limit.max(LEAST_READ), after).await?;
+        found.extend(read.items.into_iter().filter(is_wanted));
+        after = read.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|last| last.id.clone());
+    Ok(Listed { items: found, next })
+}
+
+/// The next alarms of several lists as if they were one, newest first.
+async fn newest(
+    table: &dyn Table,
+    lists: &[Which<'_>],
+    limit: usize,
+    after: Option<String>,
+) -> Result<Listed<alarms::Alarm>, TableError> {
+    let reads: Vec<_> = lists.iter().map(|which| alarms::list(table, *which, limit, after.clone())).collect();
+    let pages: Vec<Listed<alarms::Alarm>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+    // What is older than the end of any one page may be missing from that page: it waits for the next round.
+    let horizon = pages.iter().filter_map(|page| page.next.clone()).max();
+    let mut items: Vec<_> = pages.into_iter().flat_map(|page| page.items).collect();
+    items.retain(|alarm| horizon.as_ref().is_none_or(|horizon| alarm.id >= *horizon));
+    items.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok(Listed { items, next: horizon })
+}

@@ -1,0 +1,101 @@
+//! Gateway programs, for administrators.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use engine_http::{
+    Json, Query,
+    axum::{self, extract::State},
+};
+use records::nodes;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    error::ApiError,
+    moment::Moment,
+    paging::{Listing, Paging, page_of},
+    site::Site,
+    visitor::Admin,
+};
+
+const LIST: &str = "nodes";
+
+pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// A gateway program that is allowed in.
+#[derive(Serialize, ToSchema)]
+struct Node {
+    /// Its name.
+    name: String,
+    /// The address it comes from, when one is registered.
+    #[schema(required)]
+    ip: Option<String>,
+    /// The port its DTUs connect to.
+    port: u16,
+    /// The most DTU connections it takes.
+    max_connections: u32,
+    /// How it is known: by its token, or by its address.
+    known_by: KnownBy,
+    /// Its connection; null when it has none.
+    #[schema(required)]
+    session: Option<NodeSession>,
+}
+
+/// How a node is known.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum KnownBy {
+    Token,
+    Address,
+}
+
+/// A node's connection.
+#[derive(Serialize, ToSchema)]
+struct NodeSession {
+    /// The broker that holds it.
+    broker: String,
+    /// Since when.
+    since: Moment,
+    /// Whether the node has said that it is ready.
+    ready: bool,
+}
+
+/// Every node
+///
+/// In the order of their names. For administrators.
+#[utoipa::path(
+    get, path = "/api/nodes", operation_id = "list_nodes", tag = "nodes", params(Paging),
+    responses((status = 200, description = "A page of nodes", body = Listing<Node>))
+)]
+async fn list(
+    State(site): State<Arc<Site>>,
+    Admin: Admin,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Listing<Node>>, ApiError> {
+    let (limit, after) = (paging.limit()?, paging.after(LIST)?);
+    let all = nodes::list(&*site.table).await?;
+    let sessions = nodes::sessions(&*site.table).await?;
+    let mut sessions: BTreeMap<_, _> = sessions.into_iter().map(|session| (session.node.clone(), session)).collect();
+    let (page, next) = page_of(all, |node| &node.name, limit, after.as_deref());
+    let items = page.into_iter().map(|node| {
+        let session = sessions.remove(&node.name);
+        Node::new(node, session)
+    });
+    Ok(Listing::answer(LIST, items.collect(), next))
+}
+
+impl Node {
+    fn new(node: nodes::Node, session: Option<nodes::Session>) -> Self {
+        Self {
+            name: node.name,
+            ip: node.ip,
+            port: node.port,
+            max_connections: node.max_connections,
+            known_by: if node.token_sha256.is_some() { KnownBy::Token } else { KnownBy::Address },
+            session: session.map(|s| NodeSession { broker: s.broker, since: Moment(s.since), ready: s.ready }),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What the one who asks was told.
+
+use std::sync::Arc;
+
+use engine_http::{
+    Json, Query,
+    axum::{self, extract::State},
+};
+use records::notices;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    error::ApiError,
+    moment::Moment,
+    paging::{Listing, Paging},
+    routes::alarms::Source,
+    site::Site,
+    visitor::SignedIn,
+};
+
+const LIST: &str = "notices";
+
+pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// What you are told on one channel about one transition.
+#[derive(Serialize, ToSchema)]
+struct Notice {
+    /// Its id.
+    id: String,
+    /// On which channel: `email`, `webhook`.
+    channel: String,
+    /// About what.
+    source: Source,
+    /// About which transition.
+    transition: String,
+    /// One line.
+    subject: String,
+    /// The text.
+    text: String,
+    /// When it was decided to tell you.
+    at: Moment,
+    /// How it stands.
+    status: Status,
+    /// Every attempt to tell you, oldest first.
+    attempts: Vec<Attempt>,
+}
+
+/// How a notice stands.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NoticeStatus)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    /// Not taken by the other side yet.
+    Waiting,
+    /// Taken.
+    Sent,
+    /// Never to be taken: refused, or given up.
+    Failed,
+}
+
+/// One attempt.
+#[derive(Serialize, ToSchema)]
+struct Attempt {
+    /// When.
+    at: Moment,
+    /// What the other side said.
+    outcome: String,
+}
+
+/// Your notices
+///
+/// Newest first, with every attempt to deliver them.
+#[utoipa::path(
+    get, path = "/api/notices", operation_id = "list_notices", tag = "notices", params(Paging),
+    responses((status = 200, description = "A page of notices", body = Listing<Notice>))
+)]
+async fn list(
+    State(site): State<Arc<Site>>,
+    SignedIn(user): SignedIn,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Listing<Notice>>, ApiError> {
+    let page = notices::list(&*site.table, &user.user, paging.limit()?, paging.after(LIST)?).await?;
+    Ok(Listing::answer(LIST, page.items.into_iter().map(Notice::from).collect(), page.next))
+}
+
+impl From<notices::Notice> for Notice {
+    fn from(notice: notices::Notice) -> Self {
+        Self {
+            id: notice.id,
+            channel: notice.channel,
+            source: notice.source.into(),
+            transition: notice.transition,
+            subject: notice.subject,
+            text: notice.text,
+            at: Moment(notice.at),
+            status: match notice.status {
+                notices::NoticeStatus::Waiting => Status::Waiting,
+                notices::NoticeStatus::Sent => Status::Sent,
+                notices::NoticeStatus::Failed => Status::Failed,
+            },
+            attempts: notice.attempts.into_iter().map(|a| Attempt { at: Moment(a.at), outcome: a.outcome }).collect(),
+        }
+    }
+}

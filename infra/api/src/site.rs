@@ -1,0 +1,64 @@
+//! What every route can reach.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::Mac;
+use engine_http::{Problem, Tokens};
+use records::{
+    Clock, Table,
+    terminals::{self, Terminal},
+    users::{self, User},
+};
+use tokio::sync::Semaphore;
+
+use crate::error::ApiError;
+
+/// How many passwords are checked at once: each check takes 19 MiB and a processor.
+const CHECKS_AT_ONCE: usize = 2;
+
+/// What the API is made of.
+pub struct ApiParts {
+    /// What we remember.
+    pub table: Arc<dyn Table>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who issues and verifies tokens.
+    pub tokens: Arc<Tokens>,
+    /// What can be chosen.
+    pub settings: ApiSettings,
+}
+
+/// What can be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiSettings {
+    /// How long a sign-in lasts.
+    pub session: Duration,
+    /// Whether browsers may send the sign-in cookie over HTTPS only. For every installation behind TLS.
+    pub secure_cookie: bool,
+}
+
+/// What every route can reach.
+pub(crate) struct Site {
+    pub(crate) table: Arc<dyn Table>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) settings: ApiSettings,
+    pub(crate) password_checks: Semaphore,
+}
+
+impl Site {
+    pub(crate) fn new(parts: ApiParts) -> Self {
+        let ApiParts { table, clock, tokens, settings } = parts;
+        Self { table, clock, tokens, settings, password_checks: Semaphore::new(CHECKS_AT_ONCE) }
+    }
+
+    /// The terminal of that mac; not found when it is not there, and just so when the user may not see it.
+    pub(crate) async fn terminal(&self, user: &User, mac: &str) -> Result<Terminal, ApiError> {
+        let nowhere = || Problem::not_found("There is no such terminal among yours.");
+        let mac: Mac = mac.parse().map_err(|_| nowhere())?;
+        if !users::may_see(&*self.table, user, &mac).await? {
+            return Err(nowhere().into());
+        }
+        Ok(terminals::get(&*self.table, &mac).await?.ok_or_else(nowhere)?)
+    }
+}

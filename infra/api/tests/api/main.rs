@@ -1,0 +1,16 @@
+//! The API as its callers see it: requests into the router, over a table in memory and a clock that stands still.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod alarms;
+mod answer;
+mod document;
+mod errors;
+mod health;
+mod nodes;
+mod notices;
+mod readings;
+mod sign_in;
+mod site;
+mod tables;
+mod terminals;

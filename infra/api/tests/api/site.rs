@@ -1,0 +1,160 @@
+//! A small installation: two terminals, a root who sees all, Ann who sees one, Bob who sees none.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use api::{ApiParts, ApiSettings};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version, password_hash::phc::PasswordHash};
+use domain::{Mac, Timestamp};
+use engine_http::{
+    Tokens,
+    axum::{Router, http::Method},
+};
+use records::{
+    Clock, Table,
+    terminals::{self, Device, Terminal},
+    users::{self, Role, User},
+};
+use serde_json::Value;
+use table::MemoryTable;
+
+use crate::answer::Asking;
+
+/// Ann's terminal.
+pub(crate) const HERS: &str = "AABBCCDDEE01";
+/// A terminal that only the root sees.
+pub(crate) const OTHER: &str = "AABBCCDDEE02";
+pub(crate) const PASSWORD: &str = "correct horse";
+pub(crate) const SESSION: Duration = Duration::from_hours(12);
+const SECRET: [u8; 32] = [7; 32];
+
+/// A clock that stands still until it is told to go on.
+pub(crate) struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    pub(crate) fn advance(&self, passed: Duration) {
+        self.0.store(self.now().plus(passed).0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub(crate) struct Site {
+    pub(crate) table: Arc<MemoryTable>,
+    pub(crate) clock: Arc<ManualClock>,
+    router: Router,
+}
+
+impl Site {
+    pub(crate) async fn new() -> Self {
+        let clock = Arc::new(ManualClock(AtomicI64::new(1_780_000_000_000)));
+        let table = Arc::new(MemoryTable::new(clock.clone()));
+        for (name, role) in [("root", Role::Admin), ("ann", Role::User), ("bob", Role::User)] {
+            users::put(&*table, &user(name, role)).await.unwrap();
+        }
+        for mac in [HERS, OTHER] {
+            terminals::put(&*table, &terminal(mac)).await.unwrap();
+        }
+        users::bind(&*table, "ann", &mac(HERS)).await.unwrap();
+        let router = router(table.clone(), clock.clone(), false);
+        Self { table, clock, router }
+    }
+
+    /// The same installation after a restart of its server.
+    pub(crate) fn restarted(self) -> Self {
+        self.over_another(|table| table)
+    }
+
+    /// The same installation with something between the API and the table.
+    pub(crate) fn over_another<T: Table + 'static>(self, between: impl FnOnce(Arc<MemoryTable>) -> Arc<T>) -> Self {
+        let router = router(between(self.table.clone()), self.clock.clone(), false);
+        Self { router, ..self }
+    }
+
+    /// The same installation behind HTTPS.
+    pub(crate) fn behind_https(self) -> Self {
+        let router = router(self.table.clone(), self.clock.clone(), true);
+        Self { router, ..self }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn ask(&self, method: Method, path: &str) -> Asking {
+        Asking::new(self.router.clone(), method, path)
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Asking {
+        self.ask(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Asking {
+        self.ask(Method::POST, path)
+    }
+
+    /// What a GET by this user brings; it must go well.
+    pub(crate) async fn seen_by(&self, user: &str, path: &str) -> Value {
+        self.get(path).by(&self.token(user)).send().await.fine()
+    }
+
+    /// A token as sign-in would issue it now.
+    pub(crate) fn token(&self, user: &str) -> String {
+        tokens().issue(user, "user", self.clock.now(), SESSION).unwrap()
+    }
+}
+
+pub(crate) fn mac(text: &str) -> Mac {
+    text.parse().unwrap()
+}
+
+fn tokens() -> Tokens {
+    Tokens::new(&SECRET).unwrap()
+}
+
+fn router(table: Arc<dyn Table>, clock: Arc<dyn Clock>, secure_cookie: bool) -> Router {
+    let settings = ApiSettings { session: SESSION, secure_cookie };
+    api::router(ApiParts { table, clock, tokens: Arc::new(tokens()), settings })
+}
+
+fn user(name: &str, role: Role) -> User {
+    // As cheap as can be: the tests check many passwords.
+    let cheap = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
+    let hash: PasswordHash = cheap.hash_password_with_salt(PASSWORD.as_bytes(), b"salt of sixteen!").unwrap();
+    User {
+        user: name.to_owned(),
+        name: name.to_uppercase(),
+        password_hash: hash.to_string(),
+        role,
+        mail: None,
+        webhook: None,
+    }
+}
+
+fn terminal(text: &str) -> Terminal {
+    let device = |pid, kind: &str| Device {
+        pid,
+        model: format!("{kind} model"),
+        kind: kind.to_owned(),
+        protocol: format!("{kind} protocol"),
+        min_interval_ms: 0,
+    };
+    Terminal {
+        mac: mac(text),
+        name: format!("terminal {text}"),
+        node: "node-1".to_owned(),
+        devices: vec![device(1, "sensor"), device(2, "UPS")],
+        iccid: None,
+        data_plan: None,
+        info: std::collections::BTreeMap::new(),
+    }
+}
