@@ -1,0 +1,61 @@
+//! A tick of the schedule, as AWS tells it.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use jobs::{PlanWindow, ScheduleSettings};
+use serde::Deserialize;
+
+/// A scheduled event. Only its time counts.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Tick {
+    time: jiff::Timestamp,
+}
+
+impl Tick {
+    /// The window to plan: the one that the instant `lead_ms` after the tick lies in. It hangs on the event's time, not
+    /// on ours, so that a tick that is delivered again plans the same window.
+    pub fn window(&self, schedule: &ScheduleSettings) -> PlanWindow {
+        let told = Timestamp(self.time.as_millisecond());
+        let start = schedule.window_start(told.plus(Duration::from_millis(schedule.lead_ms)));
+        PlanWindow { start, window_ms: schedule.window_ms }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A_MINUTE_AHEAD: ScheduleSettings =
+        ScheduleSettings { window_ms: 60_000, lead_ms: 60_000, minimum_interval_ms: 5_000 };
+
+    fn tick(time: &str) -> serde_json::Result<Tick> {
+        let event = serde_json::json!({
+            "version": "0",
+            "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": "123456789012",
+            "time": time,
+            "region": "us-east-1",
+            "resources": ["arn:aws:events:us-east-1:123456789012:rule/each-minute"],
+            "detail": {},
+        });
+        serde_json::from_value(event)
+    }
+
+    #[test]
+    fn a_tick_plans_the_minute_after_its_own() {
+        for time in ["2026-11-24T07:01:00Z", "2026-11-24T07:01:59Z"] {
+            let window = tick(time).unwrap().window(&A_MINUTE_AHEAD);
+            assert_eq!(window.start.rfc3339(), "2026-11-24T07:02:00.000Z");
+            assert_eq!(window.window_ms, 60_000);
+        }
+    }
+
+    #[test]
+    fn an_event_without_a_time_is_no_tick() {
+        assert!(tick("soon").is_err());
+        assert!(serde_json::from_str::<Tick>("{}").is_err());
+    }
+}
