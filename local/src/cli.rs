@@ -1,0 +1,94 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Asks the devices behind your serial gateways how they are, keeps what they say, and tells the right person.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve: broker, API, workers and schedule on an embedded store.
+    Serve(ServeArguments),
+    /// Show the whole path on this machine: a server on temporary data, and a virtual field that speaks the real wire.
+    Demo(DemoArguments),
+    /// Only the virtual field, against any server.
+    Field(FieldArguments),
+    /// Check a site file and store it. The server must not be running on the same folder.
+    Import(ImportArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// The configuration (TOML). Without it, the defaults and the TELLTALE_… variables hold.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// The configuration of the server whose store it is.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Only say what is wrong, or what would be imported.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The site file (JSON).
+    pub site: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// The port of the API and the sockets.
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// How many gateway programs.
+    #[arg(long, default_value_t = 2)]
+    pub nodes: u16,
+    /// How many terminals on each.
+    #[arg(long, default_value_t = 5)]
+    pub terminals: u16,
+    /// How many devices on each terminal.
+    #[arg(long, default_value_t = 2)]
+    pub devices: u8,
+    /// Stop after so many seconds; run until Ctrl-C without it.
+    #[arg(long, value_name = "SECONDS")]
+    pub seconds: Option<u64>,
+    /// Makes the field behave the same every time.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FieldArguments {
+    /// The server, as gateways reach it: http://host:port
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    pub server: String,
+    /// How many gateway programs.
+    #[arg(long, default_value_t = 2)]
+    pub nodes: u16,
+    /// How many terminals on each.
+    #[arg(long, default_value_t = 5)]
+    pub terminals: u16,
+    /// How many devices on each terminal.
+    #[arg(long, default_value_t = 2)]
+    pub devices: u8,
+    /// Makes the field behave the same every time.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How often something goes wrong, from 0 (never) to 1.
+    #[arg(long, default_value_t = 0.02)]
+    pub fault_rate: f64,
+    /// Print the site file that lets a server know this field, and do nothing else.
+    #[arg(long)]
+    pub print_site: bool,
+    /// Stop after so many seconds; run until Ctrl-C without it.
+    #[arg(long, value_name = "SECONDS")]
+    pub seconds: Option<u64>,
+}

@@ -1,0 +1,25 @@
+//! `telltale`: broker, API, workers and schedule in one binary on an embedded store; and the virtual field to try it with.
+
+mod cli;
+mod config;
+mod demo;
+mod field_command;
+mod schedule;
+mod serve;
+mod site;
+mod summary;
+mod workers;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Serve(arguments) => serve::command(arguments).await,
+        Command::Demo(arguments) => demo::command(arguments).await,
+        Command::Field(arguments) => field_command::command(arguments).await,
+        Command::Import(arguments) => site::command(arguments).await,
+    }
+}

@@ -1,0 +1,165 @@
+//! `telltale serve`: a story in order. Bad configuration ends it before a port is bound; SIGTERM ends it without loss.
+
+mod secret;
+mod stale;
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use boot::{SystemClock, SystemDice};
+use broker::{Broker, BrokerParts, Counters};
+use engine_embedded::Engine;
+use jobs::{
+    Catalog, Context,
+    ports::{Clock, Dice, Inspect, Notifier},
+};
+use queue::EmbeddedQueue;
+use table::EmbeddedTable;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{cli::ServeArguments, config::Config, schedule, site::Site, workers};
+
+/// For how long the parts may finish what they hold when the server stops.
+const DRAIN: Duration = Duration::from_secs(25);
+
+/// `telltale serve`.
+pub(crate) async fn command(arguments: ServeArguments) -> anyhow::Result<()> {
+    boot::init_log("info");
+    let config: Config = boot::load(arguments.config.as_deref())?;
+    let server = Server::start(config).await?;
+    println!("{}", serde_json::json!({ "listening": server.address.to_string() }));
+    boot::stop_signal().await.context("this system takes no signal handlers")?;
+    tracing::info!("stopping: finishing what was begun");
+    server.stop().await
+}
+
+/// A server that runs.
+pub(crate) struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What its broker counts.
+    pub counters: Arc<Counters>,
+    /// What its jobs work with.
+    pub context: Context,
+    /// Its queue, to look into.
+    pub queue: Arc<dyn Inspect>,
+    engine: Engine,
+    sockets: CancellationToken,
+    work: CancellationToken,
+    broker: JoinHandle<()>,
+    web: JoinHandle<std::io::Result<()>>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts every part, the store first and the port last.
+    pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let dice: Arc<dyn Dice> = Arc::new(SystemDice);
+        let engine = open(&config.data)?;
+        let table = Arc::new(EmbeddedTable::new(engine.clone(), Arc::clone(&clock))?);
+        let queue = Arc::new(EmbeddedQueue::open(engine.clone(), Arc::clone(&clock))?);
+        import(config.import.as_deref(), &table, dice.as_ref()).await?;
+
+        let broker_id = format!("local-{:016x}", dice.roll());
+        let (link, inbox) = link::in_process(&broker_id);
+        let context = Context {
+            table: Arc::clone(&table) as _,
+            queue: Arc::clone(&queue) as _,
+            link: Arc::new(link),
+            notifier: post(&config, &clock)?,
+            clock: Arc::clone(&clock),
+            dice: Arc::clone(&dice),
+            settings: Arc::new(config.for_jobs()),
+            catalog: Arc::new(Catalog::default()),
+        };
+        stale::report_sessions(&context, &broker_id).await?;
+
+        let tokens = Arc::new(engine_http::Tokens::new(&secret::signing_key(&config.data, dice.as_ref())?)?);
+        let (broker, sockets) = Broker::new(BrokerParts {
+            id: broker_id,
+            table: Arc::clone(&context.table),
+            queue: Arc::clone(&context.queue),
+            clock: Arc::clone(&clock),
+            dice,
+            tokens: Arc::clone(&tokens),
+            settings: config.broker.clone(),
+            inbox,
+        });
+        let api = api::router(api::ApiParts {
+            table: Arc::clone(&context.table),
+            clock,
+            tokens,
+            settings: config.auth.for_api(),
+        });
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("cannot listen on {} (is another server there?)", config.listen))?;
+        let address = listener.local_addr()?;
+
+        let (stop_sockets, stop_work) = (CancellationToken::new(), CancellationToken::new());
+        let counters = broker.counters();
+        Ok(Self {
+            address,
+            counters,
+            queue: Arc::clone(&queue) as _,
+            broker: tokio::spawn(broker.run(stop_sockets.clone())),
+            web: tokio::spawn(engine_http::serve(listener, api.merge(sockets), stop_sockets.clone())),
+            workers: vec![
+                tokio::spawn(workers::run(context.clone(), queue, stop_work.clone())),
+                tokio::spawn(schedule::run(context.clone(), table, stop_sockets.clone())),
+            ],
+            context,
+            engine,
+            sockets: stop_sockets,
+            work: stop_work,
+        })
+    }
+
+    /// Stops taking work in, then finishes what was taken, then closes the store.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.sockets.cancel();
+        let drained = tokio::time::timeout(DRAIN, async {
+            self.broker.await.context("the broker ended badly")?;
+            self.web.await.context("the web server ended badly")??;
+            self.work.cancel();
+            for worker in self.workers {
+                worker.await.context("a worker ended badly")?;
+            }
+            anyhow::Ok(())
+        });
+        if let Ok(ended) = drained.await {
+            ended?;
+        } else {
+            // Nothing is lost: what was acknowledged is in the queue, and runs at the next start.
+            tracing::warn!("not everything could be finished in time; it goes on at the next start");
+        }
+        drop(self.engine);
+        Ok(())
+    }
+}
+
+fn open(data: &Path) -> anyhow::Result<Engine> {
+    std::fs::create_dir_all(data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
+    Engine::open(data.join("store")).with_context(|| format!("cannot open the store in {}", data.display()))
+}
+
+fn post(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Notifier>> {
+    let resolver = Arc::new(notify::SystemResolver);
+    Ok(Arc::new(notify::Post::new(config.notify.clone(), Arc::clone(clock), resolver)?))
+}
+
+async fn import(file: Option<&Path>, table: &EmbeddedTable, dice: &dyn Dice) -> anyhow::Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    let imported = Site::read(file)?.import(table, dice).await?;
+    tracing::info!(
+        protocols = imported.protocols,
+        nodes = imported.nodes,
+        terminals = imported.terminals,
+        users = imported.users,
+        "the site file {} is in the store",
+        file.display()
+    );
+    Ok(())
+}

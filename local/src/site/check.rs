@@ -1,0 +1,119 @@
+//! What is wrong with a site file, all of it at once, each with its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{Mac, protocol::Protocol};
+use records::{Table, TableError, nodes, protocols, terminals};
+
+use super::Site;
+
+impl Site {
+    /// Everything that is wrong; empty when the site can be imported.
+    pub(super) async fn check(&self, table: &dyn Table) -> Result<Vec<String>, TableError> {
+        let mut wrong = Vec::new();
+        self.check_protocols(&mut wrong);
+        self.check_names(&mut wrong);
+        self.check_terminals(table, &mut wrong).await?;
+        self.check_users(table, &mut wrong).await?;
+        Ok(wrong)
+    }
+
+    fn check_protocols(&self, wrong: &mut Vec<String>) {
+        for protocol in &self.protocols {
+            if let Err(error) = Protocol::compile(protocol) {
+                wrong.push(format!("protocol {}: {error}", protocol.protocol));
+            }
+        }
+        for constants in &self.constants {
+            if let Err(error) = constants.rules() {
+                wrong.push(format!("constants of {}: {error}", constants.protocol));
+            }
+        }
+    }
+
+    fn check_names(&self, wrong: &mut Vec<String>) {
+        let protocols = self.protocols.iter().map(|protocol| protocol.protocol.as_str());
+        let nodes = self.nodes.iter().map(|node| node.name.as_str());
+        let terminals = self.terminals.iter().map(|terminal| terminal.mac.as_str());
+        let users = self.users.iter().map(|user| user.user.as_str());
+        check_unique("protocol", protocols, wrong);
+        check_unique("node", nodes, wrong);
+        check_unique("terminal", terminals, wrong);
+        check_unique("user", users, wrong);
+        for node in &self.nodes {
+            let token = node.token.as_deref().unwrap_or_default();
+            let ip = node.ip.as_deref().unwrap_or_default();
+            if token.is_empty() && ip.is_empty() {
+                wrong.push(format!("node {}: it needs a token or an IP to be known by", node.name));
+            }
+            if !ip.is_empty() && ip.parse::<std::net::IpAddr>().is_err() {
+                wrong.push(format!("node {}: {ip:?} is not an IP address", node.name));
+            }
+        }
+    }
+
+    async fn check_terminals(&self, table: &dyn Table, wrong: &mut Vec<String>) -> Result<(), TableError> {
+        let mut known_protocols: BTreeMap<&str, bool> =
+            self.protocols.iter().map(|protocol| (protocol.protocol.as_str(), true)).collect();
+        let mut known_nodes: BTreeMap<&str, bool> = self.nodes.iter().map(|node| (node.name.as_str(), true)).collect();
+        for terminal in &self.terminals {
+            let node = terminal.mount_node.as_str();
+            if !known_nodes.contains_key(node) {
+                known_nodes.insert(node, nodes::get(table, node).await?.is_some());
+            }
+            if known_nodes.get(node) == Some(&false) {
+                wrong.push(format!("terminal {}: there is no node {node:?}", terminal.mac));
+            }
+            let mut pids = BTreeSet::new();
+            for device in &terminal.mount_devs {
+                let protocol = device.protocol.as_str();
+                if !known_protocols.contains_key(protocol) {
+                    known_protocols.insert(protocol, protocols::get(table, protocol).await?.is_some());
+                }
+                if known_protocols.get(protocol) == Some(&false) {
+                    wrong.push(format!(
+                        "terminal {}, pid {}: there is no protocol {protocol:?}",
+                        terminal.mac, device.pid
+                    ));
+                }
+                if !pids.insert(device.pid) {
+                    wrong.push(format!("terminal {}: two devices at pid {}", terminal.mac, device.pid));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_users(&self, table: &dyn Table, wrong: &mut Vec<String>) -> Result<(), TableError> {
+        let mut known: BTreeMap<&Mac, bool> = self.terminals.iter().map(|terminal| (&terminal.mac, true)).collect();
+        for user in &self.users {
+            if user.role().is_none() {
+                wrong.push(format!("user {}: userGroup is root, admin or user, not {:?}", user.user, user.group));
+            }
+            if user.passwd.chars().count() < 8 {
+                wrong.push(format!("user {}: the password is shorter than 8 characters", user.user));
+            }
+            for mac in &user.terminals {
+                if !known.contains_key(mac) {
+                    known.insert(mac, terminals::get(table, mac).await?.is_some());
+                }
+                if known.get(mac) == Some(&false) {
+                    wrong.push(format!("user {}: there is no terminal {mac}", user.user));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_unique<'a>(what: &str, names: impl Iterator<Item = &'a str>, wrong: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if name.trim().is_empty() || name.contains('\0') || name.len() > 200 {
+            wrong.push(format!("a {what}'s name is 1 to 200 bytes, this is not one: {name:?}"));
+        }
+        if !seen.insert(name) {
+            wrong.push(format!("{what} {name} is there twice"));
+        }
+    }
+}

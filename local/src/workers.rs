@@ -1,0 +1,23 @@
+//! The workers of a box: one line a job.
+
+use std::sync::Arc;
+
+use jobs::{
+    Context, DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, PlanWindow, ProcessResults, Sweep, ports::Consume,
+};
+use queue::Workers;
+use tokio_util::sync::CancellationToken;
+
+/// Runs every job until it is told to stop, then finishes the runs under way.
+pub(crate) async fn run(cx: Context, consume: Arc<dyn Consume>, shutdown: CancellationToken) {
+    Workers::new(cx, consume)
+        .run::<PlanWindow>(1)
+        .run::<DispatchQueries>(8)
+        .run::<ProcessResults>(4)
+        .run::<EvaluateAlarms>(4)
+        .run::<FanOut>(4)
+        .run::<DeliverNotice>(16)
+        .run::<Sweep>(1)
+        .run_until(shutdown)
+        .await;
+}
