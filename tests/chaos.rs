@@ -1,0 +1,104 @@
+//! The server dies under load, again and again: what it acknowledged is there afterwards, and nobody is told twice.
+
+mod history;
+mod load;
+mod told;
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use field::FieldCounters;
+use tokio::time::sleep;
+
+use history::History;
+use load::{Aftermath, Load};
+use told::Told;
+
+/// What must have happened since the start before the server dies.
+const ACKNOWLEDGED: usize = 80;
+const DELIVERED: usize = 20;
+
+/// From a webhook's answer to the commit of its receipt it takes milliseconds; on a machine that is very busy, not
+/// longer than this.
+const RECEIPT_IS_STORED_WITHIN: Duration = Duration::from_secs(2);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_outlives_kill_9_and_nothing_is_told_twice() -> Result<()> {
+    outlives_kills(6).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes long"]
+async fn what_was_acknowledged_outlives_many_a_kill_9_and_nothing_is_told_twice() -> Result<()> {
+    outlives_kills(30).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_by_sigterm_loses_nothing() -> Result<()> {
+    let mut load = Load::start().await?;
+    for _ in 0..2 {
+        load.until_acknowledged(ACKNOWLEDGED).await?;
+        load.until_delivered(DELIVERED).await;
+        load.server.terminate().await?;
+        load.server.restart().await?;
+    }
+    load.until_acknowledged(ACKNOWLEDGED).await?;
+    check(load.end().await, &[]).await
+}
+
+/// From a kill to when the next process listens.
+struct Outage {
+    killed: Instant,
+    over: Instant,
+}
+
+impl Outage {
+    /// Whether the receipt of what was delivered then may have died with the process.
+    fn may_have_lost_the_receipt_of(&self, delivered: Instant) -> bool {
+        self.killed.saturating_duration_since(delivered) < RECEIPT_IS_STORED_WITHIN && delivered < self.over
+    }
+}
+
+/// What is under way when the server dies: the kills come upon an acknowledgement, upon a webhook, and at some instant
+/// in between, while jobs follow from one another.
+async fn outlives_kills(rounds: u64) -> Result<()> {
+    let mut load = Load::start().await?;
+    let mut outages = Vec::new();
+    for round in 0..rounds {
+        load.until_acknowledged(ACKNOWLEDGED).await?;
+        load.until_delivered(DELIVERED).await;
+        match round % 3 {
+            0 => load.until_acknowledged(1).await?,
+            1 => load.until_delivered(1).await,
+            _ => {
+                load.until_acknowledged(1).await?;
+                sleep(Duration::from_millis(3 * round % 30)).await;
+            }
+        }
+        let killed = Instant::now();
+        load.server.kill().await?;
+        load.server.restart().await?;
+        outages.push(Outage { killed, over: Instant::now() });
+    }
+    load.until_acknowledged(ACKNOWLEDGED).await?;
+    check(load.end().await, &outages).await
+}
+
+/// Waits until the server has worked off what it holds, then compares its books with those of the outside world.
+async fn check(aftermath: Aftermath, outages: &[Outage]) -> Result<()> {
+    let Aftermath { server, people, acknowledged, field } = aftermath;
+    let FieldCounters { posts_failed, posts_retried, .. } = field;
+    println!("{} kills; posts of the field: {posts_retried} tried again, {posts_failed} given up", outages.len());
+    let history = History::until_complete(&people[0].session, &acknowledged).await?;
+    history.shows_each_once_and_as_it_was_said(&acknowledged);
+    for person in &people {
+        let told = Told::until_settled(person).await?;
+        told.raises_and_clears_alternate();
+        told.says_each_change_once();
+        told.was_delivered_once(|delivered| {
+            outages.iter().any(|outage| outage.may_have_lost_the_receipt_of(delivered))
+        });
+    }
+    drop(server);
+    Ok(())
+}

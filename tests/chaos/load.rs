@@ -1,0 +1,166 @@
+//! A server under load: a virtual field that is asked each second or two and answers badly enough for alarms all the
+//! time, and two people who are told.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use field::{Acknowledged, FaultRates, Field, FieldCounters, FieldSettings, TruthSink};
+use serde_json::{Value, json};
+use telltale_tests::{PATIENCE, Server, Session, WebhookReceiver, eventually};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    time::timeout,
+};
+
+const PASSWORD: &str = "tests are no secret";
+
+/// Devices are asked as often as their lines allow. An answer without a proof raises an alarm at once, the next good one
+/// clears it, and nothing else does.
+const SETTINGS: &str = r#"
+    [schedule]
+    window_ms = 1000
+    lead_ms = 500
+    minimum_interval_ms = 1000
+    [alarms]
+    misses_allowed = 0
+    offline_debounce_ms = 3600000
+    [notify.webhook]
+    allowed_nets = ["127.0.0.0/8"]
+"#;
+
+/// A server, those it tells, and the field that keeps it busy.
+pub(crate) struct Load {
+    pub server: Server,
+    people: [Person; 2],
+    field: Field,
+    acknowledgements: UnboundedReceiver<Acknowledged>,
+    acknowledged: Vec<Acknowledged>,
+}
+
+/// Somebody who is told.
+pub(crate) struct Person {
+    pub name: &'static str,
+    pub session: Session,
+    pub webhook: WebhookReceiver,
+}
+
+/// What is left when the field is gone.
+pub(crate) struct Aftermath {
+    pub server: Server,
+    /// The first is an administrator, who sees everything.
+    pub people: [Person; 2],
+    pub acknowledged: Vec<Acknowledged>,
+    pub field: FieldCounters,
+}
+
+impl Load {
+    pub(crate) async fn start() -> Result<Self> {
+        let (webhook_of_root, webhook_of_ann) = tokio::try_join!(WebhookReceiver::start(), WebhookReceiver::start())?;
+        let (told, acknowledgements) = unbounded_channel();
+        let field = a_field(TruthSink::Channel(told))?;
+        let site = with_people(field::site(&field), &webhook_of_root, &webhook_of_ann);
+        let server = Server::start(&site, SETTINGS).await?;
+        let people = [
+            Person { name: "root", session: server.sign_in("root", PASSWORD).await?, webhook: webhook_of_root },
+            Person { name: "ann", session: server.sign_in("ann", PASSWORD).await?, webhook: webhook_of_ann },
+        ];
+        let field = Field::start(FieldSettings { server: server.url().parse()?, ..field })?;
+        Ok(Self { server, people, field, acknowledgements, acknowledged: Vec::new() })
+    }
+
+    /// Waits until so many results are acknowledged from now on.
+    pub(crate) async fn until_acknowledged(&mut self, more: usize) -> Result<()> {
+        while let Ok(acknowledged) = self.acknowledgements.try_recv() {
+            self.acknowledged.push(acknowledged);
+        }
+        for _ in 0..more {
+            let next = timeout(PATIENCE, self.acknowledgements.recv()).await;
+            self.acknowledged.push(next.context("nothing is acknowledged any more")?.context("the field ended")?);
+        }
+        Ok(())
+    }
+
+    /// Waits until so many webhooks came from now on.
+    pub(crate) async fn until_delivered(&self, more: usize) {
+        let wanted = self.delivered() + more;
+        eventually("more webhooks", async || (self.delivered() >= wanted).then_some(())).await;
+    }
+
+    fn delivered(&self) -> usize {
+        self.people.iter().map(|person| person.webhook.deliveries("").len()).sum()
+    }
+
+    /// Ends the field, and gives what it knows to be acknowledged.
+    pub(crate) async fn end(mut self) -> Aftermath {
+        let field = self.field.stop().await;
+        while let Some(acknowledged) = self.acknowledgements.recv().await {
+            self.acknowledged.push(acknowledged);
+        }
+        Aftermath { server: self.server, people: self.people, acknowledged: self.acknowledged, field }
+    }
+}
+
+/// A hundred and twenty terminals, most with one sensor. The server is named later, when it is there.
+fn a_field(truth: TruthSink) -> Result<FieldSettings> {
+    Ok(FieldSettings {
+        nodes: 6,
+        terminals_per_node: 20,
+        devices_per_terminal: 1,
+        faults: FaultRates { damaged_replies: 0.4, ..FaultRates::default() },
+        ready_delay: Duration::from_millis(50),
+        answer_time: Duration::from_millis(20),
+        truth: Some(truth),
+        ..FieldSettings::new("http://127.0.0.1".parse()?)
+    })
+}
+
+/// Root is told of everything, Ann of every other terminal.
+fn with_people(mut site: Value, webhook_of_root: &WebhookReceiver, webhook_of_ann: &WebhookReceiver) -> Value {
+    let of_ann: Vec<Value> = site["terminals"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .step_by(2)
+        .map(|terminal| terminal["DevMac"].clone())
+        .collect();
+    // One instruction is asked more often than several.
+    for protocol in site["protocols"].as_array_mut().into_iter().flatten() {
+        protocol["instruct"].as_array_mut().into_iter().for_each(|instructions| instructions.truncate(1));
+    }
+    let hook = |receiver: &WebhookReceiver| json!({ "url": receiver.url(), "secret": WebhookReceiver::secret() });
+    site["users"] = json!([
+        { "user": "root", "name": "Root", "passwd": PASSWORD, "userGroup": "admin", "webhook": hook(webhook_of_root) },
+        {
+            "user": "ann", "name": "Ann", "passwd": PASSWORD, "userGroup": "user", "webhook": hook(webhook_of_ann),
+            "terminals": of_ann,
+        },
+    ]);
+    site
+}
+
+/// All items of a list of the API, which gives them a page at a time.
+pub(crate) async fn all(session: &Session, path: &str) -> Result<Vec<Value>> {
+    let mut items = Vec::new();
+    let mut page = session.get(&format!("{path}?limit=200")).await?;
+    loop {
+        items.extend(page["items"].as_array().context("a list has items")?.iter().cloned());
+        let Some(next) = page["next"].as_str() else { return Ok(items) };
+        page = session.get(&format!("{path}?limit=200&after={next}")).await?;
+    }
+}
+
+/// Looks again and again until what is seen is complete; when that takes too long, gives what is seen then.
+pub(crate) async fn look_until<T>(
+    mut look: impl AsyncFnMut() -> Result<T>,
+    complete: impl Fn(&T) -> bool,
+) -> Result<T> {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    let mut looks = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        looks.tick().await;
+        let seen = look().await?;
+        if complete(&seen) || tokio::time::Instant::now() > end {
+            return Ok(seen);
+        }
+    }
+}

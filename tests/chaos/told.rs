@@ -1,0 +1,109 @@
+//! What a person was told, against the alarms there were.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
+
+use anyhow::Result;
+use serde_json::Value;
+use telltale_tests::Delivery;
+
+use super::load::{Person, all, look_until};
+
+/// One person's alarms and notices as the API shows them, and the webhooks that came.
+pub(crate) struct Told {
+    name: &'static str,
+    alarms: Vec<Value>,
+    notices: Vec<Value>,
+    deliveries: Vec<Delivery>,
+}
+
+impl Told {
+    /// What somebody was told, once every change of an alarm is told; what it is when that takes too long.
+    pub(crate) async fn until_settled(person: &Person) -> Result<Self> {
+        let look = async || {
+            Ok(Self {
+                name: person.name,
+                alarms: all(&person.session, "/api/alarms").await?,
+                notices: all(&person.session, "/api/notices").await?,
+                deliveries: person.webhook.deliveries(""),
+            })
+        };
+        look_until(look, |told: &Self| {
+            told.notices.iter().all(|notice| notice["status"] == "sent") && told.said() == told.changed()
+        })
+        .await
+    }
+
+    /// Asserts that no condition was raised again before it was cleared.
+    pub(crate) fn raises_and_clears_alternate(&self) {
+        let mut conditions: BTreeMap<_, Vec<(&str, Option<&str>)>> = BTreeMap::new();
+        for alarm in &self.alarms {
+            let times = (alarm["raised_at"].as_str().unwrap_or_default(), alarm["cleared_at"].as_str());
+            conditions.entry((alarm["source"].to_string(), alarm["rule"].to_string())).or_default().push(times);
+        }
+        for (condition, mut times) in conditions {
+            times.sort_unstable();
+            let one_by_one = times.windows(2).all(|pair| pair[0].1.is_some_and(|cleared| cleared <= pair[1].0));
+            assert!(one_by_one, "{condition:?} was raised while it was raised: {times:?}");
+        }
+    }
+
+    /// Asserts that each raise and each clearing is in one notice, and that each notice was sent.
+    pub(crate) fn says_each_change_once(&self) {
+        let [raised, cleared] = self.changed();
+        println!("{}: {raised} alarms raised, {cleared} cleared, {} notices", self.name, self.notices.len());
+        assert_eq!(self.said(), [raised, cleared], "{} was not told of every change, or twice", self.name);
+        let open: Vec<_> = self.notices.iter().filter(|notice| notice["status"] != "sent").collect();
+        assert!(open.is_empty(), "notices that were not sent: {open:#?}");
+        let transitions: BTreeSet<&str> =
+            self.notices.iter().filter_map(|notice| notice["transition"].as_str()).collect();
+        assert_eq!(transitions.len(), self.notices.len(), "{} has two notices of one transition", self.name);
+    }
+
+    /// Asserts that each notice came, genuine, under one id, and once; again only where its receipt may have been lost.
+    pub(crate) fn was_delivered_once(&self, may_come_again: impl Fn(Instant) -> bool) {
+        let mut by_id: BTreeMap<&str, Vec<&Delivery>> = BTreeMap::new();
+        let mut ids_of_transition: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for delivery in &self.deliveries {
+            assert!(delivery.genuine, "the signature of {delivery:?} is wrong");
+            by_id.entry(&delivery.id).or_default().push(delivery);
+            let transition = delivery.body["data"]["transition"].as_str().unwrap_or_default();
+            ids_of_transition.entry(transition).or_default().insert(&delivery.id);
+        }
+        println!(
+            "{}: {} webhooks, {} of them repeats",
+            self.name,
+            self.deliveries.len(),
+            self.deliveries.len() - by_id.len()
+        );
+        for (transition, ids) in ids_of_transition {
+            assert_eq!(ids.len(), 1, "{} was told of {transition} under several ids: {ids:?}", self.name);
+        }
+        for notice in &self.notices {
+            let id = notice["id"].as_str().unwrap_or_default();
+            assert!(by_id.contains_key(id), "{notice} is sent and never came");
+        }
+        for (id, deliveries) in by_id {
+            let (_, before) = deliveries.split_last().unwrap();
+            let excused = before.iter().all(|delivery| may_come_again(delivery.at));
+            assert!(excused, "{} was told {id} again, and no kill explains it: {deliveries:#?}", self.name);
+        }
+    }
+
+    /// How many alarms were raised and how many of them cleared.
+    fn changed(&self) -> [usize; 2] {
+        let cleared = self.alarms.iter().filter(|alarm| alarm["cleared_at"].is_string()).count();
+        [self.alarms.len(), cleared]
+    }
+
+    /// Of how many raises and clearings the notices tell: each has a line.
+    fn said(&self) -> [usize; 2] {
+        let lines = |kind: &str| {
+            let texts = self.notices.iter().filter_map(|notice| notice["text"].as_str());
+            texts.flat_map(str::lines).filter(|line| line.starts_with(kind)).count()
+        };
+        [lines("raised "), lines("cleared ")]
+    }
+}

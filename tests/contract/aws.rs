@@ -1,0 +1,4 @@
+//! What only the adapters on AWS promise: to try again what AWS left undone, and what SQS can hold.
+
+mod sqs;
+mod throttling;

@@ -1,0 +1,110 @@
+//! `Enqueue` on SQS.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use jobs::ports::{Enqueue, Lane, MOST_BODY_BYTES, Message, QueueError};
+use queue::SqsQueue;
+use records::Clock;
+use serde_json::json;
+use telltale_tests::{Aws, ManualClock, Received};
+
+const QUEUE: &str = "DispatchQueriesQueue";
+
+fn message(key: &str) -> Message {
+    Message {
+        job: "dispatch_queries".to_owned(),
+        key: key.to_owned(),
+        lane: Lane::Normal,
+        not_before: None,
+        max_attempts: 3,
+        body: format!("{{\"node\":{key:?}}}").into(),
+    }
+}
+
+async fn start(clock: Arc<ManualClock>) -> (Aws, SqsQueue) {
+    let aws = Aws::start().await.unwrap();
+    let queues = aws.queues(clock).await.unwrap();
+    (aws, queues)
+}
+
+/// Everything that the queue gives.
+async fn drain(aws: &mut Aws) -> Vec<Received> {
+    let mut all = Vec::new();
+    loop {
+        let some = aws.receive(QUEUE).await.unwrap();
+        if some.is_empty() {
+            return all;
+        }
+        all.extend(some);
+    }
+}
+
+#[tokio::test]
+async fn a_message_arrives_with_its_key_and_its_attempts() {
+    let (mut aws, queue) = start(Arc::new(ManualClock::new())).await;
+    queue.enqueue(vec![message("north/ü 1")]).await.unwrap();
+    let received = drain(&mut aws).await;
+    let attributes = json!({ "key": "north/ü 1", "max_attempts": "3" });
+    assert_eq!(received, [Received { body: "{\"node\":\"north/ü 1\"}".to_owned(), attributes }]);
+}
+
+#[tokio::test]
+async fn many_messages_and_large_ones_all_arrive_once() {
+    let (mut aws, queue) = start(Arc::new(ManualClock::new())).await;
+    let keys: BTreeSet<String> = (0..35).map(|n| format!("{n:02}")).collect();
+    let large = Message { body: "x".repeat(MOST_BODY_BYTES).into(), ..message("large") };
+    let small = keys.iter().map(|key| message(key));
+    queue.enqueue([large.clone()].into_iter().chain(small).chain([large]).collect()).await.unwrap();
+
+    let (large, small): (Vec<_>, Vec<_>) = drain(&mut aws).await.into_iter().partition(|got| got.body.len() > 100);
+    assert_eq!(large.len(), 2);
+    assert_eq!(small.len(), keys.len());
+    assert_eq!(
+        small.iter().map(|got| got.attributes["key"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>(),
+        keys
+    );
+}
+
+#[tokio::test]
+async fn a_message_that_is_due_later_is_held_back() {
+    let clock = Arc::new(ManualClock::new());
+    let (mut aws, queue) = start(clock.clone()).await;
+    let later = Message { not_before: Some(clock.now().plus(Duration::from_mins(15))), ..message("later") };
+    let earlier = Message { not_before: Some(clock.now().minus(Duration::from_mins(1))), ..message("earlier") };
+    queue.enqueue(vec![later, earlier]).await.unwrap();
+    let received = drain(&mut aws).await;
+    assert_eq!(received.iter().map(|got| &got.attributes["key"]).collect::<Vec<_>>(), ["earlier"]);
+}
+
+#[tokio::test]
+async fn what_sqs_cannot_hold_is_refused_and_nothing_is_sent() {
+    let clock = Arc::new(ManualClock::new());
+    let (mut aws, queue) = start(clock.clone()).await;
+    let wrong = [
+        Message { body: "x".repeat(MOST_BODY_BYTES + 1).into(), ..message("large") },
+        Message { not_before: Some(clock.now().plus(Duration::from_mins(16))), ..message("late") },
+        Message { job: "another_job".to_owned(), ..message("lost") },
+        Message { key: String::new(), ..message("nameless") },
+    ];
+    for wrong in wrong {
+        let refused = queue.enqueue(vec![message("good"), wrong]).await;
+        assert!(matches!(refused, Err(QueueError::Invalid(_))), "{refused:?}");
+    }
+    assert_eq!(drain(&mut aws).await, []);
+}
+
+#[tokio::test]
+async fn what_sqs_did_not_take_is_sent_again() {
+    let (mut aws, queue) = start(Arc::new(ManualClock::new())).await;
+    aws.be_busy(3).await.unwrap();
+    queue.enqueue(vec![message("1"), message("2")]).await.unwrap();
+    assert_eq!(drain(&mut aws).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_queue_that_stays_busy_is_away() {
+    let (mut aws, queue) = start(Arc::new(ManualClock::new())).await;
+    aws.be_busy(100).await.unwrap();
+    let failure = queue.enqueue(vec![message("1")]).await.unwrap_err();
+    assert!(matches!(&failure, QueueError::Away(why) if why.contains("InternalError")), "{failure}");
+}

@@ -1,0 +1,130 @@
+//! The `Table` suite.
+
+mod expiry;
+mod reads;
+mod writes;
+
+use std::sync::Arc;
+
+use engine_embedded::Engine;
+use records::{Condition, Item, Key, Outcome, Page, Range, Table, TableError, Write};
+use table::{EmbeddedTable, MemoryTable};
+use telltale_tests::{Aws, ManualClock};
+use tempfile::TempDir;
+use tokio::{runtime::Handle, task::block_in_place};
+
+use self::{expiry::*, reads::*, writes::*};
+
+suite!([memory, embedded, dynamodb]; [
+    what_was_put_is_read_back,
+    a_put_replaces_what_was_there,
+    a_put_if_absent_is_refused_where_something_is,
+    an_update_is_done_on_the_version_it_read_and_no_other,
+    a_condition_on_nothing_is_refused_with_nothing,
+    a_delete_is_done_on_its_version_only,
+    deleting_nothing_is_fine,
+    of_racing_creations_one_wins,
+    of_racing_increments_every_one_counts,
+    a_transaction_is_done_whole_or_not_at_all,
+    racing_transfers_keep_the_sum,
+    a_batch_of_many_is_all_there,
+    what_no_engine_could_hold_is_refused,
+    the_largest_item_is_taken,
+    many_are_got_at_once_each_one_time,
+    a_partition_is_read_in_the_order_of_its_bytes,
+    partitions_do_not_mix,
+    a_range_includes_both_its_ends,
+    a_range_turned_round_is_empty,
+    a_prefix_ends_where_it_ends,
+    newest_first_is_the_reverse,
+    pages_join_without_gap_or_repeat,
+    a_full_last_page_says_it_is_the_last,
+    a_page_goes_on_where_an_item_was_removed,
+    a_page_goes_on_from_outside_the_range,
+    an_expired_item_is_not_read,
+    an_expired_item_counts_as_absent_for_conditions,
+    expired_items_do_not_use_up_a_page,
+    an_item_lives_as_its_last_writing_says,
+]);
+
+/// A table, the time it goes by, and where it lies.
+pub(super) struct Fixture {
+    table: Arc<dyn Table>,
+    clock: Arc<ManualClock>,
+    _folder: Option<TempDir>,
+    _aws: Option<Aws>,
+}
+
+impl Fixture {
+    fn memory() -> Self {
+        let clock = Arc::new(ManualClock::new());
+        Self { table: Arc::new(MemoryTable::new(clock.clone())), clock, _folder: None, _aws: None }
+    }
+
+    fn embedded() -> Self {
+        let clock = Arc::new(ManualClock::new());
+        let folder = TempDir::new().unwrap();
+        let engine = Engine::open(folder.path()).unwrap();
+        let table = EmbeddedTable::new(engine, clock.clone()).unwrap();
+        Self { table: Arc::new(table), clock, _folder: Some(folder), _aws: None }
+    }
+
+    fn dynamodb() -> Self {
+        let clock = Arc::new(ManualClock::new());
+        let start = async {
+            let aws = Aws::start().await.unwrap();
+            let table = aws.table(clock.clone()).await.unwrap();
+            (aws, table)
+        };
+        let (aws, table) = block_in_place(|| Handle::current().block_on(start));
+        Self { table: Arc::new(table), clock, _folder: None, _aws: Some(aws) }
+    }
+
+    async fn put(&self, item: Item) {
+        assert_eq!(self.table.write(Write::Put(item, Condition::Always)).await.unwrap(), Outcome::Applied);
+    }
+
+    async fn put_if(&self, item: Item, condition: Condition) -> Outcome {
+        self.table.write(Write::Put(item, condition)).await.unwrap()
+    }
+
+    /// Puts an item at each of these places of one partition.
+    async fn fill(&self, pk: &str, places: &[&str]) {
+        for sk in places {
+            self.put(item(pk, sk)).await;
+        }
+    }
+
+    async fn get(&self, pk: &str, sk: &str) -> Option<Item> {
+        self.table.get(&Key::new(pk, sk)).await.unwrap()
+    }
+
+    async fn query(&self, range: Range) -> Page {
+        self.table.query(&range).await.unwrap()
+    }
+
+    /// The places of a whole range, in the order given, read in pages of the range's limit.
+    async fn places(&self, range: Range) -> Vec<String> {
+        let mut places = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.query(range.clone().after(after)).await;
+            assert!(page.items.len() <= range.limit, "a page holds no more than was asked for");
+            places.extend(page.items.into_iter().map(|item| item.key.sk));
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return places,
+            }
+        }
+    }
+
+    async fn refuses(&self, write: Write) {
+        let refused = self.table.write(write.clone()).await;
+        assert!(matches!(refused, Err(TableError::Invalid(_))), "{:?}: {refused:?}", write.key());
+    }
+}
+
+/// Version 1 of an item whose body is its place.
+pub(super) fn item(pk: &str, sk: &str) -> Item {
+    Item { key: Key::new(pk, sk), version: 1, expires: None, body: sk.to_owned().into() }
+}

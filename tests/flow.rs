@@ -1,0 +1,6 @@
+//! The jobs together, in one process, with a clock that is turned by hand.
+
+mod alarms;
+mod notices;
+mod polling;
+mod readings;

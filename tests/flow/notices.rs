@@ -1,0 +1,69 @@
+use std::{collections::BTreeSet, time::Duration};
+
+use jobs::{Job, ports::Delivery};
+use records::{
+    alarms,
+    notices::{self, NoticeStatus},
+};
+use telltale_tests::flow::{Flow, device};
+
+#[tokio::test]
+async fn a_person_is_told_once_on_each_channel_and_the_ledger_shows_it() {
+    let flow = Flow::new().await;
+    flow.sensor_says(40.0).await;
+    let channels: BTreeSet<&str> = flow.letters().iter().map(|letter| letter.address.channel()).collect();
+    assert_eq!(channels, BTreeSet::from(["email", "webhook"]));
+    let rows = notices::list(flow.cx.table.as_ref(), "tech", 10, None).await.unwrap().items;
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row.status == NoticeStatus::Sent && row.attempts.len() == 1), "{rows:?}");
+}
+
+#[tokio::test]
+async fn a_channel_that_fails_is_tried_again_and_told_once() {
+    let flow = Flow::new().await;
+    let busy = Delivery::TryLater { after: Some(Duration::from_secs(5)), why: "451 try later".to_owned() };
+    flow.notifier().fail_next(2, &busy);
+    flow.sensor_says(40.0).await;
+    assert_eq!(flow.letters().len(), 0);
+    flow.after(Duration::from_secs(10)).await;
+    assert_eq!(flow.letters().len(), 2);
+    let rows = notices::list(flow.cx.table.as_ref(), "tech", 10, None).await.unwrap().items;
+    assert!(rows.iter().all(|row| row.attempts.len() == 2 && row.attempts[0].outcome == "451 try later"), "{rows:?}");
+}
+
+#[tokio::test]
+async fn a_refused_letter_is_failed_and_not_tried_again() {
+    let flow = Flow::new().await;
+    flow.notifier().fail_next(2, &Delivery::Refused { why: "550 no such user".to_owned() });
+    flow.sensor_says(40.0).await;
+    flow.after(Duration::from_mins(1)).await;
+    assert_eq!(flow.letters().len(), 0);
+    let rows = notices::list(flow.cx.table.as_ref(), "tech", 10, None).await.unwrap().items;
+    assert!(rows.iter().all(|row| row.status == NoticeStatus::Failed), "{rows:?}");
+    assert_eq!(flow.dead_letters().await, 0);
+}
+
+#[tokio::test]
+async fn a_transition_whose_fan_out_was_lost_in_a_crash_is_told_with_the_next_evidence() {
+    let flow = Flow::new().await;
+    flow.sensor_says(40.0).await;
+    let source = domain::Source::Device(device(1));
+    let watch = alarms::watch(flow.cx.table.as_ref(), &source).await.unwrap();
+    assert_eq!(watch.value.outbox, Vec::<String>::new(), "what was handed on does not stay in the outbox");
+}
+
+#[tokio::test]
+async fn every_job_of_a_transition_may_run_again_and_tells_nobody_twice() {
+    let flow = Flow::new().await;
+    flow.sensor_says(40.0).await;
+    let told = flow.letters();
+    let rows = notices::list(flow.cx.table.as_ref(), "tech", 10, None).await.unwrap().items;
+    for row in rows {
+        let fan_out = jobs::FanOut { source: row.source.clone(), transition: row.transition.clone() };
+        let deliver = jobs::DeliverNotice { user: row.user.clone(), notice: row.id.clone() };
+        flow.cx.queue.enqueue(vec![fan_out.message(), deliver.message()]).await.unwrap();
+    }
+    flow.settle().await;
+    flow.after(Duration::from_mins(1)).await;
+    assert_eq!(flow.letters(), told);
+}

@@ -1,0 +1,100 @@
+//! Which crate may name which.
+
+use std::{collections::BTreeMap, process::Command};
+
+use serde_json::Value;
+
+/// Each of our crates and the ring it lies in, the innermost first. An arrow points to a lower number only.
+const RINGS: [(&str, u8); 17] = [
+    ("domain", 0),
+    ("records", 1),
+    ("jobs", 2),
+    ("engine-aws", 3),
+    ("engine-embedded", 3),
+    ("engine-http", 3),
+    ("table", 4),
+    ("queue", 4),
+    ("link", 4),
+    ("notify", 4),
+    ("broker", 4),
+    ("api", 4),
+    ("boot", 4),
+    ("field", 4),
+    ("functions", 5),
+    ("telltale", 5),
+    ("telltale-tests", 6),
+];
+
+/// What only one crate may name, so that it can be changed in one place.
+const KEPT_BY: [(&str, &str); 7] = [
+    ("apalis", "queue"),
+    ("apalis-core", "queue"),
+    ("axum", "engine-http"),
+    ("fjall", "engine-embedded"),
+    ("lambda_runtime", "functions"),
+    ("lettre", "notify"),
+    ("socketioxide", "broker"),
+];
+
+#[test]
+fn arrows_between_our_crates_point_down() {
+    let rings = BTreeMap::from(RINGS);
+    for (name, dependencies) in crates() {
+        let ring = rings.get(name.as_str()).unwrap_or_else(|| panic!("{name} has no ring: give it one in RINGS"));
+        for dependency in dependencies {
+            if let Some(below) = rings.get(dependency.as_str()) {
+                assert!(below < ring, "{name} (ring {ring}) names {dependency} (ring {below})");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_ring_has_its_crate() {
+    let crates = crates();
+    for (name, _) in RINGS {
+        assert!(crates.contains_key(name), "{name} has a ring and is not there");
+    }
+}
+
+#[test]
+fn the_pure_ring_names_nothing_that_waits_or_touches_the_world() {
+    let domain = &crates()["domain"];
+    for banned in ["tokio", "futures", "async-trait", "reqwest", "rand", "tracing"] {
+        assert!(!domain.contains(&banned.to_owned()), "domain names {banned}");
+    }
+}
+
+#[test]
+fn each_engine_is_named_by_its_one_keeper() {
+    for (name, dependencies) in crates().into_iter().filter(|(name, _)| name != "telltale-tests") {
+        for dependency in dependencies {
+            let keeper = KEPT_BY.iter().find(|(kept, _)| *kept == dependency).map(|(_, keeper)| *keeper);
+            assert!(keeper.is_none_or(|keeper| keeper == name), "{name} names {dependency}, which {keeper:?} keeps");
+            assert!(
+                !dependency.starts_with("aws-sdk-") || ["table", "queue", "link", "notify"].contains(&name.as_str())
+            );
+        }
+    }
+}
+
+/// Our crates and what each names outside its tests.
+fn crates() -> BTreeMap<String, Vec<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages.map(|package| (text(&package["name"]), dependencies(package))).collect()
+}
+
+fn dependencies(package: &Value) -> Vec<String> {
+    let all = package["dependencies"].as_array().unwrap().iter();
+    all.filter(|dependency| dependency["kind"].is_null()).map(|dependency| text(&dependency["name"])).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}

@@ -1,0 +1,10 @@
+//! The tests across crates, as one program.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod chaos;
+mod contract;
+mod flow;
+mod functions;
+mod shape;
+mod wire;

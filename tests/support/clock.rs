@@ -1,0 +1,36 @@
+//! A clock that stands still until it is told to go on.
+
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
+
+use domain::Timestamp;
+use records::Clock;
+
+/// The tests' time.
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// One that shows some moment in 2026.
+    pub fn new() -> Self {
+        Self(AtomicI64::new(1_780_000_000_000))
+    }
+
+    /// Goes on by `passed`, to the millisecond.
+    pub fn advance(&self, passed: Duration) {
+        self.0.store(self.now().plus(passed).0, Ordering::SeqCst);
+    }
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}

@@ -1,0 +1,51 @@
+//! Where `tests/run` put things.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+
+/// What `tests/run` installed: the path in `variable`, or its usual place below the tests' cache folder.
+pub(crate) fn installed(variable: &str, usual: &str) -> Result<PathBuf> {
+    let path = match read(variable) {
+        Some(path) => PathBuf::from(path),
+        None => cache()?.join("telltale/tests").join(usual),
+    };
+    ensure!(path.exists(), "{} is not there: run `tests/run` once, it installs what the tests need", path.display());
+    Ok(path)
+}
+
+/// The `telltale` program: the path in `TELLTALE_BIN`, or the one that lies beside this test.
+pub(crate) fn telltale() -> Result<PathBuf> {
+    let path = match read("TELLTALE_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => beside_this_test("telltale")?,
+    };
+    ensure!(path.exists(), "{} is not there: run `cargo build -p telltale` first", path.display());
+    Ok(path)
+}
+
+/// A function's program, which lies beside this test.
+pub(crate) fn function(name: &str) -> Result<PathBuf> {
+    let path = beside_this_test(name)?;
+    ensure!(path.exists(), "{} is not there: run `cargo build -p functions` first", path.display());
+    Ok(path)
+}
+
+/// Tests lie in `<target>/<profile>/deps`, programs one folder up.
+fn beside_this_test(name: &str) -> Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let folder = test.ancestors().nth(2).context("a test lies in a target folder")?;
+    Ok(folder.join(name))
+}
+
+fn cache() -> Result<PathBuf> {
+    match read("XDG_CACHE_HOME") {
+        Some(cache) => Ok(PathBuf::from(cache)),
+        None => Ok(PathBuf::from(read("HOME").context("there is no HOME")?).join(".cache")),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests are told where their tools are, there is no configuration here")]
+fn read(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|value| !value.is_empty())
+}

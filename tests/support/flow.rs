@@ -1,0 +1,328 @@
+//! One process without sockets: the jobs over the in-memory adapters, a clock that is turned by hand, a notifier that
+//! records. A broker is played by reports.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, reason = "a test that cannot go on fails")]
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use domain::{DeviceId, Mac, Pid, Timestamp};
+use jobs::{
+    AlarmSettings, Catalog, Context, DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, Job, PlanWindow,
+    ProcessResults, ScheduleSettings, Settings, Sweep, Verdict, execute,
+    ports::{
+        Consume, Dice, Enqueue, Inspect, Letter, Link, LinkError, Message, NodeCommand, PlannedQuery, Push, Settlement,
+        Table,
+    },
+    report::{Answer, Event, RawReply, Report},
+};
+use notify::recording::RecordingNotifier;
+use queue::MemoryQueue;
+use records::{
+    Clock, nodes, protocols,
+    terminals::{self, Device, Terminal},
+    users::{self, Role, User, Webhook},
+};
+use table::MemoryTable;
+
+use crate::clock::ManualClock;
+
+/// The terminal of every flow.
+pub const MAC: &str = "98D863CC870D";
+
+/// The instruction that the sensor's temperature and humidity come with.
+pub const CLIMATE: &str = "010300000002c40b";
+
+/// The jobs, and the world around them.
+pub struct Flow {
+    /// What the jobs work with.
+    pub cx: Context,
+    clock: Arc<ManualClock>,
+    queue: Arc<MemoryQueue>,
+    notifier: Arc<RecordingNotifier>,
+    link: Arc<RecordingLink>,
+    batches: AtomicU32,
+}
+
+impl Flow {
+    /// A node, ready, with a terminal and a climate sensor at pid 1; a technician who gets mail and a webhook.
+    pub async fn new() -> Self {
+        let clock = Arc::new(ManualClock::new());
+        let table: Arc<dyn Table> = Arc::new(MemoryTable::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        let notifier = Arc::new(RecordingNotifier::new());
+        let link = Arc::new(RecordingLink::default());
+        let settings = Settings {
+            schedule: ScheduleSettings::default(),
+            alarms: AlarmSettings { offline_debounce_ms: 60_000, misses_allowed: 10 },
+        };
+        let cx = Context {
+            table,
+            queue: Arc::clone(&queue) as Arc<dyn Enqueue>,
+            link: Arc::clone(&link) as Arc<dyn Link>,
+            notifier: Arc::clone(&notifier) as _,
+            clock: Arc::clone(&clock) as _,
+            dice: Arc::new(LoadedDice),
+            settings: Arc::new(settings),
+            catalog: Arc::new(Catalog::default()),
+        };
+        let flow = Self { cx, clock, queue, notifier, link, batches: AtomicU32::new(0) };
+        flow.furnish().await;
+        flow
+    }
+
+    async fn furnish(&self) {
+        let table = self.cx.table.as_ref();
+        let fixture = |text: &str| serde_json::from_str(text).unwrap();
+        protocols::put(table, &fixture(include_str!("../fixtures/th-modbus.protocol.json"))).await.unwrap();
+        let constants = serde_json::from_str(include_str!("../fixtures/th-modbus.constants.json")).unwrap();
+        protocols::put_constants(table, &constants).await.unwrap();
+        let node = nodes::Node {
+            name: "n1".to_owned(),
+            ip: None,
+            port: 9000,
+            max_connections: 10,
+            token_sha256: Some(nodes::token_sha256("t")),
+        };
+        nodes::put(table, &node).await.unwrap();
+        let protocol = constants_protocol();
+        let sensor = Device { pid: 1, model: "TH-10".to_owned(), kind: "th".to_owned(), protocol, min_interval_ms: 0 };
+        let terminal = Terminal {
+            mac: mac(),
+            name: "Cold store".to_owned(),
+            node: "n1".to_owned(),
+            devices: vec![sensor],
+            iccid: None,
+            data_plan: None,
+            info: std::collections::BTreeMap::new(),
+        };
+        terminals::put(table, &terminal).await.unwrap();
+        let technician = User {
+            user: "tech".to_owned(),
+            name: "Technician".to_owned(),
+            password_hash: String::new(),
+            role: Role::User,
+            mail: Some("tech@example.org".to_owned()),
+            webhook: Some(Webhook { url: "https://example.org/hook".to_owned(), secret: "whsec_AAAA".to_owned() }),
+        };
+        users::put(table, &technician).await.unwrap();
+        users::bind(table, "tech", &mac()).await.unwrap();
+        let session = nodes::Session {
+            node: "n1".to_owned(),
+            broker: "b1".to_owned(),
+            connection: "c1".to_owned(),
+            since: self.now(),
+            ready: true,
+        };
+        nodes::open_session(table, &session).await.unwrap();
+        self.reports([Event::TerminalsOn { macs: vec![mac()] }]).await;
+        self.settle().await;
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Lets time pass, and does what became due by it, second by second.
+    pub async fn after(&self, time: Duration) {
+        for _ in 0..time.as_secs() {
+            self.clock.advance(Duration::from_secs(1));
+            self.cx.queue.enqueue(vec![Sweep { at: self.now() }.message()]).await.unwrap();
+            self.settle().await;
+        }
+    }
+
+    /// A batch of reports from the node, one millisecond apart.
+    pub async fn reports(&self, events: impl IntoIterator<Item = Event>) -> ProcessResults {
+        let job = self.batch(events);
+        self.cx.queue.enqueue(vec![job.message()]).await.unwrap();
+        job
+    }
+
+    /// The same, on its way to the queue.
+    pub fn batch(&self, events: impl IntoIterator<Item = Event>) -> ProcessResults {
+        let mut reports = Vec::new();
+        for event in events {
+            self.clock.advance(Duration::from_millis(1));
+            reports.push(Report { node: "n1".to_owned(), at: self.now(), event });
+        }
+        let number = self.batches.fetch_add(1, Ordering::Relaxed);
+        ProcessResults { batch: format!("batch-{number}"), reports }
+    }
+
+    /// The sensor answers with this temperature, and everything that follows is done.
+    pub async fn sensor_says(&self, celsius: f64) -> ProcessResults {
+        let job = self.reports([self.answer(celsius)]).await;
+        self.settle().await;
+        job
+    }
+
+    /// The sensor's answer as a broker reports it.
+    pub fn answer(&self, celsius: f64) -> Event {
+        #[expect(clippy::cast_possible_truncation, reason = "a test's temperatures are small")]
+        let raw = (celsius * 10.0).round() as i16;
+        let mut frame = vec![1, 3, 4];
+        frame.extend(raw.to_be_bytes());
+        frame.extend(600_i16.to_be_bytes());
+        frame.extend(domain::frame::crc16_modbus(&frame).to_le_bytes());
+        self.answer_bytes(frame)
+    }
+
+    /// An answer with these bytes to the climate instruction.
+    pub fn answer_bytes(&self, bytes: Vec<u8>) -> Event {
+        Event::Answered(Answer {
+            mac: mac(),
+            pid: 1,
+            protocol: constants_protocol(),
+            asked: self.now(),
+            told: None,
+            interval: 5000,
+            line_ms: 66,
+            line_bytes: 17,
+            replies: vec![RawReply { content: CLIMATE.to_owned(), bytes }],
+        })
+    }
+
+    /// The sensor misses a query, the `count`-th in a row by its node's count.
+    pub async fn sensor_misses(&self, count: u32) {
+        self.reports([Event::Missed { mac: mac(), pid: 1, count: Some(count) }]).await;
+        self.settle().await;
+    }
+
+    /// Runs jobs until none is due. A job that is to be given again is put off as its verdict says.
+    pub async fn settle(&self) {
+        while self.run_due().await > 0 {}
+    }
+
+    async fn run_due(&self) -> usize {
+        let mut ran = 0;
+        for job in NAMES {
+            for leased in self.queue.claim(job, 100, Duration::from_secs(30)).await.unwrap() {
+                ran += 1;
+                let settlement = match perform(&self.cx, &leased.message).await {
+                    Verdict::Done => Settlement::Done(leased.ticket),
+                    Verdict::Again { why, after } => Settlement::Again {
+                        ticket: leased.ticket,
+                        not_before: self.now().plus(after.unwrap_or(Duration::from_secs(1))),
+                        why,
+                    },
+                    Verdict::Never { why } => Settlement::Dead { ticket: leased.ticket, why },
+                };
+                self.queue.settle(vec![settlement]).await.unwrap();
+            }
+        }
+        ran
+    }
+
+    /// The letters that people got, oldest first.
+    pub fn letters(&self) -> Vec<Letter> {
+        self.notifier.sent()
+    }
+
+    /// The subjects of the mails that people got, oldest first.
+    pub fn mails(&self) -> Vec<String> {
+        let letters = self.letters().into_iter();
+        letters.filter(|letter| letter.address.channel() == "email").map(|letter| letter.subject).collect()
+    }
+
+    /// The notifier, to make it fail.
+    pub fn notifier(&self) -> &RecordingNotifier {
+        &self.notifier
+    }
+
+    /// The queries that brokers were given so far.
+    pub fn planned(&self) -> Vec<PlannedQuery> {
+        self.link.planned.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The pushes that browsers were given so far.
+    pub fn pushes(&self) -> Vec<Push> {
+        self.link.pushes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many dead letters there are, of all jobs.
+    pub async fn dead_letters(&self) -> usize {
+        let mut dead = 0;
+        for job in NAMES {
+            dead += self.queue.depth(job).await.unwrap().dead;
+        }
+        dead
+    }
+}
+
+/// The flow's terminal.
+pub fn mac() -> Mac {
+    MAC.parse().unwrap()
+}
+
+/// The flow's device at `pid`.
+pub fn device(pid: Pid) -> DeviceId {
+    DeviceId { mac: mac(), pid }
+}
+
+fn constants_protocol() -> String {
+    let document: serde_json::Value =
+        serde_json::from_str(include_str!("../fixtures/th-modbus.protocol.json")).unwrap();
+    document["Protocol"].as_str().unwrap().to_owned()
+}
+
+const NAMES: [&str; 7] = [
+    PlanWindow::NAME,
+    DispatchQueries::NAME,
+    ProcessResults::NAME,
+    EvaluateAlarms::NAME,
+    FanOut::NAME,
+    DeliverNotice::NAME,
+    Sweep::NAME,
+];
+
+async fn perform(cx: &Context, message: &Message) -> Verdict {
+    let body = &message.body;
+    match message.job.as_str() {
+        PlanWindow::NAME => execute::<PlanWindow>(cx, body).await,
+        DispatchQueries::NAME => execute::<DispatchQueries>(cx, body).await,
+        ProcessResults::NAME => execute::<ProcessResults>(cx, body).await,
+        EvaluateAlarms::NAME => execute::<EvaluateAlarms>(cx, body).await,
+        FanOut::NAME => execute::<FanOut>(cx, body).await,
+        DeliverNotice::NAME => execute::<DeliverNotice>(cx, body).await,
+        Sweep::NAME => execute::<Sweep>(cx, body).await,
+        unknown => panic!("no job is named {unknown}"),
+    }
+}
+
+/// Always the same roll.
+struct LoadedDice;
+
+impl Dice for LoadedDice {
+    fn roll(&self) -> u64 {
+        4
+    }
+}
+
+/// A link that keeps what it was given.
+#[derive(Default)]
+struct RecordingLink {
+    planned: Mutex<Vec<PlannedQuery>>,
+    pushes: Mutex<Vec<Push>>,
+}
+
+#[async_trait]
+impl Link for RecordingLink {
+    async fn command(&self, _broker: &str, command: NodeCommand) -> Result<(), LinkError> {
+        let NodeCommand::Plan(plan) = command;
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner).extend(plan.queries);
+        Ok(())
+    }
+
+    async fn publish(&self, pushes: Vec<Push>) -> Result<(), LinkError> {
+        self.pushes.lock().unwrap_or_else(PoisonError::into_inner).extend(pushes);
+        Ok(())
+    }
+}

@@ -1,0 +1,26 @@
+//! What tests across crates stand on: a server of their own, and the outside world it serves.
+
+mod clock;
+mod dice;
+mod environment;
+mod eventually;
+pub mod flow;
+mod lambda_host;
+mod players;
+mod server;
+mod session;
+mod webhook;
+
+use std::time::Duration;
+
+pub use clock::ManualClock;
+pub use dice::LoadedDice;
+pub use eventually::eventually;
+pub use lambda_host::{Invoked, LambdaHost};
+pub use players::{Aws, Browser, Dtu, Gateway, GatewaySettings, Mail, Mailbox, Posted, Received, Slave, Ups, Variant};
+pub use server::Server;
+pub use session::Session;
+pub use webhook::{Delivery, WebhookReceiver};
+
+/// How long a test waits for what must happen. Far longer than it takes: a slow machine is no failure.
+pub const PATIENCE: Duration = Duration::from_mins(1);
