@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use field::{FaultRates, FieldSettings};
+use reqwest::Url;
 
 /// Asks the devices behind your serial gateways how they are, keeps what they say, and tells the right person.
 #[derive(Debug, Parser)]
@@ -48,21 +50,8 @@ pub(crate) struct DemoArguments {
     /// The port of the API and the sockets.
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
-    /// How many gateway programs.
-    #[arg(long, default_value_t = 2)]
-    pub nodes: u16,
-    /// How many terminals on each.
-    #[arg(long, default_value_t = 5)]
-    pub terminals: u16,
-    /// How many devices on each terminal.
-    #[arg(long, default_value_t = 2)]
-    pub devices: u8,
-    /// Stop after so many seconds; run until Ctrl-C without it.
-    #[arg(long, value_name = "SECONDS")]
-    pub seconds: Option<u64>,
-    /// Makes the field behave the same every time.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    #[command(flatten)]
+    pub field: VirtualField,
 }
 
 #[derive(Debug, Args)]
@@ -70,6 +59,19 @@ pub(crate) struct FieldArguments {
     /// The server, as gateways reach it: http://host:port
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     pub server: String,
+    #[command(flatten)]
+    pub field: VirtualField,
+    /// How often something goes wrong, from 0 (never) to 1.
+    #[arg(long, default_value_t = 0.02)]
+    pub fault_rate: f64,
+    /// Print the site file that lets a server know this field, and do nothing else.
+    #[arg(long)]
+    pub print_site: bool,
+}
+
+/// The virtual field that `demo` and `field` play, and for how long.
+#[derive(Debug, Args)]
+pub(crate) struct VirtualField {
     /// How many gateway programs.
     #[arg(long, default_value_t = 2)]
     pub nodes: u16,
@@ -82,13 +84,21 @@ pub(crate) struct FieldArguments {
     /// Makes the field behave the same every time.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// How often something goes wrong, from 0 (never) to 1.
-    #[arg(long, default_value_t = 0.02)]
-    pub fault_rate: f64,
-    /// Print the site file that lets a server know this field, and do nothing else.
-    #[arg(long)]
-    pub print_site: bool,
     /// Stop after so many seconds; run until Ctrl-C without it.
     #[arg(long, value_name = "SECONDS")]
     pub seconds: Option<u64>,
+}
+
+impl VirtualField {
+    /// A field of this size that talks to `server`.
+    pub(crate) fn settings(&self, server: Url, faults: FaultRates) -> FieldSettings {
+        FieldSettings {
+            nodes: self.nodes,
+            terminals_per_node: self.terminals,
+            devices_per_terminal: self.devices,
+            seed: self.seed,
+            faults,
+            ..FieldSettings::new(server)
+        }
+    }
 }

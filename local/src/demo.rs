@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use boot::SystemDice;
-use field::{FaultRates, Field, FieldSettings};
+use field::{FaultRates, Field};
 use jobs::ports::Dice;
 use serde_json::{Value, json};
 
@@ -24,28 +24,25 @@ pub(crate) async fn command(arguments: DemoArguments) -> anyhow::Result<()> {
     let receiver = Receiver::start().await?;
     let listen = SocketAddr::from(([127, 0, 0, 1], arguments.port));
     let address = format!("http://{listen}");
-    let field = FieldSettings {
-        nodes: arguments.nodes,
-        terminals_per_node: arguments.terminals,
-        devices_per_terminal: arguments.devices,
-        seed: arguments.seed,
-        faults: FaultRates { dead_devices: 0.05, damaged_replies: 0.01, ..FaultRates::default() },
-        ..FieldSettings::new(address.parse().context("the demo's own address is a URL")?)
-    };
+    let faults = FaultRates { dead_devices: 0.05, damaged_replies: 0.01, ..FaultRates::default() };
+    let field = arguments.field.settings(address.parse().context("the demo's own address is a URL")?, faults);
     field.check()?;
     let site = folder.0.join("site.json");
     std::fs::write(&site, site_with_people(field::site(&field), &receiver.url).to_string())?;
     let server = Server::start(config(&folder, listen, site)?).await?;
     let field = Field::start(field)?;
 
-    println!("Telltale demo: {} nodes × {} terminals, on temporary data", arguments.nodes, arguments.terminals);
+    println!(
+        "Telltale demo: {} nodes × {} terminals, on temporary data",
+        arguments.field.nodes, arguments.field.terminals
+    );
     println!("  API        {address}/api/docs   (document: {address}/api/openapi.json)");
     println!("  sign-in    {USER} / {PASSWORD}   (POST {address}/api/auth/login)");
     println!("  sockets    {address}/client   (namespaces /node and /web)");
     println!("  notices    to a webhook receiver of this process at {}", receiver.url);
     println!("  stop       Ctrl-C\n");
 
-    let stop = until(arguments.seconds);
+    let stop = until(arguments.field.seconds);
     tokio::pin!(stop);
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     loop {

@@ -3,21 +3,15 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use field::{FaultRates, Field, FieldSettings};
+use field::{FaultRates, Field};
 
 use crate::cli::FieldArguments;
 
 /// `telltale field`.
 pub(crate) async fn command(arguments: FieldArguments) -> anyhow::Result<()> {
     boot::init_log("info");
-    let settings = FieldSettings {
-        nodes: arguments.nodes,
-        terminals_per_node: arguments.terminals,
-        devices_per_terminal: arguments.devices,
-        seed: arguments.seed,
-        faults: FaultRates::uniform(arguments.fault_rate),
-        ..FieldSettings::new(arguments.server.parse().context("--server is a URL such as http://127.0.0.1:8080")?)
-    };
+    let server = arguments.server.parse().context("--server is a URL such as http://127.0.0.1:8080")?;
+    let settings = arguments.field.settings(server, FaultRates::uniform(arguments.fault_rate));
     settings.check()?;
     if arguments.print_site {
         println!("{}", serde_json::to_string_pretty(&field::site(&settings))?);
@@ -25,7 +19,7 @@ pub(crate) async fn command(arguments: FieldArguments) -> anyhow::Result<()> {
     }
     let field = Field::start(settings)?;
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
-    let stop = until(arguments.seconds);
+    let stop = until(arguments.field.seconds);
     tokio::pin!(stop);
     loop {
         tokio::select! {

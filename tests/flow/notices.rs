@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, time::Duration};
 
-use jobs::{Job, ports::Delivery};
+use jobs::{DeliverNotice, FanOut, Job, ports::Delivery};
 use records::{
     alarms,
     notices::{self, NoticeStatus},
@@ -44,12 +44,25 @@ async fn a_refused_letter_is_failed_and_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_transition_whose_fan_out_was_lost_in_a_crash_is_told_with_the_next_evidence() {
+async fn a_transition_whose_fan_out_could_not_be_enqueued_stays_in_the_outbox_and_is_told_once() {
     let flow = Flow::new().await;
+    flow.queue_is_away_once_for(FanOut::NAME);
     flow.sensor_says(40.0).await;
-    let source = domain::Source::Device(device(1));
-    let watch = alarms::watch(flow.cx.table.as_ref(), &source).await.unwrap();
-    assert_eq!(watch.value.outbox, Vec::<String>::new(), "what was handed on does not stay in the outbox");
+    assert_eq!(outbox(&flow).await.len(), 1, "it waits to be handed on");
+    assert_eq!(flow.letters().len(), 0);
+    flow.after(Duration::from_secs(5)).await;
+    assert_eq!(flow.letters().len(), 2);
+    assert_eq!(outbox(&flow).await, Vec::<String>::new(), "what was handed on does not stay in the outbox");
+}
+
+#[tokio::test]
+async fn a_fan_out_that_died_half_way_writes_the_same_notices_again() {
+    let flow = Flow::new().await;
+    flow.queue_is_away_once_for(DeliverNotice::NAME);
+    flow.sensor_says(40.0).await;
+    assert_eq!((ledger_rows(&flow).await, flow.letters().len()), (2, 0), "written, and not yet on their way");
+    flow.after(Duration::from_mins(1)).await;
+    assert_eq!((ledger_rows(&flow).await, flow.letters().len()), (2, 2));
 }
 
 #[tokio::test]
@@ -59,11 +72,20 @@ async fn every_job_of_a_transition_may_run_again_and_tells_nobody_twice() {
     let told = flow.letters();
     let rows = notices::list(flow.cx.table.as_ref(), "tech", 10, None).await.unwrap().items;
     for row in rows {
-        let fan_out = jobs::FanOut { source: row.source.clone(), transition: row.transition.clone() };
-        let deliver = jobs::DeliverNotice { user: row.user.clone(), notice: row.id.clone() };
+        let fan_out = FanOut { source: row.source.clone(), transition: row.transition.clone() };
+        let deliver = DeliverNotice { user: row.user.clone(), notice: row.id.clone() };
         flow.cx.queue.enqueue(vec![fan_out.message(), deliver.message()]).await.unwrap();
     }
     flow.settle().await;
     flow.after(Duration::from_mins(1)).await;
     assert_eq!(flow.letters(), told);
+}
+
+async fn outbox(flow: &Flow) -> Vec<String> {
+    let source = domain::Source::Device(device(1));
+    alarms::watch(flow.cx.table.as_ref(), &source).await.unwrap().value.outbox
+}
+
+async fn ledger_rows(flow: &Flow) -> usize {
+    notices::list(flow.cx.table.as_ref(), "tech", 10, None).await.unwrap().items.len()
 }

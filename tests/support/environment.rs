@@ -20,7 +20,11 @@ pub(crate) fn telltale() -> Result<PathBuf> {
         Some(path) => PathBuf::from(path),
         None => beside_this_test("telltale")?,
     };
-    ensure!(path.exists(), "{} is not there: run `cargo build -p telltale` first", path.display());
+    ensure!(
+        path.exists(),
+        "{} is not there: run `cargo build -p telltale` first, with `--release` for a benchmark",
+        path.display()
+    );
     Ok(path)
 }
 

@@ -17,8 +17,8 @@ use jobs::{
     AlarmSettings, Catalog, Context, DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, Job, PlanWindow,
     ProcessResults, ScheduleSettings, Settings, Sweep, Verdict, execute,
     ports::{
-        Consume, Dice, Enqueue, Inspect, Letter, Link, LinkError, Message, NodeCommand, PlannedQuery, Push, Settlement,
-        Table,
+        Consume, Dice, Enqueue, Inspect, Letter, Link, LinkError, Message, NodeCommand, PlannedQuery, Push, QueueError,
+        Settlement, Table,
     },
     report::{Answer, Event, RawReply, Report},
 };
@@ -45,6 +45,7 @@ pub struct Flow {
     pub cx: Context,
     clock: Arc<ManualClock>,
     queue: Arc<MemoryQueue>,
+    way_in: Arc<CuttableQueue>,
     notifier: Arc<RecordingNotifier>,
     link: Arc<RecordingLink>,
     batches: AtomicU32,
@@ -56,6 +57,7 @@ impl Flow {
         let clock = Arc::new(ManualClock::new());
         let table: Arc<dyn Table> = Arc::new(MemoryTable::new(Arc::clone(&clock) as Arc<dyn Clock>));
         let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        let way_in = Arc::new(CuttableQueue { queue: Arc::clone(&queue), refused: Mutex::default() });
         let notifier = Arc::new(RecordingNotifier::new());
         let link = Arc::new(RecordingLink::default());
         let settings = Settings {
@@ -64,7 +66,7 @@ impl Flow {
         };
         let cx = Context {
             table,
-            queue: Arc::clone(&queue) as Arc<dyn Enqueue>,
+            queue: Arc::clone(&way_in) as Arc<dyn Enqueue>,
             link: Arc::clone(&link) as Arc<dyn Link>,
             notifier: Arc::clone(&notifier) as _,
             clock: Arc::clone(&clock) as _,
@@ -72,7 +74,7 @@ impl Flow {
             settings: Arc::new(settings),
             catalog: Arc::new(Catalog::default()),
         };
-        let flow = Self { cx, clock, queue, notifier, link, batches: AtomicU32::new(0) };
+        let flow = Self { cx, clock, queue, way_in, notifier, link, batches: AtomicU32::new(0) };
         flow.furnish().await;
         flow
     }
@@ -237,6 +239,11 @@ impl Flow {
         &self.notifier
     }
 
+    /// The queue is away the next time that somebody enqueues `job`.
+    pub fn queue_is_away_once_for(&self, job: &'static str) {
+        self.way_in.refused.lock().unwrap_or_else(PoisonError::into_inner).push(job);
+    }
+
     /// The queries that brokers were given so far.
     pub fn planned(&self) -> Vec<PlannedQuery> {
         self.link.planned.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -303,6 +310,27 @@ struct LoadedDice;
 impl Dice for LoadedDice {
     fn roll(&self) -> u64 {
         4
+    }
+}
+
+/// The way into the queue, which can be cut for a job.
+struct CuttableQueue {
+    queue: Arc<MemoryQueue>,
+    refused: Mutex<Vec<&'static str>>,
+}
+
+#[async_trait]
+impl Enqueue for CuttableQueue {
+    async fn enqueue(&self, messages: Vec<Message>) -> Result<(), QueueError> {
+        let cut = {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = refused.iter().position(|job| messages.iter().any(|message| message.job == *job));
+            at.map(|at| refused.remove(at))
+        };
+        match cut {
+            Some(job) => Err(QueueError::Away(format!("cut for {job}"))),
+            None => self.queue.enqueue(messages).await,
+        }
     }
 }
 
