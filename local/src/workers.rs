@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Runs every job until it is told to stop, then finishes the runs under way.
 pub(crate) async fn run(cx: Context, consume: Arc<dyn Consume>, shutdown: CancellationToken) {
-    Workers::new(cx, consume)
+    Workers::new(cx, consume, shutdown)
         .run::<PlanWindow>(1)
         .run::<DispatchQueries>(8)
         .run::<ProcessResults>(4)
@@ -18,6 +18,6 @@ pub(crate) async fn run(cx: Context, consume: Arc<dyn Consume>, shutdown: Cancel
         .run::<FanOut>(4)
         .run::<DeliverNotice>(16)
         .run::<Sweep>(1)
-        .run_until(shutdown)
+        .finish()
         .await;
 }

@@ -78,8 +78,8 @@ impl Fixture {
     /// Workers for jobs of type `J`. The handle ends when they have stopped.
     fn start<J: Job>(&self, concurrency: usize) -> JoinHandle<()> {
         let consume: Arc<dyn Consume> = self.queue.clone();
-        let workers = Workers::new(self.cx.clone(), consume).run::<J>(concurrency);
-        tokio::spawn(workers.run_until(self.stop.clone()))
+        let workers = Workers::new(self.cx.clone(), consume, self.stop.clone()).run::<J>(concurrency);
+        tokio::spawn(workers.finish())
     }
 
     async fn enqueue<J: Job>(&self, jobs: impl IntoIterator<Item = J>) {

@@ -34,33 +34,32 @@ const LEASE_MARGIN: Duration = Duration::from_secs(2);
 const RESTART: Duration = Duration::from_secs(1);
 
 /// The workers of a process, as a list:
-/// `Workers::new(cx, queue).run::<PlanWindow>(1).run::<ProcessResults>(8).run_until(shutdown).await`.
+/// `Workers::new(cx, queue, shutdown).run::<PlanWindow>(1).run::<ProcessResults>(8).finish().await`.
 pub struct Workers {
     cx: Context,
     consume: Arc<dyn Consume>,
-    stop: CancellationToken,
+    shutdown: CancellationToken,
     each: Vec<BoxFuture<'static, ()>>,
 }
 
 impl Workers {
-    /// None yet, for the messages of `consume`.
-    pub fn new(cx: Context, consume: Arc<dyn Consume>) -> Self {
-        Self { cx, consume, stop: CancellationToken::new(), each: Vec::new() }
+    /// None yet, for the messages of `consume`. From the moment of `shutdown` on, nothing more is claimed.
+    pub fn new(cx: Context, consume: Arc<dyn Consume>, shutdown: CancellationToken) -> Self {
+        Self { cx, consume, shutdown, each: Vec::new() }
     }
 
     /// And one for jobs of type `J`, which runs up to `concurrency` of them at a time.
     #[must_use]
     pub fn run<J: Job>(mut self, concurrency: usize) -> Self {
-        let worker = worker::<J>(self.cx.clone(), Arc::clone(&self.consume), concurrency, self.stop.clone());
+        let worker = worker::<J>(self.cx.clone(), Arc::clone(&self.consume), concurrency, self.shutdown.clone());
         self.each.push(worker.boxed());
         self
     }
 
-    /// Runs jobs until `shutdown`; then claims no more and returns when the runs under way have ended, or after 20 seconds.
-    pub async fn run_until(self, shutdown: CancellationToken) {
+    /// Runs jobs until the shutdown, and returns when the runs under way then have ended, or after 20 seconds.
+    pub async fn finish(self) {
         let mut running: JoinSet<()> = self.each.into_iter().collect();
-        shutdown.cancelled().await;
-        self.stop.cancel();
+        self.shutdown.cancelled().await;
         let drained = time::timeout(DRAIN, async { while running.join_next().await.is_some() {} }).await;
         if drained.is_err() {
             tracing::warn!("jobs still ran after {DRAIN:?}; they are run again later");
