@@ -9,7 +9,9 @@ mod document;
 mod error;
 mod field;
 mod instruction;
+mod order;
 mod result_type;
+mod sentinel;
 mod slice;
 mod states;
 

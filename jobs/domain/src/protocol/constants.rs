@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Fault, ProtocolError,
-    document::{TextOrNumber, or_default, text_or_number},
+    document::{or_default, text_or_number, texts},
     repeated,
 };
 use crate::alarm::{BadRule, Condition, Rule, Severity};
@@ -95,9 +95,4 @@ fn warning(id: String, condition: Condition) -> Result<Rule, BadRule> {
 
 fn wrong(list: &str, index: usize, bad: BadRule) -> ProtocolError {
     ProtocolError::at(format!("{list}[{index}]"), Fault::Rule(bad))
-}
-
-fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-    let texts: Vec<TextOrNumber> = or_default(from)?;
-    Ok(texts.into_iter().map(String::from).collect())
 }

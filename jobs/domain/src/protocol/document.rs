@@ -116,6 +116,13 @@ pub struct FieldDocument {
     pub unit: String,
     /// Whether the value is a state, so that `unit` holds words.
     pub is_state: bool,
+    /// The order of a number's bytes on the line: `ABCD` (which Modbus means, and what nothing means), `CDAB`, `BADC` or
+    /// `DCBA`.
+    #[serde(deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
+    pub order: String,
+    /// Raw numbers that stand for no value, before the coefficient: `-32768`, or as bits `0x8000`.
+    #[serde(deserialize_with = "texts", skip_serializing_if = "Vec::is_empty")]
+    pub no_value: Vec<String>,
 }
 
 impl Default for FieldDocument {
@@ -127,6 +134,8 @@ impl Default for FieldDocument {
             bl: "1".to_owned(),
             unit: String::new(),
             is_state: false,
+            order: String::new(),
+            no_value: Vec::new(),
         }
     }
 }
@@ -139,6 +148,12 @@ pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Defaul
 /// Some editors write `0.1` where others write `"0.1"`.
 pub(super) fn text_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     TextOrNumber::deserialize(from).map(String::from)
+}
+
+/// A list of texts that some editors write as numbers.
+pub(super) fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let texts: Vec<TextOrNumber> = or_default(from)?;
+    Ok(texts.into_iter().map(String::from).collect())
 }
 
 /// A text that some editors write as a number.

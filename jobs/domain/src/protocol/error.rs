@@ -62,6 +62,18 @@ pub enum Fault {
         /// The length of the place.
         got: usize,
     },
+    /// Not an order of bytes.
+    #[error("{0:?} is no order of bytes: use one of ABCD, CDAB, BADC, DCBA")]
+    Order(String),
+    /// An order of registers for a number with half a register.
+    #[error("only ABCD and DCBA are orders of {0} bytes, whose registers are not whole")]
+    OddOrder(usize),
+    /// Something that only numbers have.
+    #[error("this is for numbers read from bytes: leave it out here")]
+    NotANumber,
+    /// Not a raw value.
+    #[error("a raw value that means nothing is a number or bits such as 0x8000, this is not: {0:?}")]
+    Sentinel(String),
     /// Nothing to multiply by.
     #[error("the coefficient is missing: write 1 for the value as it is")]
     NoCoefficient,

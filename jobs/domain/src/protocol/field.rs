@@ -1,8 +1,8 @@
 //! One field of a reply: where it stands, how it is read and what it means.
 
 use super::{
-    Fault, FieldDocument, ProtocolError, coefficient::Coefficient, result_type::ResultType, slice::Slice,
-    states::States,
+    Fault, FieldDocument, ProtocolError, coefficient::Coefficient, order::ByteOrder, result_type::ResultType,
+    sentinel::Sentinel, slice::Slice, states::States,
 };
 use crate::reading::{Datum, Quality, Value};
 
@@ -13,8 +13,18 @@ pub(super) struct BinaryField {
     place: Slice,
     /// How its bytes are read.
     result_type: ResultType,
-    /// What a number is multiplied by; bits and texts are not.
-    coefficient: Option<Coefficient>,
+    /// What makes a number of them; bits and texts are as they are.
+    scale: Option<Scale>,
+}
+
+/// What becomes of a number's bytes.
+#[derive(Debug, Clone, PartialEq)]
+struct Scale {
+    order: ByteOrder,
+    /// The raw numbers that stand for no value.
+    no_value: Vec<Sentinel>,
+    /// What the raw number is multiplied by.
+    coefficient: Coefficient,
 }
 
 /// A field of a text reply: a word of it, or a run of characters. Coefficients are not applied to texts.
@@ -38,25 +48,55 @@ impl BinaryField {
         let label = Label::compile(document)?;
         let place = place_of(document)?;
         result_type.check_width(place).map_err(|fault| ProtocolError::at("regx", fault))?;
-        let coefficient = result_type.is_number().then(|| Coefficient::parse(&document.bl)).transpose();
-        let coefficient = coefficient.map_err(|fault| ProtocolError::at("bl", fault))?;
-        Ok(Self { label, place, result_type, coefficient })
+        let scale = if result_type.is_number() {
+            Some(Scale::compile(place, document)?)
+        } else {
+            refuse_numbers_settings(document)?;
+            None
+        };
+        Ok(Self { label, place, result_type, scale })
     }
 
     /// Reads the field out of a reply's data.
     pub(super) fn read(&self, data: &[u8]) -> Value {
-        let datum = match (self.result_type.read(self.place, data), self.coefficient) {
-            (Datum::Number(raw), Some(coefficient)) => coefficient.times(raw).map_or(Datum::None, Datum::Number),
-            (datum, _) => datum,
+        let datum = match &self.scale {
+            Some(scale) => {
+                let number = self.place.number_of(data).and_then(|bytes| scale.number(self.result_type, bytes));
+                number.map_or(Datum::None, Datum::Number)
+            }
+            None => self.result_type.read(self.place, data),
         };
         let raw = datum.text();
         self.label.value(datum, &raw)
     }
 }
 
+impl Scale {
+    fn compile(place: Slice, document: &FieldDocument) -> Result<Self, ProtocolError> {
+        let order: ByteOrder = document.order.parse().map_err(|fault| ProtocolError::at("order", fault))?;
+        if !order.fits(place.width) {
+            return Err(ProtocolError::at("order", Fault::OddOrder(place.width)));
+        }
+        let no_value = document.no_value.iter().map(|text| Sentinel::parse(text)).collect::<Result<_, _>>();
+        let no_value = no_value.map_err(|fault| ProtocolError::at("noValue", fault))?;
+        let coefficient = Coefficient::parse(&document.bl).map_err(|fault| ProtocolError::at("bl", fault))?;
+        Ok(Self { order, no_value, coefficient })
+    }
+
+    fn number(&self, result_type: ResultType, bytes: &[u8]) -> Option<f64> {
+        let bytes = self.order.highest_first(bytes);
+        let raw = result_type.number(&bytes)?;
+        if self.no_value.iter().any(|sentinel| sentinel.is(raw, &bytes)) {
+            return None;
+        }
+        self.coefficient.times(raw)
+    }
+}
+
 impl TextField {
     /// Checks a field's document.
     pub(super) fn compile(document: &FieldDocument) -> Result<Self, ProtocolError> {
+        refuse_numbers_settings(document)?;
         Ok(Self { label: Label::compile(document)?, place: place_of(document)? })
     }
 
@@ -101,6 +141,17 @@ impl Label {
         };
         Value { name: self.name.clone(), value: datum, display, unit: self.unit.clone(), quality }
     }
+}
+
+/// Refuses what only a number read from bytes can have, where there is none: it would be passed over in silence.
+fn refuse_numbers_settings(document: &FieldDocument) -> Result<(), ProtocolError> {
+    if !document.order.is_empty() {
+        return Err(ProtocolError::at("order", Fault::NotANumber));
+    }
+    if !document.no_value.is_empty() {
+        return Err(ProtocolError::at("noValue", Fault::NotANumber));
+    }
+    Ok(())
 }
 
 fn place_of(document: &FieldDocument) -> Result<Slice, ProtocolError> {

@@ -6,9 +6,9 @@ use super::{Fault, slice::Slice};
 use crate::reading::Datum;
 
 /// Every name a document may use on a 485 line.
-const KNOWN: &str = "hex, short, int16, uint16, int32, uint32, int64, uint64, float, float64, bit2, utf8";
+const KNOWN: &str = "hex, short, int16, uint16, int32, uint32, int64, uint64, bcd, float, float64, bit2, utf8";
 
-/// How the bytes of a field are read. Numbers are big-endian.
+/// How the bytes of a field are read. Of a number they are given highest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResultType {
     /// `bit2`: the reply's bits, each byte's lowest first; the place counts bits.
@@ -21,6 +21,8 @@ pub(super) enum ResultType {
     Signed(usize),
     /// `uint16`, `uint32`, `uint64`: an unsigned integer of so many bytes.
     Unsigned(usize),
+    /// `bcd`: packed binary-coded decimal, two digits a byte, without a sign.
+    Decimal,
     /// `float`: IEEE 754, 4 bytes.
     Float,
     /// `float64`: IEEE 754, 8 bytes.
@@ -41,6 +43,7 @@ impl FromStr for ResultType {
             "uint16" => Self::Unsigned(2),
             "uint32" => Self::Unsigned(4),
             "uint64" => Self::Unsigned(8),
+            "bcd" => Self::Decimal,
             "float" => Self::Float,
             "float64" => Self::Double,
             _ => return Err(Fault::ResultType { told: name.to_owned(), known: KNOWN }),
@@ -58,6 +61,7 @@ impl ResultType {
     pub(super) fn check_width(self, place: Slice) -> Result<(), Fault> {
         let (fits, result_type, allowed) = match self {
             Self::Bit | Self::Text => return Ok(()),
+            Self::Decimal => ((1..=8).contains(&place.width), "a BCD number", "1 to 8"),
             Self::Integer => ((1..=8).contains(&place.width), "an integer", "1 to 8"),
             Self::Signed(2) | Self::Unsigned(2) => (place.width == 2, "a 16-bit integer", "2"),
             Self::Signed(4) | Self::Unsigned(4) => (place.width == 4, "a 32-bit integer", "4"),
@@ -68,17 +72,25 @@ impl ResultType {
         if fits { Ok(()) } else { Err(Fault::Width { result_type, allowed, got: place.width }) }
     }
 
-    /// What stands at a place of the data; nothing when the place is past the end or holds no number or text.
+    /// The bit or text at a place of the data; nothing when the place is past the end, or the bytes are no text.
     pub(super) fn read(self, place: Slice, data: &[u8]) -> Datum {
+        match self {
+            Self::Text => text(place, data).map_or(Datum::None, Datum::Text),
+            _ => bit(place, data).map_or(Datum::None, Datum::Number),
+        }
+    }
+
+    /// The number that bytes make, highest first; none when they make none.
+    pub(super) fn number(self, bytes: &[u8]) -> Option<f64> {
         let number = match self {
-            Self::Text => return text(place, data).map_or(Datum::None, Datum::Text),
-            Self::Bit => bit(place, data),
-            Self::Integer | Self::Signed(_) => place.number_of(data).map(|bytes| integer(bytes, sign_of(bytes))),
-            Self::Unsigned(_) => place.number_of(data).map(|bytes| integer(bytes, 0)),
-            Self::Float => place.number_of(data).and_then(float),
-            Self::Double => place.number_of(data).and_then(double),
+            Self::Bit | Self::Text => None,
+            Self::Integer | Self::Signed(_) => Some(integer(bytes, sign_of(bytes))),
+            Self::Unsigned(_) => Some(integer(bytes, 0)),
+            Self::Decimal => decimal(bytes),
+            Self::Float => float(bytes),
+            Self::Double => double(bytes),
         };
-        number.filter(|number| number.is_finite()).map_or(Datum::None, Datum::Number)
+        number.filter(|number| number.is_finite())
     }
 }
 
@@ -105,6 +117,12 @@ fn integer(bytes: &[u8], sign: u8) -> f64 {
     let start = wide.len().saturating_sub(bytes.len());
     wide[start..].copy_from_slice(bytes);
     i128::from_be_bytes(wide) as f64
+}
+
+/// Two digits a byte; none when one of them is no digit.
+fn decimal(bytes: &[u8]) -> Option<f64> {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| (digit < 10).then_some(f64::from(digit))).try_fold(0.0, |all, digit| Some(all * 10.0 + digit?))
 }
 
 /// A float as the shortest decimal that means it: 220.1, where its exact value is 220.10000610351562.

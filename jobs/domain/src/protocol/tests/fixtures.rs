@@ -75,6 +75,39 @@ fn rows() -> Vec<Row> {
     ]
 }
 
+/// Numbers whose bytes come in another order, and raw values that mean nothing.
+#[test]
+fn a_number_is_the_same_in_every_order_its_device_may_send_it() {
+    let read = |result_type: &str, extra: serde_json::Value, reply: &str| {
+        let count = (framed(reply).len() - 5) / 2;
+        let mut field = json!({"name": "f", "regx": format!("1-{}", count * 2), "bl": "1"});
+        field.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        let instruct = json!({"name": format!("030000{count:04x}"), "resultType": result_type, "formResize": [field]});
+        let protocol = compile(json!({"Type": 485, "Protocol": "p", "instruct": [instruct]})).unwrap();
+        let reply = framed(reply);
+        short(&protocol.read(1, &[Reply { content: &protocol.contents(1)[0], bytes: &reply }]).values)
+    };
+    for (order, int32, float) in [
+        ("ABCD", "01 03 04 0001 e240", "01 03 04 435c 199a"),
+        ("CDAB", "01 03 04 e240 0001", "01 03 04 199a 435c"),
+        ("BADC", "01 03 04 0100 40e2", "01 03 04 5c43 9a19"),
+        ("DCBA", "01 03 04 40e2 0100", "01 03 04 9a19 5c43"),
+    ] {
+        assert_eq!(read("int32", json!({ "order": order }), int32), [number(123_456.0, "123456")], "{order}");
+        assert_eq!(read("float", json!({ "order": order }), float), [number(220.1, "220.1")], "{order}");
+    }
+    let swapped = read("uint64", json!({"order": "CDAB"}), "01 03 08 0000 0000 0001 0000");
+    assert_eq!(swapped, [number(4_294_967_296.0, "4294967296")]);
+    assert_eq!(read("int16", json!({"order": "DCBA"}), "01 03 02 f401"), [number(500.0, "500")]);
+    assert_eq!(read("bcd", json!({}), "01 03 04 0123 4567"), [number(1_234_567.0, "1234567")]);
+    assert_eq!(read("bcd", json!({"order": "CDAB"}), "01 03 04 4567 0123"), [number(1_234_567.0, "1234567")]);
+    assert_eq!(read("bcd", json!({}), "01 03 02 12a4"), [missing()]);
+    for no_value in [json!(["0x7fff", "0x8000"]), json!([-32768])] {
+        assert_eq!(read("int16", json!({ "noValue": no_value }), "01 03 02 8000"), [missing()]);
+        assert_eq!(read("int16", json!({ "noValue": no_value }), "01 03 02 8001"), [number(-32_767.0, "-32767")]);
+    }
+}
+
 fn read(row: &Row, unit: &str, is_state: bool) -> Vec<Value> {
     let field = json!({"name": "f", "regx": row.regx, "bl": row.bl, "unit": unit, "isState": is_state});
     let instruct = json!({"name": row.ask, "resultType": row.result_type, "formResize": [field]});

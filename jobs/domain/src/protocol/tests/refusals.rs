@@ -40,7 +40,7 @@ fn a_refusal_names_the_place_and_what_to_do() {
         (
             "/instruct/1/resultType",
             json!("HX"),
-            "instruct[1].resultType: \"HX\" is no result type of this line: use one of hex, short, int16, uint16, int32, uint32, int64, uint64, float, float64, bit2, utf8",
+            "instruct[1].resultType: \"HX\" is no result type of this line: use one of hex, short, int16, uint16, int32, uint32, int64, uint64, bcd, float, float64, bit2, utf8",
         ),
         ("/instruct/1/formResize/0/name", json!(""), "instruct[1].formResize[0].name: a name is missing"),
         (
@@ -98,4 +98,25 @@ fn a_text_line_refuses_what_it_cannot_say() {
     for name in ["", "QGS\rQ1"] {
         assert!(refusal(json!({"name": name})).starts_with("instruct[0].name: a command is one line of text"));
     }
+}
+
+#[test]
+fn an_order_and_raw_values_that_mean_nothing_are_for_numbers() {
+    let field = |field: serde_json::Value, result_type: &str| {
+        let instruct = json!({"name": "0300000002", "resultType": result_type, "formResize": [field]});
+        refusal(json!({"Type": 485, "Protocol": "p", "instruct": [instruct]}))
+    };
+    let order = field(json!({"name": "a", "regx": "1-4", "order": "ACBD"}), "int32");
+    assert_eq!(
+        order,
+        "instruct[0].formResize[0].order: \"ACBD\" is no order of bytes: use one of ABCD, CDAB, BADC, DCBA"
+    );
+    let odd = field(json!({"name": "a", "regx": "1-3", "order": "CDAB"}), "hex");
+    let text = field(json!({"name": "a", "regx": "1-4", "order": "CDAB"}), "utf8");
+    assert!(odd.contains("order: only ABCD and DCBA are orders of 3 bytes"), "{odd}");
+    assert!(text.contains("order: this is for numbers read from bytes"), "{text}");
+    let bit = field(json!({"name": "a", "regx": "1-1", "noValue": ["1"]}), "bit2");
+    assert!(bit.contains("noValue: this is for numbers read from bytes"), "{bit}");
+    let sentinel = field(json!({"name": "a", "regx": "1-4", "noValue": ["never"]}), "int32");
+    assert!(sentinel.contains("noValue: a raw value that means nothing is a number or bits"), "{sentinel}");
 }
