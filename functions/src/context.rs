@@ -26,6 +26,6 @@ pub async fn context() -> anyhow::Result<Context> {
         notifier: Arc::new(Unwired),
         clock,
         dice,
-        catalog: Arc::new(Catalog::default()),
+        catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
     })
 }

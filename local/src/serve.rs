@@ -72,7 +72,7 @@ impl Server {
             clock: Arc::clone(&clock),
             dice: Arc::clone(&dice),
             settings: Arc::new(config.for_jobs()),
-            catalog: Arc::new(Catalog::default()),
+            catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
         };
         stale::report_sessions(&context, &broker_id).await?;
 

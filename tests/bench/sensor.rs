@@ -6,6 +6,7 @@ use domain::{
     frame::crc16_modbus,
     protocol::{Protocol, Reply},
     reading::Reading,
+    script::NoScripts,
 };
 use records::{Item, Write, readings};
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ pub(crate) struct Sensor {
 impl Sensor {
     /// A sensor that answers all its protocol asks.
     pub(crate) fn new() -> Result<Self> {
-        let protocol = Protocol::compile(&serde_json::from_str(PROTOCOL)?)?;
+        let protocol = Protocol::compile(&serde_json::from_str(PROTOCOL)?, &NoScripts)?;
         let contents = protocol.contents(PID);
         Ok(Self { protocol, contents })
     }

@@ -70,7 +70,7 @@ impl Fixture {
             clock: clock.clone(),
             dice: Arc::new(LowRoll),
             settings: Arc::new(Settings::default()),
-            catalog: Arc::new(Catalog::default()),
+            catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
         };
         Self { queue, clock, cx, stop: CancellationToken::new(), _folder: folder }
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, process::Command};
 use serde_json::Value;
 
 /// Each of our crates and the ring it lies in, the innermost first. An arrow points to a lower number only.
-const RINGS: [(&str, u8); 17] = [
+const RINGS: [(&str, u8); 18] = [
     ("domain", 0),
     ("records", 1),
     ("jobs", 2),
@@ -16,6 +16,7 @@ const RINGS: [(&str, u8); 17] = [
     ("queue", 4),
     ("link", 4),
     ("notify", 4),
+    ("script", 4),
     ("broker", 4),
     ("api", 4),
     ("boot", 4),
@@ -26,13 +27,14 @@ const RINGS: [(&str, u8); 17] = [
 ];
 
 /// What only one crate may name, so that it can be changed in one place.
-const KEPT_BY: [(&str, &str); 7] = [
+const KEPT_BY: [(&str, &str); 8] = [
     ("apalis", "queue"),
     ("apalis-core", "queue"),
     ("axum", "engine-http"),
     ("fjall", "engine-embedded"),
     ("lambda_runtime", "functions"),
     ("lettre", "notify"),
+    ("rquickjs", "script"),
     ("socketioxide", "broker"),
 ];
 

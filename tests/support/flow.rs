@@ -72,7 +72,7 @@ impl Flow {
             clock: Arc::clone(&clock) as _,
             dice: Arc::new(LoadedDice),
             settings: Arc::new(settings),
-            catalog: Arc::new(Catalog::default()),
+            catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
         };
         let flow = Self { cx, clock, queue, way_in, notifier, link, batches: AtomicU32::new(0) };
         flow.furnish().await;

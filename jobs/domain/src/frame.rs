@@ -1,10 +1,12 @@
 //! Frames: what is sent on a serial line, and the proof that what came back answers it.
 //!
 //! A value can only be read out of a [`VerifiedFrame`], and only a proof makes one: address, function, length and CRC
-//! for Modbus RTU, the terminator for text lines. Everything else is a [`RejectedFrame`], which is counted, never read.
+//! for Modbus RTU, the terminator for text lines, a script's verdict for what follows no standard. Everything else is a [`RejectedFrame`], which is counted, never read.
 
 mod rejected;
 mod rtu;
+
+use crate::script::{Answer, ScriptFailed};
 
 pub use rejected::RejectedFrame;
 pub use rtu::{BadInstruction, RtuInstruction, crc16_modbus, rtu_request};
@@ -29,6 +31,8 @@ pub enum Proof {
     Rtu,
     /// The text is whole: its first terminator is its last byte.
     Text,
+    /// The protocol's own script says so: as good as its writer.
+    Scripted,
 }
 
 impl<'a> VerifiedFrame<'a> {
@@ -41,6 +45,21 @@ impl<'a> VerifiedFrame<'a> {
                 Err(_) => Err(RejectedFrame::NotText),
             },
             _ => Err(RejectedFrame::NoTerminator),
+        }
+    }
+
+    /// Proves a reply by what a script says of it. Its head and tail are taken to be those of a Modbus frame.
+    pub(crate) fn scripted(
+        reply: &'a [u8],
+        verdict: impl FnOnce(&[u8]) -> Result<Answer, ScriptFailed>,
+    ) -> Result<Self, RejectedFrame> {
+        if reply.is_empty() {
+            return Err(RejectedFrame::Empty);
+        }
+        match verdict(reply) {
+            Ok(answer) if answer.is_truthy() => Ok(Self { proof: Proof::Scripted, bytes: reply, head: 3, tail: 2 }),
+            Ok(_) => Err(RejectedFrame::ScriptRefused),
+            Err(failed) => Err(RejectedFrame::ScriptFailed(failed.to_string())),
         }
     }
 

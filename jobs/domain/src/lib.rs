@@ -8,6 +8,7 @@ pub mod identity;
 pub mod protocol;
 pub mod reading;
 pub mod schedule;
+pub mod script;
 pub mod time;
 
 pub use identity::{DeviceId, Mac, NodeName, Pid, Source};

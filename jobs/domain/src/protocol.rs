@@ -10,6 +10,7 @@ mod error;
 mod field;
 mod instruction;
 mod order;
+mod programs;
 mod result_type;
 mod sentinel;
 mod slice;
@@ -19,7 +20,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Pid, frame::RejectedFrame, reading::Value};
+use crate::{Pid, frame::RejectedFrame, reading::Value, script::ScriptEngine};
 
 pub use constants::{ConstantsDocument, StateDocument, ThresholdDocument};
 pub use document::{FieldDocument, InstructDocument, ProtocolDocument};
@@ -27,6 +28,7 @@ pub use error::{Fault, ProtocolError};
 pub use slice::BadSlice;
 
 use instruction::Instruction;
+use programs::Programs;
 
 /// The kind of serial line a device hangs on. Its number in documents and commands is 485 or 232.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,6 +73,9 @@ impl From<Line> for u16 {
     }
 }
 
+/// The address that programs are tried with when a document is checked.
+const CHECKED_PID: Pid = 1;
+
 /// A protocol that was checked: it asks for something, and every field can be read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Protocol {
@@ -99,21 +104,25 @@ pub struct Parsed {
 }
 
 impl Protocol {
-    /// Checks a document. The error names the place in it. Instructions that are not in use are not looked at.
-    pub fn compile(document: &ProtocolDocument) -> Result<Self, ProtocolError> {
+    /// Checks a document, whose programs go to `scripts`. The error names the place in it. Instructions that are not in use
+    /// are not looked at.
+    pub fn compile(document: &ProtocolDocument, scripts: &dyn ScriptEngine) -> Result<Self, ProtocolError> {
+        let programs = Programs::new(scripts);
         if document.protocol.trim().is_empty() {
             return Err(ProtocolError::at("Protocol", Fault::NoName));
         }
         let instructions = (document.instruct.iter().enumerate())
             .filter(|(_, instruct)| instruct.is_use)
             .map(|(index, instruct)| {
-                Instruction::compile(document.line, instruct).map_err(|error| error.within("instruct", index))
+                Instruction::compile(document.line, instruct, &programs)
+                    .map_err(|error| error.within("instruct", index))
             })
             .collect::<Result<Vec<_>, _>>()?;
         if instructions.is_empty() {
             return Err(ProtocolError::at("instruct", Fault::NothingInUse));
         }
-        if let Some(content) = repeated(instructions.iter().map(|instruction| instruction.content(0))) {
+        if let Some(content) = repeated(instructions.iter().filter_map(|instruction| instruction.content(CHECKED_PID)))
+        {
             return Err(ProtocolError::at("instruct", Fault::Repeated(content)));
         }
         Ok(Self { name: document.protocol.clone(), line: document.line, instructions })
@@ -134,20 +143,23 @@ impl Protocol {
         self.instructions.len()
     }
 
-    /// What to send to a device, one text per instruction in use; never none.
+    /// What to send to a device, one text per instruction in use. An instruction whose script makes nothing for this
+    /// device is left out; so there may be none, and then the device may not be asked: an empty list kills a gateway.
     pub fn contents(&self, pid: Pid) -> Vec<String> {
-        self.instructions.iter().map(|instruction| instruction.content(pid)).collect()
+        self.instructions.iter().filter_map(|instruction| instruction.content(pid)).collect()
     }
 
     /// Proves the replies of a device and reads their values.
     pub fn read(&self, pid: Pid, replies: &[Reply<'_>]) -> Parsed {
-        let contents = self.contents(pid);
+        let contents: Vec<_> = self.instructions.iter().map(|instruction| instruction.content(pid)).collect();
         let mut parsed = Parsed::default();
         let mut values_of = vec![Vec::new(); contents.len()];
         for reply in replies {
-            let asked = contents.iter().position(|content| content.eq_ignore_ascii_case(reply.content));
+            let asked = contents.iter().position(|content| {
+                content.as_ref().is_some_and(|content| content.eq_ignore_ascii_case(reply.content))
+            });
             let read = match asked {
-                Some(index) => self.instructions[index].read(pid, reply.bytes).map(|values| values_of[index] = values),
+                Some(index) => self.instructions[index].read(pid, *reply).map(|values| values_of[index] = values),
                 None => Err(RejectedFrame::UnknownInstruction),
             };
             if let Err(why) = read {

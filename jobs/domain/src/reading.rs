@@ -31,6 +31,20 @@ pub enum Datum {
 }
 
 impl Datum {
+    /// What a word says. Dashes and dots alone (`---.-`) stand for no value; a long run of zeros and ones is flags.
+    pub(crate) fn of_word(word: &str) -> Self {
+        let is_made_of = |characters: &[char]| word.chars().all(|c| characters.contains(&c));
+        if is_made_of(&['-', '.']) {
+            return Self::None;
+        }
+        let is_flags = word.len() >= FLAGS && is_made_of(&['0', '1']);
+        let looks_like_number = word.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
+        match word.parse() {
+            Ok(number) if looks_like_number && !is_flags => Self::Number(number),
+            _ => Self::Text(word.to_owned()),
+        }
+    }
+
     /// The value as text: a number in its shortest form (`25.5`, `500`), nothing for no value.
     pub fn text(&self) -> String {
         match self {
@@ -40,6 +54,9 @@ impl Datum {
         }
     }
 }
+
+/// A run of zeros and ones at least this long is a row of flags, not a number.
+const FLAGS: usize = 8;
 
 /// A number for a person: plain digits, and a power of ten where those would be too many.
 pub(crate) fn shortest(number: f64) -> String {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{Timestamp, alarm::Rule, protocol::Protocol};
+use domain::{Timestamp, alarm::Rule, protocol::Protocol, script::ScriptEngine};
 use records::{Table, TableError, protocols};
 
 /// How long a protocol is used before the table is asked whether it changed.
@@ -22,8 +22,8 @@ pub struct Model {
 }
 
 /// The protocols that were used lately.
-#[derive(Debug, Default)]
 pub struct Catalog {
+    scripts: Arc<dyn ScriptEngine>,
     models: Mutex<HashMap<String, Loaded>>,
 }
 
@@ -35,13 +35,18 @@ struct Loaded {
 }
 
 impl Catalog {
+    /// An empty one, whose protocols' programs run on `scripts`.
+    pub fn new(scripts: Arc<dyn ScriptEngine>) -> Self {
+        Self { scripts, models: Mutex::default() }
+    }
+
     /// The protocol of that name; none when there is none, or when it cannot be understood (which is logged).
     pub async fn model(&self, table: &dyn Table, name: &str, now: Timestamp) -> Result<Option<Arc<Model>>, TableError> {
         let fresh = self.models().get(name).filter(|loaded| now.since(loaded.at) < FRESH).cloned();
         if let Some(loaded) = fresh {
             return Ok(loaded.model);
         }
-        let model = load(table, name).await?.map(Arc::new);
+        let model = load(table, self.scripts.as_ref(), name).await?.map(Arc::new);
         self.models().insert(name.to_owned(), Loaded { at: now, model: model.clone() });
         Ok(model)
     }
@@ -52,11 +57,11 @@ impl Catalog {
     }
 }
 
-async fn load(table: &dyn Table, name: &str) -> Result<Option<Model>, TableError> {
+async fn load(table: &dyn Table, scripts: &dyn ScriptEngine, name: &str) -> Result<Option<Model>, TableError> {
     let Some(document) = protocols::get(table, name).await? else {
         return Ok(None);
     };
-    let protocol = match Protocol::compile(&document) {
+    let protocol = match Protocol::compile(&document, scripts) {
         Ok(protocol) => protocol,
         Err(error) => {
             tracing::error!(protocol.name = name, %error, "a stored protocol cannot be used");

@@ -97,6 +97,12 @@ impl DispatchQueries {
         line: &schedule::LineLoad,
         standing: &Standing,
     ) -> Vec<PlannedQuery> {
+        let contents = model.protocol.contents(device.pid);
+        if contents.is_empty() {
+            // An empty list kills a gateway.
+            tracing::warn!(terminal.mac = %terminal.mac, device.pid, "the protocol's scripts make nothing to ask this device");
+            return Vec::new();
+        }
         let device_minimum = Duration::from_millis(device.min_interval_ms);
         let interval = schedule::interval(&schedule::LineLoad { device_minimum, ..line.clone() });
         let misses = standing.misses.get(&device.pid).copied().unwrap_or(0);
@@ -110,7 +116,7 @@ impl DispatchQueries {
             line: model.protocol.line().code(),
             protocol: device.protocol.clone(),
             model: device.model.clone(),
-            contents: model.protocol.contents(device.pid),
+            contents: contents.clone(),
             interval: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX),
         };
         schedule::due(interval, phase, self.from, self.until).map(query).collect()

@@ -66,6 +66,7 @@ mod tests {
         Mac,
         protocol::{ConstantsDocument, Protocol, ProtocolDocument, Reply},
         reading::Quality,
+        script::NoScripts,
     };
     use reqwest::Url;
 
@@ -79,7 +80,10 @@ mod tests {
 
     fn protocols(site: &Value) -> BTreeMap<String, Protocol> {
         let documents: Vec<ProtocolDocument> = serde_json::from_value(site["protocols"].clone()).unwrap();
-        documents.iter().map(|document| (document.protocol.clone(), Protocol::compile(document).unwrap())).collect()
+        documents
+            .iter()
+            .map(|document| (document.protocol.clone(), Protocol::compile(document, &NoScripts).unwrap()))
+            .collect()
     }
 
     #[test]

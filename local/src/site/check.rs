@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{Mac, protocol::Protocol};
 use records::{Table, TableError, nodes, protocols, terminals};
 
+use script::JavaScript;
+
 use super::Site;
 
 impl Site {
@@ -20,7 +22,7 @@ impl Site {
 
     fn check_protocols(&self, wrong: &mut Vec<String>) {
         for protocol in &self.protocols {
-            if let Err(error) = Protocol::compile(protocol) {
+            if let Err(error) = Protocol::compile(protocol, &JavaScript) {
                 wrong.push(format!("protocol {}: {error}", protocol.protocol));
             }
         }

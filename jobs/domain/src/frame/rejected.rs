@@ -64,6 +64,12 @@ pub enum RejectedFrame {
         /// Words that came.
         got: usize,
     },
+    /// The protocol's script does not believe it.
+    #[error("the protocol's script refuses the reply")]
+    ScriptRefused,
+    /// The protocol's script came to nothing over it.
+    #[error("the protocol's script failed on the reply: {0}")]
+    ScriptFailed(String),
     /// A reply to something that the protocol does not ask of this device.
     #[error("the protocol asks no such instruction of this device")]
     UnknownInstruction,
@@ -84,6 +90,8 @@ impl RejectedFrame {
             Self::NoTerminator => "no_terminator",
             Self::NotText => "not_text",
             Self::Words { .. } => "words",
+            Self::ScriptRefused => "script_refused",
+            Self::ScriptFailed(_) => "script_failed",
             Self::UnknownInstruction => "unknown_instruction",
         }
     }

@@ -1,33 +1,67 @@
 //! What a raw number is multiplied by.
 
-use super::Fault;
+use super::{Fault, programs::Programs};
+use crate::{
+    reading::Datum,
+    script::{Answer, Argument, Function},
+};
 
-/// A coefficient: a finite number.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Coefficient(f64);
+/// A coefficient: what makes a value of a raw number.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Coefficient {
+    /// A finite number to multiply by.
+    Factor(f64),
+    /// A program that is given the raw number.
+    Expression(Function),
+}
 
 impl Coefficient {
-    /// Reads a document's `bl`.
-    pub(super) fn parse(text: &str) -> Result<Self, Fault> {
+    /// Reads a document's `bl`. What begins like `(a,` is a program.
+    pub(super) fn parse(text: &str, programs: &Programs<'_>) -> Result<Self, Fault> {
         let text = text.trim();
         if text.is_empty() {
             return Err(Fault::NoCoefficient);
         }
         if let Some(number) = text.parse().ok().filter(|number: &f64| number.is_finite()) {
-            return Ok(Self(number));
+            return Ok(Self::Factor(number));
         }
-        let told = text.chars().take(60).collect();
-        Err(if text.contains(['(', ',']) { Fault::Expression(told) } else { Fault::Coefficient(told) })
+        if text.contains(['(', ',']) {
+            return programs.expression(text).map(Self::Expression);
+        }
+        Err(Fault::Coefficient(text.chars().take(60).collect()))
     }
 
-    /// The product, free of binary noise: 255 × 0.1 is 25.5. `None` when it is no finite number.
-    pub(super) fn times(self, raw: f64) -> Option<f64> {
-        let product = raw * self.0;
-        #[expect(clippy::float_cmp, reason = "multiplied by 1, a number is itself: long counters keep every digit")]
-        let rounded = if product == raw { raw } else { rounded(product) };
-        // Adding zero turns -0 into 0.
-        Some(rounded + 0.0).filter(|number| number.is_finite())
+    /// The value that a raw number stands for; none when that is no finite number, or a program came to nothing.
+    pub(super) fn apply(&self, raw: f64) -> Datum {
+        let number = match self {
+            Self::Factor(factor) => product(raw, *factor),
+            Self::Expression(function) => match function.call(&[Argument::Number(raw)]) {
+                Ok(Answer::Number(number)) => clean(number),
+                Ok(Answer::Text(text)) => return Datum::of_word(&text),
+                Ok(Answer::Boolean(boolean)) => Some(f64::from(u8::from(boolean))),
+                Ok(Answer::Nothing | Answer::Other) | Err(_) => None,
+            },
+        };
+        number.map_or(Datum::None, Datum::Number)
     }
+}
+
+/// The product, free of binary noise: 255 × 0.1 is 25.5.
+fn product(raw: f64, factor: f64) -> Option<f64> {
+    let product = raw * factor;
+    #[expect(clippy::float_cmp, reason = "multiplied by 1, a number is itself: long counters keep every digit")]
+    let unchanged = product == raw;
+    if unchanged { finite(raw) } else { clean(product) }
+}
+
+/// A number free of binary noise; a whole one as it is.
+fn clean(number: f64) -> Option<f64> {
+    finite(if number.fract() == 0.0 { number } else { rounded(number) })
+}
+
+/// A finite number; adding zero turns -0 into 0.
+fn finite(number: f64) -> Option<f64> {
+    Some(number + 0.0).filter(|number| number.is_finite())
 }
 
 /// The nearest number of 15 significant digits: as many as a product of two decimals can be trusted for.
@@ -40,43 +74,52 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::script::NoScripts;
+
+    fn parse(text: &str) -> Result<Coefficient, Fault> {
+        Coefficient::parse(text, &Programs::new(&NoScripts))
+    }
+
+    fn number(text: &str, raw: f64) -> Datum {
+        parse(text).unwrap().apply(raw)
+    }
 
     #[test]
     fn every_way_to_write_a_number_is_read() {
         for (text, product) in
             [("1", 255.0), ("0.1", 25.5), (".1", 25.5), (" .01", 2.55), ("-2", -510.0), ("1e2", 25_500.0), ("0", 0.0)]
         {
-            assert_eq!(Coefficient::parse(text).unwrap().times(255.0), Some(product), "{text}");
+            assert_eq!(number(text, 255.0), Datum::Number(product), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_number_says_why() {
-        assert_eq!(Coefficient::parse(" "), Err(Fault::NoCoefficient));
-        assert!(matches!(Coefficient::parse("(a,a/2-20)"), Err(Fault::Expression(_))));
-        assert!(matches!(Coefficient::parse("ten"), Err(Fault::Coefficient(_))));
-        assert!(matches!(Coefficient::parse("inf"), Err(Fault::Coefficient(_))));
-        assert!(matches!(Coefficient::parse("NaN"), Err(Fault::Coefficient(_))));
+        assert_eq!(parse(" "), Err(Fault::NoCoefficient));
+        assert!(matches!(parse("(a,a/2-20)"), Err(Fault::Expression { .. })));
+        assert!(matches!(parse("ten"), Err(Fault::Coefficient(_))));
+        assert!(matches!(parse("inf"), Err(Fault::Coefficient(_))));
+        assert!(matches!(parse("NaN"), Err(Fault::Coefficient(_))));
     }
 
     #[test]
     fn a_long_counter_keeps_every_digit() {
         let most = 9_007_199_254_740_991.0;
-        assert_eq!(Coefficient::parse("1").unwrap().times(most), Some(most));
+        assert_eq!(number("1", most), Datum::Number(most));
     }
 
     #[test]
     fn what_overflows_is_no_number() {
-        assert_eq!(Coefficient::parse("1e300").unwrap().times(1e300), None);
-        assert_eq!(Coefficient::parse("1").unwrap().times(f64::NAN), None);
+        assert_eq!(number("1e300", 1e300), Datum::None);
+        assert_eq!(number("1", f64::NAN), Datum::None);
     }
 
     proptest! {
         #[test]
         fn a_raw_number_times_a_power_of_ten_is_that_decimal(raw: i32, digits in 1_usize..4) {
-            let coefficient = Coefficient::parse(&format!("0.{}1", "0".repeat(digits - 1))).unwrap();
+            let coefficient = parse(&format!("0.{}1", "0".repeat(digits - 1))).unwrap();
             let expected: f64 = format!("{raw}e-{digits}").parse().unwrap();
-            prop_assert_eq!(coefficient.times(f64::from(raw)), Some(expected));
+            prop_assert_eq!(coefficient.apply(f64::from(raw)), Datum::Number(expected));
         }
     }
 }

@@ -32,9 +32,14 @@ pub enum Fault {
     /// Nothing would be asked.
     #[error("no instruction is in use: a protocol needs at least one")]
     NothingInUse,
-    /// Scripts take the place of the standard frame.
-    #[error("instructions with scripts (noStandard) are not supported by this version: use a standard instruction")]
-    Scripted,
+    /// A script that is no function, or makes nothing that can be sent.
+    #[error("this script cannot be used: {0}")]
+    Script(String),
+    /// A script makes the instruction, and none proves its reply.
+    #[error(
+        "an instruction that a script makes needs a script that proves its reply: without one nothing can be believed"
+    )]
+    NoProof,
     /// A command that a text line cannot carry.
     #[error("a command is one line of text and no more, this is not: {0:?}")]
     Command(String),
@@ -77,9 +82,14 @@ pub enum Fault {
     /// Nothing to multiply by.
     #[error("the coefficient is missing: write 1 for the value as it is")]
     NoCoefficient,
-    /// A coefficient that is a program.
-    #[error("expressions such as {0:?} are not supported by this version: use a number")]
-    Expression(String),
+    /// A coefficient that is a program, and a wrong one.
+    #[error("the expression {told:?} cannot be used: {why}")]
+    Expression {
+        /// What the document says.
+        told: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A coefficient that is nothing at all.
     #[error("a coefficient is a number such as 0.1, this is not: {0:?}")]
     Coefficient(String),

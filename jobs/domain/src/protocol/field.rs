@@ -1,8 +1,8 @@
 //! One field of a reply: where it stands, how it is read and what it means.
 
 use super::{
-    Fault, FieldDocument, ProtocolError, coefficient::Coefficient, order::ByteOrder, result_type::ResultType,
-    sentinel::Sentinel, slice::Slice, states::States,
+    Fault, FieldDocument, ProtocolError, coefficient::Coefficient, order::ByteOrder, programs::Programs,
+    result_type::ResultType, sentinel::Sentinel, slice::Slice, states::States,
 };
 use crate::reading::{Datum, Quality, Value};
 
@@ -44,12 +44,16 @@ struct Label {
 
 impl BinaryField {
     /// Checks a field's document.
-    pub(super) fn compile(result_type: ResultType, document: &FieldDocument) -> Result<Self, ProtocolError> {
+    pub(super) fn compile(
+        result_type: ResultType,
+        document: &FieldDocument,
+        programs: &Programs<'_>,
+    ) -> Result<Self, ProtocolError> {
         let label = Label::compile(document)?;
         let place = place_of(document)?;
         result_type.check_width(place).map_err(|fault| ProtocolError::at("regx", fault))?;
         let scale = if result_type.is_number() {
-            Some(Scale::compile(place, document)?)
+            Some(Scale::compile(place, document, programs)?)
         } else {
             refuse_numbers_settings(document)?;
             None
@@ -60,10 +64,7 @@ impl BinaryField {
     /// Reads the field out of a reply's data.
     pub(super) fn read(&self, data: &[u8]) -> Value {
         let datum = match &self.scale {
-            Some(scale) => {
-                let number = self.place.number_of(data).and_then(|bytes| scale.number(self.result_type, bytes));
-                number.map_or(Datum::None, Datum::Number)
-            }
+            Some(scale) => self.place.number_of(data).map_or(Datum::None, |bytes| scale.value(self.result_type, bytes)),
             None => self.result_type.read(self.place, data),
         };
         let raw = datum.text();
@@ -72,24 +73,23 @@ impl BinaryField {
 }
 
 impl Scale {
-    fn compile(place: Slice, document: &FieldDocument) -> Result<Self, ProtocolError> {
+    fn compile(place: Slice, document: &FieldDocument, programs: &Programs<'_>) -> Result<Self, ProtocolError> {
         let order: ByteOrder = document.order.parse().map_err(|fault| ProtocolError::at("order", fault))?;
         if !order.fits(place.width) {
             return Err(ProtocolError::at("order", Fault::OddOrder(place.width)));
         }
         let no_value = document.no_value.iter().map(|text| Sentinel::parse(text)).collect::<Result<_, _>>();
         let no_value = no_value.map_err(|fault| ProtocolError::at("noValue", fault))?;
-        let coefficient = Coefficient::parse(&document.bl).map_err(|fault| ProtocolError::at("bl", fault))?;
+        let coefficient = Coefficient::parse(&document.bl, programs).map_err(|fault| ProtocolError::at("bl", fault))?;
         Ok(Self { order, no_value, coefficient })
     }
 
-    fn number(&self, result_type: ResultType, bytes: &[u8]) -> Option<f64> {
+    fn value(&self, result_type: ResultType, bytes: &[u8]) -> Datum {
         let bytes = self.order.highest_first(bytes);
-        let raw = result_type.number(&bytes)?;
-        if self.no_value.iter().any(|sentinel| sentinel.is(raw, &bytes)) {
-            return None;
+        match result_type.number(&bytes) {
+            Some(raw) if !self.no_value.iter().any(|sentinel| sentinel.is(raw, &bytes)) => self.coefficient.apply(raw),
+            _ => Datum::None,
         }
-        self.coefficient.times(raw)
     }
 }
 
@@ -108,13 +108,13 @@ impl TextField {
     /// Reads the field out of a reply's words.
     pub(super) fn read_word(&self, words: &[&str]) -> Value {
         let word = words.get(self.place.start).copied().unwrap_or_default();
-        self.label.value(datum_of_word(word), word)
+        self.label.value(Datum::of_word(word), word)
     }
 
     /// Reads the field out of a reply's characters.
     pub(super) fn read_characters(&self, characters: &[char]) -> Value {
         let word: String = self.place.of(characters).unwrap_or_default().iter().collect();
-        self.label.value(datum_of_word(word.trim()), word.trim())
+        self.label.value(Datum::of_word(word.trim()), word.trim())
     }
 }
 
@@ -156,21 +156,4 @@ fn refuse_numbers_settings(document: &FieldDocument) -> Result<(), ProtocolError
 
 fn place_of(document: &FieldDocument) -> Result<Slice, ProtocolError> {
     document.regx.parse().map_err(|bad| ProtocolError::at("regx", Fault::Slice(bad)))
-}
-
-/// A run of zeros and ones at least this long is a row of flags, not a number.
-const FLAGS: usize = 8;
-
-/// What a word of a text says. Dashes and dots alone (`---.-`) stand for no value.
-fn datum_of_word(word: &str) -> Datum {
-    let is_made_of = |characters: &[char]| word.chars().all(|c| characters.contains(&c));
-    if is_made_of(&['-', '.']) {
-        return Datum::None;
-    }
-    let is_flags = word.len() >= FLAGS && is_made_of(&['0', '1']);
-    let looks_like_number = word.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
-    match word.parse() {
-        Ok(number) if looks_like_number && !is_flags => Datum::Number(number),
-        _ => Datum::Text(word.to_owned()),
-    }
 }

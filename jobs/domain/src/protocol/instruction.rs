@@ -1,13 +1,15 @@
 //! One instruction: what it sends, and how its reply is cut.
 
 use super::{
-    Fault, InstructDocument, Line, ProtocolError,
+    CHECKED_PID, Fault, InstructDocument, Line, ProtocolError, Reply,
     field::{BinaryField, TextField},
+    programs::Programs,
 };
 use crate::{
     Pid,
     frame::{RejectedFrame, RtuInstruction, VerifiedFrame},
     reading::Value,
+    script::{Answer, Argument, Function},
 };
 
 /// An instruction that was checked.
@@ -22,8 +24,24 @@ pub(super) struct Instruction {
 /// What is asked, and how the answer is read.
 #[derive(Debug, Clone, PartialEq)]
 enum Ask {
-    Rtu { request: RtuInstruction, fields: Vec<BinaryField> },
+    Binary { request: Request, proof: Proof, fields: Vec<BinaryField> },
     Text { command: String, separator: Separator, fields: Vec<TextField> },
+}
+
+/// What makes the bytes that are sent.
+#[derive(Debug, Clone, PartialEq)]
+enum Request {
+    Rtu(RtuInstruction),
+    /// A script, given the device's address and the instruction's name.
+    Scripted(Function, String),
+}
+
+/// What proves the bytes that come back.
+#[derive(Debug, Clone, PartialEq)]
+enum Proof {
+    Rtu(RtuInstruction),
+    /// A script, given what was sent and what came back.
+    Scripted(Function),
 }
 
 /// What stands between the words of a text.
@@ -35,13 +53,15 @@ enum Separator {
 }
 
 impl Instruction {
-    /// Checks an instruction's document.
-    pub(super) fn compile(line: Line, document: &InstructDocument) -> Result<Self, ProtocolError> {
-        if document.no_standard {
-            return Err(ProtocolError::at("noStandard", Fault::Scripted));
-        }
+    /// Checks an instruction's document. Scripts are for 485 lines; on a text line they are passed over, as they always
+    /// were.
+    pub(super) fn compile(
+        line: Line,
+        document: &InstructDocument,
+        programs: &Programs<'_>,
+    ) -> Result<Self, ProtocolError> {
         let ask = match line {
-            Line::Rs485 => Self::compile_rtu(document)?,
+            Line::Rs485 => Self::compile_binary(document, programs)?,
             Line::Rs232 => Self::compile_text(document)?,
         };
         Ok(Self {
@@ -51,11 +71,26 @@ impl Instruction {
         })
     }
 
-    fn compile_rtu(document: &InstructDocument) -> Result<Ask, ProtocolError> {
-        let request = RtuInstruction::parse(&document.name).map_err(|bad| ProtocolError::at("name", bad.into()))?;
+    fn compile_binary(document: &InstructDocument, programs: &Programs<'_>) -> Result<Ask, ProtocolError> {
+        let script = |place: &str, source: &str| {
+            if !document.no_standard || source.trim().is_empty() {
+                return Ok(None);
+            }
+            programs.script(source).map(Some).map_err(|fault| ProtocolError::at(place, fault))
+        };
+        let standard = || RtuInstruction::parse(&document.name).map_err(|bad| ProtocolError::at("name", bad.into()));
+        let start = script("scriptStart", &document.script_start)?;
+        let end = script("scriptEnd", &document.script_end)?;
+        let (request, proof) = match (start, end) {
+            (None, None) => (Request::Rtu(standard()?), Proof::Rtu(standard()?)),
+            (None, Some(end)) => (Request::Rtu(standard()?), Proof::Scripted(end)),
+            (Some(_), None) => return Err(ProtocolError::at("scriptEnd", Fault::NoProof)),
+            (Some(start), Some(end)) => (Request::Scripted(start, document.name.clone()), Proof::Scripted(end)),
+        };
+        request.content(CHECKED_PID).map_err(|why| ProtocolError::at("scriptStart", Fault::Script(why)))?;
         let result_type = document.result_type.parse().map_err(|fault| ProtocolError::at("resultType", fault))?;
-        let fields = compile_fields(document, |field| BinaryField::compile(result_type, field))?;
-        Ok(Ask::Rtu { request, fields })
+        let fields = compile_fields(document, |field| BinaryField::compile(result_type, field, programs))?;
+        Ok(Ask::Binary { request, proof, fields })
     }
 
     fn compile_text(document: &InstructDocument) -> Result<Ask, ProtocolError> {
@@ -75,28 +110,64 @@ impl Instruction {
         Ok(Ask::Text { command, separator, fields: compile_fields(document, TextField::compile)? })
     }
 
-    /// What to send to a device.
-    pub(super) fn content(&self, pid: Pid) -> String {
+    /// What to send to a device; none when the script that makes it fails.
+    pub(super) fn content(&self, pid: Pid) -> Option<String> {
         match &self.ask {
-            Ask::Rtu { request, .. } => request.request(pid),
-            Ask::Text { command, .. } => command.clone(),
+            Ask::Binary { request, .. } => request.content(pid).ok(),
+            Ask::Text { command, .. } => Some(command.clone()),
         }
     }
 
     /// Proves a reply and reads its fields.
-    pub(super) fn read(&self, pid: Pid, reply: &[u8]) -> Result<Vec<Value>, RejectedFrame> {
+    pub(super) fn read(&self, pid: Pid, reply: Reply<'_>) -> Result<Vec<Value>, RejectedFrame> {
         match &self.ask {
-            Ask::Rtu { request, fields } => {
-                let data = request.verify(pid, reply)?.without(self.shift, self.pop);
+            Ask::Binary { proof, fields, .. } => {
+                let data = proof.verify(pid, reply)?.without(self.shift, self.pop);
                 Ok(fields.iter().map(|field| field.read(data)).collect())
             }
             Ask::Text { separator, fields, .. } => {
-                let text = VerifiedFrame::text(reply)?.without(self.shift, self.pop);
+                let text = VerifiedFrame::text(reply.bytes)?.without(self.shift, self.pop);
                 let text = String::from_utf8_lossy(text).replace('#', "");
                 read_text(&text, separator, fields)
             }
         }
     }
+}
+
+impl Request {
+    /// What to send: hex. The error says why there is nothing to send.
+    fn content(&self, pid: Pid) -> Result<String, String> {
+        let (script, name) = match self {
+            Self::Rtu(instruction) => return Ok(instruction.request(pid)),
+            Self::Scripted(script, name) => (script, name),
+        };
+        match script.call(&[Argument::Number(f64::from(pid)), Argument::Text(name)]) {
+            Ok(Answer::Text(hex)) if is_hex(&hex) => Ok(hex.to_lowercase()),
+            Ok(_) => Err(format!("for the address {pid} it gives no pairs of hex digits")),
+            Err(failed) => Err(format!("for the address {pid}: {failed}")),
+        }
+    }
+}
+
+impl Proof {
+    fn verify<'a>(&self, pid: Pid, reply: Reply<'a>) -> Result<VerifiedFrame<'a>, RejectedFrame> {
+        match self {
+            Self::Rtu(instruction) => instruction.verify(pid, reply.bytes),
+            Self::Scripted(script) => VerifiedFrame::scripted(reply.bytes, |bytes| {
+                script.call(&[Argument::Text(reply.content), Argument::Bytes(bytes)])
+            }),
+        }
+    }
+}
+
+/// The most bytes a script may send: twice what a standard frame can have.
+const MOST_HEX: usize = 1024;
+
+fn is_hex(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= MOST_HEX
+        && text.len().is_multiple_of(2)
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Reads the fields of a text. A text of fewer words than the fields name is not believed at all: where a word was lost,

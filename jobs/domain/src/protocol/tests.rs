@@ -5,6 +5,7 @@ use super::*;
 use crate::{
     frame::crc16_modbus,
     reading::{Datum, Quality},
+    script::NoScripts,
 };
 
 mod fixtures;
@@ -20,15 +21,15 @@ fn document(json: &str) -> ProtocolDocument {
 }
 
 fn compile(document: serde_json::Value) -> Result<Protocol, ProtocolError> {
-    Protocol::compile(&serde_json::from_value(document).unwrap())
+    Protocol::compile(&serde_json::from_value(document).unwrap(), &NoScripts)
 }
 
 fn th() -> Protocol {
-    Protocol::compile(&document(TH_MODBUS)).unwrap()
+    Protocol::compile(&document(TH_MODBUS), &NoScripts).unwrap()
 }
 
 fn ups() -> Protocol {
-    Protocol::compile(&document(UPS_TEXT)).unwrap()
+    Protocol::compile(&document(UPS_TEXT), &NoScripts).unwrap()
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

@@ -28,11 +28,6 @@ fn a_refusal_names_the_place_and_what_to_do() {
         ("/instruct/1/isUse", json!(false), "instruct: no instruction is in use: a protocol needs at least one"),
         ("/instruct", json!([]), "instruct: no instruction is in use: a protocol needs at least one"),
         (
-            "/instruct/1/noStandard",
-            json!(true),
-            "instruct[1].noStandard: instructions with scripts (noStandard) are not supported by this version: use a standard instruction",
-        ),
-        (
             "/instruct/1/name",
             json!("QGS"),
             "instruct[1].name: an instruction is pairs of hex digits such as 0300000002, this is not: \"QGS\"",
@@ -61,7 +56,7 @@ fn a_refusal_names_the_place_and_what_to_do() {
         (
             "/instruct/1/formResize/0/bl",
             json!("(a,a/2-20)"),
-            "instruct[1].formResize[0].bl: expressions such as \"(a,a/2-20)\" are not supported by this version: use a number",
+            "instruct[1].formResize[0].bl: the expression \"(a,a/2-20)\" cannot be used: there is nothing here that runs scripts",
         ),
         (
             "/instruct/1/formResize/0/isState",
@@ -87,7 +82,7 @@ fn a_number_narrower_or_wider_than_its_type_is_refused() {
 #[test]
 fn an_instruction_that_stands_twice_is_refused() {
     let twice = changed("/instruct/0", json!({"name": "0300010001", "resultType": "float"}));
-    assert_eq!(refusal(twice), "instruct: \"000300010001d41b\" stands here twice: keep one of them");
+    assert_eq!(refusal(twice), "instruct: \"010300010001d5ca\" stands here twice: keep one of them");
 }
 
 #[test]
