@@ -91,6 +91,7 @@ impl Server {
             table: Arc::clone(&context.table),
             clock,
             tokens,
+            scripts: Arc::new(script::JavaScript),
             settings: config.auth.for_api(),
         });
         let listener = TcpListener::bind(config.listen)

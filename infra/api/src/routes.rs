@@ -4,6 +4,7 @@ mod alarms;
 mod health;
 mod nodes;
 mod notices;
+mod protocols;
 mod readings;
 mod sign_in;
 mod terminals;
@@ -37,6 +38,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(alarms::router())
         .merge(notices::router())
         .merge(nodes::router())
+        .merge(protocols::router())
         .split_for_parts();
     add_problems(&mut document);
     router

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::Mac;
+use domain::{Mac, script::ScriptEngine};
 use engine_http::{Problem, Tokens};
 use records::{
     Clock, Table,
@@ -24,6 +24,8 @@ pub struct ApiParts {
     pub clock: Arc<dyn Clock>,
     /// Who issues and verifies tokens.
     pub tokens: Arc<Tokens>,
+    /// Where the programs of protocols are tried before a protocol is taken in.
+    pub scripts: Arc<dyn ScriptEngine>,
     /// What can be chosen.
     pub settings: ApiSettings,
 }
@@ -42,14 +44,15 @@ pub(crate) struct Site {
     pub(crate) table: Arc<dyn Table>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Arc<Tokens>,
+    pub(crate) scripts: Arc<dyn ScriptEngine>,
     pub(crate) settings: ApiSettings,
     pub(crate) password_checks: Semaphore,
 }
 
 impl Site {
     pub(crate) fn new(parts: ApiParts) -> Self {
-        let ApiParts { table, clock, tokens, settings } = parts;
-        Self { table, clock, tokens, settings, password_checks: Semaphore::new(CHECKS_AT_ONCE) }
+        let ApiParts { table, clock, tokens, scripts, settings } = parts;
+        Self { table, clock, tokens, scripts, settings, password_checks: Semaphore::new(CHECKS_AT_ONCE) }
     }
 
     /// The terminal of that mac; not found when it is not there, and just so when the user may not see it.

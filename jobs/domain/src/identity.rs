@@ -65,6 +65,14 @@ pub type Pid = u8;
 /// A gateway program's name, as its operator registered it.
 pub type NodeName = String;
 
+/// The most bytes that a name may have.
+const MOST_NAME_BYTES: usize = 200;
+
+/// Whether people may call something so: 1 to 200 bytes, not blank, none of them a control character.
+pub fn is_name(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= MOST_NAME_BYTES && !text.contains(char::is_control)
+}
+
 /// A device: what answers at `pid` behind terminal `mac`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DeviceId {

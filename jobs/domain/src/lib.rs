@@ -11,5 +11,5 @@ pub mod schedule;
 pub mod script;
 pub mod time;
 
-pub use identity::{DeviceId, Mac, NodeName, Pid, Source};
+pub use identity::{DeviceId, Mac, NodeName, Pid, Source, is_name};
 pub use time::Timestamp;

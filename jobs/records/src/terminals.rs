@@ -153,6 +153,23 @@ pub async fn list(table: &dyn Table, limit: usize, after: Option<String>) -> Res
     record::page(table, &Range::all("terminals", limit).after(after)).await
 }
 
+/// The first terminal, in the order of macs, with a device that speaks this protocol. Reads every terminal before it.
+pub async fn first_with_protocol(table: &dyn Table, protocol: &str) -> Result<Option<Mac>, TableError> {
+    let speaks = |terminal: &Terminal| terminal.devices.iter().any(|device| device.protocol == protocol);
+    let mut after = None;
+    loop {
+        let page = list(table, PAGE, after).await?;
+        let terminals = get_many(table, &page.items).await?;
+        if let Some(found) = terminals.into_values().find(|terminal| speaks(terminal)) {
+            return Ok(Some(found.mac));
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
 /// How a terminal stands.
 pub async fn standing(table: &dyn Table, mac: &Mac) -> Result<Versioned<Standing>, TableError> {
     record::get_or_default(table, &standing_key(mac)).await

@@ -111,8 +111,10 @@ impl Site {
 fn check_unique<'a>(what: &str, names: impl Iterator<Item = &'a str>, wrong: &mut Vec<String>) {
     let mut seen = BTreeSet::new();
     for name in names {
-        if name.trim().is_empty() || name.contains('\0') || name.len() > 200 {
-            wrong.push(format!("a {what}'s name is 1 to 200 bytes, this is not one: {name:?}"));
+        if !domain::is_name(name) {
+            wrong.push(format!(
+                "a {what}'s name is 1 to 200 bytes without control characters, this is not one: {name:?}"
+            ));
         }
         if !seen.insert(name) {
             wrong.push(format!("{what} {name} is there twice"));

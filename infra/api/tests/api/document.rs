@@ -5,11 +5,16 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 13] = [
+const ROUTES: [&str; 21] = [
+    "delete /api/protocols/{name}",
+    "delete /api/protocols/{name}/constants",
     "get /api/alarms",
     "get /api/alarms/{id}",
     "get /api/nodes",
     "get /api/notices",
+    "get /api/protocols",
+    "get /api/protocols/{name}",
+    "get /api/protocols/{name}/constants",
     "get /api/terminals",
     "get /api/terminals/{mac}",
     "get /api/terminals/{mac}/devices/{pid}/history",
@@ -19,6 +24,9 @@ const ROUTES: [&str; 13] = [
     "post /api/alarms/{id}/acknowledge",
     "post /api/auth/login",
     "post /api/auth/logout",
+    "post /api/protocols/import",
+    "put /api/protocols/{name}",
+    "put /api/protocols/{name}/constants",
 ];
 
 async fn document() -> Value {

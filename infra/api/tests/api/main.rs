@@ -9,6 +9,7 @@ mod errors;
 mod health;
 mod nodes;
 mod notices;
+mod protocols;
 mod readings;
 mod sign_in;
 mod site;

@@ -10,7 +10,7 @@ use std::{
 
 use api::{ApiParts, ApiSettings};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version, password_hash::phc::PasswordHash};
-use domain::{Mac, Timestamp};
+use domain::{Mac, Timestamp, script::NoScripts};
 use engine_http::{
     Tokens,
     axum::{Router, http::Method},
@@ -123,7 +123,7 @@ fn tokens() -> Tokens {
 
 fn router(table: Arc<dyn Table>, clock: Arc<dyn Clock>, secure_cookie: bool) -> Router {
     let settings = ApiSettings { session: SESSION, secure_cookie };
-    api::router(ApiParts { table, clock, tokens: Arc::new(tokens()), settings })
+    api::router(ApiParts { table, clock, tokens: Arc::new(tokens()), scripts: Arc::new(NoScripts), settings })
 }
 
 fn user(name: &str, role: Role) -> User {

@@ -28,6 +28,9 @@ pub struct Problem {
     code: &'static str,
     /// What is wrong and what to do about it, for people.
     detail: String,
+    /// Everything that is wrong, each with its place, where there may be more than one thing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<String>,
     #[serde(skip)]
     retry_after: Option<Duration>,
 }
@@ -41,6 +44,7 @@ impl Problem {
             status: status.as_u16(),
             code,
             detail: detail.into(),
+            errors: Vec::new(),
             retry_after: None,
         }
     }
@@ -48,6 +52,16 @@ impl Problem {
     /// 400: the request is wrong and stays wrong.
     pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// 400 for a body with these faults, each told with its place in it.
+    pub fn faults(code: &'static str, detail: impl Into<String>, errors: Vec<String>) -> Self {
+        Self { errors, ..Self::bad_request(code, detail) }
+    }
+
+    /// 409: it cannot be done as things stand; `detail` says what has to change first.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
     }
 
     /// 401: who asks is not known.
