@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use boot::{SystemClock, SystemDice};
 use broker::{Broker, BrokerParts, Counters};
 use engine_embedded::Engine;
+use engine_http::{Tokens, axum::Router};
 use jobs::{
     Catalog, Context,
     ports::{Clock, Dice, Inspect, Notifier},
@@ -76,24 +77,18 @@ impl Server {
         };
         stale::report_sessions(&context, &broker_id).await?;
 
-        let tokens = Arc::new(engine_http::Tokens::new(&secret::signing_key(&config.data, dice.as_ref())?)?);
+        let tokens = Arc::new(Tokens::new(&secret::signing_key(&config.data, dice.as_ref())?)?);
         let (broker, sockets) = Broker::new(BrokerParts {
             id: broker_id,
             table: Arc::clone(&context.table),
             queue: Arc::clone(&context.queue),
-            clock: Arc::clone(&clock),
+            clock,
             dice,
             tokens: Arc::clone(&tokens),
             settings: config.broker.clone(),
             inbox,
         });
-        let api = api::router(api::ApiParts {
-            table: Arc::clone(&context.table),
-            clock,
-            tokens,
-            scripts: Arc::new(script::JavaScript),
-            settings: config.auth.for_api(),
-        });
+        let api = api(&context, &config, tokens, Arc::clone(&queue) as _);
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {} (is another server there?)", config.listen))?;
@@ -139,6 +134,19 @@ impl Server {
         drop(self.engine);
         Ok(())
     }
+}
+
+fn api(context: &Context, config: &Config, tokens: Arc<Tokens>, queue: Arc<dyn Inspect>) -> Router {
+    api::router(api::ApiParts {
+        table: Arc::clone(&context.table),
+        clock: Arc::clone(&context.clock),
+        tokens,
+        scripts: Arc::new(script::JavaScript),
+        link: Arc::clone(&context.link),
+        dice: Arc::clone(&context.dice),
+        queue,
+        settings: config.auth.for_api(),
+    })
 }
 
 fn open(data: &Path) -> anyhow::Result<Engine> {

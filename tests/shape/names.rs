@@ -15,6 +15,11 @@ fn every_job_has_a_worker_in_the_one_binary() {
 }
 
 #[test]
+fn every_job_is_in_the_list_of_jobs() {
+    assert_eq!(BTreeSet::from(jobs::JOB_NAMES.map(str::to_owned)), jobs());
+}
+
+#[test]
 fn every_job_has_a_row_in_the_docs_and_every_row_a_job() {
     let rows: BTreeSet<String> = read("docs/JOBS.md")
         .lines()

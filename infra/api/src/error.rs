@@ -4,6 +4,7 @@ use engine_http::{
     Problem,
     axum::response::{IntoResponse, Response},
 };
+use jobs::ports::{LinkError, QueueError};
 use records::TableError;
 
 /// Why a route has no answer.
@@ -13,6 +14,10 @@ pub(crate) enum ApiError {
     Problem(Problem),
     /// The log is told what, the caller only whether to try again.
     Table(TableError),
+    /// Likewise.
+    Queue(QueueError),
+    /// Likewise.
+    Link(LinkError),
 }
 
 impl From<Problem> for ApiError {
@@ -27,10 +32,35 @@ impl From<TableError> for ApiError {
     }
 }
 
+impl From<QueueError> for ApiError {
+    fn from(error: QueueError) -> Self {
+        Self::Queue(error)
+    }
+}
+
+impl From<LinkError> for ApiError {
+    fn from(error: LinkError) -> Self {
+        Self::Link(error)
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let problem = match self {
             Self::Problem(problem) => problem,
+            Self::Queue(error) => {
+                tracing::error!(%error, "A request failed at the queue");
+                match error {
+                    QueueError::Away(_) => {
+                        Problem::unavailable("queue-away", "The queue does not answer. Try again in a moment.")
+                    }
+                    QueueError::Invalid(_) => Problem::internal(),
+                }
+            }
+            Self::Link(error) => {
+                tracing::error!(%error, "A request failed at the link");
+                Problem::unavailable("broker-away", "The broker does not answer. Try again in a moment.")
+            }
             Self::Table(error) => {
                 tracing::error!(%error, "A request failed at the table");
                 match error {

@@ -1,6 +1,7 @@
 //! The routes, one file per subject.
 
 mod alarms;
+mod dead_letters;
 mod health;
 mod nodes;
 mod notices;
@@ -38,6 +39,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(alarms::router())
         .merge(notices::router())
         .merge(nodes::router())
+        .merge(dead_letters::router())
         .merge(protocols::router())
         .split_for_parts();
     add_problems(&mut document);

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{Mac, script::ScriptEngine};
 use engine_http::{Problem, Tokens};
+use jobs::ports::{Dice, Inspect, Link};
 use records::{
     Clock, Table,
     terminals::{self, Terminal},
@@ -26,6 +27,12 @@ pub struct ApiParts {
     pub tokens: Arc<Tokens>,
     /// Where the programs of protocols are tried before a protocol is taken in.
     pub scripts: Arc<dyn ScriptEngine>,
+    /// The way to the brokers.
+    pub link: Arc<dyn Link>,
+    /// Where tokens come from.
+    pub dice: Arc<dyn Dice>,
+    /// The queue, to look into.
+    pub queue: Arc<dyn Inspect>,
     /// What can be chosen.
     pub settings: ApiSettings,
 }
@@ -45,14 +52,27 @@ pub(crate) struct Site {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) scripts: Arc<dyn ScriptEngine>,
+    pub(crate) link: Arc<dyn Link>,
+    pub(crate) dice: Arc<dyn Dice>,
+    pub(crate) queue: Arc<dyn Inspect>,
     pub(crate) settings: ApiSettings,
     pub(crate) password_checks: Semaphore,
 }
 
 impl Site {
     pub(crate) fn new(parts: ApiParts) -> Self {
-        let ApiParts { table, clock, tokens, scripts, settings } = parts;
-        Self { table, clock, tokens, scripts, settings, password_checks: Semaphore::new(CHECKS_AT_ONCE) }
+        let ApiParts { table, clock, tokens, scripts, link, dice, queue, settings } = parts;
+        Self {
+            table,
+            clock,
+            tokens,
+            scripts,
+            link,
+            dice,
+            queue,
+            settings,
+            password_checks: Semaphore::new(CHECKS_AT_ONCE),
+        }
     }
 
     /// The terminal of that mac; not found when it is not there, and just so when the user may not see it.

@@ -146,7 +146,7 @@ impl Broker {
         let batching = tokio::spawn(batcher.run(stop_batcher.clone()));
         let pacing = tokio::spawn(pacer.run(shutdown.clone()));
         let looking = tokio::spawn(look_after(Arc::clone(&web), Arc::clone(&nodes.registry), shutdown.clone()));
-        listen(inbox, &pacer_handle, &web, &shutdown).await;
+        listen(inbox, &pacer_handle, (&nodes, &io), &web, &shutdown).await;
 
         tracing::info!("the broker stops: it sends no more queries, and finishes what it holds");
         let _ = pacing.await;
@@ -163,13 +163,20 @@ impl Broker {
 }
 
 /// Does what it is told until `shutdown`.
-async fn listen(mut inbox: mpsc::Receiver<ToBroker>, pacer: &PacerHandle, web: &WebDoor, shutdown: &CancellationToken) {
+async fn listen(
+    mut inbox: mpsc::Receiver<ToBroker>,
+    pacer: &PacerHandle,
+    (nodes, io): (&NodeDoor, &SocketIo),
+    web: &WebDoor,
+    shutdown: &CancellationToken,
+) {
     loop {
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
             told = inbox.recv() => match told {
                 Some(ToBroker::Command(NodeCommand::Plan(plan))) => pacer.plan(plan).await,
+                Some(ToBroker::Command(NodeCommand::Shed { node })) => nodes.shed(io, &node),
                 Some(ToBroker::Publish { pushes }) => web.publish(pushes).await,
                 None => return shutdown.cancelled().await,
             }

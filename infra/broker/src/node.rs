@@ -90,6 +90,20 @@ impl NodeDoor {
         }
     }
 
+    /// Breaks every connection of one node, and forgets what it was known by: who may still come in comes back.
+    pub(crate) fn shed(&self, io: &SocketIo, node: &str) {
+        self.identities.forget(node);
+        let is_its = |socket: &SocketRef| {
+            let identity = socket.extensions.get::<Identity>();
+            identity.and_then(|identity| identity.node.ok()).is_some_and(|its| its.name == node)
+        };
+        let sockets = io.of(NAMESPACE).map(BroadcastOperators::sockets).unwrap_or_default();
+        for socket in sockets.into_iter().filter(is_its) {
+            tracing::info!(node.name = node, connection.id = %socket.id, "a node's connection is broken on request");
+            self.wires.cut(&socket);
+        }
+    }
+
     async fn identify(self: Arc<Self>, socket: &SocketRef, auth: Option<&Value>) {
         let parts = socket.req_parts();
         let address = address_of(parts, &self.settings.trusted_proxies);

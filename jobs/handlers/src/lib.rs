@@ -27,3 +27,14 @@ pub use plan_window::PlanWindow;
 pub use process_results::ProcessResults;
 pub use settings::{AlarmSettings, ScheduleSettings, Settings};
 pub use sweep::Sweep;
+
+/// Every job's name, which is its queue's, in the order of a poll's way.
+pub const JOB_NAMES: [&str; 7] = [
+    PlanWindow::NAME,
+    DispatchQueries::NAME,
+    ProcessResults::NAME,
+    EvaluateAlarms::NAME,
+    FanOut::NAME,
+    DeliverNotice::NAME,
+    Sweep::NAME,
+];

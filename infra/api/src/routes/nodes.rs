@@ -1,9 +1,11 @@
 //! Gateway programs, for administrators.
 
+mod admission;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use engine_http::{
-    Json, Query,
+    Json, Path, Problem, Query,
     axum::{self, extract::State},
 };
 use records::nodes;
@@ -22,7 +24,10 @@ use crate::{
 const LIST: &str = "nodes";
 
 pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
-    OpenApiRouter::new().routes(routes!(list))
+    OpenApiRouter::new()
+        .routes(routes!(list, admission::create))
+        .routes(routes!(get, admission::change))
+        .routes(routes!(admission::renew_token))
 }
 
 /// A gateway program that is allowed in.
@@ -85,6 +90,28 @@ async fn list(
         Node::new(node, session)
     });
     Ok(Listing::answer(LIST, items.collect(), next))
+}
+
+/// One node
+///
+/// For administrators.
+#[utoipa::path(
+    get, path = "/api/nodes/{name}", operation_id = "get_node", tag = "nodes",
+    params(("name" = String, Path, description = "The node")),
+    responses((status = 200, description = "The node", body = Node))
+)]
+async fn get(State(site): State<Arc<Site>>, Admin: Admin, Path(name): Path<String>) -> Result<Json<Node>, ApiError> {
+    let node = registered(&site, &name).await?;
+    let session = nodes::session(&*site.table, &name).await?;
+    Ok(Json(Node::new(node, session)))
+}
+
+async fn registered(site: &Site, name: &str) -> Result<nodes::Node, ApiError> {
+    let nowhere = || Problem::not_found("There is no such node.");
+    if !domain::is_name(name) {
+        return Err(nowhere().into());
+    }
+    Ok(nodes::get(&*site.table, name).await?.ok_or_else(nowhere)?)
 }
 
 impl Node {

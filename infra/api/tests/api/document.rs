@@ -5,12 +5,15 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 21] = [
+const ROUTES: [&str; 28] = [
     "delete /api/protocols/{name}",
     "delete /api/protocols/{name}/constants",
     "get /api/alarms",
     "get /api/alarms/{id}",
+    "get /api/jobs",
+    "get /api/jobs/{job}/dead-letters",
     "get /api/nodes",
+    "get /api/nodes/{name}",
     "get /api/notices",
     "get /api/protocols",
     "get /api/protocols/{name}",
@@ -24,7 +27,11 @@ const ROUTES: [&str; 21] = [
     "post /api/alarms/{id}/acknowledge",
     "post /api/auth/login",
     "post /api/auth/logout",
+    "post /api/jobs/{job}/dead-letters/{id}/redrive",
+    "post /api/nodes",
+    "post /api/nodes/{name}/token",
     "post /api/protocols/import",
+    "put /api/nodes/{name}",
     "put /api/protocols/{name}",
     "put /api/protocols/{name}/constants",
 ];

@@ -4,6 +4,7 @@
 
 mod alarms;
 mod answer;
+mod dead_letters;
 mod document;
 mod errors;
 mod health;

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -15,6 +15,8 @@ use engine_http::{
     Tokens,
     axum::{Router, http::Method},
 };
+use jobs::ports::{Dice, Link, ToBroker};
+use queue::MemoryQueue;
 use records::{
     Clock, Table,
     terminals::{self, Device, Terminal},
@@ -22,6 +24,7 @@ use records::{
 };
 use serde_json::Value;
 use table::MemoryTable;
+use tokio::sync::mpsc;
 
 use crate::answer::Asking;
 
@@ -48,9 +51,22 @@ impl Clock for ManualClock {
     }
 }
 
+/// Never the same twice.
+struct CountingDice(AtomicU64);
+
+impl Dice for CountingDice {
+    fn roll(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::SeqCst)
+    }
+}
+
 pub(crate) struct Site {
     pub(crate) table: Arc<MemoryTable>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) queue: Arc<MemoryQueue>,
+    /// What the broker named `broker-1` is told.
+    pub(crate) inbox: mpsc::Receiver<ToBroker>,
+    link: Arc<dyn Link>,
     router: Router,
 }
 
@@ -65,8 +81,23 @@ impl Site {
             terminals::put(&*table, &terminal(mac)).await.unwrap();
         }
         users::bind(&*table, "ann", &mac(HERS)).await.unwrap();
-        let router = router(table.clone(), clock.clone(), false);
-        Self { table, clock, router }
+        let queue = Arc::new(MemoryQueue::new(clock.clone()));
+        let (link, inbox) = link::in_process("broker-1");
+        let site = Self { table, clock, queue, inbox, link: Arc::new(link), router: Router::new() };
+        Self { router: api::router(site.parts()), ..site }
+    }
+
+    fn parts(&self) -> ApiParts {
+        ApiParts {
+            table: self.table.clone(),
+            clock: self.clock.clone(),
+            tokens: Arc::new(tokens()),
+            scripts: Arc::new(NoScripts),
+            link: self.link.clone(),
+            dice: Arc::new(CountingDice(AtomicU64::new(1))),
+            queue: self.queue.clone(),
+            settings: ApiSettings { session: SESSION, secure_cookie: false },
+        }
     }
 
     /// The same installation after a restart of its server.
@@ -76,14 +107,15 @@ impl Site {
 
     /// The same installation with something between the API and the table.
     pub(crate) fn over_another<T: Table + 'static>(self, between: impl FnOnce(Arc<MemoryTable>) -> Arc<T>) -> Self {
-        let router = router(between(self.table.clone()), self.clock.clone(), false);
-        Self { router, ..self }
+        let parts = ApiParts { table: between(self.table.clone()), ..self.parts() };
+        Self { router: api::router(parts), ..self }
     }
 
     /// The same installation behind HTTPS.
     pub(crate) fn behind_https(self) -> Self {
-        let router = router(self.table.clone(), self.clock.clone(), true);
-        Self { router, ..self }
+        let settings = ApiSettings { session: SESSION, secure_cookie: true };
+        let parts = ApiParts { settings, ..self.parts() };
+        Self { router: api::router(parts), ..self }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -119,11 +151,6 @@ pub(crate) fn mac(text: &str) -> Mac {
 
 fn tokens() -> Tokens {
     Tokens::new(&SECRET).unwrap()
-}
-
-fn router(table: Arc<dyn Table>, clock: Arc<dyn Clock>, secure_cookie: bool) -> Router {
-    let settings = ApiSettings { session: SESSION, secure_cookie };
-    api::router(ApiParts { table, clock, tokens: Arc::new(tokens()), scripts: Arc::new(NoScripts), settings })
 }
 
 fn user(name: &str, role: Role) -> User {

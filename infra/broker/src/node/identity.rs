@@ -92,6 +92,11 @@ impl Identities {
         Ok(node)
     }
 
+    /// Forgets what a node was known by, so that the store is asked at its next word.
+    pub(crate) fn forget(&self, name: &str) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (node, _)| node.name != name);
+    }
+
     /// The node with this credential, as the store had it half a minute ago at most.
     pub(crate) async fn recall(&self, credential: &Credential) -> Result<Option<Arc<Node>>, TableError> {
         let known = {

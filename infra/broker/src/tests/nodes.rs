@@ -1,4 +1,7 @@
-use jobs::report::Event;
+use jobs::{
+    ports::{NodeCommand, ToBroker},
+    report::Event,
+};
 use records::nodes;
 use serde_json::{Value, json};
 
@@ -229,4 +232,23 @@ async fn a_broker_that_stops_ends_its_sessions_and_breaks_its_connections() {
     node.expect_end().await;
     assert!(nodes::session(table.as_ref(), "n1").await.unwrap().is_none());
     assert_eq!(queue.events().last(), Some(&Event::NodeLost));
+}
+
+#[tokio::test]
+async fn a_node_that_is_shed_loses_every_connection_and_its_old_token_with_them() {
+    let site = Site::start().await;
+    let (mut first, mut second) = (site.ready_node().await, site.node(Some(TOKEN)).await);
+    second.expect("accont").await;
+    let info = &json!({ "name": "n1", "node": { "hostname": "vm" }, "tcp": 3 }).to_string();
+    assert_eq!(site.post("nodeInfo", TOKEN, info).await.0, 200);
+    let node = nodes::get(site.table.as_ref(), "n1").await.unwrap().unwrap();
+    let renewed = nodes::Node { token_sha256: Some(nodes::token_sha256("another")), ..node };
+    nodes::put(site.table.as_ref(), &renewed).await.unwrap();
+
+    site.link.send(ToBroker::Command(NodeCommand::Shed { node: "n1".to_owned() })).await.unwrap();
+    first.expect_end().await;
+    second.expect_end().await;
+    assert_ne!(site.post("nodeInfo", TOKEN, info).await.0, 200);
+    assert_eq!(site.post("nodeInfo", "another", info).await.0, 200);
+    site.node(Some("another")).await.expect("accont").await;
 }

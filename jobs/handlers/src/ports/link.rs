@@ -42,6 +42,11 @@ pub struct Plan {
 pub enum NodeCommand {
     /// Send these queries at their times.
     Plan(Plan),
+    /// Break the node's connections, and forget what it was known by. Who may still come in comes back by itself.
+    Shed {
+        /// The node.
+        node: NodeName,
+    },
 }
 
 /// Who may see a push. The broker knows which of its browsers belong to it.
