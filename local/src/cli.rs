@@ -22,15 +22,27 @@ pub(crate) enum Command {
     Demo(DemoArguments),
     /// Only the virtual field, against any server.
     Field(FieldArguments),
+    /// Check the configuration, or explain every key of it.
+    Config(ConfigArguments),
     /// Check a site file and store it. The server must not be running on the same folder.
     Import(ImportArguments),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
-    /// The configuration (TOML). Without it, the defaults and the TELLTALE_… variables hold.
+    /// The configuration (TOML). Without it, the defaults and the TELLTALE_… variables hold; `telltale config --explain` lists them.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArguments {
+    /// The configuration to check (TOML), together with the TELLTALE_… variables.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print every key, its default, its variable and its meaning, and do nothing else.
+    #[arg(long)]
+    pub explain: bool,
 }
 
 #[derive(Debug, Args)]

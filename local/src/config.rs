@@ -1,15 +1,20 @@
 //! The configuration of `telltale serve`: a TOML file, and `TELLTALE_…` variables over it.
 
+mod explain;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use api::ApiSettings;
 use broker::BrokerSettings;
 use jobs::{AlarmSettings, ScheduleSettings, Settings};
 use notify::NotifySettings;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cli::ConfigArguments;
 
 /// Everything that can be set.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     /// The folder of the embedded store. Made when it is not there.
@@ -53,10 +58,10 @@ impl Config {
 }
 
 /// Signing in.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AuthSettings {
-    /// How long a sign-in lasts, in minutes (default 720: a shift).
+    /// How long a sign-in lasts, in minutes.
     pub session_minutes: u64,
     /// Whether the cookie is sent over TLS only: set it when TLS ends before us.
     pub secure_cookie: bool,
@@ -73,4 +78,15 @@ impl AuthSettings {
     pub(crate) fn for_api(&self) -> ApiSettings {
         ApiSettings { session: Duration::from_secs(self.session_minutes * 60), secure_cookie: self.secure_cookie }
     }
+}
+
+/// `telltale config`.
+pub(crate) fn command(arguments: &ConfigArguments) -> anyhow::Result<()> {
+    if arguments.explain {
+        print!("{}", explain::text());
+        return Ok(());
+    }
+    let config: Config = boot::load(arguments.config.as_deref())?;
+    println!("the configuration is right: data in {}, listening on {}", config.data.display(), config.listen);
+    Ok(())
 }

@@ -20,6 +20,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Serve(arguments) => serve::command(arguments).await,
         Command::Demo(arguments) => demo::command(arguments).await,
         Command::Field(arguments) => field_command::command(arguments).await,
+        Command::Config(arguments) => config::command(&arguments),
         Command::Import(arguments) => site::command(arguments).await,
     }
 }

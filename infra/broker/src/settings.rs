@@ -3,18 +3,20 @@
 use std::time::Duration;
 
 use engine_http::IpNet;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// What can be set about the sockets.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BrokerSettings {
-    /// The proxies whose word about a client's address counts (`x-real-ip`, `x-forwarded-for`), as networks. None by default.
+    /// The proxies whose word about a client's address counts (`x-real-ip`, `x-forwarded-for`), as networks.
+    #[schemars(with = "Vec<String>")]
     pub trusted_proxies: Vec<IpNet>,
-    /// How long a gateway program waits for the reply to one instruction, in milliseconds (default 10 000, as built into
+    /// How long a gateway program waits for the reply to one instruction, in milliseconds (10 seconds are built into
     /// the programs in the field).
     pub instruction_timeout_ms: u64,
-    /// How much longer than its instructions may take a query is waited for, in milliseconds (default 5 000).
+    /// How much longer than its instructions may take a query is waited for, in milliseconds.
     pub query_grace_ms: u64,
 }
 

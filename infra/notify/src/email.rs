@@ -7,7 +7,8 @@ use lettre::message::Mailbox;
 use lettre::transport::smtp;
 use lettre::transport::smtp::response::Response;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
 use tokio::time::timeout;
 
 use domain::Timestamp;
@@ -21,20 +22,27 @@ mod message;
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// The server that takes our mail: the `notify.smtp` table of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SmtpSettings {
-    /// `notify.smtp.url`: `smtps://user:password@host:port` for TLS from the start, `smtp://…?tls=required` for STARTTLS,
+    /// `smtps://user:password@host:port` for TLS from the start, `smtp://…?tls=required` for STARTTLS,
     /// plain `smtp://…` for a server on the same machine. User and password are percent-encoded and may be left out.
     pub url: SmtpUrl,
-    /// `notify.smtp.from`: the sender, such as `Telltale <alarms@example.com>`. Its domain is in every Message-ID.
+    /// The sender, such as `Telltale <alarms@example.com>`. Its domain is in every Message-ID.
     pub from: String,
 }
 
 /// An SMTP server's URL. It holds a password and is never printed.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct SmtpUrl(String);
+
+/// Written where it is set, and nowhere else.
+impl Serialize for SmtpUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("(a secret)")
+    }
+}
 
 impl From<String> for SmtpUrl {
     fn from(url: String) -> Self {

@@ -1,18 +1,19 @@
 //! The settings of all channels.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::email::SmtpSettings;
 use crate::guard::GuardError;
 use crate::webhook::WebhookSettings;
 
 /// What the operator says about the channels: the `notify` table of the configuration.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NotifySettings {
-    /// `notify.smtp`: the server that takes our mail. Without it every e-mail is refused.
+    /// The server that takes our mail. Without it every e-mail is refused.
     pub smtp: Option<SmtpSettings>,
-    /// `notify.webhook`: what webhooks may reach.
+    /// What webhooks may reach.
     pub webhook: WebhookSettings,
 }
 

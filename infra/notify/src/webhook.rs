@@ -2,7 +2,8 @@
 
 use ipnet::IpNet;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use domain::Timestamp;
@@ -17,10 +18,11 @@ mod signature;
 const DEFAULT_TYPE: &str = "notice";
 
 /// What webhooks may reach: the `notify.webhook` table of the configuration.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebhookSettings {
-    /// `notify.webhook.allowed_nets`: networks that webhooks may reach although they are not public, such as `10.1.0.0/16`.
+    /// Networks that webhooks may reach although they are not public, such as `10.1.0.0/16`.
+    #[schemars(with = "Vec<String>")]
     pub allowed_nets: Vec<IpNet>,
 }
 

@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// How often devices are asked.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScheduleSettings {
-    /// How much work one plan covers, in milliseconds (default 5,000; a minute on AWS).
+    /// How much work one plan covers, in milliseconds (on AWS a minute: 60000).
     pub window_ms: u64,
-    /// How long before its window a plan is made, in milliseconds (default 1,000).
+    /// How long before its window a plan is made, in milliseconds.
     pub lead_ms: u64,
-    /// The shortest poll interval of any device, in milliseconds (default 5,000).
+    /// The shortest poll interval of any device, in milliseconds.
     pub minimum_interval_ms: u64,
 }
 
@@ -42,12 +43,12 @@ impl ScheduleSettings {
 }
 
 /// When an alarm is one.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AlarmSettings {
-    /// How long a terminal or node must be away before its alarm is raised, in milliseconds (default 60,000).
+    /// How long a terminal or node must be away before its alarm is raised, in milliseconds.
     pub offline_debounce_ms: u64,
-    /// The most queries in a row that a device may miss before its alarm is raised (default 10: raised at the 11th).
+    /// The most queries in a row that a device may miss before its alarm is raised (with 10 it is raised at the 11th).
     pub misses_allowed: u32,
 }
 
