@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     const A_MINUTE_AHEAD: ScheduleSettings =
-        ScheduleSettings { window_ms: 60_000, lead_ms: 60_000, minimum_interval_ms: 5_000 };
+        ScheduleSettings { window_ms: 60_000, lead_ms: 60_000, minimum_interval_ms: 5_000, instruction_ms: 1_000 };
 
     fn tick(time: &str) -> serde_json::Result<Tick> {
         let event = serde_json::json!({

@@ -1,86 +1,84 @@
-//! Gateway programs that post the answers of their sensors, each post as soon as an earlier one is acknowledged.
+//! Gateway programs that answer what they are asked, as far as posts have place.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::HashMap, sync::Arc};
 
-use anyhow::Result;
-use domain::Timestamp;
-use futures::{StreamExt, TryStreamExt, stream};
-use reqwest::{Client, header::CONTENT_TYPE};
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
-    sensor::Sensor,
-    site::{self, GATEWAYS, ROUNDS},
+    poster::Poster,
+    sensor::TOO_WARM,
+    site::{self, Scale},
+    socket::Socket,
 };
 
-/// As many as the programs in the field.
-const POSTS_OF_A_GATEWAY: usize = 4;
-/// The posts of all gateways that are on their way at a time.
-pub(crate) const POSTS_AT_A_TIME: usize = POSTS_OF_A_GATEWAY * GATEWAYS as usize;
-
-/// How long each post waited for its acknowledgement, shortest first.
-pub(crate) struct Posted(Vec<Duration>);
-
-impl Posted {
-    /// How long so many of a hundred posts waited at most.
-    pub(crate) fn wait(&self, percentile: usize) -> Duration {
-        self.0[(self.0.len() - 1) * percentile / 100]
-    }
+/// What the sensors answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answers {
+    /// How often each of them does.
+    pub(crate) rounds: u16,
+    /// How many of them are too warm in the end: the first ones.
+    pub(crate) too_warm: u32,
 }
 
-/// Posts every answer of the site to the server at `url`, and returns once all are acknowledged.
-pub(crate) async fn post_all(url: &str, sensor: &Arc<Sensor>) -> Result<Posted> {
-    let http = Client::builder().no_proxy().build()?;
-    let began = now()?;
-    let mut gateways = JoinSet::new();
-    for number in 0..GATEWAYS {
-        let url = format!("{url}/api/node/queryData");
-        let gateway =
-            Gateway { http: http.clone(), url, token: site::token(number), sensor: Arc::clone(sensor), began };
-        gateways.spawn(async move { gateway.post_rounds(number).await });
-    }
-    let mut waits = Vec::new();
-    while let Some(ended) = gateways.join_next().await {
-        waits.extend(ended??);
-    }
-    waits.sort_unstable();
-    Ok(Posted(waits))
-}
-
-struct Gateway {
-    http: Client,
-    url: String,
-    token: String,
-    sensor: Arc<Sensor>,
-    began: Timestamp,
+/// A gateway program, connected.
+pub(crate) struct Gateway {
+    number: u32,
+    terminals: Vec<u32>,
+    socket: Socket,
 }
 
 impl Gateway {
-    /// Posts an answer of each of its terminals, round after round.
-    async fn post_rounds(&self, number: u32) -> Result<Vec<Duration>> {
-        let answers = (0..ROUNDS).flat_map(|round| site::terminals_of(number).map(move |terminal| (terminal, round)));
-        let posts = answers.map(|(terminal, round)| self.post(terminal, round));
-        stream::iter(posts).buffer_unordered(POSTS_OF_A_GATEWAY).try_collect().await
+    /// Connects a gateway of the site and says that it is there, and none of its terminals.
+    pub(crate) async fn connect(url: &str, scale: Scale, number: u32) -> Result<Self> {
+        let mut socket = Socket::connect(url, "/node", &site::token(number)).await?;
+        until(&mut socket, "accont").await?;
+        socket.emit("register", json!({ "hostname": "bench" })).await?;
+        until(&mut socket, "registerSuccess").await?;
+        Ok(Self { number, terminals: site::terminals_of(scale, number).collect(), socket })
     }
 
-    async fn post(&self, terminal: u32, round: u16) -> Result<Duration> {
-        // A reading is named by when it was asked: no two of a sensor share an instant.
-        let asked = self.began.plus(Duration::from_millis(round.into()));
-        let request = self.http.post(&self.url).header("x-node-token", &self.token);
-        let request =
-            request.header(CONTENT_TYPE, "application/json").body(self.sensor.query_data(terminal, round, asked));
-        let sent = Instant::now();
-        // Read to its end, so that the connection can be used again.
-        request.send().await?.error_for_status()?.bytes().await?;
-        Ok(sent.elapsed())
+    /// Says that its terminals are there.
+    pub(crate) async fn announce(&mut self) -> Result<()> {
+        let macs: Vec<String> = self.terminals.iter().copied().map(site::mac).collect();
+        self.socket.emit("terminalOn", json!(macs)).await?;
+        self.socket.emit("ready", Value::Null).await
+    }
+
+    /// Answers queries, until each terminal has answered as often as it should.
+    pub(crate) async fn answer(mut self, poster: Arc<Poster>, answers: Answers) -> Result<()> {
+        let mut left: HashMap<u32, u16> = self.terminals.iter().map(|terminal| (*terminal, answers.rounds)).collect();
+        let mut posts = JoinSet::new();
+        let mut unposted = self.terminals.len() * usize::from(answers.rounds);
+        while unposted > 0 {
+            let (event, query) = self.socket.event().await?;
+            if event != "query" {
+                continue;
+            }
+            let answer = asked(&query).context("a query names its terminal and its instant")?;
+            let Some(left) = left.get_mut(&answer.0).filter(|left| **left > 0) else { continue };
+            *left -= 1;
+            unposted -= 1;
+            let tenths = if *left == 0 && answer.0 < answers.too_warm { TOO_WARM } else { 200 + *left % 60 };
+            let (poster, number) = (Arc::clone(&poster), self.number);
+            posts.spawn(async move { poster.post(number, answer, tenths).await });
+            while let Some(posted) = posts.try_join_next() {
+                posted??;
+            }
+        }
+        while let Some(posted) = posts.join_next().await {
+            posted??;
+        }
+        Ok(())
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a gateway's clock is its machine's")]
-fn now() -> Result<Timestamp> {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    Ok(Timestamp(i64::try_from(since_epoch.as_millis())?))
+async fn until(socket: &mut Socket, wanted: &str) -> Result<()> {
+    while socket.event().await?.0 != wanted {}
+    Ok(())
+}
+
+fn asked(query: &Value) -> Option<(u32, i64)> {
+    Some((site::terminal(query["mac"].as_str()?)?, query["timeStamp"].as_i64()?))
 }

@@ -4,19 +4,16 @@ use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use telltale_tests::{Session, eventually};
 
-use crate::{
-    sensor::PID,
-    site::{TERMINALS, mac},
-};
+use crate::{sensor::PID, site::mac};
 
 /// The most that a page holds.
 const PAGE: u32 = 200;
 const ASKED_AT_A_TIME: usize = 16;
 
-/// Waits until every sensor's last answer, which is too warm, has raised its alarm.
-pub(crate) async fn until_evaluated(admin: &Session) {
-    let wanted = "an active alarm for each sensor";
-    let every_sensor = async || active_alarms(admin).await.is_ok_and(|alarms| alarms == TERMINALS).then_some(());
+/// Waits until so many sensors' last answer, which is too warm, has raised its alarm.
+pub(crate) async fn until_evaluated(admin: &Session, sensors: u32) {
+    let wanted = "an active alarm for each sensor that is too warm";
+    let every_sensor = async || active_alarms(admin).await.is_ok_and(|alarms| alarms == sensors).then_some(());
     eventually(wanted, every_sensor).await;
 }
 
@@ -25,8 +22,8 @@ async fn active_alarms(admin: &Session) -> Result<u32> {
 }
 
 /// How many readings the history holds.
-pub(crate) async fn stored(admin: &Session) -> Result<u32> {
-    let histories = (0..TERMINALS).map(async |terminal| {
+pub(crate) async fn stored(admin: &Session, terminals: u32) -> Result<u32> {
+    let histories = (0..terminals).map(async |terminal| {
         let path = format!("/api/terminals/{}/devices/{PID}/history?", mac(terminal));
         count(admin, &path).await
     });

@@ -1,17 +1,10 @@
-//! The climate sensor of every terminal: its replies, the post they come in, and the item they are stored as.
+//! The climate sensor of every terminal: its replies, and the post they come in.
 
-use anyhow::{Result, bail, ensure};
-use domain::{
-    DeviceId, Pid, Timestamp,
-    frame::crc16_modbus,
-    protocol::{Protocol, Reply},
-    reading::Reading,
-    script::NoScripts,
-};
-use records::{Item, Write, readings};
+use anyhow::Result;
+use domain::{Pid, frame::crc16_modbus, protocol::Protocol, script::NoScripts};
 use serde_json::{Value, json};
 
-use crate::site::{ROUNDS, mac};
+use crate::site::mac;
 
 pub(crate) const PROTOCOL: &str = include_str!("../fixtures/th-modbus.protocol.json");
 pub(crate) const CONSTANTS: &str = include_str!("../fixtures/th-modbus.constants.json");
@@ -21,8 +14,8 @@ pub(crate) const PID: Pid = 1;
 
 /// The poll interval that its answers tell, in milliseconds: so long that no answer comes too late to raise an alarm.
 const INTERVAL: u64 = 600_000;
-/// Tenths of a degree in the last round: too warm by the constants, so that it raises an alarm.
-const TOO_WARM: u16 = 350;
+/// Tenths of a degree that are too warm by the constants, so that they raise an alarm.
+pub(crate) const TOO_WARM: u16 = 350;
 
 /// What every sensor speaks.
 pub(crate) struct Sensor {
@@ -39,12 +32,12 @@ impl Sensor {
     }
 
     /// The body of the `queryData` post of a terminal's answer.
-    pub(crate) fn query_data(&self, terminal: u32, round: u16, asked: Timestamp) -> String {
+    pub(crate) fn query_data(&self, terminal: u32, tenths: u16, asked: i64) -> String {
         let told = |(content, bytes): (&String, Vec<u8>)| {
             let buffer = json!({ "type": "Buffer", "data": bytes });
             json!({ "content": content, "buffer": buffer, "useTime": 66, "useByte": 17 })
         };
-        let contents: Vec<Value> = self.contents.iter().zip(replies(round)).map(told).collect();
+        let contents: Vec<Value> = self.contents.iter().zip(replies(tenths)).map(told).collect();
         let data = json!({
             "mac": mac(terminal), "type": 485, "mountDev": "TH-10", "protocol": self.protocol.name(), "pid": PID,
             "timeStamp": asked, "content": self.contents, "Interval": INTERVAL, "useTime": 132, "useBytes": 34,
@@ -52,30 +45,11 @@ impl Sensor {
         });
         json!({ "data": data }).to_string()
     }
-
-    /// The history item that this answer becomes when no other of its terminal comes in the same batch.
-    pub(crate) fn history_item(&self, terminal: u32, round: u16, asked: Timestamp) -> Result<Item> {
-        let replies = replies(round);
-        let replies: Vec<Reply<'_>> =
-            self.contents.iter().zip(&replies).map(|(content, bytes)| Reply { content, bytes }).collect();
-        let parsed = self.protocol.read(PID, &replies);
-        ensure!(parsed.rejected.is_empty(), "the sensor's own protocol rejects it: {:?}", parsed.rejected);
-        let device = DeviceId { mac: mac(terminal).parse()?, pid: PID };
-        let mac = device.mac.clone();
-        let reading = Reading { device, asked, at: asked, arrived: asked, late: false, values: parsed.values };
-        // As long as a batch's name is.
-        let batch = format!("{round:026}");
-        match readings::append(&mac, &batch, asked, &[reading])? {
-            Write::Put(item, _) => Ok(item),
-            Write::Delete(..) => bail!("history is only appended to"),
-        }
-    }
 }
 
-/// The frames that answer the protocol's two instructions: the climate, whose temperature moves every round, and that it
-/// runs.
-fn replies(round: u16) -> [Vec<u8>; 2] {
-    let [high, low] = if round == ROUNDS - 1 { TOO_WARM } else { 200 + round }.to_be_bytes();
+/// The frames that answer the protocol's two instructions: the climate at so many tenths of a degree, and that it runs.
+fn replies(tenths: u16) -> [Vec<u8>; 2] {
+    let [high, low] = tenths.to_be_bytes();
     [with_crc(vec![PID, 3, 4, high, low, 2, 88]), with_crc(vec![PID, 3, 2, 0, 1])]
 }
 

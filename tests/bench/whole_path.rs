@@ -1,78 +1,68 @@
-//! The whole path against its limit, in one run: gateway programs post answers to a `telltale serve` as fast as it
-//! acknowledges them, until every answer is stored and the alarms of the last ones are raised. The limit is what the
-//! embedded engine alone does on the same disk with the same readings.
+//! The whole path against a bare route that makes the same post durable: same run, same load, same cores.
 
+mod browsers;
 mod disk;
 mod gateways;
+mod limit;
 mod outcome;
+mod path;
+mod poster;
 mod sensor;
 mod site;
+mod socket;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt::Display, time::Duration};
 
-use anyhow::{Context, Result, ensure};
-use telltale_tests::Server;
+use anyhow::Result;
 
-use crate::{
-    gateways::{POSTS_AT_A_TIME, Posted},
-    sensor::Sensor,
-    site::ANSWERS,
-};
+const TERMINALS: u32 = 1000;
+/// A reading of every terminal each half second: 2,000 a second.
+const OPEN_LOOP_INTERVAL_MS: u32 = 500;
+/// The sizes over which the cost of a reading should stay what it is, and how many readings each gets at least.
+const SIZES: [u32; 4] = [100, 1_000, 10_000, 50_000];
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let sensor = Arc::new(Sensor::new()?);
-    let fsyncs = disk::fsyncs_per_second()?;
-    let limit = disk::engine_writes_per_second(&sensor).await?;
-    let path = whole_path(&sensor).await?;
-    println!(
-        "whole path: {:.0} answers/s = {:.2} of the engine's limit {limit:.0} writes/s; \
-         acknowledgement p50 {:.1} ms p99 {:.1} ms; {ANSWERS} answers, {} lost",
-        per_second(path.evaluated),
-        per_second(path.evaluated) / limit,
-        millis(path.posted.wait(50)),
-        millis(path.posted.wait(99)),
-        ANSWERS.saturating_sub(path.stored),
-    );
-    println!(
-        "context: {POSTS_AT_A_TIME} posts at a time, acknowledged at {:.0} answers/s; \
-         {fsyncs:.0} fsyncs/s one after another",
-        per_second(path.acknowledged),
-    );
-    ensure!(path.stored == ANSWERS, "{ANSWERS} answers were acknowledged, {} are stored", path.stored);
+    let arguments: Vec<String> = std::env::args().collect();
+    let is = |argument: &str| arguments.iter().any(|given| given == argument);
+    if is(limit::SERVE) {
+        return limit::serve().await;
+    }
+    println!("{:<58} {:>12}  ratio", "measured", "figure");
+    row("disk: fsyncs one after another", format!("{:.0}/s", disk::fsyncs_per_second()?), "");
+    let (limit_rounds, rounds, open_rounds) = if is("--short") { (5, 5, 6) } else { (60, 60, 30) };
+    let limit = limit::per_second(TERMINALS, limit_rounds).await?;
+    row("(a) a bare route, one durable put", format!("{limit:.0}/s"), "");
+    let whole = path::closed_loop(TERMINALS, rounds).await?;
+    let ratio = format!("{:.2} of (a), target 0.5", whole.per_second / limit);
+    row("(b) the whole path, 1,000 terminals, 100 in flight", format!("{:.0}/s", whole.per_second), &ratio);
+    let open = path::run(TERMINALS, open_rounds, OPEN_LOOP_INTERVAL_MS).await?;
+    row("(b) from post to push at 2,000/s: p50", millis(open.wait(50)), "");
+    row("(b) from post to push at 2,000/s: p95", millis(open.wait(95)), "target 10 ms");
+    if !is("--short") {
+        growth().await?;
+    }
     Ok(())
 }
 
-/// What was measured of the whole path. Times count from the first post.
-struct WholePath {
-    posted: Posted,
-    /// When the last post was acknowledged.
-    acknowledged: Duration,
-    /// When the last alarm was seen.
-    evaluated: Duration,
-    /// How many answers the history holds.
-    stored: u32,
+/// What a reading costs at every size, beside the smallest.
+async fn growth() -> Result<()> {
+    const READINGS: u32 = 40_000;
+    let mut first = None;
+    for terminals in SIZES {
+        let rounds = u16::try_from(READINGS / terminals)?.max(1) + 1;
+        let micros = 1e6 / path::closed_loop(terminals, rounds).await?.per_second;
+        let least = *first.get_or_insert(micros);
+        let ratio = format!("{:.2} of the first, target 1.5 at most", micros / least);
+        row(&format!("(d) a reading at {terminals} terminals"), format!("{micros:.0} us"), &ratio);
+    }
+    Ok(())
 }
 
-async fn whole_path(sensor: &Arc<Sensor>) -> Result<WholePath> {
-    let server = Server::start(&site::site()?, "").await;
-    let server = server.context("there is no server to measure: `cargo build --release -p telltale` builds it")?;
-    let admin = server.sign_in(site::ADMIN, site::PASSWORD).await?;
-    let began = Instant::now();
-    let posted = gateways::post_all(server.url(), sensor).await?;
-    let acknowledged = began.elapsed();
-    outcome::until_evaluated(&admin).await;
-    let evaluated = began.elapsed();
-    Ok(WholePath { posted, acknowledged, evaluated, stored: outcome::stored(&admin).await? })
+fn row(measured: &str, figure: impl Display, ratio: &str) {
+    println!("{measured:<58} {:>12}  {ratio}", figure.to_string());
 }
 
-fn per_second(all: Duration) -> f64 {
-    f64::from(ANSWERS) / all.as_secs_f64()
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
+fn millis(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }

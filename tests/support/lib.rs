@@ -18,7 +18,7 @@ pub use dice::LoadedDice;
 pub use eventually::eventually;
 pub use lambda_host::{Invoked, LambdaHost};
 pub use players::{Aws, Browser, Dtu, Gateway, GatewaySettings, Mail, Mailbox, Posted, Received, Slave, Ups, Variant};
-pub use server::Server;
+pub use server::{Server, http_client};
 pub use session::Session;
 pub use webhook::{Delivery, WebhookReceiver};
 

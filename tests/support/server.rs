@@ -50,6 +50,11 @@ impl Server {
         &self.url
     }
 
+    /// The process.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Kills it, as `kill -9` does, and waits until it is gone.
     pub async fn kill(&mut self) -> Result<()> {
         Ok(self.child.kill().await?)
@@ -125,8 +130,8 @@ async fn listening(stdout: impl AsyncRead + Unpin + Send + 'static) -> Result<St
     address.with_context(|| format!("the server's first line is {line:?}"))
 }
 
-/// One client for all: it never speaks TLS, and still wants to know who would.
-fn http_client() -> Result<reqwest::Client> {
+/// An HTTP client. It never speaks TLS, and still wants to know who would.
+pub fn http_client() -> Result<reqwest::Client> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         if rustls::crypto::ring::default_provider().install_default().is_err() {

@@ -14,9 +14,8 @@ const MOST_MISSES: u32 = 10;
 const BACKED_OFF: Duration = Duration::from_mins(1);
 /// What one timed-out instruction adds to an interval.
 const PER_TIMED_OUT: Duration = Duration::from_millis(500);
-/// What one instruction costs on a wired line and over a SIM, in milliseconds.
-const WIRED_BASE: u128 = 1000;
-const SIM_BASE: u128 = 2000;
+/// What one instruction takes on a wired line, unless the operator says otherwise. Over a SIM it is twice as much.
+pub const PER_INSTRUCTION: Duration = Duration::from_secs(1);
 /// The small data plans that must be spared, and from how many KB on a plan is not small.
 const SPARED_PLAN: &str = "ali_1";
 const AMPLE_KB: u64 = 524_288;
@@ -32,11 +31,19 @@ pub struct LineLoad {
     pub device_minimum: Duration,
     /// The shortest interval of any device: [`LEAST_INTERVAL`], or what the operator says.
     pub least: Duration,
+    /// What one instruction takes on a wired line: [`PER_INSTRUCTION`], or what the operator says.
+    pub per_instruction: Duration,
 }
 
 impl Default for LineLoad {
     fn default() -> Self {
-        Self { instructions: 0, uplink: Uplink::Wired, device_minimum: Duration::ZERO, least: LEAST_INTERVAL }
+        Self {
+            instructions: 0,
+            uplink: Uplink::Wired,
+            device_minimum: Duration::ZERO,
+            least: LEAST_INTERVAL,
+            per_instruction: PER_INSTRUCTION,
+        }
     }
 }
 
@@ -69,13 +76,14 @@ impl DataPlan {
 
 /// How often each device of a line is asked.
 pub fn interval(load: &LineLoad) -> Duration {
-    let instructions = load.instructions.max(1) as u128;
+    let wired = load.per_instruction.as_millis().saturating_mul(load.instructions.max(1) as u128);
+    let sim = wired.saturating_mul(2);
     let millis = match &load.uplink {
-        Uplink::Wired => instructions * WIRED_BASE,
+        Uplink::Wired => wired,
         Uplink::Sim(Some(plan)) if plan.must_be_spared() => {
-            instructions * SIM_BASE * 2 * u128::from(AMPLE_KB) / u128::from(plan.flow_kb)
+            sim.saturating_mul(2 * u128::from(AMPLE_KB)) / u128::from(plan.flow_kb)
         }
-        Uplink::Sim(_) => instructions * SIM_BASE,
+        Uplink::Sim(_) => sim,
     };
     let needed = Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
     needed.max(load.least).max(load.device_minimum)

@@ -82,6 +82,7 @@ impl DispatchQueries {
             instructions: terminal.devices.iter().filter_map(in_use).sum(),
             uplink: terminal.uplink(),
             least: Duration::from_millis(cx.settings.schedule.minimum_interval_ms),
+            per_instruction: Duration::from_millis(cx.settings.schedule.instruction_ms),
             ..schedule::LineLoad::default()
         };
         let devices =

@@ -16,11 +16,14 @@ pub struct ScheduleSettings {
     pub lead_ms: u64,
     /// The shortest poll interval of any device, in milliseconds.
     pub minimum_interval_ms: u64,
+    /// What one instruction takes on a wired line, in milliseconds; over a SIM it takes twice as much. A line is not asked
+    /// more often than its instructions allow.
+    pub instruction_ms: u64,
 }
 
 impl Default for ScheduleSettings {
     fn default() -> Self {
-        Self { window_ms: 5_000, lead_ms: 1_000, minimum_interval_ms: 5_000 }
+        Self { window_ms: 5_000, lead_ms: 1_000, minimum_interval_ms: 5_000, instruction_ms: 1_000 }
     }
 }
 

@@ -1,0 +1,72 @@
+//! The whole path: the broker asks, gateways post, the server verifies, stores, evaluates, and shows browsers.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use telltale_tests::Server;
+use tokio::task::JoinSet;
+
+use crate::{
+    browsers::{Browsers, Seen},
+    gateways::{Answers, Gateway},
+    outcome,
+    poster::Poster,
+    site::{self, Scale},
+};
+
+/// How many sensors are too warm in the end.
+const TOO_WARM: u32 = 100;
+/// How fast a closed loop is asked: more than it can answer, so that there is always a query waiting.
+const ASKED_PER_MILLISECOND: u32 = 16;
+
+/// One run.
+pub(crate) struct Run {
+    /// The readings after the warm-up: stored, their alarms evaluated, shown, a second.
+    pub(crate) per_second: f64,
+    waits: Vec<Duration>,
+}
+
+impl Run {
+    /// How long so many of a hundred readings took from post to push at most.
+    pub(crate) fn wait(&self, percentile: usize) -> Duration {
+        self.waits[(self.waits.len() - 1) * percentile / 100]
+    }
+}
+
+/// As fast as it goes.
+pub(crate) async fn closed_loop(terminals: u32, rounds: u16) -> Result<Run> {
+    run(terminals, rounds, (terminals / ASKED_PER_MILLISECOND).max(1)).await
+}
+
+/// Every terminal asked each `interval_ms`.
+pub(crate) async fn run(terminals: u32, rounds: u16, interval_ms: u32) -> Result<Run> {
+    let scale = Scale { gateways: 16, terminals };
+    let settings = format!(
+        "[schedule]\nwindow_ms = 1000\nlead_ms = 500\ninstruction_ms = 1\nminimum_interval_ms = {interval_ms}\n"
+    );
+    let server = Server::start(&site::site(scale)?, &settings).await;
+    let server = server.context("there is no server to measure: `cargo build --release -p telltale` builds it")?;
+    let admin = server.sign_in(site::ADMIN, site::PASSWORD).await?;
+    let poster = Arc::new(Poster::new(server.url())?);
+    let browsers = Browsers::open(server.url(), admin.token(), terminals, &poster).await?;
+    let answers = Answers { rounds, too_warm: TOO_WARM.min(terminals) };
+    let mut gateways = JoinSet::new();
+    for number in 0..scale.gateways {
+        let mut gateway = Gateway::connect(server.url(), scale, number).await?;
+        gateway.announce().await?;
+        gateways.spawn(gateway.answer(Arc::clone(&poster), answers));
+    }
+    let readings = terminals * u32::from(rounds);
+    let Seen { warm, last, waits } = browsers.see(terminals, readings).await?;
+    while let Some(ended) = gateways.join_next().await {
+        ended??;
+    }
+    outcome::until_evaluated(&admin, answers.too_warm).await;
+    let ended = last.max(Instant::now());
+    let stored = outcome::stored(&admin, terminals).await?;
+    ensure!(stored == readings, "{readings} answers were acknowledged, {stored} are stored");
+    Ok(Run { per_second: f64::from(readings - terminals) / (ended - warm).as_secs_f64(), waits })
+}
