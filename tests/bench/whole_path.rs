@@ -15,6 +15,10 @@ use std::{fmt::Display, time::Duration};
 
 use anyhow::Result;
 
+/// The server's, so that the limit is not slower than it could be.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const TERMINALS: u32 = 1000;
 /// A reading of every terminal each half second: 2,000 a second.
 const OPEN_LOOP_INTERVAL_MS: u32 = 500;
