@@ -1,11 +1,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
+use domain::protocol::ThresholdDocument;
 use jobs::{DeliverNotice, FanOut, Job, ports::Delivery};
 use records::{
-    alarms,
+    alarms::{self, Which},
     notices::{self, NoticeStatus},
+    protocols, terminals,
 };
-use telltale_tests::flow::{Flow, device};
+use telltale_tests::flow::{Flow, device, mac};
 
 #[tokio::test]
 async fn a_person_is_told_once_on_each_channel_and_the_ledger_shows_it() {
@@ -88,4 +90,26 @@ async fn outbox(flow: &Flow) -> Vec<String> {
 
 async fn ledger_rows(flow: &Flow) -> usize {
     notices::list(flow.cx.table.as_ref(), "tech", 10, None).await.unwrap().items.len()
+}
+
+/// From now on, this value of the sensor may be no greater than `max`.
+async fn watch(flow: &Flow, name: &str, max: f64) {
+    let table = flow.cx.table.as_ref();
+    let terminal = terminals::get(table, &mac()).await.unwrap().unwrap();
+    let mut constants = protocols::constants(table, &terminal.devices[0].protocol).await.unwrap().unwrap();
+    constants.threshold.push(ThresholdDocument { name: name.to_owned(), min: None, max: Some(max), deadband: None });
+    protocols::put_constants(table, &constants).await.unwrap();
+    flow.after(Duration::from_secs(11)).await;
+}
+
+#[tokio::test]
+async fn several_values_of_a_device_that_go_wrong_at_once_are_one_notice() {
+    let flow = Flow::new().await;
+    watch(&flow, "humidity", 50.0).await;
+    flow.sensor_says(40.0).await;
+    let active = alarms::list(flow.cx.table.as_ref(), Which::Active, 100, None).await.unwrap();
+    assert_eq!(active.items.len(), 2);
+    assert_eq!(flow.mails().len(), 1, "{:?}", flow.mails());
+    let letters = flow.letters();
+    assert!(letters.iter().all(|letter| letter.text.contains("temperature") && letter.text.contains("humidity")));
 }

@@ -1,5 +1,7 @@
 //! Terminals and what hangs on them.
 
+mod mounting;
+
 use std::sync::Arc;
 
 use domain::Mac;
@@ -26,7 +28,7 @@ use crate::{
 const LIST: &str = "terminals";
 
 pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, mounting::put))
 }
 
 /// A DTU and what hangs on its line.
@@ -71,6 +73,8 @@ struct Device {
     kind: String,
     /// The protocol it speaks.
     protocol: String,
+    /// The shortest poll interval it stands, in milliseconds.
+    min_interval_ms: u64,
 }
 
 /// The terminals you may see
@@ -149,6 +153,12 @@ impl From<terminals::Presence> for Presence {
 
 impl From<terminals::Device> for Device {
     fn from(device: terminals::Device) -> Self {
-        Self { pid: device.pid, model: device.model, kind: device.kind, protocol: device.protocol }
+        Self {
+            pid: device.pid,
+            model: device.model,
+            kind: device.kind,
+            protocol: device.protocol,
+            min_interval_ms: device.min_interval_ms,
+        }
     }
 }

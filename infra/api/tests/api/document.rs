@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 28] = [
+const ROUTES: [&str; 29] = [
     "delete /api/protocols/{name}",
     "delete /api/protocols/{name}/constants",
     "get /api/alarms",
@@ -34,6 +34,7 @@ const ROUTES: [&str; 28] = [
     "put /api/nodes/{name}",
     "put /api/protocols/{name}",
     "put /api/protocols/{name}/constants",
+    "put /api/terminals/{mac}",
 ];
 
 async fn document() -> Value {

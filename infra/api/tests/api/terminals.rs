@@ -1,10 +1,14 @@
+use engine_http::axum::http::Method;
 use records::{
-    Table,
+    Table, nodes, protocols,
     terminals::{self, Presence},
 };
 use serde_json::{Value, json};
 
-use crate::site::{HERS, OTHER, Site, mac};
+use crate::{
+    answer::Answer,
+    site::{HERS, OTHER, Site, mac},
+};
 
 fn macs(list: &Value) -> Vec<&str> {
     list["items"].as_array().unwrap().iter().map(|terminal| terminal["mac"].as_str().unwrap()).collect()
@@ -38,8 +42,8 @@ async fn a_terminal_is_shown_with_its_standing_and_its_devices() {
         "presence": "online",
         "since": "2023-11-14T22:13:20.000Z",
         "devices": [
-            { "pid": 1, "model": "sensor model", "kind": "sensor", "protocol": "sensor protocol" },
-            { "pid": 2, "model": "UPS model", "kind": "UPS", "protocol": "UPS protocol" },
+            { "pid": 1, "model": "sensor model", "kind": "sensor", "protocol": "sensor protocol", "min_interval_ms": 0 },
+            { "pid": 2, "model": "UPS model", "kind": "UPS", "protocol": "UPS protocol", "min_interval_ms": 0 },
         ],
     });
     assert_eq!(site.seen_by("ann", &path).await, expected);
@@ -60,5 +64,81 @@ async fn pages_go_on_where_they_ended() {
         let of_another_list = format!("/api/alarms?after={next}");
         let answer = site.get(&of_another_list).by(&site.token(user)).send().await;
         assert_eq!(answer.problem(400), "bad-cursor");
+    }
+}
+
+const NEW: &str = "/api/terminals/98D863CC870D";
+
+fn form(node: &str, pids: &[u8]) -> Value {
+    let device = |pid: &u8| json!({ "pid": pid, "model": "TH-10", "kind": "th", "protocol": "gauge" });
+    json!({ "name": "Cold store", "node": node, "devices": pids.iter().map(device).collect::<Vec<_>>() })
+}
+
+/// A site with a node and a protocol to mount things on.
+async fn with_places() -> Site {
+    let site = Site::new().await;
+    let node = nodes::Node {
+        name: "hill".to_owned(),
+        ip: None,
+        port: 9000,
+        max_connections: 10,
+        token_sha256: Some(nodes::token_sha256("sesame")),
+    };
+    nodes::put(&*site.table, &node).await.unwrap();
+    let gauge = serde_json::from_value(json!({ "Type": 485, "Protocol": "gauge" })).unwrap();
+    protocols::put(&*site.table, &gauge).await.unwrap();
+    site
+}
+
+async fn put(site: &Site, path: &str, body: &Value) -> Answer {
+    site.ask(Method::PUT, path).by(&site.token("root")).json(body).send().await
+}
+
+#[tokio::test]
+async fn a_terminal_is_mounted_with_its_devices_and_changed() {
+    let site = with_places().await;
+    let mounted = put(&site, NEW, &form("hill", &[1, 2])).await.fine();
+    assert_eq!((&mounted["node"], &mounted["presence"]), (&json!("hill"), &json!("unknown")));
+    assert_eq!(mounted, site.seen_by("root", NEW).await);
+    let changed = put(&site, NEW, &form("hill", &[3])).await.fine();
+    let device = json!({ "pid": 3, "model": "TH-10", "kind": "th", "protocol": "gauge", "min_interval_ms": 0 });
+    assert_eq!(changed["devices"], json!([device]));
+    assert_eq!(terminals::of_node(&*site.table, "hill").await.unwrap(), [mac("98D863CC870D")]);
+}
+
+#[tokio::test]
+async fn what_a_node_found_out_about_a_terminal_outlives_a_change() {
+    let site = with_places().await;
+    put(&site, NEW, &form("hill", &[1])).await.fine();
+    let mut known = terminals::get(&*site.table, &mac("98D863CC870D")).await.unwrap().unwrap();
+    known.iccid = Some("89860".to_owned());
+    terminals::put(&*site.table, &known).await.unwrap();
+    put(&site, NEW, &form("hill", &[2])).await.fine();
+    let changed = terminals::get(&*site.table, &mac("98D863CC870D")).await.unwrap().unwrap();
+    assert_eq!(changed.iccid.as_deref(), Some("89860"));
+}
+
+#[tokio::test]
+async fn a_terminal_that_makes_no_sense_is_refused_with_all_that_is_wrong() {
+    let site = with_places().await;
+    let mut body = form("dale", &[1, 1, 255]);
+    body["devices"][2]["protocol"] = json!("nothing");
+    let answer = put(&site, NEW, &body).await;
+    let errors = answer.body["errors"].to_string();
+    for fault in ["no node", "devices[1].pid: two", "devices[2].protocol", "devices[2].pid: an address"] {
+        assert!(errors.contains(fault), "{fault}: {errors}");
+    }
+    assert_eq!(answer.problem(400), "bad-terminal");
+    assert_eq!(put(&site, "/api/terminals/hall", &form("hill", &[])).await.problem(400), "bad-mac");
+    assert_eq!(site.get(NEW).by(&site.token("root")).send().await.problem(404), "not-found");
+}
+
+#[tokio::test]
+async fn terminals_are_mounted_by_administrators_alone() {
+    let site = with_places().await;
+    for path in [NEW, &format!("/api/terminals/{HERS}")] {
+        let asked = || site.ask(Method::PUT, path).json(&form("hill", &[1]));
+        assert_eq!(asked().send().await.problem(401), "not-signed-in");
+        assert_eq!(asked().by(&site.token("ann")).send().await.problem(403), "admins-only");
     }
 }

@@ -1,0 +1,113 @@
+//! What a terminal is, where it connects, and what hangs on its line.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use domain::{Mac, Pid};
+use engine_http::{Json, Path, Problem, axum::extract::State};
+use records::{nodes, protocols, terminals};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::Terminal;
+use crate::{error::ApiError, site::Site, visitor::Admin};
+
+/// The last address on a Modbus line.
+const LAST_PID: Pid = 247;
+
+/// What a terminal is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TerminalForm {
+    /// What people call it.
+    name: String,
+    /// The node it connects to.
+    node: String,
+    /// The devices on its line.
+    devices: Vec<DeviceForm>,
+}
+
+/// A device on a terminal's line.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeviceForm {
+    /// Its address on the line: 1 to 247, or 0 for the one device of a 232 line.
+    pid: Pid,
+    /// The model's name.
+    model: String,
+    /// The kind of device.
+    #[serde(default)]
+    kind: String,
+    /// The protocol it speaks.
+    protocol: String,
+    /// The shortest poll interval it stands, in milliseconds: 0 when absent.
+    #[serde(default)]
+    min_interval_ms: u64,
+}
+
+/// Put a terminal
+///
+/// In place of one of the same mac, or as a new one. What its node found out about it stays. It is asked from the next
+/// window on. For administrators.
+#[utoipa::path(
+    put, path = "/api/terminals/{mac}", operation_id = "put_terminal", tag = "terminals", request_body = TerminalForm,
+    params(("mac" = String, Path, description = "The terminal")),
+    responses((status = 200, description = "It is stored", body = Terminal))
+)]
+pub(super) async fn put(
+    State(site): State<Arc<Site>>,
+    Admin: Admin,
+    Path(mac): Path<String>,
+    Json(form): Json<TerminalForm>,
+) -> Result<Json<Terminal>, ApiError> {
+    let table = &*site.table;
+    let mac: Mac = mac.parse().map_err(|why| Problem::bad_request("bad-mac", format!("{mac:?} is no mac: {why}.")))?;
+    let faults = form.faults(&site).await?;
+    if !faults.is_empty() {
+        let detail = "Nothing was stored: the terminal is wrong, errors says where.";
+        return Err(Problem::faults("bad-terminal", detail, faults).into());
+    }
+    let known = terminals::get(table, &mac).await?;
+    let (iccid, data_plan, info) = known.map(|known| (known.iccid, known.data_plan, known.info)).unwrap_or_default();
+    let devices = form.devices.into_iter().map(terminals::Device::from).collect();
+    let terminal = terminals::Terminal { mac, name: form.name, node: form.node, devices, iccid, data_plan, info };
+    terminals::put(table, &terminal).await?;
+    let standing = terminals::standing(table, &terminal.mac).await?.value;
+    Ok(Json(Terminal::new(terminal, &standing)))
+}
+
+impl TerminalForm {
+    /// Everything that is wrong with it, each with its place.
+    async fn faults(&self, site: &Site) -> Result<Vec<String>, ApiError> {
+        let mut faults = Vec::new();
+        if !domain::is_name(&self.name) {
+            faults.push("name: a name is 1 to 200 bytes without control characters".to_owned());
+        }
+        if !domain::is_name(&self.node) || nodes::get(&*site.table, &self.node).await?.is_none() {
+            faults.push(format!("node: there is no node {:?}", self.node));
+        }
+        let mut pids = BTreeSet::new();
+        for (index, DeviceForm { pid, .. }) in self.devices.iter().enumerate() {
+            if *pid > LAST_PID {
+                faults.push(format!("devices[{index}].pid: an address is 0 to {LAST_PID}"));
+            }
+            if !pids.insert(*pid) {
+                faults.push(format!("devices[{index}].pid: two devices at {pid}"));
+            }
+        }
+        let spoken: BTreeSet<&str> = self.devices.iter().map(|device| device.protocol.as_str()).collect();
+        for protocol in spoken {
+            if !domain::is_name(protocol) || protocols::get(&*site.table, protocol).await?.is_none() {
+                let index = self.devices.iter().position(|device| device.protocol == protocol).unwrap_or_default();
+                faults.push(format!("devices[{index}].protocol: there is no protocol {protocol:?}"));
+            }
+        }
+        Ok(faults)
+    }
+}
+
+impl From<DeviceForm> for terminals::Device {
+    fn from(device: DeviceForm) -> Self {
+        let DeviceForm { pid, model, kind, protocol, min_interval_ms } = device;
+        Self { pid, model, kind, protocol, min_interval_ms }
+    }
+}
