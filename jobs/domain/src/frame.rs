@@ -6,6 +6,8 @@
 mod rejected;
 mod rtu;
 
+use serde::{Deserialize, Serialize};
+
 use crate::script::{Answer, ScriptFailed};
 
 pub use rejected::RejectedFrame;
@@ -24,8 +26,9 @@ pub struct VerifiedFrame<'a> {
     tail: usize,
 }
 
-/// How a reply was proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a reply was proven, or is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Proof {
     /// Address, function, length and CRC fit the Modbus request.
     Rtu,

@@ -9,6 +9,7 @@ mod document;
 mod error;
 mod field;
 mod instruction;
+mod operation;
 mod order;
 mod programs;
 mod result_type;
@@ -25,6 +26,7 @@ use crate::{Pid, frame::RejectedFrame, reading::Value, script::ScriptEngine};
 pub use constants::{ConstantsDocument, StateDocument, ThresholdDocument};
 pub use document::{FieldDocument, InstructDocument, ProtocolDocument};
 pub use error::{Fault, ProtocolError};
+pub use operation::{BadOperation, Operation, OperationDocument};
 pub use slice::BadSlice;
 
 use instruction::Instruction;

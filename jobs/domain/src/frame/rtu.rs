@@ -75,6 +75,20 @@ impl RtuInstruction {
         Ok(Self { body, reply_length })
     }
 
+    /// Reads a request back, as [`Self::request`] makes it: whom it is for, and the instruction in it.
+    pub fn of_request(request_hex: &str) -> Result<(Pid, Self), BadInstruction> {
+        let bad = || BadInstruction::NotHex(request_hex.chars().take(40).collect());
+        let frame = bytes_of_hex(request_hex).ok_or_else(bad)?;
+        match frame.as_slice() {
+            [pid, body @ .., low, high]
+                if crc16_modbus(&frame[..frame.len() - 2]) == u16::from_le_bytes([*low, *high]) =>
+            {
+                Ok((*pid, Self { reply_length: reply_length(body)?, body: body.to_vec() }))
+            }
+            _ => Err(bad()),
+        }
+    }
+
     /// The request to a device, as lower case hex.
     pub fn request(&self, pid: Pid) -> String {
         let mut frame = Vec::with_capacity(self.body.len() + 3);

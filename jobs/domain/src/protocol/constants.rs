@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Fault, ProtocolError,
+    Fault, OperationDocument, ProtocolError,
     document::{or_default, text_or_number, texts},
     repeated,
 };
 use crate::alarm::{BadRule, Condition, Rule, Severity};
 
-/// The constants of a protocol. Only what is watched is read; display settings are passed over.
+/// The constants of a protocol. Only what is watched or operated is read; display settings are passed over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ConstantsDocument {
@@ -23,6 +23,14 @@ pub struct ConstantsDocument {
     /// The normal states.
     #[serde(default, deserialize_with = "or_default")]
     pub alarm_stat: Vec<StateDocument>,
+    /// What the devices may be told to do.
+    #[serde(
+        rename = "OprateInstruct",
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub operations: Vec<OperationDocument>,
 }
 
 /// The limits of one number.
@@ -71,6 +79,28 @@ impl ConstantsDocument {
             Some(id) => Err(ProtocolError::at("Threshold, AlarmStat", Fault::Repeated(id.clone()))),
             None => Ok(rules),
         }
+    }
+
+    /// That every operation has a name of its own and something to send.
+    pub fn check_operations(&self) -> Result<(), ProtocolError> {
+        let at = |index: usize, fault| Err(ProtocolError::at(format!("OprateInstruct[{index}]"), fault));
+        for (index, operation) in self.operations.iter().enumerate() {
+            if operation.name.trim().is_empty() {
+                return at(index, Fault::NoName);
+            }
+            if operation.value.trim().is_empty() {
+                return at(index, Fault::Command(operation.value.clone()));
+            }
+        }
+        match repeated(self.operations.iter().map(|operation| &operation.name)) {
+            Some(name) => Err(ProtocolError::at("OprateInstruct", Fault::Repeated(name.clone()))),
+            None => Ok(()),
+        }
+    }
+
+    /// The operation of that name.
+    pub fn operation(&self, name: &str) -> Option<&OperationDocument> {
+        self.operations.iter().find(|operation| operation.name == name)
     }
 }
 

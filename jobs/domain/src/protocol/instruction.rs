@@ -1,13 +1,13 @@
 //! One instruction: what it sends, and how its reply is cut.
 
 use super::{
-    CHECKED_PID, Fault, InstructDocument, Line, ProtocolError, Reply,
+    BadOperation, CHECKED_PID, Fault, InstructDocument, Line, Operation, ProtocolError, Reply,
     field::{BinaryField, TextField},
     programs::Programs,
 };
 use crate::{
     Pid,
-    frame::{RejectedFrame, RtuInstruction, VerifiedFrame},
+    frame::{self, RejectedFrame, RtuInstruction, VerifiedFrame},
     reading::Value,
     script::{Answer, Argument, Function},
 };
@@ -130,6 +130,35 @@ impl Instruction {
                 let text = String::from_utf8_lossy(text).replace('#', "");
                 read_text(&text, separator, fields)
             }
+        }
+    }
+
+    /// Another instruction to the same device, made and proven as this one is.
+    pub(super) fn operation(&self, pid: Pid, instruction: &str) -> Result<Operation, BadOperation> {
+        match &self.ask {
+            Ask::Binary { request, proof, .. } => {
+                let request = match request {
+                    Request::Rtu(_) => Request::Rtu(RtuInstruction::parse(instruction)?),
+                    Request::Scripted(script, _) => Request::Scripted(script.clone(), instruction.to_owned()),
+                };
+                let proof = match proof {
+                    Proof::Rtu(_) => frame::Proof::Rtu,
+                    Proof::Scripted(_) => frame::Proof::Scripted,
+                };
+                Ok(Operation { content: request.content(pid).map_err(BadOperation::Script)?, proof })
+            }
+            Ask::Text { .. } if instruction.is_empty() || instruction.contains(char::is_control) => {
+                Err(BadOperation::Command(instruction.to_owned()))
+            }
+            Ask::Text { .. } => Ok(Operation { content: instruction.to_owned(), proof: frame::Proof::Text }),
+        }
+    }
+
+    /// Whether the script that proves this instruction's replies believes this one.
+    pub(super) fn believes(&self, pid: Pid, reply: Reply<'_>) -> Result<(), RejectedFrame> {
+        match &self.ask {
+            Ask::Binary { proof: proof @ Proof::Scripted(_), .. } => proof.verify(pid, reply).map(drop),
+            Ask::Binary { .. } | Ask::Text { .. } => Err(RejectedFrame::UnknownInstruction),
         }
     }
 }

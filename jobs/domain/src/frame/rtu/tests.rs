@@ -138,3 +138,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_request_is_read_back_unless_it_is_damaged() {
+    let instruction = RtuInstruction::parse("06000100fa").unwrap();
+    assert_eq!(RtuInstruction::of_request(&instruction.request(7)), Ok((7, instruction)));
+    for damaged in ["", "01", "0106", "0106000100fad988", "xx"] {
+        assert!(RtuInstruction::of_request(damaged).is_err(), "{damaged:?}");
+    }
+}
