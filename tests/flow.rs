@@ -2,5 +2,6 @@
 
 mod alarms;
 mod notices;
+mod operations;
 mod polling;
 mod readings;

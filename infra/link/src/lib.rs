@@ -29,8 +29,13 @@ impl InProcess {
 #[async_trait]
 impl Link for InProcess {
     async fn command(&self, broker: &str, command: NodeCommand) -> Result<(), LinkError> {
-        // A session that names another broker is of an earlier life of this process: nobody is left to tell.
-        if broker == self.broker { self.give(ToBroker::Command(command)) } else { Ok(()) }
+        match command {
+            _ if broker == self.broker => self.give(ToBroker::Command(command)),
+            // A session that names another broker is of an earlier life of this process: nobody is left to tell.
+            NodeCommand::Plan(_) | NodeCommand::Shed { .. } => Ok(()),
+            // Somebody waits for what comes of it.
+            NodeCommand::Operate(_) => Err(LinkError("node not connected".to_owned())),
+        }
     }
 
     async fn publish(&self, pushes: Vec<Push>) -> Result<(), LinkError> {

@@ -3,11 +3,13 @@
 //! `Table` and `Clock` lie a ring lower, in `records`. To add an adapter: implement the trait in its crate under `infra/`,
 //! and give it to the port's suite in `tests/contract`.
 
+mod door;
 mod link;
 mod notifier;
 mod queue;
 
-pub use link::{Audience, Link, LinkError, NodeCommand, Plan, PlannedQuery, Push, ToBroker};
+pub use door::{Door, TurnedAway};
+pub use link::{Audience, Link, LinkError, NodeCommand, Operation, Order, Plan, PlannedQuery, Push, ToBroker};
 pub use notifier::{Address, Delivery, Letter, Notifier, Receipt};
 pub use queue::{
     Consume, DeadLetter, Depth, Enqueue, Inspect, Lane, Leased, MOST_BODY_BYTES, Message, QueueError, Settlement,

@@ -5,6 +5,7 @@
 
 mod answer;
 mod line;
+mod operation;
 
 use std::collections::BTreeMap;
 
@@ -97,7 +98,11 @@ impl ProcessResults {
                 }
                 Event::TerminalsOn { macs } => macs.clone(),
                 Event::Terminal(TerminalInfo { mac, .. }) => mac.parse().into_iter().collect(),
-                Event::NodeRegistered | Event::NodeReady | Event::NodeLost | Event::NodeInfo { .. } => Vec::new(),
+                Event::NodeRegistered
+                | Event::NodeReady
+                | Event::NodeLost
+                | Event::NodeInfo { .. }
+                | Event::Operated { .. } => Vec::new(),
             };
             macs.sort_unstable();
             macs.dedup();
@@ -135,6 +140,10 @@ impl ProcessResults {
             Event::NodeInfo { info, connections } => {
                 let run_info = RunInfo { at: report.at, info: info.clone(), connections: *connections };
                 nodes::put_run_info(cx.table.as_ref(), &report.node, &run_info).await?;
+                return Ok(FollowUps::default());
+            }
+            Event::Operated { about, id, end } => {
+                operation::end(cx, about, id, report.at, end).await?;
                 return Ok(FollowUps::default());
             }
             _ => return Ok(FollowUps::default()),

@@ -1,6 +1,6 @@
 //! What a broker reports: everything that happens on its sockets and routes and that the jobs must know.
 
-use domain::{Mac, NodeName, Pid, Timestamp};
+use domain::{Mac, NodeName, Pid, Source, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One thing that a broker saw.
@@ -63,6 +63,39 @@ pub enum Event {
         /// How many DTU connections it holds.
         connections: u32,
     },
+    /// An operation came to its end.
+    Operated {
+        /// The terminal or node that it is recorded with.
+        about: Source,
+        /// Which.
+        id: String,
+        /// How it ended.
+        end: OperationEnd,
+    },
+}
+
+/// How an operation ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationEnd {
+    /// What is known of it.
+    pub verdict: OperationVerdict,
+    /// What was answered, or why nothing was.
+    pub said: String,
+    /// The bytes that came back.
+    #[serde(with = "hex_bytes")]
+    pub reply: Vec<u8>,
+}
+
+/// Whether an operation was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationVerdict {
+    /// It was done: the reply is proven.
+    Done,
+    /// It was not, or nothing proves that it was.
+    Failed,
+    /// The reply is for a script of the protocol to judge.
+    Unproven,
 }
 
 /// The replies to one query.
@@ -138,15 +171,18 @@ pub struct TerminalInfo {
     pub signal: Option<u32>,
 }
 
+/// Bytes as pairs of lower case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}
+
 mod hex_bytes {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
     pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
-        let text: String = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect();
-        serializer.serialize_str(&text)
+        serializer.serialize_str(&super::hex(bytes))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {

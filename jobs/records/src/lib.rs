@@ -10,6 +10,7 @@ pub mod alarms;
 pub mod ledger;
 pub mod nodes;
 pub mod notices;
+pub mod operations;
 pub mod protocols;
 pub mod readings;
 mod record;

@@ -52,6 +52,7 @@ fn terminals_of(event: &Event) -> Option<&[Mac]> {
             Some(slice::from_ref(mac))
         }
         Event::TerminalsOn { macs } => Some(macs),
+        Event::Operated { about, .. } => about.mac().map(slice::from_ref),
         Event::NodeRegistered | Event::NodeReady | Event::NodeLost | Event::Terminal(_) | Event::NodeInfo { .. } => {
             None
         }

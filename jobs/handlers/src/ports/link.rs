@@ -1,7 +1,7 @@
 //! The link: commands to the broker that holds a node, pushes to every browser that may see them.
 
 use async_trait::async_trait;
-use domain::{Mac, NodeName, Pid, Timestamp};
+use domain::{Mac, NodeName, Pid, Source, Timestamp, frame::Proof};
 use serde::{Deserialize, Serialize};
 
 /// One query the broker is to send at a set time.
@@ -47,6 +47,51 @@ pub enum NodeCommand {
         /// The node.
         node: NodeName,
     },
+    /// Have something done, and report what came of it.
+    Operate(Operation),
+}
+
+/// Something that somebody wants done once. Its end is reported as `Event::Operated`, whatever it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Names it: the same operation twice is sent once.
+    pub id: String,
+    /// The terminal or node that it is recorded with.
+    pub about: Source,
+    /// The node that does it.
+    pub node: NodeName,
+    /// What is to be done.
+    pub order: Order,
+}
+
+/// What a node is to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub enum Order {
+    /// Send an instruction to a device, before all queries that wait.
+    Device {
+        /// The terminal.
+        mac: Mac,
+        /// The device on its line.
+        pid: Pid,
+        /// 485 or 232, as the wire says it.
+        line: u16,
+        /// The protocol's name.
+        protocol: String,
+        /// What to send: for 485 hex with address and CRC, for 232 text.
+        content: String,
+        /// How the reply is to be proven.
+        proof: Proof,
+    },
+    /// Send an AT command to the DTU itself.
+    At {
+        /// The terminal.
+        mac: Mac,
+        /// The whole command, with its prefix.
+        command: String,
+    },
+    /// Let go of all terminals, and take them on again.
+    Restart,
 }
 
 /// Who may see a push. The broker knows which of its browsers belong to it.

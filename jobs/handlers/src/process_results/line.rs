@@ -123,7 +123,11 @@ impl<'a> Line<'a> {
             Event::TerminalsOn { .. } => self.seen(report),
             Event::TerminalOff { .. } => self.off(report),
             Event::Terminal(info) => self.told(cx, info).await?,
-            Event::NodeRegistered | Event::NodeReady | Event::NodeLost | Event::NodeInfo { .. } => {}
+            Event::NodeRegistered
+            | Event::NodeReady
+            | Event::NodeLost
+            | Event::NodeInfo { .. }
+            | Event::Operated { .. } => {}
         }
         self.standing.value.newest = self.standing.value.newest.max(report.at);
         Ok(())

@@ -1,0 +1,82 @@
+use domain::{Source, frame::Proof};
+use jobs::{
+    Job,
+    report::{Event, OperationEnd, OperationVerdict},
+};
+use records::operations::{self, Operation, What};
+use telltale_tests::flow::{Flow, mac};
+
+fn about() -> Source {
+    Source::Terminal(mac())
+}
+
+/// Somebody has the sensor do something.
+async fn begun(flow: &Flow, what: What) -> String {
+    let (id, node, by) = ("o1".to_owned(), "n1".to_owned(), "tech".to_owned());
+    let operation = Operation { id: id.clone(), about: about(), node, what, by, at: flow.now(), ended: None };
+    assert!(operations::put_new(flow.cx.table.as_ref(), &operation).await.unwrap());
+    id
+}
+
+fn write(proof: Proof) -> What {
+    let (protocol, content) = ("温湿度传感器".to_owned(), "01060001000119ca".to_owned());
+    What::Device { pid: 1, protocol, name: "set".to_owned(), value: None, content, proof }
+}
+
+fn ended(id: &str, verdict: OperationVerdict, said: &str) -> Event {
+    let end = OperationEnd { verdict, said: said.to_owned(), reply: vec![1, 6] };
+    Event::Operated { about: about(), id: id.to_owned(), end }
+}
+
+async fn logged(flow: &Flow) -> Operation {
+    operations::get(flow.cx.table.as_ref(), &about(), "o1").await.unwrap().unwrap().value
+}
+
+#[tokio::test]
+async fn the_end_of_an_operation_is_logged_with_its_instant_and_reply() {
+    let flow = Flow::new().await;
+    let id = begun(&flow, write(Proof::Rtu)).await;
+    flow.reports([ended(&id, OperationVerdict::Done, "confirmed")]).await;
+    flow.settle().await;
+    let end = logged(&flow).await.ended.unwrap();
+    assert_eq!((end.done, end.said.as_str(), end.reply.as_deref()), (true, "confirmed", Some("0106")));
+    assert_eq!(end.at, flow.now());
+}
+
+#[tokio::test]
+async fn the_first_end_of_an_operation_stands() {
+    let flow = Flow::new().await;
+    let id = begun(&flow, write(Proof::Rtu)).await;
+    let batch = flow.reports([ended(&id, OperationVerdict::Failed, "no answer")]).await;
+    flow.settle().await;
+    flow.cx.queue.enqueue(vec![batch.message()]).await.unwrap();
+    flow.reports([ended(&id, OperationVerdict::Done, "late")]).await;
+    flow.settle().await;
+    assert_eq!(logged(&flow).await.ended.unwrap().said, "no answer");
+}
+
+#[tokio::test]
+async fn the_end_of_what_nobody_began_is_no_error() {
+    let flow = Flow::new().await;
+    flow.reports([ended("nobody's", OperationVerdict::Done, "")]).await;
+    flow.sensor_says(25.3).await;
+    assert_eq!(flow.dead_letters().await, 0);
+}
+
+#[tokio::test]
+async fn what_only_a_script_can_prove_is_not_done_where_the_protocol_has_none() {
+    let flow = Flow::new().await;
+    let id = begun(&flow, write(Proof::Scripted)).await;
+    flow.reports([ended(&id, OperationVerdict::Unproven, "")]).await;
+    flow.settle().await;
+    assert!(!logged(&flow).await.ended.unwrap().done);
+}
+
+#[tokio::test]
+async fn an_operation_without_an_end_is_lost_after_ten_minutes() {
+    let flow = Flow::new().await;
+    begun(&flow, What::Restart).await;
+    let operation = logged(&flow).await;
+    assert!(!operation.is_lost(operation.at.plus(operations::LONGEST)));
+    assert!(operation.is_lost(operation.at.plus(operations::LONGEST * 2)));
+}
