@@ -16,6 +16,7 @@ use crate::{
     counters::Counters,
     keeper::Keeper,
     node::{Identities, NodeDoor, Registry},
+    operations::Operations,
     pacer::{Nodes, Pacer, PacerHandle},
     refused::RefusedNodes,
     reports::Batcher,
@@ -89,12 +90,15 @@ impl Broker {
             Arc::clone(&settings),
             Arc::clone(&counters),
         );
+        let posts = TaskTracker::new();
+        let operations = Operations::new(&registry, &reporter, &clock, &settings, &counters, &posts);
         let nodes = Arc::new(NodeDoor {
             identities: Arc::clone(&identities),
             registry: Arc::clone(&registry),
             reporter: reporter.clone(),
             pacer: pacer_handle.clone(),
             keeper: keeper_handle,
+            operations: Arc::new(operations),
             wires: wires.clone(),
             refused: Arc::clone(&refused),
             counters: Arc::clone(&counters),
@@ -111,7 +115,6 @@ impl Broker {
             counters: Arc::clone(&counters),
         });
         web.open();
-        let posts = TaskTracker::new();
         let uploads = Uploads {
             identities,
             table,
@@ -177,6 +180,9 @@ async fn listen(
             told = inbox.recv() => match told {
                 Some(ToBroker::Command(NodeCommand::Plan(plan))) => pacer.plan(plan).await,
                 Some(ToBroker::Command(NodeCommand::Shed { node })) => nodes.shed(io, &node),
+                Some(ToBroker::Command(NodeCommand::Operate(operation))) => {
+                    nodes.operations.begin(operation, shutdown.clone());
+                }
                 Some(ToBroker::Publish { pushes }) => web.publish(pushes).await,
                 None => return shutdown.cancelled().await,
             }

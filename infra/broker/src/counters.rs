@@ -72,6 +72,10 @@ pub struct Counters {
     pub node_events: Count,
     /// Events from nodes that could not be understood, or named no terminal.
     pub node_events_strange: Count,
+    /// Operations sent to nodes.
+    pub operations_sent: Count,
+    /// Operations that no node answered in time.
+    pub operations_unanswered: Count,
     /// Replies to operations, for which nothing waits.
     pub operation_replies: Count,
     /// Reports that are durable in the queue.

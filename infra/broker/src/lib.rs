@@ -10,6 +10,7 @@ mod counters;
 mod fakes;
 mod keeper;
 mod node;
+mod operations;
 mod pacer;
 mod refused;
 mod reports;

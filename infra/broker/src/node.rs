@@ -21,12 +21,14 @@ use socketioxide::{
     socket::DisconnectReason,
 };
 
+pub(crate) use event::{Brought, OperationReply};
 pub(crate) use identity::{Credential, Identities, address_of, credential};
 pub(crate) use registry::Registry;
 
 use crate::{
     counters::{Counters, Present},
     keeper::KeeperHandle,
+    operations::Operations,
     pacer::{LineEvent, PacerHandle},
     refused::{Novelty, Refusal, RefusedNodes},
     reports::Reporter,
@@ -56,6 +58,7 @@ pub(crate) struct NodeDoor {
     pub reporter: Reporter,
     pub pacer: PacerHandle,
     pub keeper: KeeperHandle,
+    pub operations: Arc<Operations>,
     pub wires: Wires,
     pub refused: Arc<RefusedNodes>,
     pub counters: Arc<Counters>,
@@ -166,7 +169,7 @@ impl NodeDoor {
         let Some(identity) = socket.extensions.get::<Identity>() else { return };
         let Ok(node) = &identity.node else { return };
         self.counters.node_events.up();
-        match NodeEvent::read(&said.name, &said.arguments) {
+        match NodeEvent::read(&said.name, &said.arguments, &said.attachments) {
             Ok(NodeEvent::Register { hostname }) => self.register(socket, &identity, node, Program { hostname }),
             Ok(NodeEvent::Ready) => self.ready(socket, node),
             Ok(event) => self.about_terminals(node, event),
@@ -219,10 +222,7 @@ impl NodeDoor {
                 self.pacer.tell(LineEvent::Missed { node: node.name.clone(), mac, pid, count });
             }
             NodeEvent::PartlyMissed { mac, pid, contents } => report(Event::PartlyMissed { mac, pid, contents }),
-            NodeEvent::OperationReply { name } => {
-                self.counters.operation_replies.up();
-                tracing::debug!(node.name, operation.name = name, "a reply to an operation, for which nothing waits");
-            }
+            NodeEvent::Operated { name, reply } => self.operations.answered(&node.name, &name, reply),
             NodeEvent::Register { .. } | NodeEvent::Ready | NodeEvent::Ignored => {}
         }
     }

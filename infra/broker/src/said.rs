@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use bytes::Bytes;
 use serde_json::Value;
 use socketioxide::{
     adapter::Adapter,
@@ -10,11 +11,13 @@ use socketioxide::{
 };
 use std::sync::Arc;
 
-/// An event's name and arguments. Binary arguments stay placeholders.
+/// An event's name and arguments. Where bytes belong stands a placeholder, `{"_placeholder":true,"num":0}`.
 #[derive(Debug)]
 pub(crate) struct Said {
     pub name: String,
     pub arguments: Vec<Value>,
+    /// The bytes, as the placeholders number them.
+    pub attachments: Vec<Bytes>,
 }
 
 impl<A: Adapter> FromMessageParts<A> for Said {
@@ -22,7 +25,9 @@ impl<A: Adapter> FromMessageParts<A> for Said {
 
     fn from_message_parts(_: &Arc<Socket<A>>, packet: &mut Packet, _: &Option<i64>) -> Result<Self, Infallible> {
         Ok(match packet {
-            Packet::Str(text, _) => Self::read(text),
+            Packet::Str(text, attached) => {
+                Self { attachments: attached.take().unwrap_or_default().into(), ..Self::read(text) }
+            }
             Packet::Bytes(_) => Self::read(""),
         })
     }
@@ -33,11 +38,11 @@ impl Said {
     fn read(text: &str) -> Self {
         let mut parts: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
         if !parts.first().is_some_and(Value::is_string) {
-            return Self { name: String::new(), arguments: Vec::new() };
+            return Self { name: String::new(), arguments: Vec::new(), attachments: Vec::new() };
         }
         let arguments = parts.split_off(1);
         let name = parts.pop().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
-        Self { name, arguments }
+        Self { name, arguments, attachments: Vec::new() }
     }
 }
 

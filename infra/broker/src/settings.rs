@@ -18,15 +18,31 @@ pub struct BrokerSettings {
     pub instruction_timeout_ms: u64,
     /// How much longer than its instructions may take a query is waited for, in milliseconds.
     pub query_grace_ms: u64,
+    /// How long the answer to an operation is waited for, in milliseconds: it waits behind the query that is on the line,
+    /// and takes an instruction's time itself. At most five minutes.
+    pub operation_timeout_ms: u64,
 }
+
+/// The longest that an operation is waited for.
+const LONGEST_OPERATION: Duration = Duration::from_mins(5);
 
 impl Default for BrokerSettings {
     fn default() -> Self {
-        Self { trusted_proxies: Vec::new(), instruction_timeout_ms: 10_000, query_grace_ms: 5_000 }
+        Self {
+            trusted_proxies: Vec::new(),
+            instruction_timeout_ms: 10_000,
+            query_grace_ms: 5_000,
+            operation_timeout_ms: 40_000,
+        }
     }
 }
 
 impl BrokerSettings {
+    /// How long the answer to an operation is waited for.
+    pub(crate) fn operation_patience(&self) -> Duration {
+        Duration::from_millis(self.operation_timeout_ms).min(LONGEST_OPERATION)
+    }
+
     /// How long a query of so many instructions is waited for.
     pub(crate) fn patience(&self, instructions: usize) -> Duration {
         let instructions = u64::try_from(instructions).unwrap_or(u64::MAX);

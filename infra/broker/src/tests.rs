@@ -2,5 +2,6 @@
 
 mod browsers;
 mod nodes;
+mod operations;
 mod posts;
 mod site;

@@ -1,9 +1,14 @@
 //! What nodes say on their sockets.
 
+mod reply;
+
+use bytes::Bytes;
 use domain::{Mac, Pid};
 use serde_json::Value;
 
 use crate::pacer::Load;
+
+pub(crate) use reply::{Brought, OperationReply};
 
 /// An event of a node that we understand.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +38,9 @@ pub(super) enum NodeEvent {
         pid: Pid,
         contents: Vec<String>,
     },
-    OperationReply {
+    Operated {
         name: String,
+        reply: OperationReply,
     },
     /// Known, and of no use to us.
     Ignored,
@@ -56,7 +62,7 @@ const MOST_HOSTNAME: usize = 255;
 
 impl NodeEvent {
     /// Reads an event. Surplus arguments are ignored.
-    pub(super) fn read(name: &str, arguments: &[Value]) -> Result<Self, Strange> {
+    pub(super) fn read(name: &str, arguments: &[Value], attachments: &[Bytes]) -> Result<Self, Strange> {
         let argument = |index: usize| arguments.get(index).unwrap_or(&Value::Null);
         Ok(match name {
             "register" => Self::Register { hostname: hostname(argument(0)) },
@@ -73,8 +79,11 @@ impl NodeEvent {
             "instructTimeOut" => {
                 Self::PartlyMissed { mac: mac(argument(0))?, pid: whole(argument(1))?, contents: texts(argument(2))? }
             }
-            "deviceopratesuccess" | "dtuopratesuccess" => operation_reply(argument(0))?,
-            "dtuState" | "dtuHealth" | "dtuAlert" | "result" | "startError" | "alarm" => Self::Ignored,
+            "deviceopratesuccess" | "dtuopratesuccess" | "result" => {
+                let (name, reply) = reply::read(arguments, attachments)?;
+                Self::Operated { name, reply }
+            }
+            "dtuState" | "dtuHealth" | "dtuAlert" | "startError" | "alarm" => Self::Ignored,
             _ => return Err(Strange::Unknown),
         })
     }
@@ -93,13 +102,6 @@ fn terminals_on(argument: &Value) -> Result<NodeEvent, Strange> {
     let macs: Vec<Mac> = list.iter().filter_map(|entry| mac(entry).ok()).collect();
     let strange = list.len() - macs.len();
     Ok(NodeEvent::TerminalsOn { macs, strange })
-}
-
-/// `(events, result)`, or both as one list.
-fn operation_reply(argument: &Value) -> Result<NodeEvent, Strange> {
-    let name = argument.as_array().map_or(Some(argument), |both| both.first());
-    let name = name.and_then(Value::as_str).ok_or(Strange::Arguments)?;
-    Ok(NodeEvent::OperationReply { name: name.to_owned() })
 }
 
 fn mac(argument: &Value) -> Result<Mac, Strange> {
@@ -124,7 +126,7 @@ mod tests {
     const MAC: &str = "98D863CC870D";
 
     fn read(name: &str, arguments: &Value) -> Result<NodeEvent, Strange> {
-        NodeEvent::read(name, arguments.as_array().unwrap())
+        NodeEvent::read(name, arguments.as_array().unwrap(), &[])
     }
 
     fn on(macs: &[&str], strange: usize) -> NodeEvent {
@@ -148,13 +150,6 @@ mod tests {
         let off = Ok(NodeEvent::TerminalOff { mac: MAC.parse().unwrap() });
         assert_eq!(read("terminalOff", &json!([MAC, true])), off);
         assert_eq!(read("terminalOff", &json!([MAC])), off);
-    }
-
-    #[test]
-    fn an_operation_reply_has_two_arguments_or_one_list_of_both() {
-        let reply = Ok(NodeEvent::OperationReply { name: "oprate1".to_owned() });
-        assert_eq!(read("deviceopratesuccess", &json!(["oprate1", { "ok": 1 }])), reply);
-        assert_eq!(read("dtuopratesuccess", &json!([["oprate1", { "ok": 1 }]])), reply);
     }
 
     #[test]

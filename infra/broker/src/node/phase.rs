@@ -9,7 +9,7 @@ use records::nodes::Node;
 use serde::Serialize;
 use socketioxide::{SendError, extract::SocketRef, socket::Sid};
 
-use crate::pacer::Query;
+use crate::{operations::Command, pacer::Query};
 
 /// No arguments: the event's name alone.
 const NOTHING: [(); 0] = [];
@@ -101,6 +101,11 @@ impl Registered {
     pub(super) fn node_info(&self) {
         // One that takes nothing now is asked again in a minute.
         let _ = self.socket.emit("nodeInfo", &self.node.name);
+    }
+
+    /// Tells it to do something.
+    pub(super) fn operate(&self, command: &Command) -> Result<(), SendError> {
+        self.socket.emit(command.event(), command)
     }
 
     /// It says that it is ready.

@@ -12,7 +12,10 @@ use super::{
     identity::Credential,
     phase::{Identified, Program, Ready, Registered, SendOnly},
 };
-use crate::pacer::{Asked, Nodes, Query};
+use crate::{
+    operations::Command,
+    pacer::{Asked, Nodes, Query},
+};
 
 /// All connections of all nodes.
 #[derive(Default)]
@@ -155,6 +158,15 @@ impl Registry {
     pub(crate) fn ask_node_info(&self) {
         for standing in self.lock().values().filter_map(|connections| connections.standing.as_ref()) {
             standing.registered().node_info();
+        }
+    }
+
+    /// Has a node do something, on the connection that it registered on.
+    pub(crate) fn operate(&self, node: &str, command: &Command) -> Asked {
+        let nodes = self.lock();
+        match nodes.get(node).and_then(|connections| connections.standing.as_ref()) {
+            Some(standing) if standing.registered().operate(command).is_ok() => Asked::Sent,
+            _ => Asked::NotThere,
         }
     }
 

@@ -72,6 +72,7 @@ impl Offered {
         for document in &self.constants {
             let told = |why: String| format!("constants of {}: {why}", document.protocol);
             faults.extend(document.rules().err().map(|error| told(error.to_string())));
+            faults.extend(document.check_operations().err().map(|error| told(error.to_string())));
             faults.extend(too_large(document).map(told));
         }
         faults.extend(badly_named("protocol", self.protocols.iter().map(|document| &document.protocol)));
