@@ -12,7 +12,7 @@ use engine_embedded::Engine;
 use engine_http::{Tokens, axum::Router};
 use jobs::{
     Catalog, Context,
-    ports::{Clock, Dice, Inspect, Notifier},
+    ports::{Clock, Dice, Door, Inspect, Notifier},
 };
 use queue::EmbeddedQueue;
 use table::EmbeddedTable;
@@ -88,7 +88,7 @@ impl Server {
             settings: config.broker.clone(),
             inbox,
         });
-        let api = api(&context, &config, tokens, Arc::clone(&queue) as _);
+        let api = api(&context, &config, tokens, Arc::clone(&queue) as _, broker.refused());
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {} (is another server there?)", config.listen))?;
@@ -136,13 +136,20 @@ impl Server {
     }
 }
 
-fn api(context: &Context, config: &Config, tokens: Arc<Tokens>, queue: Arc<dyn Inspect>) -> Router {
+fn api(
+    context: &Context,
+    config: &Config,
+    tokens: Arc<Tokens>,
+    queue: Arc<dyn Inspect>,
+    door: Arc<dyn Door>,
+) -> Router {
     api::router(api::ApiParts {
         table: Arc::clone(&context.table),
         clock: Arc::clone(&context.clock),
         tokens,
         scripts: Arc::new(script::JavaScript),
         link: Arc::clone(&context.link),
+        door,
         dice: Arc::clone(&context.dice),
         queue,
         settings: config.auth.for_api(),

@@ -5,6 +5,7 @@ mod dead_letters;
 mod health;
 mod nodes;
 mod notices;
+mod operations;
 mod protocols;
 mod readings;
 mod sign_in;
@@ -39,6 +40,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(alarms::router())
         .merge(notices::router())
         .merge(nodes::router())
+        .merge(operations::router())
         .merge(dead_letters::router())
         .merge(protocols::router())
         .split_for_parts();

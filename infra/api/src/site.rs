@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{Mac, script::ScriptEngine};
 use engine_http::{Problem, Tokens};
-use jobs::ports::{Dice, Inspect, Link};
+use jobs::ports::{Dice, Door, Inspect, Link};
 use records::{
     Clock, Table,
     terminals::{self, Terminal},
@@ -29,6 +29,8 @@ pub struct ApiParts {
     pub scripts: Arc<dyn ScriptEngine>,
     /// The way to the brokers.
     pub link: Arc<dyn Link>,
+    /// Who knows which gateway programs were turned away.
+    pub door: Arc<dyn Door>,
     /// Where tokens come from.
     pub dice: Arc<dyn Dice>,
     /// The queue, to look into.
@@ -53,6 +55,7 @@ pub(crate) struct Site {
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) scripts: Arc<dyn ScriptEngine>,
     pub(crate) link: Arc<dyn Link>,
+    pub(crate) door: Arc<dyn Door>,
     pub(crate) dice: Arc<dyn Dice>,
     pub(crate) queue: Arc<dyn Inspect>,
     pub(crate) settings: ApiSettings,
@@ -61,13 +64,14 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(parts: ApiParts) -> Self {
-        let ApiParts { table, clock, tokens, scripts, link, dice, queue, settings } = parts;
+        let ApiParts { table, clock, tokens, scripts, link, door, dice, queue, settings } = parts;
         Self {
             table,
             clock,
             tokens,
             scripts,
             link,
+            door,
             dice,
             queue,
             settings,

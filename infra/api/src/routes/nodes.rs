@@ -1,6 +1,7 @@
 //! Gateway programs, for administrators.
 
 mod admission;
+mod refused;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -28,6 +29,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
         .routes(routes!(list, admission::create))
         .routes(routes!(get, admission::change))
         .routes(routes!(admission::renew_token))
+        .routes(routes!(refused::list))
 }
 
 /// A gateway program that is allowed in.
@@ -106,7 +108,7 @@ async fn get(State(site): State<Arc<Site>>, Admin: Admin, Path(name): Path<Strin
     Ok(Json(Node::new(node, session)))
 }
 
-async fn registered(site: &Site, name: &str) -> Result<nodes::Node, ApiError> {
+pub(super) async fn registered(site: &Site, name: &str) -> Result<nodes::Node, ApiError> {
     let nowhere = || Problem::not_found("There is no such node.");
     if !domain::is_name(name) {
         return Err(nowhere().into());

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 29] = [
+const ROUTES: [&str; 35] = [
     "delete /api/protocols/{name}",
     "delete /api/protocols/{name}/constants",
     "get /api/alarms",
@@ -13,7 +13,9 @@ const ROUTES: [&str; 29] = [
     "get /api/jobs",
     "get /api/jobs/{job}/dead-letters",
     "get /api/nodes",
+    "get /api/nodes/refused",
     "get /api/nodes/{name}",
+    "get /api/nodes/{name}/operations",
     "get /api/notices",
     "get /api/protocols",
     "get /api/protocols/{name}",
@@ -22,6 +24,7 @@ const ROUTES: [&str; 29] = [
     "get /api/terminals/{mac}",
     "get /api/terminals/{mac}/devices/{pid}/history",
     "get /api/terminals/{mac}/devices/{pid}/latest",
+    "get /api/terminals/{mac}/operations",
     "get /health",
     "get /health/ready",
     "post /api/alarms/{id}/acknowledge",
@@ -29,8 +32,11 @@ const ROUTES: [&str; 29] = [
     "post /api/auth/logout",
     "post /api/jobs/{job}/dead-letters/{id}/redrive",
     "post /api/nodes",
+    "post /api/nodes/{name}/restart",
     "post /api/nodes/{name}/token",
     "post /api/protocols/import",
+    "post /api/terminals/{mac}/at",
+    "post /api/terminals/{mac}/devices/{pid}/operations",
     "put /api/nodes/{name}",
     "put /api/protocols/{name}",
     "put /api/protocols/{name}/constants",

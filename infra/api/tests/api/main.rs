@@ -10,6 +10,7 @@ mod errors;
 mod health;
 mod nodes;
 mod notices;
+mod operations;
 mod protocols;
 mod readings;
 mod sign_in;

@@ -137,6 +137,7 @@ async fn what_is_no_node_is_refused() {
     let site = Site::new().await;
     for (body, code) in [
         (json!({ "name": " " }), "bad-name"),
+        (json!({ "name": "refused" }), "bad-name"),
         (json!({ "name": "hill", "ip": "the office" }), "bad-address"),
         (json!({ "name": "hill", "port": 70_000 }), "bad-body"),
         (json!({ "name": "hill", "max_conections": 5 }), "bad-body"),
@@ -145,6 +146,16 @@ async fn what_is_no_node_is_refused() {
         assert_eq!(by_root(&site, Method::POST, "/api/nodes", &body).await.problem(400), code, "{body}");
     }
     assert_eq!(site.seen_by("root", "/api/nodes").await["items"], json!([]));
+}
+
+#[tokio::test]
+async fn an_administrator_sees_who_was_turned_away_and_why() {
+    let site = Site::new().await;
+    let expected = json!([{
+        "address": "192.0.2.9", "code": "unknown_token", "reason": "no node has this token",
+        "at": "2023-11-14T22:13:20.000Z", "times": 2,
+    }]);
+    assert_eq!(site.seen_by("root", "/api/nodes/refused").await["items"], expected);
 }
 
 #[tokio::test]
@@ -157,6 +168,7 @@ async fn nodes_are_for_administrators() {
         (Method::POST, "/api/nodes", json!({ "name": "hers" })),
         (Method::PUT, "/api/nodes/by-token", json!({})),
         (Method::POST, "/api/nodes/by-token/token", Value::Null),
+        (Method::GET, "/api/nodes/refused", Value::Null),
     ] {
         let asked = || site.ask(method.clone(), path).json(&body);
         assert_eq!(asked().send().await.problem(401), "not-signed-in", "{method} {path}");

@@ -15,7 +15,7 @@ use engine_http::{
     Tokens,
     axum::{Router, http::Method},
 };
-use jobs::ports::{Dice, Link, ToBroker};
+use jobs::ports::{Dice, Door, Link, ToBroker, TurnedAway};
 use queue::MemoryQueue;
 use records::{
     Clock, Table,
@@ -60,6 +60,16 @@ impl Dice for CountingDice {
     }
 }
 
+/// Turned one program away, twice.
+struct OneTurnedAway;
+
+impl Door for OneTurnedAway {
+    fn turned_away(&self) -> Vec<TurnedAway> {
+        let (address, reason) = ([192, 0, 2, 9].into(), "no node has this token".to_owned());
+        vec![TurnedAway { address, code: "unknown_token", reason, at: Timestamp(1_700_000_000_000), times: 2 }]
+    }
+}
+
 pub(crate) struct Site {
     pub(crate) table: Arc<MemoryTable>,
     pub(crate) clock: Arc<ManualClock>,
@@ -94,6 +104,7 @@ impl Site {
             tokens: Arc::new(tokens()),
             scripts: Arc::new(NoScripts),
             link: self.link.clone(),
+            door: Arc::new(OneTurnedAway),
             dice: Arc::new(CountingDice(AtomicU64::new(1))),
             queue: self.queue.clone(),
             settings: ApiSettings { session: SESSION, secure_cookie: false },

@@ -24,6 +24,9 @@ const USUAL_PORT: u16 = 9000;
 /// How many DTU connections a program takes, unless told otherwise.
 const USUAL_CONNECTIONS: u32 = 2000;
 
+/// The name that no node can have: what stands at `/api/nodes/refused` is no node.
+const RESERVED: &str = "refused";
+
 /// What a node is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -90,6 +93,10 @@ pub(super) async fn create(
     if !domain::is_name(&name) {
         let form = "A node's name is 1 to 200 bytes without control characters.";
         return Err(Problem::bad_request("bad-name", form).into());
+    }
+    if name == RESERVED {
+        let why = "This name is an address of the API: take another.";
+        return Err(Problem::bad_request("bad-name", why).into());
     }
     if nodes::get(&*site.table, &name).await?.is_some() {
         return Err(Problem::conflict("node-exists", "There is a node of this name: change that one.").into());
