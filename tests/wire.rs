@@ -3,8 +3,15 @@
 
 mod alarms;
 mod browsers;
+mod events;
 mod field;
+mod garbage;
 mod gateways;
+mod lines;
+mod operations;
 mod routes;
 mod site;
+mod sockets;
+mod stand;
+mod uploads;
 mod values;

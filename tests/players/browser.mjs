@@ -6,7 +6,7 @@
 //   token    the sign-in token, sent as the cookie `token`; none when absent
 //   events   what it subscribes to, again on every connect
 //
-// Orders: subscribe {event} · quit {}
+// Orders: subscribe {event} · say {event, args} · packet {text} · quit {}
 // Reports: connected, disconnected, refused, received.
 import { obey, report, settings, socketIoClient } from './control.mjs';
 
@@ -30,5 +30,7 @@ obey({
     events.push(event);
     socket.emit('subscribe', { event });
   },
+  say: ({ event, args }) => socket.emit(event, ...args),
+  packet: ({ text }) => socket.io.engine.write(text),
   quit: () => process.exit(0),
 });

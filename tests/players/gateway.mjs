@@ -10,23 +10,29 @@
 //   readyMs     how long it waits with `ready` after `registerSuccess` (10 000 in the field)
 //   deviceMs    how long a device may take to answer (10 000 in the field)
 //   relineMs    how long after a reboot of a DTU it says that the DTU is back (60 000 in the field)
+//   transports  what its first socket connects by; by polling and then an upgrade when absent
+//   slash       whether the path ends with a slash (default true)
+//   listReplies whether replies to operations are one list of both arguments (default false)
+//   timeZone    where it stands; its dates are written in that zone
 //
-// Orders: drop {mac} · restore {mac} · silence {mac} · unsilence {mac} · cut {} · quit {}
-// Reports: opened, closed, connected, disconnected, received, sent, posted, died.
+// Orders: drop {mac} · restore {mac} · silence {mac} · unsilence {mac} · lag {mac, ms} · split {mac, split} · quit {}
+//         cut {socket} · leave {socket} · return {socket} · say {socket, event, args} · packet {socket, text}
+// Reports: opened, upgraded, closed, connected, disconnected, received, sent, posted, died.
 import os from 'node:os';
 
 import { obey, report, settings, socketIoClient } from './control.mjs';
 import { Terminal } from './gateway/terminal.mjs';
 import { Uploads } from './gateway/uploads.mjs';
 
-const config = { token: '', registerMs: 0, readyMs: 10_000, deviceMs: 10_000, relineMs: 60_000, ...settings() };
+const config = { token: '', registerMs: 0, readyMs: 10_000, deviceMs: 10_000, relineMs: 60_000, slash: true, ...settings() };
+if (config.timeZone) process.env.TZ = config.timeZone;
 const twoSockets = config.variant === 'uart-node';
 const io = socketIoClient();
 const uploads = new Uploads(config);
 
 let registered = false;
 let sender = null;
-const first = open(1, {});
+const first = open(1, config.transports ? { transports: config.transports } : {});
 const terminals = new Map(config.terminals.map((dtu) => [dtu.mac, new Terminal({ dtu, config, uploads, emit })]));
 
 first.on('accont', () => setTimeout(() => send(1, first, 'register', nodeInfo()), config.registerMs));
@@ -39,13 +45,20 @@ onceRegistered('query', (query) => {
 });
 onceRegistered('instructQuery', (instruct) => terminals.get(instruct.DevMac)?.instruct(instruct));
 onceRegistered('DTUoprate', (operation) => terminals.get(operation.DevMac)?.operate(operation));
+if (!twoSockets) first.on('restart', restart);
 
 obey({
   drop: ({ mac }) => terminals.get(mac).disconnect(),
   restore: ({ mac }) => terminals.get(mac).connect(),
   silence: ({ mac }) => terminals.get(mac).line.silence(true),
   unsilence: ({ mac }) => terminals.get(mac).line.silence(false),
-  cut: () => cut(first),
+  lag: ({ mac, ms }) => terminals.get(mac).line.lag(ms),
+  split: ({ mac, split }) => terminals.get(mac).line.split(split),
+  cut: ({ socket }) => cut(numbered(socket)),
+  leave: ({ socket }) => numbered(socket).disconnect(),
+  return: ({ socket }) => numbered(socket).connect(),
+  say: ({ socket, event, args }) => send(socket, numbered(socket), event, ...args),
+  packet: ({ socket, text }) => numbered(socket).io.engine.write(text),
   quit: () => process.exit(0),
 });
 
@@ -59,6 +72,17 @@ function onRegisterSuccess() {
   }
   // Timers of an earlier registration are not cancelled: a quick reconnect yields two `ready`.
   setTimeout(() => send(1, first, 'ready'), config.readyMs);
+}
+
+/** Lets go of every DTU and takes them on again. Only one of the programs knows how; the other never answers. */
+async function restart({ eventName }) {
+  send(1, first, 'result', eventName, 'restart ok');
+  for (const terminal of terminals.values()) terminal.disconnect();
+  for (const terminal of terminals.values()) await terminal.connect();
+}
+
+function numbered(number) {
+  return number === 1 ? first : sender;
 }
 
 function online() {
@@ -91,8 +115,12 @@ function die(why) {
 function open(number, transport) {
   const { token } = config;
   const identity = twoSockets ? { auth: { token }, query: { token }, extraHeaders: { 'x-node-token': token } } : {};
-  const socket = io(`${config.server}/node`, { path: '/client', forceNew: true, ...identity, ...transport });
-  socket.io.on('open', () => report('opened', { socket: number, transport: socket.io.engine.transport.name }));
+  const socket = io(`${config.server}/node`, { path: '/client', addTrailingSlash: config.slash, forceNew: true, ...identity, ...transport });
+  socket.io.on('open', () => {
+    const { engine } = socket.io;
+    report('opened', { socket: number, transport: engine.transport.name });
+    engine.on('upgrade', ({ name }) => report('upgraded', { socket: number, transport: name }));
+  });
   socket.io.on('close', (reason) => report('closed', { socket: number, reason }));
   socket.on('connect', () => report('connected', { socket: number }));
   // `retries` is false after a refusal by the namespace: the real program never comes back from that.

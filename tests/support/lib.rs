@@ -17,7 +17,9 @@ pub use clock::ManualClock;
 pub use dice::LoadedDice;
 pub use eventually::eventually;
 pub use lambda_host::{Invoked, LambdaHost};
-pub use players::{Aws, Browser, Dtu, Gateway, GatewaySettings, Mail, Mailbox, Posted, Received, Slave, Ups, Variant};
+pub use players::{
+    Aws, Browser, Dtu, Gateway, GatewaySettings, Habits, Mail, Mailbox, Posted, Received, Slave, Socket, Ups, Variant,
+};
 pub use server::{Server, http_client};
 pub use session::Session;
 pub use webhook::{Delivery, WebhookReceiver};

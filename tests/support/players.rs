@@ -25,7 +25,7 @@ use crate::{PATIENCE, environment};
 
 pub use aws::{Aws, Received};
 pub use browser::Browser;
-pub use gateway::{Dtu, Gateway, GatewaySettings, Posted, Variant};
+pub use gateway::{Dtu, Gateway, GatewaySettings, Habits, Posted, Socket, Variant};
 pub use mailbox::{Mail, Mailbox};
 pub use slave::Slave;
 pub use ups::Ups;

@@ -35,6 +35,22 @@ impl Session {
         Ok(body)
     }
 
+    /// Posts to `path`, whatever it answers: the status and the JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<(u16, Value)> {
+        self.send(reqwest::Method::POST, path, body).await
+    }
+
+    /// Puts to `path`, whatever it answers: the status and the JSON.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<(u16, Value)> {
+        self.send(reqwest::Method::PUT, path, body).await
+    }
+
+    async fn send(&self, method: reqwest::Method, path: &str, body: &Value) -> Result<(u16, Value)> {
+        let request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let response = request.json(body).send().await?;
+        Ok((response.status().as_u16(), response.json().await.unwrap_or_default()))
+    }
+
     /// Gets `path`, whatever it answers: the status and the JSON.
     async fn ask(&self, path: &str) -> Result<(u16, Value)> {
         let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::Value;
 use telltale_tests::{
-    Browser, Dtu, Gateway, GatewaySettings, Mailbox, Server, Session, Slave, Ups, Variant, WebhookReceiver,
+    Browser, Dtu, Gateway, GatewaySettings, Habits, Mailbox, Server, Session, Slave, Ups, Variant, WebhookReceiver,
 };
 
 use super::site::{CELLAR, HALL, METER, PASSWORD, SENSOR, TOKEN, settings, site};
@@ -55,6 +55,7 @@ impl Field {
             token: wanted.token,
             terminals,
             register_after: wanted.register_after,
+            habits: Habits::default(),
         };
         let gateway = Gateway::start(server.url(), &gateway)?;
         let ann = server.sign_in("ann", PASSWORD).await?;
@@ -133,6 +134,6 @@ fn alarms(state: &str) -> String {
     format!("/api/alarms?state={state}")
 }
 
-fn items(list: &Value) -> Vec<Value> {
+pub(crate) fn items(list: &Value) -> Vec<Value> {
     list["items"].as_array().cloned().unwrap_or_default()
 }

@@ -20,6 +20,20 @@ pub(crate) const TOKEN: &str = "correct horse battery staple";
 pub(crate) const PASSWORD: &str = "tests are no secret";
 
 /// The settings under which the tests need not wait long.
+pub(crate) const QUICK: &str = "
+    [schedule]
+    window_ms = 1000
+    lead_ms = 500
+    minimum_interval_ms = 1000
+    instruction_ms = 200
+    [alarms]
+    offline_debounce_ms = 5000
+    misses_allowed = 3
+    [broker]
+    operation_timeout_ms = 2000
+";
+
+/// Settings for those who are told something.
 pub(crate) fn settings(mailbox: &Mailbox) -> String {
     format!(
         r#"
@@ -48,7 +62,15 @@ pub(crate) fn site(variant: Variant, webhook: &WebhookReceiver) -> Value {
     };
     json!({
         "protocols": [sensor(), meter(), ups()],
-        "constants": [{ "Protocol": "sensor", "Threshold": [{ "name": "temperature", "min": 10, "max": 30 }] }],
+        "constants": [{
+            "Protocol": "sensor",
+            "Threshold": [{ "name": "temperature", "min": 10, "max": 30 }],
+            "OprateInstruct": [
+                { "name": "set temperature", "value": "060000%i%i", "bl": "10" },
+                { "name": "set both", "value": "1000000002040105%i%i", "bl": "10" },
+                { "name": "set what is not there", "value": "060fff%i%i", "bl": "1" },
+            ],
+        }],
         "nodes": [node],
         "terminals": [
             terminal(HALL, "hall", &json!([

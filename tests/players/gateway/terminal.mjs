@@ -140,15 +140,20 @@ export class Terminal {
 
   async #runInstruct({ type, content, events }) {
     const reply = await this.line.exchange(encode(type, content));
-    this.#emit('deviceopratesuccess', events, instructResult(type, content, reply));
+    this.#reply('deviceopratesuccess', events, instructResult(type, content, reply));
   }
 
   /** The virtual DTU answers at once. A success without a word makes the program ask everything again. */
   async #runAt({ content, events }) {
     const text = answer(this.#dtu.sim, content.replace('+++AT+', ''));
     const { ok, msg } = read(this.#config.variant, text);
-    this.#emit('dtuopratesuccess', events, { ok: ok ? 1 : 0, msg: ok ? msg : NO_ANSWER, upserted: Buffer.from(text) });
+    this.#reply('dtuopratesuccess', events, { ok: ok ? 1 : 0, msg: ok ? msg : NO_ANSWER, upserted: Buffer.from(text) });
     if (msg === '') this.#discover();
+  }
+
+  #reply(event, events, result) {
+    if (this.#config.listReplies) this.#emit(event, [events, result]);
+    else this.#emit(event, events, result);
   }
 
   #speaksHealth() {

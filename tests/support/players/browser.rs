@@ -18,6 +18,16 @@ impl Browser {
         Ok(browser)
     }
 
+    /// It says something out of turn.
+    pub async fn say(&mut self, event: &str, arguments: Value) -> Result<()> {
+        self.player.order("say", json!({ "event": event, "args": arguments })).await
+    }
+
+    /// It sends a message that no Socket.IO client would, behind the `4` of Engine.IO.
+    pub async fn packet(&mut self, text: &str) -> Result<()> {
+        self.player.order("packet", json!({ "text": text })).await
+    }
+
     /// The arguments of each `event` it was pushed so far.
     pub fn received(&self, event: &str) -> Vec<Value> {
         of_event(&self.player.reports("received"), event).cloned().collect()

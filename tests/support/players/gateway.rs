@@ -45,6 +45,47 @@ pub struct GatewaySettings {
     pub terminals: Vec<Dtu>,
     /// How long it waits with `register`. The real one answers at once.
     pub register_after: Duration,
+    /// What else is its own.
+    pub habits: Habits,
+}
+
+/// Ways in which gateway programs and the places they stand in differ.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Habits {
+    /// What its first socket connects by; by polling and then an upgrade when nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transports: Option<[&'static str; 1]>,
+    /// Whether the path it connects to ends with a slash.
+    pub slash: bool,
+    /// Whether it replies to operations with one list rather than with two arguments.
+    pub list_replies: bool,
+    /// The zone that its dates are written in.
+    pub time_zone: &'static str,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self { transports: None, slash: true, list_replies: false, time_zone: "UTC" }
+    }
+}
+
+/// One of a gateway's two sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Socket {
+    /// The one that registers.
+    First,
+    /// The one that only sends.
+    Second,
+}
+
+impl Socket {
+    fn number(self) -> u8 {
+        match self {
+            Self::First => 1,
+            Self::Second => 2,
+        }
+    }
 }
 
 /// One POST of a gateway, and how it was answered.
@@ -61,6 +102,7 @@ pub struct Posted {
 impl Gateway {
     /// Starts it against `server`. It is faster than the real one: ready in 200 ms, and devices have 200 ms to answer.
     pub fn start(server: &str, settings: &GatewaySettings) -> Result<Self> {
+        let mut all = serde_json::to_value(&settings.habits)?;
         let settings = json!({
             "variant": settings.variant,
             "server": server,
@@ -71,7 +113,10 @@ impl Gateway {
             "deviceMs": 200,
             "relineMs": 2000,
         });
-        Ok(Self { player: Player::node("gateway", &settings)? })
+        if let (Value::Object(all), Value::Object(settings)) = (&mut all, settings) {
+            all.extend(settings);
+        }
+        Ok(Self { player: Player::node("gateway", &all)? })
     }
 
     /// A DTU's connection ends; the gateway says `terminalOff`.
@@ -94,9 +139,57 @@ impl Gateway {
         self.player.order("unsilence", json!({ "mac": mac })).await
     }
 
+    /// What the devices on a DTU's line say takes so many milliseconds to come in.
+    pub async fn lag(&mut self, mac: &str, ms: u64) -> Result<()> {
+        self.player.order("lag", json!({ "mac": mac, "ms": ms })).await
+    }
+
+    /// What the devices on a DTU's line say comes in two parts, or whole again.
+    pub async fn split(&mut self, mac: &str, split: bool) -> Result<()> {
+        self.player.order("split", json!({ "mac": mac, "split": split })).await
+    }
+
     /// The connection to the server is cut without a goodbye.
     pub async fn cut(&mut self) -> Result<()> {
-        self.player.order("cut", json!({})).await
+        self.cut_socket(Socket::First).await
+    }
+
+    /// One connection to the server is cut without a goodbye.
+    pub async fn cut_socket(&mut self, socket: Socket) -> Result<()> {
+        self.player.order("cut", json!({ "socket": socket.number() })).await
+    }
+
+    /// A socket goes away, and stays away until it is told to return.
+    pub async fn leave(&mut self, socket: Socket) -> Result<()> {
+        self.player.order("leave", json!({ "socket": socket.number() })).await
+    }
+
+    /// A socket that went away comes back.
+    pub async fn come_back(&mut self, socket: Socket) -> Result<()> {
+        self.player.order("return", json!({ "socket": socket.number() })).await
+    }
+
+    /// It says something out of turn.
+    pub async fn say(&mut self, socket: Socket, event: &str, arguments: Value) -> Result<()> {
+        self.player.order("say", json!({ "socket": socket.number(), "event": event, "args": arguments })).await
+    }
+
+    /// It sends a message that no Socket.IO client would, behind the `4` of Engine.IO.
+    pub async fn packet(&mut self, socket: Socket, text: &str) -> Result<()> {
+        self.player.order("packet", json!({ "socket": socket.number(), "text": text })).await
+    }
+
+    /// The transports of its first socket so far: what it opened by, what it was upgraded to.
+    pub fn transports(&self) -> Vec<String> {
+        let told = [self.player.reports("opened"), self.player.reports("upgraded")].concat();
+        let of_first = told.iter().filter(|report| report["socket"] == 1);
+        of_first.filter_map(|report| report["transport"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// What it sent so far as `event`: the arguments of each.
+    pub fn sent(&self, event: &str) -> Vec<Value> {
+        let sent = self.player.reports("sent").into_iter().filter(|report| report["event"] == event);
+        sent.map(|report| report["args"].clone()).collect()
     }
 
     /// Whether the program still runs: what the real one would die of, this one dies of.

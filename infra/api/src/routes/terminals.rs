@@ -2,7 +2,7 @@
 
 mod mounting;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use domain::Mac;
 use engine_http::{
@@ -48,6 +48,12 @@ struct Terminal {
     since: Option<Moment>,
     /// The devices on its line.
     devices: Vec<Device>,
+    /// Its SIM's number, when it has one.
+    #[schema(required)]
+    iccid: Option<String>,
+    /// What its node found out about it, as far as it was told: `ip`, `port`, `model`, `ver`, `gver`, `iotStat`,
+    /// `location`, `uart`, `signal`.
+    info: BTreeMap<String, String>,
 }
 
 /// Whether a terminal can be asked.
@@ -137,6 +143,8 @@ impl Terminal {
             presence: standing.presence.into(),
             since: heard_of.then_some(Moment(standing.since)),
             devices: terminal.devices.into_iter().map(Device::from).collect(),
+            iccid: terminal.iccid,
+            info: terminal.info,
         }
     }
 }

@@ -45,6 +45,8 @@ async fn a_terminal_is_shown_with_its_standing_and_its_devices() {
             { "pid": 1, "model": "sensor model", "kind": "sensor", "protocol": "sensor protocol", "min_interval_ms": 0 },
             { "pid": 2, "model": "UPS model", "kind": "UPS", "protocol": "UPS protocol", "min_interval_ms": 0 },
         ],
+        "iccid": null,
+        "info": {},
     });
     assert_eq!(site.seen_by("ann", &path).await, expected);
     assert_eq!(site.seen_by("ann", &path.to_lowercase()).await, expected);
