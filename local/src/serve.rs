@@ -88,7 +88,7 @@ impl Server {
             settings: config.broker.clone(),
             inbox,
         });
-        let api = api(&context, &config, tokens, Arc::clone(&queue) as _, broker.refused());
+        let api = api(&context, &config, tokens, Arc::clone(&queue) as _, broker.door());
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {} (is another server there?)", config.listen))?;

@@ -34,6 +34,9 @@ async fn events_that_make_no_sense_leave_a_gateway_connected_and_served() -> Res
     }
     stand.serves_the_next(261).await?;
     assert_eq!(stand.gateway.sent("register").len(), connected, "it was disconnected");
+    // Seven kinds of events in five forms, six of them strange in all; replies to operations without a name; twice.
+    assert!(stand.counted("node_events_strange").await? >= 60);
+    assert_eq!(stand.counted("operation_replies").await?, 4);
     Ok(())
 }
 
@@ -64,6 +67,7 @@ async fn what_a_browser_says_out_of_turn_costs_it_its_transport_at_most() -> Res
         }
     }
     browser.until_more(&of_sensor, browser.received(&of_sensor).len()).await?;
+    assert!(stand.counted("browser_events_strange").await? >= 10);
     for packet in ["2/web,[7]", "9", "451-/web,[\"x\"]"] {
         browser.packet(packet).await?;
         browser.until_more(&of_sensor, browser.received(&of_sensor).len() + 1).await?;

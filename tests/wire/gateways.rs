@@ -34,7 +34,7 @@ async fn everything_that_a_gateway_posts_is_taken() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_gateway_with_a_wrong_token_loses_its_transport_keeps_trying_and_is_listed_nowhere() -> Result<()> {
+async fn a_gateway_with_a_wrong_token_loses_its_transport_keeps_trying_and_is_listed_as_refused() -> Result<()> {
     let settings = FieldSettings { variant: Variant::TwoSockets, token: "wrong", ..FieldSettings::default() };
     let mut field = Field::with(settings).await?;
 
@@ -45,6 +45,8 @@ async fn a_gateway_with_a_wrong_token_loses_its_transport_keeps_trying_and_is_li
     let root = field.server.sign_in("root", PASSWORD).await?;
     let node = &root.get("/api/nodes").await?["items"][0];
     assert_eq!((&node["name"], &node["session"]), (&json!("hill"), &json!(null)));
+    let refused = &root.get("/api/nodes/refused").await?["items"][0];
+    assert_eq!((&refused["address"], &refused["code"]), (&json!("127.0.0.1"), &json!("unknown_token")));
     assert!(field.sensor_history().await?.is_empty());
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     field::Field,
-    site::{HALL, SENSOR},
+    site::{HALL, PASSWORD, SENSOR},
 };
 
 #[tokio::test]
@@ -41,7 +41,13 @@ async fn garbage_on_a_node_route_gets_a_clear_error_and_the_next_message_is_serv
     }
 
     field.slave.set(SENSOR, &[261, 600, 1]).await?;
-    field.until_sensor_shows("temperature", "26.1").await
+    field.until_sensor_shows("temperature", "26.1").await?;
+    let root = field.server.sign_in("root", PASSWORD).await?;
+    assert_eq!(
+        root.get("/api/counters").await?["posts_refused"],
+        3 * no_json().len() + 2 * json_of_another_shape().len()
+    );
+    Ok(())
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub(crate) const QUICK: &str = "
     minimum_interval_ms = 1000
     instruction_ms = 200
     [alarms]
-    offline_debounce_ms = 5000
+    offline_debounce_ms = 2500
     misses_allowed = 3
     [broker]
     operation_timeout_ms = 2000
@@ -37,13 +37,7 @@ pub(crate) const QUICK: &str = "
 pub(crate) fn settings(mailbox: &Mailbox) -> String {
     format!(
         r#"
-        [schedule]
-        window_ms = 1000
-        lead_ms = 500
-        minimum_interval_ms = 1000
-        [alarms]
-        offline_debounce_ms = 5000
-        misses_allowed = 3
+        {QUICK}
         [notify.smtp]
         url = "{}"
         from = "telltale@example.org"

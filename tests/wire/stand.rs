@@ -82,6 +82,11 @@ impl Stand {
         self.root.until("/api/nodes", &format!("a session that is ready: {wanted}"), shown).await
     }
 
+    /// What the server counted under that name.
+    pub(crate) async fn counted(&self, name: &str) -> Result<u64> {
+        Ok(self.root.get("/api/counters").await?[name].as_u64().unwrap_or_default())
+    }
+
     /// The alarms there are.
     pub(crate) async fn alarms(&self) -> Result<Vec<Value>> {
         Ok(items(&self.root.get("/api/alarms?state=active").await?))

@@ -1,6 +1,7 @@
 //! The routes, one file per subject.
 
 mod alarms;
+mod counters;
 mod dead_letters;
 mod health;
 mod nodes;
@@ -41,6 +42,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(notices::router())
         .merge(nodes::router())
         .merge(operations::router())
+        .merge(counters::router())
         .merge(dead_letters::router())
         .merge(protocols::router())
         .split_for_parts();

@@ -29,7 +29,7 @@ pub struct ApiParts {
     pub scripts: Arc<dyn ScriptEngine>,
     /// The way to the brokers.
     pub link: Arc<dyn Link>,
-    /// Who knows which gateway programs were turned away.
+    /// Who knows what happens at the sockets.
     pub door: Arc<dyn Door>,
     /// Where tokens come from.
     pub dice: Arc<dyn Dice>,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use engine_http::{Tokens, axum::Router};
-use jobs::ports::{Clock, Dice, Enqueue, NodeCommand, ToBroker};
+use jobs::ports::{Clock, Dice, Door, Enqueue, NodeCommand, ToBroker};
 use records::Table;
 use socketioxide::SocketIo;
 use tokio::{
@@ -14,6 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     counters::Counters,
+    door::FrontDoor,
     keeper::Keeper,
     node::{Identities, NodeDoor, Registry},
     operations::Operations,
@@ -138,6 +139,11 @@ impl Broker {
     /// The gateway programs it turned away.
     pub fn refused(&self) -> Arc<RefusedNodes> {
         Arc::clone(&self.refused)
+    }
+
+    /// What an operator sees of it.
+    pub fn door(&self) -> Arc<dyn Door> {
+        Arc::new(FrontDoor { refused: self.refused(), counters: self.counters() })
     }
 
     /// Runs until `shutdown`: then sends no more queries, ends its sockets (their clients come back by themselves), and

@@ -93,3 +93,57 @@ pub struct Counters {
     /// Events from browsers that could not be understood.
     pub browser_events_strange: Count,
 }
+
+impl Counters {
+    /// All of them, each with its name.
+    pub fn all(&self) -> Vec<(&'static str, u64)> {
+        // Taken apart whole, so that a new one cannot be forgotten here.
+        let Self {
+            node_connections,
+            browser_connections,
+            connections_refused,
+            queries_sent,
+            queries_dropped,
+            queries_unanswered,
+            results,
+            results_repeated,
+            posts_refused,
+            node_events,
+            node_events_strange,
+            operations_sent,
+            operations_unanswered,
+            operation_replies,
+            reports,
+            batches,
+            reports_dropped,
+            pushes_sent,
+            pushes_dropped,
+            subscriptions_refused,
+            browser_events_strange,
+        } = self;
+        let all = [
+            ("node_connections", node_connections),
+            ("browser_connections", browser_connections),
+            ("connections_refused", connections_refused),
+            ("queries_sent", queries_sent),
+            ("queries_dropped", queries_dropped),
+            ("queries_unanswered", queries_unanswered),
+            ("results", results),
+            ("results_repeated", results_repeated),
+            ("posts_refused", posts_refused),
+            ("node_events", node_events),
+            ("node_events_strange", node_events_strange),
+            ("operations_sent", operations_sent),
+            ("operations_unanswered", operations_unanswered),
+            ("operation_replies", operation_replies),
+            ("reports", reports),
+            ("batches", batches),
+            ("reports_dropped", reports_dropped),
+            ("pushes_sent", pushes_sent),
+            ("pushes_dropped", pushes_dropped),
+            ("subscriptions_refused", subscriptions_refused),
+            ("browser_events_strange", browser_events_strange),
+        ];
+        all.map(|(name, count)| (name, count.get())).into()
+    }
+}

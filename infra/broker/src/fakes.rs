@@ -1,5 +1,6 @@
 //! In-memory stand-ins that hold state, for this crate's tests.
 
+mod json;
 mod table;
 
 use std::{
@@ -19,6 +20,7 @@ use jobs::{
 };
 use tokio::{sync::Semaphore, time::Instant};
 
+pub(crate) use json::any_json;
 pub(crate) use table::MemoryTable;
 
 /// Goes with tokio's time, so that it stands still where that is paused.

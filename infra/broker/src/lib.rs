@@ -6,6 +6,7 @@
 
 mod broker;
 mod counters;
+mod door;
 #[cfg(test)]
 mod fakes;
 mod keeper;

@@ -8,7 +8,6 @@ use std::{
 };
 
 use domain::{NodeName, Timestamp};
-use jobs::ports::{Door, TurnedAway};
 
 /// How many are kept.
 const MOST: usize = 100;
@@ -28,7 +27,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Its name; it never changes.
-    fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::UnknownToken => "unknown_token",
             Self::UnknownAddress => "unknown_address",
@@ -84,19 +83,6 @@ impl RefusedNodes {
         }
         listed.push_back(RefusedNode { address, reason, at, times: times + 1 });
         if times == 0 { Novelty::New } else { Novelty::Repeat }
-    }
-}
-
-impl Door for RefusedNodes {
-    fn turned_away(&self) -> Vec<TurnedAway> {
-        let told = |refused: RefusedNode| TurnedAway {
-            address: refused.address,
-            code: refused.reason.code(),
-            reason: refused.reason.to_string(),
-            at: refused.at,
-            times: refused.times,
-        };
-        self.latest().into_iter().map(told).collect()
     }
 }
 

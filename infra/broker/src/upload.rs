@@ -1,6 +1,8 @@
 //! What nodes post: replies of devices, what they found out about terminals, what they know of themselves.
 
 mod dtu_info;
+#[cfg(test)]
+mod properties;
 mod query_data;
 mod recent;
 mod refusal;

@@ -5,11 +5,12 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 35] = [
+const ROUTES: [&str; 36] = [
     "delete /api/protocols/{name}",
     "delete /api/protocols/{name}/constants",
     "get /api/alarms",
     "get /api/alarms/{id}",
+    "get /api/counters",
     "get /api/jobs",
     "get /api/jobs/{job}/dead-letters",
     "get /api/nodes",

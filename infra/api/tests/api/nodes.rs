@@ -156,6 +156,7 @@ async fn an_administrator_sees_who_was_turned_away_and_why() {
         "at": "2023-11-14T22:13:20.000Z", "times": 2,
     }]);
     assert_eq!(site.seen_by("root", "/api/nodes/refused").await["items"], expected);
+    assert_eq!(site.seen_by("root", "/api/counters").await, json!({ "queries_sent": 7 }));
 }
 
 #[tokio::test]
@@ -169,6 +170,7 @@ async fn nodes_are_for_administrators() {
         (Method::PUT, "/api/nodes/by-token", json!({})),
         (Method::POST, "/api/nodes/by-token/token", Value::Null),
         (Method::GET, "/api/nodes/refused", Value::Null),
+        (Method::GET, "/api/counters", Value::Null),
     ] {
         let asked = || site.ask(method.clone(), path).json(&body);
         assert_eq!(asked().send().await.problem(401), "not-signed-in", "{method} {path}");

@@ -68,6 +68,10 @@ impl Door for OneTurnedAway {
         let (address, reason) = ([192, 0, 2, 9].into(), "no node has this token".to_owned());
         vec![TurnedAway { address, code: "unknown_token", reason, at: Timestamp(1_700_000_000_000), times: 2 }]
     }
+
+    fn counts(&self) -> Vec<(&'static str, u64)> {
+        vec![("queries_sent", 7)]
+    }
 }
 
 pub(crate) struct Site {

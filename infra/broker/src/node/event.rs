@@ -1,5 +1,7 @@
 //! What nodes say on their sockets.
 
+#[cfg(test)]
+mod properties;
 mod reply;
 
 use bytes::Bytes;

@@ -19,8 +19,11 @@ pub struct TurnedAway {
     pub times: u64,
 }
 
-/// Knows who was turned away.
+/// Knows who was turned away, and what came through.
 pub trait Door: Send + Sync {
     /// The latest, newest first; no more than a hundred.
     fn turned_away(&self) -> Vec<TurnedAway>;
+
+    /// What was counted since the process started, each with its name; what makes no sense is counted, too.
+    fn counts(&self) -> Vec<(&'static str, u64)>;
 }

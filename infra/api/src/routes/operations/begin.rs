@@ -44,7 +44,7 @@ pub(super) async fn begin(site: &Site, wish: Wish) -> Result<(StatusCode, Json<B
     if !operations::put_new(&*site.table, &record).await? {
         return Err(Problem::internal().into());
     }
-    tracing::info!(operation.id = id, operation.about = %about, user.name = record.by, what = ?record.what, "an operation begins");
+    tracing::info!(operation.id = id, operation.about = %about, user.name = record.by, "an operation begins");
     let command = Command { id: id.clone(), about: about.clone(), node, order };
     if let Err(why) = give(site, command).await? {
         let ended = Ended { at: site.clock.now(), done: false, said: why, reply: None };
