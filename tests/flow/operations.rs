@@ -3,7 +3,10 @@ use jobs::{
     Job,
     report::{Event, OperationEnd, OperationVerdict},
 };
-use records::operations::{self, Operation, What};
+use records::{
+    operations::{self, Operation, What},
+    protocols,
+};
 use telltale_tests::flow::{Flow, mac};
 
 fn about() -> Source {
@@ -70,6 +73,35 @@ async fn what_only_a_script_can_prove_is_not_done_where_the_protocol_has_none() 
     flow.reports([ended(&id, OperationVerdict::Unproven, "")]).await;
     flow.settle().await;
     assert!(!logged(&flow).await.ended.unwrap().done);
+}
+
+/// A protocol whose frames are made and proven by scripts: 7e, address, what is asked; the echo ends with 0d.
+async fn with_scripts(flow: &Flow) {
+    let made = "function (pid, asked) { return '7e0' + pid + asked }";
+    let proven = "function (content, bytes) { return bytes[0] === 0x7e && bytes[bytes.length - 1] === 0x0d }";
+    let instruct = serde_json::json!([
+        { "name": "01", "noStandard": true, "scriptStart": made, "scriptEnd": proven, "resultType": "hex" },
+    ]);
+    let document = serde_json::json!({ "Type": 485, "Protocol": "scripted", "instruct": instruct });
+    protocols::put(flow.cx.table.as_ref(), &serde_json::from_value(document).unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_script_of_the_protocol_judges_what_only_it_can_prove() {
+    for (reply, done) in [(vec![0x7e, 1, 0x0d], true), (vec![0x7e, 1], false)] {
+        let flow = Flow::new().await;
+        with_scripts(&flow).await;
+        let model = flow.cx.catalog.model(flow.cx.table.as_ref(), "scripted", flow.now()).await.unwrap().unwrap();
+        let made = model.protocol.operation(1, "05").unwrap();
+        assert_eq!((made.content.as_str(), made.proof), ("7e0105", Proof::Scripted));
+        let (protocol, content, proof) = ("scripted".to_owned(), made.content, made.proof);
+        let id =
+            begun(&flow, What::Device { pid: 1, protocol, name: "on".to_owned(), value: None, content, proof }).await;
+        let end = OperationEnd { verdict: OperationVerdict::Unproven, said: String::new(), reply };
+        flow.reports([Event::Operated { about: about(), id, end }]).await;
+        flow.settle().await;
+        assert_eq!(logged(&flow).await.ended.unwrap().done, done);
+    }
 }
 
 #[tokio::test]

@@ -88,9 +88,14 @@ impl Server {
 
     /// Posts `body` to `/api/node/<path>` as a gateway without a token would, and gives the status and the answer.
     pub async fn post_as_node(&self, path: &str, body: impl Into<Vec<u8>>) -> Result<(u16, String)> {
+        self.post_with_token(path, "", body).await
+    }
+
+    /// Posts `body` as a gateway with a token would. One without sends the header, too, and leaves it empty.
+    pub async fn post_with_token(&self, path: &str, token: &str, body: impl Into<Vec<u8>>) -> Result<(u16, String)> {
         let url = format!("{}/api/node/{path}", self.url);
-        let request = self.client.post(url).header("content-type", "application/json").body(body.into());
-        let response = request.send().await?;
+        let request = self.client.post(url).header("content-type", "application/json").header("x-node-token", token);
+        let response = request.body(body.into()).send().await?;
         Ok((response.status().as_u16(), response.text().await?))
     }
 }

@@ -97,6 +97,11 @@ async fn terminals_that_are_not_registered_are_tolerated() -> Result<()> {
     ] {
         stand.gateway.say(Socket::First, event, arguments).await?;
     }
+    let info = json!({ "info": { "mac": "000000000000", "AT": true } }).to_string();
+    assert_eq!(stand.server.post_as_node("dtuinfo", info).await?.0, 200);
+    let mut answer = stand.gateway.until_posted("queryData", 1).await?.body;
+    answer["data"]["mac"] = json!("000000000000");
+    assert_eq!(stand.server.post_as_node("queryData", answer.to_string()).await?.0, 200);
     stand.serves_the_next(261).await?;
     assert!(stand.alarms().await?.is_empty());
     Ok(())

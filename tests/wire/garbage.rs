@@ -42,12 +42,14 @@ async fn events_that_make_no_sense_leave_a_gateway_connected_and_served() -> Res
 
 #[tokio::test]
 async fn packets_that_make_no_sense_cost_a_gateway_its_transport_at_most() -> Result<()> {
-    let mut stand = Stand::start(Variant::OneSocket).await?;
+    let mut stand = Stand::start(Variant::TwoSockets).await?;
     stand.until_temperature("25.3").await?;
     for (index, packet) in
         ["2/node,[7]", "2/node,{", "9", "2/nowhere,[\"x\"]", "451-/node,[\"x\"]", ""].into_iter().enumerate()
     {
-        stand.gateway.packet(Socket::First, packet).await?;
+        for socket in [Socket::First, Socket::Second] {
+            stand.gateway.packet(socket, packet).await?;
+        }
         stand.serves_the_next(262 + u16::try_from(index)?).await?;
     }
     assert!(stand.gateway.lives()?);

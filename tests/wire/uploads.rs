@@ -1,12 +1,14 @@
 //! The forms in which gateway programs post what they have.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde_json::{Value, json};
 use telltale_tests::{Habits, Variant};
 
 use super::{
     field::until_latest,
-    site::{CELLAR, PASSWORD, UPS},
+    site::{CELLAR, PASSWORD, TOKEN, UPS},
     stand::Stand,
 };
 
@@ -39,6 +41,23 @@ async fn a_query_that_comes_back_as_a_text_is_read_by_its_replies() -> Result<()
     let (status, answer) = stand.server.post_as_node("queryData", body.to_string()).await?;
     assert_eq!(status, 200, "{answer}");
     until_latest(&ben, CELLAR, UPS, "input voltage", "220.5").await
+}
+
+#[tokio::test]
+async fn a_post_that_its_program_sends_again_byte_for_byte_is_stored_once() -> Result<()> {
+    let stand = Stand::start(Variant::TwoSockets).await?;
+    let first = stand.gateway.until_posted("queryData", 1).await?.body.to_string();
+    for _ in 0..2 {
+        let (status, answer) = stand.server.post_with_token("queryData", TOKEN, first.clone()).await?;
+        assert_eq!(status, 200, "{answer}");
+    }
+    let (status, _) = stand.server.post_with_token("queryData", "wrong", first).await?;
+    assert_eq!(status, 401);
+    let history = stand.until_stored(3).await?;
+    let asked: BTreeSet<String> = history.iter().map(|reading| reading["asked"].to_string()).collect();
+    assert_eq!(asked.len(), history.len(), "{history:?}");
+    assert_eq!(stand.counted("results_repeated").await?, 2);
+    Ok(())
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use engine_http::{
     Json, Path, Query,
     axum::{self, extract::State},
 };
-use records::operations;
+use records::{operations, users::Role};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -45,7 +45,7 @@ struct Operation {
     /// The device's address on the line; null where it is none.
     #[schema(required)]
     pid: Option<u8>,
-    /// The operation's name, the AT command, or `restart`.
+    /// The operation's name, the AT command (`at` for those who may not read it), or `restart`.
     what: String,
     /// The number that was given.
     #[schema(required)]
@@ -97,7 +97,7 @@ enum Standing {
 
 /// What was done to a terminal and its devices
 ///
-/// Newest first.
+/// Newest first. What an AT command says and is answered is for administrators.
 #[utoipa::path(
     get, path = "/api/terminals/{mac}/operations", operation_id = "list_operations", tag = "operations",
     params(("mac" = String, Path, description = "The terminal"), Paging),
@@ -110,7 +110,7 @@ async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<Operation>>, ApiError> {
     let terminal = site.terminal(&user, &mac).await?;
-    page(&site, &Source::Terminal(terminal.mac), &paging).await
+    page(&site, &Source::Terminal(terminal.mac), &paging, user.role).await
 }
 
 /// What was done to a node
@@ -128,18 +128,31 @@ async fn list_of_node(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<Operation>>, ApiError> {
     let node = registered(&site, &name).await?;
-    page(&site, &Source::Node(node.name), &paging).await
+    page(&site, &Source::Node(node.name), &paging, Role::Admin).await
 }
 
-async fn page(site: &Site, about: &Source, paging: &Paging) -> Result<Json<Listing<Operation>>, ApiError> {
+async fn page(
+    site: &Site,
+    about: &Source,
+    paging: &Paging,
+    reader: Role,
+) -> Result<Json<Listing<Operation>>, ApiError> {
     let list = format!("operations of {about}");
     let page = operations::list(&*site.table, about, paging.limit()?, paging.after(&list)?).await?;
     let now = site.clock.now();
-    let items = page.items.into_iter().map(|operation| Operation::new(operation, now));
+    let items = page.items.into_iter().map(|operation| Operation::new(operation, now).seen_by(reader));
     Ok(Listing::answer(&list, items.collect(), page.next))
 }
 
 impl Operation {
+    /// AT commands may hold what only administrators know, such as the password of an access point.
+    fn seen_by(self, reader: Role) -> Self {
+        match (reader, &self.kind) {
+            (Role::User, Kind::At) => Self { what: "at".to_owned(), said: None, reply: None, ..self },
+            (Role::Admin, _) | (Role::User, Kind::Device | Kind::Restart) => self,
+        }
+    }
+
     fn new(operation: operations::Operation, now: Timestamp) -> Self {
         let is_lost = operation.is_lost(now);
         let (kind, pid, what, value) = match operation.what {

@@ -162,7 +162,10 @@ async fn an_at_command_gets_its_prefix_from_us() {
     begun(&site, "root", &at, &json!({ "command": "UART=1,9600,8,1,NONE,NFC" })).await;
     let order = Order::At { mac: mac(HERS), command: "+++AT+UART=1,9600,8,1,NONE,NFC".to_owned() };
     assert_eq!(told(&mut site).unwrap().order, order);
-    assert_eq!(listed(&site).await[0]["what"], "UART=1,9600,8,1,NONE,NFC");
+    let log = site.seen_by("root", &format!("/api/terminals/{HERS}/operations")).await;
+    assert_eq!(log["items"][0]["what"], "UART=1,9600,8,1,NONE,NFC");
+    let hers = &listed(&site).await[0];
+    assert_eq!((&hers["kind"], &hers["what"]), (&json!("at"), &json!("at")), "what it says may be a secret");
     for command in ["", " ", "VER\r", "VER\n+++AT+Z", "+++AT+VER", "版本", " VER", &"A".repeat(201)] {
         let refused = ask(&site, "root", &at, &json!({ "command": command })).await;
         assert_eq!(refused.problem(400), "bad-command", "{command:?}");

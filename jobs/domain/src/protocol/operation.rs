@@ -149,8 +149,11 @@ impl Protocol {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{
+        frame::RtuInstruction,
         protocol::{InstructDocument, Line, ProtocolDocument},
         script::NoScripts,
     };
@@ -200,6 +203,25 @@ mod tests {
             assert!(filled("060001%i%i", bl, value).is_err(), "{value} x {bl}");
         }
         assert!(matches!(filled("060001%i%i", "ten", 1.0), Err(BadOperation::BadCoefficient(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn no_template_and_no_number_bring_it_down(template in ".{0,30}", bl in ".{0,8}", value: f64) {
+            let _ = filled(&format!("{template}%i"), &bl, value).map(|body| protocol(Line::Rs485, "0300000002").operation(1, &body));
+        }
+
+        #[test]
+        fn every_number_of_two_bytes_is_written_and_proven_by_its_own_echo(number: i16, pid in 1..=247_u8) {
+            let body = filled("060001%i%i", "1", f64::from(number)).unwrap();
+            let made = protocol(Line::Rs485, "0300000002").operation(pid, &body).unwrap();
+            let (told, instruction) = RtuInstruction::of_request(&made.content).unwrap();
+            prop_assert_eq!(told, pid);
+            let mut echo = vec![pid, 6, 0, 1];
+            echo.extend(number.to_be_bytes());
+            echo.extend(crate::frame::crc16_modbus(&echo).to_le_bytes());
+            prop_assert!(instruction.verify(pid, &echo).is_ok());
+        }
     }
 
     #[test]
