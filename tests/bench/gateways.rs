@@ -46,6 +46,11 @@ impl Gateway {
         self.socket.emit("ready", Value::Null).await
     }
 
+    /// Stays connected, and answers nothing but pings, until the connection ends.
+    pub(crate) async fn stay(mut self) {
+        while self.socket.event().await.is_ok() {}
+    }
+
     /// Answers queries, until each terminal has answered as often as it should.
     pub(crate) async fn answer(mut self, poster: Arc<Poster>, answers: Answers) -> Result<()> {
         let mut left: HashMap<u32, u16> = self.terminals.iter().map(|terminal| (*terminal, answers.rounds)).collect();

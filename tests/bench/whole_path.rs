@@ -4,6 +4,7 @@ mod browsers;
 mod disk;
 mod gateways;
 mod limit;
+mod memory;
 mod outcome;
 mod path;
 mod poster;
@@ -14,6 +15,7 @@ mod socket;
 use std::{fmt::Display, time::Duration};
 
 use anyhow::Result;
+use site::Scale;
 
 /// The server's, so that the limit is not slower than it could be.
 #[global_allocator]
@@ -25,12 +27,21 @@ const OPEN_LOOP_INTERVAL_MS: u32 = 500;
 /// The sizes over which the cost of a reading should stay what it is, and how many readings each gets at least.
 const SIZES: [u32; 4] = [100, 1_000, 10_000, 50_000];
 
+/// The field whose memory is measured.
+const FIELD: Scale = Scale { gateways: 1000, terminals: 10_000 };
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let is = |argument: &str| arguments.iter().any(|given| given == argument);
     if is(limit::SERVE) {
         return limit::serve().await;
+    }
+    if is(memory::SERVE) {
+        return memory::serve().await;
+    }
+    if is("--memory") {
+        return footprint().await;
     }
     println!("{:<58} {:>12}  ratio", "measured", "figure");
     row("disk: fsyncs one after another", format!("{:.0}/s", disk::fsyncs_per_second()?), "");
@@ -44,8 +55,22 @@ async fn main() -> Result<()> {
     row("(b) from post to push at 2,000/s: p50", millis(open.wait(50)), "");
     row("(b) from post to push at 2,000/s: p95", millis(open.wait(95)), "target 10 ms");
     if !is("--short") {
+        footprint().await?;
         growth().await?;
     }
+    Ok(())
+}
+
+/// What the server holds in memory, beside a bare socket server.
+async fn footprint() -> Result<()> {
+    let memory = memory::measure(FIELD).await?;
+    let mebibytes = |kibibytes: u64| format!("{} MiB", kibibytes / 1024);
+    row("(c) memory, nobody connected", mebibytes(memory.idle), "target 64 MiB at most");
+    row("(c) memory, 1,000 nodes and 10,000 terminals", mebibytes(memory.whole), "target 150 MiB at most");
+    let bare = memory.bare_connection;
+    row("(c) a bare idle connection", format!("{bare:.1} KiB"), "");
+    let more = format!("{:+.1} KiB, target +6 at most", memory.connection - bare);
+    row("(c) an idle node connection", format!("{:.1} KiB", memory.connection), &more);
     Ok(())
 }
 

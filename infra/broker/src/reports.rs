@@ -103,7 +103,22 @@ impl Reporter {
 /// How many bytes a report has as JSON, at most.
 fn size(node: &str, event: &Event) -> Result<usize, NotTaken> {
     const FRAME: usize = 64;
-    let event = serde_json::to_vec(event).map_err(|_| NotTaken::TooLarge)?.len();
-    let bytes = FRAME + 6 * node.len() + event;
+    let mut counted = Counted(0);
+    serde_json::to_writer(&mut counted, event).map_err(|_| NotTaken::TooLarge)?;
+    let bytes = FRAME + 6 * node.len() + counted.0;
     if bytes > MOST_BYTES { Err(NotTaken::TooLarge) } else { Ok(bytes) }
+}
+
+/// Counts what is written, and keeps none of it.
+struct Counted(usize);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
