@@ -1,5 +1,6 @@
 //! The routes, one file per subject.
 
+mod alarm_setups;
 mod alarms;
 mod counters;
 mod dead_letters;
@@ -39,6 +40,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(terminals::router())
         .merge(readings::router())
         .merge(alarms::router())
+        .merge(alarm_setups::router())
         .merge(notices::router())
         .merge(nodes::router())
         .merge(operations::router())

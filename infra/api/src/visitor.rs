@@ -20,6 +20,9 @@ pub(crate) struct SignedIn(pub(crate) User);
 /// A signed-in administrator.
 pub(crate) struct Admin;
 
+/// The same, where it matters who.
+pub(crate) struct AdminUser(pub(crate) User);
+
 impl FromRequestParts<Arc<Site>> for SignedIn {
     type Rejection = ApiError;
 
@@ -42,9 +45,17 @@ impl FromRequestParts<Arc<Site>> for Admin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, ApiError> {
+        AdminUser::from_request_parts(parts, site).await.map(|_| Self)
+    }
+}
+
+impl FromRequestParts<Arc<Site>> for AdminUser {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, ApiError> {
         let SignedIn(user) = SignedIn::from_request_parts(parts, site).await?;
         match user.role {
-            Role::Admin => Ok(Self),
+            Role::Admin => Ok(Self(user)),
             Role::User => Err(Problem::forbidden("admins-only", "Only an administrator may do this.").into()),
         }
     }

@@ -6,6 +6,7 @@
 
 mod condition;
 mod machine;
+mod owner;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,6 +19,7 @@ use crate::{
 
 pub use condition::BadRule;
 pub use machine::{Step, step};
+pub use owner::{owned, owner};
 
 /// Names a rule, unique among the rules of one source: `threshold:temperature`, `timeout`, `offline`.
 pub type RuleId = String;

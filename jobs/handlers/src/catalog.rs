@@ -1,5 +1,7 @@
 //! Compiled protocols, kept at hand: compiling one takes longer than reading a reply with it.
 
+mod setup;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -7,7 +9,9 @@ use std::{
 };
 
 use domain::{Timestamp, alarm::Rule, protocol::Protocol, script::ScriptEngine};
-use records::{Table, TableError, protocols};
+use records::{Table, TableError, alarm_setups, protocols};
+
+pub(crate) use setup::{Setup, concerns};
 
 /// How long a protocol is used before the table is asked whether it changed.
 const FRESH: Duration = Duration::from_secs(10);
@@ -19,6 +23,8 @@ pub struct Model {
     pub protocol: Protocol,
     /// The rules that its constants make.
     pub rules: Vec<Rule>,
+    /// What single people say instead.
+    pub setups: Vec<Setup>,
 }
 
 /// The protocols that were used lately.
@@ -73,5 +79,18 @@ async fn load(table: &dyn Table, scripts: &dyn ScriptEngine, name: &str) -> Resu
         tracing::error!(protocol.name = name, %error, "a protocol's stored constants cannot be used");
         Vec::new()
     });
-    Ok(Some(Model { protocol, rules }))
+    Ok(Some(Model { protocol, rules, setups: setups(table, name).await? }))
+}
+
+async fn setups(table: &dyn Table, name: &str) -> Result<Vec<Setup>, TableError> {
+    let stored = alarm_setups::of_protocol(table, name).await?;
+    let usable = stored.into_iter().filter_map(|stored| {
+        let user = stored.user.clone();
+        let usable = Setup::of(stored);
+        if let Err(error) = &usable {
+            tracing::error!(protocol.name = name, user.name = user, %error, "a stored alarm setup cannot be used");
+        }
+        usable.ok()
+    });
+    Ok(usable.collect())
 }

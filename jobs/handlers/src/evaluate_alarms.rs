@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    Source, Timestamp,
+    DeviceId, Source, Timestamp,
     alarm::{Change, ChangeKind, Condition, Evidence, Fact, Rule, Severity, SourceState, step},
     identity::derived_id,
 };
@@ -11,11 +11,11 @@ use futures::{StreamExt, TryStreamExt, stream};
 use records::{
     Outcome, Table, TableError, Versioned, Write,
     alarms::{self, Alarm, Transition, Watch},
-    terminals,
+    nodes, terminals, users,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Context, FanOut, Job, JobError};
+use crate::{Context, FanOut, Job, JobError, catalog::Model};
 
 /// How often a step is tried anew when another worker stepped the same source meanwhile.
 const TRIES: usize = 8;
@@ -61,8 +61,10 @@ async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>) -> Result<(), J
 
 async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<(), JobError> {
     let table = cx.table.as_ref();
-    let rules = rules(cx, &evidence.source).await?;
     for _ in 0..TRIES {
+        let Some(rules) = rules(cx, &evidence.source).await? else {
+            return Ok(alarms::end(table, &evidence.source, cx.clock.now()).await?);
+        };
         let mut watch = alarms::watch(table, &evidence.source).await?;
         let before = watch.value.clone();
         let now = cx.clock.now();
@@ -154,30 +156,49 @@ fn raised(source: &Source, change: &Change) -> Alarm {
     }
 }
 
-/// What is watched on a source.
-async fn rules(cx: &Context, source: &Source) -> Result<Vec<Rule>, JobError> {
-    let settings = &cx.settings.alarms;
-    let offline = Rule {
+/// What is watched on a source; none when there is no such source any more.
+async fn rules(cx: &Context, source: &Source) -> Result<Option<Vec<Rule>>, JobError> {
+    let table = cx.table.as_ref();
+    let is_there = match source {
+        Source::Device(device) => return rules_of_device(cx, device).await,
+        Source::Terminal(mac) => terminals::get(table, mac).await?.is_some(),
+        Source::Node(name) => nodes::get(table, name).await?.is_some(),
+    };
+    let offline = || Rule {
         id: "offline".to_owned(),
         condition: Condition::Lost,
         severity: Severity::Critical,
-        on_delay: Duration::from_millis(settings.offline_debounce_ms),
+        on_delay: Duration::from_millis(cx.settings.alarms.offline_debounce_ms),
     };
-    let Source::Device(device) = source else {
-        return Ok(vec![offline]);
+    Ok(is_there.then(|| vec![offline()]))
+}
+
+async fn rules_of_device(cx: &Context, device: &DeviceId) -> Result<Option<Vec<Rule>>, JobError> {
+    let terminal = terminals::get(cx.table.as_ref(), &device.mac).await?;
+    let Some(mounted) = terminal.as_ref().and_then(|terminal| terminal.device(device.pid)) else {
+        return Ok(None);
     };
     let timeout = Rule {
         id: "timeout".to_owned(),
-        condition: Condition::Missed { more_than: settings.misses_allowed },
+        condition: Condition::Missed { more_than: cx.settings.alarms.misses_allowed },
         severity: Severity::Critical,
         on_delay: Duration::ZERO,
     };
     let mut rules = vec![timeout];
-    let terminal = terminals::get(cx.table.as_ref(), &device.mac).await?;
-    if let Some(mounted) = terminal.as_ref().and_then(|terminal| terminal.device(device.pid))
-        && let Some(model) = cx.model(&mounted.protocol).await?
-    {
+    if let Some(model) = cx.model(&mounted.protocol).await? {
         rules.extend(model.rules.iter().cloned());
+        rules.extend(personal_rules(cx, &model, device).await?);
     }
-    Ok(rules)
+    Ok(Some(rules))
+}
+
+/// The rules of those who see the device and have their own. Where nobody has, nothing is read.
+async fn personal_rules(cx: &Context, model: &Model, device: &DeviceId) -> Result<Vec<Rule>, JobError> {
+    if model.setups.is_empty() {
+        return Ok(Vec::new());
+    }
+    let users: Vec<&str> = model.setups.iter().map(|setup| setup.user.as_str()).collect();
+    let seers = users::seers(cx.table.as_ref(), &users, &device.mac).await?;
+    let theirs = model.setups.iter().filter(|setup| seers.contains(&setup.user));
+    Ok(theirs.flat_map(|setup| setup.rules.iter().cloned()).collect())
 }

@@ -1,5 +1,7 @@
 //! `fan_out`: who hears of a transition, and on which channels.
 
+use std::sync::Arc;
+
 use domain::{
     Source,
     alarm::{Change, ChangeKind},
@@ -10,13 +12,14 @@ use records::{
     alarms::{self, Transition},
     ledger::{self, Claim},
     notices::{self, Notice, NoticeStatus},
-    terminals, users,
-    users::{Role, User},
+    terminals::{self, Terminal},
+    users::{self, Role, User},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Context, DeliverNotice, Job, JobError,
+    catalog::{Model, Setup, concerns},
     ports::{Audience, Push},
 };
 
@@ -50,11 +53,15 @@ impl Job for FanOut {
             return Err(JobError::fail("the transition is not stored"));
         };
         let hearers = hearers(table, &self.source).await?;
-        let place = place(table, &self.source).await?;
+        let terminal = terminal(table, &self.source).await?;
+        let place = place(&self.source, terminal.as_ref());
+        let model = model(cx, &self.source, terminal.as_ref()).await?;
+        let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
+        let told = told(&transition, hearers, setups);
         let mut letters = Vec::new();
-        for user in &hearers {
+        for (user, transition) in &told {
             for channel in channels(user) {
-                let notice = notice(&transition, user, channel, &place, cx.clock.as_ref());
+                let notice = notice(transition, user, channel, &place, cx.clock.as_ref());
                 // Refused when an earlier run wrote it: its letter is enqueued again all the same, under the same key.
                 let _ = table.write(notices::put_new(&notice)?).await?;
                 letters.push(DeliverNotice { user: user.user.clone(), notice: notice.id }.message());
@@ -62,7 +69,7 @@ impl Job for FanOut {
         }
         cx.queue.enqueue(letters).await?;
         claimed.done(table, cx.clock.now()).await?;
-        show(cx, &transition, &hearers).await;
+        show(cx, &told).await;
         Ok(())
     }
 }
@@ -83,20 +90,42 @@ fn channels(user: &User) -> impl Iterator<Item = &'static str> {
     email.into_iter().chain(webhook)
 }
 
+/// What each of the hearers is told of a transition; those whom nothing of it concerns are left out.
+fn told(transition: &Transition, hearers: Vec<User>, setups: &[Setup]) -> Vec<(User, Transition)> {
+    let told = hearers.into_iter().map(|user| {
+        let changes = transition.changes.iter().filter(|change| concerns(change, &user.user, setups)).cloned();
+        let changes = changes.collect();
+        (user, Transition { changes, ..transition.clone() })
+    });
+    told.filter(|(_, transition)| !transition.changes.is_empty()).collect()
+}
+
+async fn terminal(table: &dyn Table, source: &Source) -> Result<Option<Terminal>, TableError> {
+    match source.mac() {
+        Some(mac) => terminals::get(table, mac).await,
+        None => Ok(None),
+    }
+}
+
+/// What is known of the devices like this one.
+async fn model(cx: &Context, source: &Source, terminal: Option<&Terminal>) -> Result<Option<Arc<Model>>, TableError> {
+    let (Source::Device(device), Some(terminal)) = (source, terminal) else { return Ok(None) };
+    match terminal.device(device.pid) {
+        Some(mounted) => cx.model(&mounted.protocol).await,
+        None => Ok(None),
+    }
+}
+
 /// What people call the source.
-async fn place(table: &dyn Table, source: &Source) -> Result<String, TableError> {
-    let terminal = match source.mac() {
-        Some(mac) => terminals::get(table, mac).await?,
-        None => None,
-    };
-    Ok(match (source, terminal) {
+fn place(source: &Source, terminal: Option<&Terminal>) -> String {
+    match (source, terminal) {
         (Source::Device(device), Some(terminal)) => {
             let model = terminal.device(device.pid).map_or("?", |mounted| mounted.model.as_str());
             format!("{} / {} {model}", terminal.name, device.pid)
         }
-        (Source::Terminal(_), Some(terminal)) => terminal.name,
+        (Source::Terminal(_), Some(terminal)) => terminal.name.clone(),
         (source, _) => source.to_string(),
-    })
+    }
 }
 
 fn notice(transition: &Transition, user: &User, channel: &str, place: &str, clock: &dyn Clock) -> Notice {
@@ -127,21 +156,20 @@ fn line(change: &Change) -> String {
     format!("{kind} {}: {}", change.at.rfc3339(), change.detail)
 }
 
-/// Shows the transition in the browsers of those who hear of it. Nobody waits for it: a browser that misses it asks the API.
-async fn show(cx: &Context, transition: &Transition, hearers: &[User]) {
-    let data = serde_json::json!({
-        "id": transition.id,
-        "source": transition.source.to_string(),
-        "mac": transition.source.mac(),
-        "timeStamp": transition.at,
-        "changes": transition.changes,
-    });
-    let push = |user: &User| Push {
+/// Shows each of the hearers their part in their browsers. Nobody waits for it: a browser that misses it asks the API.
+async fn show(cx: &Context, told: &[(User, Transition)]) {
+    let push = |(user, transition): &(User, Transition)| Push {
         event: "alarm".to_owned(),
         audience: Audience::User(user.user.clone()),
-        data: data.clone(),
+        data: serde_json::json!({
+            "id": transition.id,
+            "source": transition.source.to_string(),
+            "mac": transition.source.mac(),
+            "timeStamp": transition.at,
+            "changes": transition.changes,
+        }),
     };
-    if let Err(error) = cx.link.publish(hearers.iter().map(push).collect()).await {
-        tracing::warn!(transition.id, %error, "browsers were not shown a transition");
+    if let Err(error) = cx.link.publish(told.iter().map(push).collect()).await {
+        tracing::warn!(%error, "browsers were not shown a transition");
     }
 }

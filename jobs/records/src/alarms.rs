@@ -12,6 +12,8 @@
 //! A step of the machine is one transaction over all of them, so that no reader sees half of it. What is to be told
 //! stays in the watch's `outbox` until it was handed on: a crash between the two tells it again, under the same name.
 
+mod end;
+
 use std::time::Duration;
 
 use domain::{
@@ -19,6 +21,8 @@ use domain::{
     alarm::{Change, Severity, SourceState},
 };
 use serde::{Deserialize, Serialize};
+
+pub use end::end;
 
 use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};
 
@@ -58,6 +62,13 @@ pub struct Alarm {
     pub cleared_by: Option<String>,
     /// Who took it on, and when.
     pub acknowledged: Option<Acknowledgement>,
+}
+
+impl Alarm {
+    /// Whose it is: a rule of theirs raised it. None for everybody's.
+    pub fn owner(&self) -> Option<String> {
+        domain::alarm::owner(&self.rule)
+    }
 }
 
 /// Somebody's word that they take an alarm on.

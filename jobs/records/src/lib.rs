@@ -6,6 +6,7 @@
 //! To add a record: a file here with its key table, a struct, and the functions that read and write it; nothing else in
 //! the project builds a key.
 
+pub mod alarm_setups;
 pub mod alarms;
 pub mod ledger;
 pub mod nodes;

@@ -77,6 +77,13 @@ pub async fn put(table: &dyn Table, node: &Node) -> Result<(), TableError> {
     record::commit(table, writes).await
 }
 
+/// Removes a node: nothing leads to it any more, and it has no session.
+pub async fn delete(table: &dyn Table, node: &Node) -> Result<(), TableError> {
+    let mut keys = doors(node);
+    keys.extend([key(&node.name), session_key(&node.name), Key::new("node-run-info", &node.name)]);
+    record::commit(table, keys.into_iter().map(record::delete).collect()).await
+}
+
 /// The node of that name.
 pub async fn get(table: &dyn Table, name: &str) -> Result<Option<Node>, TableError> {
     Ok(record::get(table, &key(name)).await?.map(|node| node.value))

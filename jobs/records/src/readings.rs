@@ -96,7 +96,7 @@ pub async fn history(table: &dyn Table, mac: &Mac, pid: Pid, span: &Span) -> Res
     }
 }
 
-fn latest_key(mac: &Mac) -> Key {
+pub(crate) fn latest_key(mac: &Mac) -> Key {
     Key::new(format!("terminal#{mac}"), "latest")
 }
 

@@ -15,7 +15,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};
+use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, readings, record};
 
 const PAGE: usize = 1000;
 
@@ -119,6 +119,19 @@ pub async fn put(table: &dyn Table, terminal: &Terminal) -> Result<(), TableErro
         writes.push(record::delete(on_node(&old.node, &terminal.mac)));
     }
     record::commit(table, writes).await
+}
+
+/// Removes a terminal: itself, how it stands, and its latest readings. Its history runs out by itself.
+pub async fn delete(table: &dyn Table, terminal: &Terminal) -> Result<(), TableError> {
+    let Terminal { mac, node, .. } = terminal;
+    let keys = [
+        key(mac),
+        standing_key(mac),
+        readings::latest_key(mac),
+        Key::new("terminals", mac.as_str()),
+        on_node(node, mac),
+    ];
+    record::commit(table, keys.map(record::delete).into()).await
 }
 
 /// The write that stores what changed about a terminal that stays on its node.

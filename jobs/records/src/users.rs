@@ -6,10 +6,12 @@
 //! | a user's terminals | `user-terminals#` name | mac |
 //! | a terminal's users | `terminal#` mac | `user#` name |
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::Mac;
 use serde::{Deserialize, Serialize};
 
-use crate::{Key, Listed, Range, Table, TableError, record};
+use crate::{Key, Listed, Range, Table, TableError, Versioned, record};
 
 const PAGE: usize = 500;
 
@@ -117,6 +119,26 @@ pub async fn may_see(table: &dyn Table, user: &User, mac: &Mac) -> Result<bool, 
         Role::Admin => Ok(true),
         Role::User => Ok(table.get(&terminal_of(&user.user, mac)).await?.is_some()),
     }
+}
+
+/// Those of the users that may see a terminal, in one read.
+pub async fn seers(table: &dyn Table, users: &[&str], mac: &Mac) -> Result<BTreeSet<String>, TableError> {
+    let bindings: BTreeMap<Key, &str> = users.iter().map(|user| (terminal_of(user, mac), *user)).collect();
+    let keys: Vec<Key> = bindings.keys().cloned().chain(users.iter().map(|user| key(user))).collect();
+    let mut seers = BTreeSet::new();
+    let mut known = BTreeSet::new();
+    for item in table.get_many(&keys).await? {
+        if let Some(user) = bindings.get(&item.key) {
+            seers.insert((*user).to_owned());
+        } else {
+            let user: Versioned<User> = record::decode(&item)?;
+            if user.value.role == Role::Admin {
+                seers.insert(user.value.user.clone());
+            }
+            known.insert(user.value.user);
+        }
+    }
+    Ok(seers.intersection(&known).cloned().collect())
 }
 
 fn key(user: &str) -> Key {

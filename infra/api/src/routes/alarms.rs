@@ -133,7 +133,12 @@ async fn visible(site: &Site, user: &User, id: &str) -> Result<Versioned<alarms:
         Some(mac) => users::may_see(&*site.table, user, mac).await?,
         None => user.role == Role::Admin,
     };
-    if may_see { Ok(alarm) } else { Err(nowhere().into()) }
+    if may_see && concerns(&alarm.value, user) { Ok(alarm) } else { Err(nowhere().into()) }
+}
+
+/// Whether an alarm is any of a user's business: what a person's own rule raised is theirs, and the administrators'.
+fn concerns(alarm: &alarms::Alarm, user: &User) -> bool {
+    user.role == Role::Admin || alarm.owner().is_none_or(|owner| owner == user.user)
 }
 
 impl From<alarms::Alarm> for Alarm {

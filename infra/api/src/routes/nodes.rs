@@ -2,6 +2,7 @@
 
 mod admission;
 mod refused;
+mod removal;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -27,7 +28,7 @@ const LIST: &str = "nodes";
 pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
     OpenApiRouter::new()
         .routes(routes!(list, admission::create))
-        .routes(routes!(get, admission::change))
+        .routes(routes!(get, admission::change, removal::delete))
         .routes(routes!(admission::renew_token))
         .routes(routes!(refused::list))
 }

@@ -1,6 +1,7 @@
 //! Terminals and what hangs on them.
 
 mod mounting;
+mod removal;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -28,7 +29,7 @@ use crate::{
 const LIST: &str = "terminals";
 
 pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, mounting::put))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, mounting::put, removal::delete))
 }
 
 /// A DTU and what hangs on its line.

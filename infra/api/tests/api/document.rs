@@ -5,14 +5,19 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 36] = [
+const ROUTES: [&str; 42] = [
+    "delete /api/me/alarm-setups/{protocol}",
+    "delete /api/nodes/{name}",
     "delete /api/protocols/{name}",
     "delete /api/protocols/{name}/constants",
+    "delete /api/terminals/{mac}",
     "get /api/alarms",
     "get /api/alarms/{id}",
     "get /api/counters",
     "get /api/jobs",
     "get /api/jobs/{job}/dead-letters",
+    "get /api/me/alarm-setups",
+    "get /api/me/alarm-setups/{protocol}",
     "get /api/nodes",
     "get /api/nodes/refused",
     "get /api/nodes/{name}",
@@ -38,6 +43,7 @@ const ROUTES: [&str; 36] = [
     "post /api/protocols/import",
     "post /api/terminals/{mac}/at",
     "post /api/terminals/{mac}/devices/{pid}/operations",
+    "put /api/me/alarm-setups/{protocol}",
     "put /api/nodes/{name}",
     "put /api/protocols/{name}",
     "put /api/protocols/{name}/constants",

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod alarm_setups;
 mod alarms;
 mod answer;
 mod dead_letters;
@@ -13,6 +14,7 @@ mod notices;
 mod operations;
 mod protocols;
 mod readings;
+mod removals;
 mod sign_in;
 mod site;
 mod tables;

@@ -1,6 +1,6 @@
 //! What is normal for the devices of a protocol, as users write and exchange it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::{
     document::{or_default, text_or_number, texts},
     repeated,
 };
-use crate::alarm::{BadRule, Condition, Rule, Severity};
+use crate::alarm::{BadRule, Condition, Rule, RuleId, Severity};
 
 /// The constants of a protocol. Only what is watched or operated is read; display settings are passed over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,19 +102,33 @@ impl ConstantsDocument {
     pub fn operation(&self, name: &str) -> Option<&OperationDocument> {
         self.operations.iter().find(|operation| operation.name == name)
     }
+
+    /// The names of everything it speaks of, watched or not.
+    pub fn rule_ids(&self) -> BTreeSet<RuleId> {
+        let thresholds = self.threshold.iter().map(|threshold| threshold_id(&threshold.name));
+        thresholds.chain(self.alarm_stat.iter().map(|state| state_id(&state.name))).collect()
+    }
+}
+
+fn threshold_id(name: &str) -> RuleId {
+    format!("threshold:{name}")
+}
+
+fn state_id(name: &str) -> RuleId {
+    format!("state:{name}")
 }
 
 impl ThresholdDocument {
     fn rule(&self) -> Result<Rule, BadRule> {
         let Self { name, min, max, deadband } = self.clone();
-        warning(format!("threshold:{name}"), Condition::Outside { name, min, max, deadband: deadband.unwrap_or(0.0) })
+        warning(threshold_id(&name), Condition::Outside { name, min, max, deadband: deadband.unwrap_or(0.0) })
     }
 }
 
 impl StateDocument {
     fn rule(&self) -> Result<Rule, BadRule> {
         let Self { name, alarm_stat: normal, .. } = self.clone();
-        warning(format!("state:{name}"), Condition::NotIn { name, normal })
+        warning(state_id(&name), Condition::NotIn { name, normal })
     }
 }
 

@@ -13,7 +13,7 @@ use records::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::Alarm;
+use super::{Alarm, concerns};
 use crate::{
     error::ApiError,
     paging::{Listing, Paging},
@@ -68,7 +68,7 @@ pub(super) async fn list(
 ) -> Result<Json<Listing<Alarm>>, ApiError> {
     let (limit, after) = (paging.limit()?, paging.after(LIST)?);
     let scope = scope(&site, &user, wanted.terminal.as_deref()).await?;
-    let page = find(&*site.table, wanted.state, &scope, limit, after).await?;
+    let page = find(&site, &user, wanted.state, &scope, (limit, after)).await?;
     Ok(Listing::answer(LIST, page.items.into_iter().map(Alarm::from).collect(), page.next))
 }
 
@@ -107,11 +107,11 @@ impl Scope {
 }
 
 async fn find(
-    table: &dyn Table,
+    site: &Site,
+    user: &User,
     state: WantedState,
     scope: &Scope,
-    limit: usize,
-    after: Option<String>,
+    (limit, after): (usize, Option<String>),
 ) -> Result<Listed<alarms::Alarm>, TableError> {
     let is_wanted = |alarm: &alarms::Alarm| {
         let of_state = match state {
@@ -119,14 +119,14 @@ async fn find(
             WantedState::Cleared => alarm.cleared_at.is_some(),
             WantedState::All => true,
         };
-        of_state && scope.holds(alarm)
+        of_state && scope.holds(alarm) && concerns(alarm, user)
     };
     let lists = scope.lists(state);
     let mut found = Vec::new();
     let mut after = after;
     // One more than the limit shows that more follows.
     while found.len() <= limit {
-        let read = newest(table, &lists, limit.max(LEAST_READ), after).await?;
+        let read = newest(&*site.table, &lists, limit.max(LEAST_READ), after).await?;
         found.extend(read.items.into_iter().filter(is_wanted));
         after = read.next;
         if after.is_none() {

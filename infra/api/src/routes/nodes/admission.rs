@@ -181,7 +181,13 @@ async fn admit(site: &Site, node: &nodes::Node) -> Result<(), ApiError> {
 
 /// Breaks the node's connections, so that it is looked at anew.
 async fn shed(site: &Site, name: &str) -> Result<(), ApiError> {
-    if let Some(session) = nodes::session(&*site.table, name).await? {
+    let session = nodes::session(&*site.table, name).await?;
+    shed_from(site, name, session).await
+}
+
+/// Breaks the node's connections on the broker of this session.
+pub(super) async fn shed_from(site: &Site, name: &str, session: Option<nodes::Session>) -> Result<(), ApiError> {
+    if let Some(session) = session {
         site.link.command(&session.broker, NodeCommand::Shed { node: name.to_owned() }).await?;
     }
     Ok(())

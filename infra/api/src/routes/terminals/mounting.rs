@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use domain::{Mac, Pid};
+use domain::{Mac, Pid, Source};
 use engine_http::{Json, Path, Problem, axum::extract::State};
-use records::{nodes, protocols, terminals};
+use records::{alarms, nodes, protocols, terminals};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::Terminal;
+use super::{Terminal, removal::show_changed};
 use crate::{error::ApiError, site::Site, visitor::Admin};
 
 /// The last address on a Modbus line.
@@ -47,7 +47,7 @@ pub(super) struct DeviceForm {
 /// Put a terminal
 ///
 /// In place of one of the same mac, or as a new one. What its node found out about it stays. It is asked from the next
-/// window on. For administrators.
+/// window on. Alarms of a device that it no longer has end with it. For administrators.
 #[utoipa::path(
     put, path = "/api/terminals/{mac}", operation_id = "put_terminal", tag = "terminals", request_body = TerminalForm,
     params(("mac" = String, Path, description = "The terminal")),
@@ -67,12 +67,23 @@ pub(super) async fn put(
         return Err(Problem::faults("bad-terminal", detail, faults).into());
     }
     let known = terminals::get(table, &mac).await?;
+    let dropped = dropped(known.as_ref(), &form.devices);
     let (iccid, data_plan, info) = known.map(|known| (known.iccid, known.data_plan, known.info)).unwrap_or_default();
     let devices = form.devices.into_iter().map(terminals::Device::from).collect();
     let terminal = terminals::Terminal { mac, name: form.name, node: form.node, devices, iccid, data_plan, info };
     terminals::put(table, &terminal).await?;
+    for pid in dropped {
+        alarms::end(table, &Source::Device(terminal.device_id(pid)), site.clock.now()).await?;
+    }
+    show_changed(&site, &terminal.mac).await;
     let standing = terminals::standing(table, &terminal.mac).await?.value;
     Ok(Json(Terminal::new(terminal, &standing)))
+}
+
+/// The devices that a form takes from a terminal: nothing of them is watched any more.
+fn dropped(known: Option<&terminals::Terminal>, form: &[DeviceForm]) -> Vec<Pid> {
+    let before = known.iter().flat_map(|terminal| &terminal.devices).map(|device| device.pid);
+    before.filter(|pid| !form.iter().any(|device| device.pid == *pid)).collect()
 }
 
 impl TerminalForm {
