@@ -1,10 +1,14 @@
 use std::time::Duration;
 
-use jobs::{Job, report::Event};
+use jobs::{
+    Job,
+    report::{Event, TerminalInfo},
+};
 use records::{
     alarms::{self, Which},
     terminals::{self, Presence},
 };
+use serde_json::json;
 use telltale_tests::flow::{Flow, device, mac};
 
 async fn active(flow: &Flow) -> Vec<String> {
@@ -119,4 +123,132 @@ async fn the_same_batch_twice_raises_nothing_new() {
     flow.settle().await;
     assert_eq!(ever(&flow).await, 1);
     assert_eq!(flow.letters().len(), 2, "one mail and one webhook");
+}
+
+#[tokio::test]
+async fn a_terminal_that_does_not_come_back_with_its_node_is_offline() {
+    let flow = Flow::new().await;
+    flow.reports([Event::NodeLost]).await;
+    flow.after(Duration::from_secs(10)).await;
+    flow.reports([Event::NodeRegistered, Event::NodeReady]).await;
+    flow.after(Duration::from_secs(55)).await;
+    assert_eq!(active(&flow).await, Vec::<String>::new());
+    flow.after(Duration::from_secs(10)).await;
+    assert_eq!(active(&flow).await, [format!("terminal:{} offline", mac())]);
+    flow.reports([Event::TerminalsOn { macs: vec![mac()] }]).await;
+    flow.settle().await;
+    assert_eq!(active(&flow).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_terminal_that_comes_back_after_its_node_was_never_offline() {
+    let flow = Flow::new().await;
+    flow.reports([Event::NodeLost]).await;
+    flow.after(Duration::from_secs(10)).await;
+    flow.reports([Event::NodeRegistered, Event::NodeReady]).await;
+    flow.after(Duration::from_secs(40)).await;
+    flow.reports([Event::TerminalsOn { macs: vec![mac()] }]).await;
+    flow.after(Duration::from_mins(3)).await;
+    assert_eq!(ever(&flow).await, 0);
+}
+
+#[tokio::test]
+async fn a_terminal_that_was_never_heard_of_is_not_missed() {
+    let flow = Flow::new().await;
+    let table = flow.cx.table.as_ref();
+    let known = terminals::get(table, &mac()).await.unwrap().unwrap();
+    let other = terminals::Terminal { mac: "98D863CC870E".parse().unwrap(), ..known };
+    terminals::put(table, &other).await.unwrap();
+    flow.reports([Event::NodeReady]).await;
+    flow.after(Duration::from_mins(3)).await;
+    assert_eq!(ever(&flow).await, 0);
+}
+
+#[tokio::test]
+async fn a_terminal_that_its_gateway_reboots_is_not_offline() {
+    let flow = Flow::new().await;
+    for count in 1..=10 {
+        flow.sensor_misses(count).await;
+    }
+    flow.reports([Event::TerminalOff { mac: mac() }]).await;
+    flow.after(Duration::from_secs(62)).await;
+    flow.reports([Event::TerminalsOn { macs: vec![mac()] }]).await;
+    flow.after(Duration::from_mins(5)).await;
+    assert_eq!(ever(&flow).await, 0);
+}
+
+#[tokio::test]
+async fn a_terminal_that_does_not_come_back_from_a_reboot_is_offline() {
+    let flow = Flow::new().await;
+    for count in 1..=10 {
+        flow.sensor_misses(count).await;
+    }
+    flow.reports([Event::TerminalOff { mac: mac() }]).await;
+    flow.after(Duration::from_secs(145)).await;
+    assert_eq!(active(&flow).await, Vec::<String>::new());
+    flow.after(Duration::from_secs(10)).await;
+    assert_eq!(active(&flow).await, [format!("terminal:{} offline", mac())]);
+}
+
+#[tokio::test]
+async fn a_terminal_that_answers_its_node_is_there() {
+    let flow = Flow::new().await;
+    flow.reports([Event::TerminalOff { mac: mac() }]).await;
+    flow.after(Duration::from_secs(5)).await;
+    let info = TerminalInfo { mac: mac().to_string(), at: true, ..TerminalInfo::default() };
+    flow.reports([Event::Terminal(info)]).await;
+    flow.after(Duration::from_mins(3)).await;
+    assert_eq!(ever(&flow).await, 0);
+    let standing = terminals::standing(flow.cx.table.as_ref(), &mac()).await.unwrap();
+    assert_eq!(standing.value.presence, Presence::Online);
+}
+
+#[tokio::test]
+async fn an_alarm_whose_delay_ran_out_before_it_was_over_is_told_with_its_end() {
+    let flow = Flow::new().await;
+    flow.reports([Event::TerminalOff { mac: mac() }]).await;
+    // The sweep that should have raised it does not come.
+    flow.sleeps(Duration::from_secs(61));
+    flow.reports([Event::TerminalsOn { macs: vec![mac()] }]).await;
+    flow.settle().await;
+    assert_eq!((active(&flow).await, ever(&flow).await), (vec![], 1));
+    assert_eq!(flow.mails(), ["Alarm and recovery: Cold store"]);
+    assert_eq!(flow.dead_letters().await, 0);
+}
+
+#[tokio::test]
+async fn a_device_with_more_alarms_than_fit_into_a_transaction_raises_and_clears_them_all() {
+    let flow = Flow::new().await;
+    let bits = 40;
+    flow.speaks_bits(bits).await;
+    flow.bits_say(true).await;
+    assert_eq!(active(&flow).await.len(), bits);
+    flow.bits_say(false).await;
+    assert_eq!(active(&flow).await, Vec::<String>::new());
+    assert_eq!((ever(&flow).await, flow.dead_letters().await), (bits, 0));
+    assert_eq!(flow.mails().len(), 4, "twice thirty and ten: {:?}", flow.mails());
+}
+
+#[tokio::test]
+async fn browsers_are_shown_an_alarm_as_the_log_of_earlier_servers_has_it() {
+    let flow = Flow::new().await;
+    flow.sensor_says(35.2).await;
+    let shown = flow.pushes().into_iter().find(|push| push.event == "alarm").unwrap().data;
+    for (field, value) in [
+        ("mac", json!(mac())),
+        ("pid", json!(1)),
+        ("devName", json!("Cold store")),
+        ("type", json!("alarm")),
+        ("tag", json!("Threshold")),
+        ("isOk", json!(false)),
+        ("severity", json!("warning")),
+    ] {
+        assert_eq!(shown[field], value, "{field}");
+    }
+    assert!(shown["msg"].as_str().unwrap().contains("35.2"), "{shown}");
+    for count in 1..=11 {
+        flow.sensor_misses(count).await;
+    }
+    let shown = flow.pushes().into_iter().rfind(|push| push.event == "alarm").unwrap().data;
+    assert_eq!((&shown["type"], &shown["tag"]), (&json!("连接"), &json!("timeout")));
 }

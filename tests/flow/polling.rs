@@ -1,6 +1,12 @@
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use jobs::{Job, PlanWindow, report::Event};
+use jobs::{
+    Job, PlanWindow,
+    report::{Answer, Event},
+};
 use records::{protocols, terminals};
 use serde_json::json;
 use telltale_tests::flow::{CLIMATE, Flow, mac};
@@ -75,7 +81,7 @@ async fn add_scripted_devices(flow: &Flow, pids: [u8; 2]) {
 }
 
 #[tokio::test]
-async fn a_device_whose_script_makes_nothing_is_not_asked_and_its_neighbours_are() {
+async fn a_device_whose_script_makes_nothing_is_planned_with_nothing_to_send() {
     let flow = Flow::new().await;
     add_scripted_devices(&flow, [2, 3]).await;
     for _ in 0..4 {
@@ -84,5 +90,54 @@ async fn a_device_whose_script_makes_nothing_is_not_asked_and_its_neighbours_are
     let asked: BTreeSet<_> = flow.planned().into_iter().map(|query| (query.pid, query.contents)).collect();
     assert!(asked.contains(&(2, vec!["aa0242".to_owned()])), "{asked:?}");
     assert!(asked.iter().any(|(pid, _)| *pid == 1), "{asked:?}");
-    assert!(asked.iter().all(|(pid, contents)| *pid != 3 && !contents.is_empty()), "an empty list kills a gateway");
+    // The broker sends nothing for it, and says that it is not answered.
+    assert!(asked.iter().all(|(pid, contents)| contents.is_empty() == (*pid == 3)), "{asked:?}");
+}
+
+/// How often each device is planned in so many windows.
+async fn planned_in(flow: &Flow, windows: usize) -> BTreeMap<u8, usize> {
+    let before = flow.planned().len();
+    for _ in 0..windows {
+        plan_next_window(flow).await;
+    }
+    let mut planned = BTreeMap::new();
+    for query in flow.planned().into_iter().skip(before) {
+        *planned.entry(query.pid).or_default() += 1;
+    }
+    planned
+}
+
+#[tokio::test]
+async fn a_dead_device_does_not_slow_its_neighbours_down() {
+    let flow = Flow::new().await;
+    flow.sensors([1, 2]).await;
+    let before = planned_in(&flow, 24).await;
+    for count in 1..=5 {
+        flow.sensor_misses(count).await;
+    }
+    let after = planned_in(&flow, 24).await;
+    assert_eq!(after[&2], before[&2], "the neighbour is asked as often as before");
+    assert!(after[&1] * 3 <= before[&1], "{before:?} {after:?}");
+}
+
+#[tokio::test]
+async fn a_device_that_answers_in_part_is_asked_less_until_it_answers_whole() {
+    let flow = Flow::new().await;
+    let interval = async || {
+        plan_next_window(&flow).await;
+        plan_next_window(&flow).await;
+        flow.planned().last().unwrap().interval
+    };
+    let usual = interval().await;
+    // The order in which gateways say it: what was not answered, then what was.
+    let contents = vec!["01030001000295cb".to_owned()];
+    let Event::Answered(answer) = flow.answer(25.0) else { panic!("an answer is an answer") };
+    let in_part = Answer { unanswered: 1, ..answer };
+    flow.reports([Event::PartlyMissed { mac: mac(), pid: 1, contents }, Event::Answered(in_part)]).await;
+    flow.settle().await;
+    assert_eq!(interval().await, usual + 500);
+    let shown = flow.pushes().into_iter().filter(|push| push.event == format!("MacIntervalUpdate{}1", mac()));
+    assert_eq!(shown.count(), 1);
+    flow.sensor_says(25.0).await;
+    assert_eq!(interval().await, usual);
 }

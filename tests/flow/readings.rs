@@ -1,8 +1,14 @@
+use std::time::Duration;
+
 use domain::{
     Timestamp,
     reading::{Datum, Reading},
 };
-use jobs::{Job, ports::Audience, report::Event};
+use jobs::{
+    Job,
+    ports::Audience,
+    report::{Answer, Event},
+};
 use records::{
     readings::{self, Span},
     terminals,
@@ -69,4 +75,72 @@ async fn a_node_cannot_speak_for_a_terminal_of_another_node() {
     terminals::put(flow.cx.table.as_ref(), &terminal).await.unwrap();
     flow.sensor_says(25.3).await;
     assert_eq!(history(&flow).await, []);
+}
+
+#[tokio::test]
+async fn a_query_that_claims_to_be_from_the_future_does_not_stop_the_latest_value() {
+    let flow = Flow::new().await;
+    let Event::Answered(answer) = flow.answer(20.0) else { panic!("an answer is an answer") };
+    let future = Answer { asked: flow.now().plus(Duration::from_hours(1)), ..answer };
+    flow.reports([Event::Answered(future)]).await;
+    flow.settle().await;
+    flow.sleeps(Duration::from_secs(5));
+    flow.sensor_says(21.0).await;
+    let latest = readings::latest(flow.cx.table.as_ref(), &mac()).await.unwrap();
+    assert_eq!(latest.value.devices[&1].values[0].display, "21");
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_of_one_terminal_holds_up_no_other() {
+    let flow = Flow::new().await;
+    let other: domain::Mac = "98D863CC870E".parse().unwrap();
+    let table = flow.cx.table.as_ref();
+    let known = terminals::get(table, &mac()).await.unwrap().unwrap();
+    terminals::put(table, &terminals::Terminal { mac: other.clone(), ..known }).await.unwrap();
+    let damaged = records::Item {
+        key: records::Key::new(format!("terminal#{other}"), "standing"),
+        version: 1,
+        expires: None,
+        body: bytes::Bytes::from_static(b"no json"),
+    };
+    let _ = table.write(records::Write::Put(damaged, records::Condition::Always)).await.unwrap();
+    flow.reports([Event::TerminalOff { mac: other }, flow.answer(25.3)]).await;
+    flow.settle().await;
+    assert_eq!(history(&flow).await.len(), 1);
+    assert_eq!(flow.dead_letters().await, 1);
+}
+
+#[tokio::test]
+async fn what_the_node_says_of_a_terminal_is_kept_and_shown() {
+    let flow = Flow::new().await;
+    let state = |state: &str| Event::DtuState { mac: mac(), state: state.to_owned(), score: Some(75) };
+    let alert = Event::DtuAlert { mac: mac(), kind: "AT_TIMEOUT".to_owned(), message: "no answer".to_owned() };
+    flow.reports([state("HANDSHAKING"), alert, state("ONLINE")]).await;
+    flow.settle().await;
+    let terminal = terminals::get(flow.cx.table.as_ref(), &mac()).await.unwrap().unwrap();
+    let said = |field: &str| terminal.info.get(field).map(String::as_str).unwrap_or_default();
+    assert_eq!((said("state"), said("score")), ("ONLINE", "75"));
+    assert!(said("alert").ends_with("AT_TIMEOUT: no answer"), "{}", said("alert"));
+    assert!(flow.pushes().iter().any(|push| push.event == format!("MacUpdate{}", mac())));
+}
+
+#[tokio::test]
+async fn a_card_that_its_gateway_brings_along_is_taken_in() {
+    let flow = Flow::new().await;
+    let card: domain::Mac = "0123456789AB".parse().unwrap();
+    let table = flow.cx.table.as_ref();
+    let says = async |node: &str| {
+        let mut batch = flow.batch([Event::TerminalsOn { macs: vec![card.clone()] }]);
+        node.clone_into(&mut batch.reports[0].node);
+        flow.cx.queue.enqueue(vec![batch.message()]).await.unwrap();
+        flow.settle().await;
+        terminals::get(table, &card).await.unwrap()
+    };
+    assert_eq!(says("n1").await, None);
+    let terminal = says("pwsiv").await.unwrap();
+    assert_eq!(terminal.node, "pwsiv");
+    let device = &terminal.devices[0];
+    assert_eq!((device.pid, device.protocol.as_str(), device.model.as_str()), (0, "Pesiv卡", "UPS"));
+    let standing = terminals::standing(table, &card).await.unwrap().value;
+    assert_eq!(standing.presence, terminals::Presence::Online);
 }

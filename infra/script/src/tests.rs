@@ -1,5 +1,5 @@
 use domain::{
-    protocol::{Protocol, ProtocolError, Reply},
+    protocol::{Parsed, Protocol, ProtocolError, Reply},
     reading::{Datum, Quality},
     script::{Answer, Argument},
 };
@@ -21,6 +21,11 @@ fn protocol(result_type: &str, fields: &serde_json::Value) -> Result<Protocol, P
 
 /// What an expression makes of the raw number in the first register.
 fn value(expression: &str, register: u16) -> (Datum, Quality) {
+    let parsed = parsed(expression, register);
+    (parsed.values[0].value.clone(), parsed.values[0].quality)
+}
+
+fn parsed(expression: &str, register: u16) -> Parsed {
     let protocol = protocol("hex", &json!([{"name": "f", "regx": "1-2", "bl": expression}])).unwrap();
     let mut frame = vec![1, 3, 4];
     frame.extend(register.to_be_bytes());
@@ -29,7 +34,7 @@ fn value(expression: &str, register: u16) -> (Datum, Quality) {
     let content = &protocol.contents(1)[0];
     let parsed = protocol.read(1, &[Reply { content, bytes: &frame }]);
     assert_eq!(parsed.rejected, []);
-    (parsed.values[0].value.clone(), parsed.values[0].quality)
+    parsed
 }
 
 #[test]
@@ -62,12 +67,14 @@ fn an_expression_that_comes_to_nothing_costs_its_value_alone() {
         "(a,(function f(){return f()})())",
     ] {
         assert_eq!(value(expression, 7), (Datum::None, Quality::Bad), "{expression}");
+        assert_eq!(parsed(expression, 7).programs_failed, 1, "{expression} is not counted");
     }
+    assert_eq!(parsed("(a,a*2)", 7).programs_failed, 0);
     let fields = json!([{"name": "bad", "regx": "1-2", "bl": "(a,a.b.c)"}, {"name": "good", "regx": "3-2", "bl": "1"}]);
     let protocol = protocol("hex", &fields).unwrap();
     let frame = [1, 3, 4, 1, 0xf4, 0, 0xc8, 0xbb, 0xab];
-    let parsed = protocol.read(1, &[Reply { content: &protocol.contents(1)[0], bytes: &frame }]);
-    assert_eq!((&parsed.values[0].value, &parsed.values[1].value), (&Datum::None, &Datum::Number(200.0)));
+    let read = protocol.read(1, &[Reply { content: &protocol.contents(1)[0], bytes: &frame }]);
+    assert_eq!((&read.values[0].value, &read.values[1].value), (&Datum::None, &Datum::Number(200.0)));
 }
 
 #[test]

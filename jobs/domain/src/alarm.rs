@@ -18,8 +18,8 @@ use crate::{
 };
 
 pub use condition::BadRule;
-pub use machine::{Step, step};
-pub use owner::{owned, owner};
+pub use machine::{MOST_CHANGES, Step, step};
+pub use owner::{owned, owner, unowned};
 
 /// Names a rule, unique among the rules of one source: `threshold:temperature`, `timeout`, `offline`.
 pub type RuleId = String;
@@ -113,6 +113,9 @@ pub enum Fact {
     LinkLost {
         /// What was seen: `terminalOff`, `node lost`, …
         cause: String,
+        /// How much longer than usual it may stay away, since there is a reason to expect it back.
+        #[serde(default, skip_serializing_if = "Duration::is_zero")]
+        grace: Duration,
     },
     /// The terminal or node was seen on its link.
     LinkSeen,

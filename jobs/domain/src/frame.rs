@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::script::{Answer, ScriptFailed};
 
 pub use rejected::RejectedFrame;
+pub(crate) use rtu::hex_of_bytes;
 pub use rtu::{BadInstruction, RtuInstruction, crc16_modbus, rtu_request};
 
 /// What ends a reply on a text line.

@@ -29,7 +29,7 @@ pub use error::{Fault, ProtocolError};
 pub use operation::{BadOperation, Operation, OperationDocument};
 pub use slice::BadSlice;
 
-use instruction::Instruction;
+use instruction::{Fields, Instruction};
 use programs::Programs;
 
 /// The kind of serial line a device hangs on. Its number in documents and commands is 485 or 232.
@@ -103,6 +103,8 @@ pub struct Parsed {
     pub values: Vec<Value>,
     /// What was sent, and why its reply is not believed.
     pub rejected: Vec<(String, RejectedFrame)>,
+    /// How many values are missing because their coefficient's program failed.
+    pub programs_failed: usize,
 }
 
 impl Protocol {
@@ -156,12 +158,16 @@ impl Protocol {
         let contents: Vec<_> = self.instructions.iter().map(|instruction| instruction.content(pid)).collect();
         let mut parsed = Parsed::default();
         let mut values_of = vec![Vec::new(); contents.len()];
+        let mut programs_failed = 0;
         for reply in replies {
             let asked = contents.iter().position(|content| {
                 content.as_ref().is_some_and(|content| content.eq_ignore_ascii_case(reply.content))
             });
             let read = match asked {
-                Some(index) => self.instructions[index].read(pid, *reply).map(|values| values_of[index] = values),
+                Some(index) => self.read_one(index, pid, *reply).map(|fields| {
+                    programs_failed += fields.failed;
+                    values_of[index] = fields.values;
+                }),
                 None => Err(RejectedFrame::UnknownInstruction),
             };
             if let Err(why) = read {
@@ -169,7 +175,19 @@ impl Protocol {
             }
         }
         parsed.values = values_of.into_iter().flatten().collect();
+        parsed.programs_failed = programs_failed;
         parsed
+    }
+
+    /// Reads the reply to one instruction. A gateway takes whatever comes next for the answer, so what was whole and does
+    /// not fit may be another instruction's, come late.
+    fn read_one(&self, index: usize, pid: Pid, reply: Reply<'_>) -> Result<Fields, RejectedFrame> {
+        self.instructions[index].read(pid, reply).map_err(|why| {
+            let is_whole =
+                matches!(why, RejectedFrame::Length { .. } | RejectedFrame::WrongFunction { .. } | RejectedFrame::Echo);
+            let is_anothers = || self.instructions.iter().any(|other| other.is_answered_by(pid, reply.bytes));
+            if is_whole && is_anothers() { RejectedFrame::Late } else { why }
+        })
     }
 }
 

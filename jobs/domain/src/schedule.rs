@@ -12,6 +12,9 @@ pub const LEAST_INTERVAL: Duration = Duration::from_secs(5);
 /// A device that missed more queries in a row than this is asked at most once in [`BACKED_OFF`].
 const MOST_MISSES: u32 = 10;
 const BACKED_OFF: Duration = Duration::from_mins(1);
+/// Before that, a device that shares its line is asked less with each miss, down to once in this time: its gateway waits
+/// ten seconds for it, and its neighbours wait as well.
+const PROBED: Duration = Duration::from_secs(30);
 /// What one timed-out instruction adds to an interval.
 const PER_TIMED_OUT: Duration = Duration::from_millis(500);
 /// What one instruction takes on a wired line, unless the operator says otherwise. Over a SIM it is twice as much.
@@ -112,9 +115,14 @@ pub fn due(interval: Duration, phase: Duration, from: Timestamp, until: Timestam
         .take_while(move |&instant| instant < until)
 }
 
-/// The interval of a device that missed this many queries in a row.
-pub fn backed_off(interval: Duration, misses: u32) -> Duration {
-    if misses > MOST_MISSES { interval.max(BACKED_OFF) } else { interval }
+/// The interval of a device that missed this many queries in a row, with this many neighbours on its line.
+pub fn backed_off(interval: Duration, misses: u32, neighbours: usize) -> Duration {
+    match misses {
+        0 | 1 => interval,
+        2..=MOST_MISSES if neighbours == 0 => interval,
+        2..=MOST_MISSES => interval.saturating_mul(1 << (misses - 1)).min(PROBED).max(interval),
+        _ => interval.max(BACKED_OFF),
+    }
 }
 
 /// The interval of a device that left this many instructions of its last query unanswered.

@@ -44,14 +44,14 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// How far a device's clock may be from ours to be believed.
-const CLOCK_TOLERANCE: Duration = Duration::from_mins(10);
+/// How far another clock may be from ours to be believed.
+pub const CLOCKS_DIFFER: Duration = Duration::from_mins(10);
 /// However short its interval, a reading is not late before this age.
 const LEAST_LATENESS: Duration = Duration::from_mins(1);
 
 /// The time of a reading: the one told when it lies within 10 minutes of the arrival, else the arrival.
 pub fn device_time(told: Option<Timestamp>, arrived: Timestamp) -> Timestamp {
-    told.filter(|&told| told.since(arrived).max(arrived.since(told)) <= CLOCK_TOLERANCE).unwrap_or(arrived)
+    told.filter(|&told| told.since(arrived).max(arrived.since(told)) <= CLOCKS_DIFFER).unwrap_or(arrived)
 }
 
 /// Whether a reading is too old to raise a live alarm: older than a minute and than two intervals.

@@ -2,18 +2,16 @@
 //!
 //! Stateless: whether a device is due is a function of its interval, its phase and how its line stands. No next-due rows.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-
 use domain::{Mac, NodeName, Timestamp, schedule};
 use records::{
     nodes,
-    terminals::{self, Device, Presence, Standing, Terminal},
+    terminals::{self, Presence, Standing, Terminal},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Context, Job, JobError,
-    catalog::Model,
+    pace::{Line, Paced},
     ports::{NodeCommand, Plan, PlannedQuery},
 };
 
@@ -70,46 +68,20 @@ impl DispatchQueries {
         terminal: &Terminal,
         standing: &Standing,
     ) -> Result<Vec<PlannedQuery>, JobError> {
-        let mut models: BTreeMap<&str, Arc<Model>> = BTreeMap::new();
-        for device in &terminal.devices {
-            if let Some(model) = cx.model(&device.protocol).await? {
-                models.insert(&device.protocol, model);
-            }
-        }
-        let in_use =
-            |device: &Device| models.get(device.protocol.as_str()).map(|model| model.protocol.instructions_in_use());
-        let line = schedule::LineLoad {
-            instructions: terminal.devices.iter().filter_map(in_use).sum(),
-            uplink: terminal.uplink(),
-            least: Duration::from_millis(cx.settings.schedule.minimum_interval_ms),
-            per_instruction: Duration::from_millis(cx.settings.schedule.instruction_ms),
-            ..schedule::LineLoad::default()
-        };
-        let devices =
-            terminal.devices.iter().filter_map(|device| Some((device, models.get(device.protocol.as_str())?)));
-        Ok(devices.flat_map(|(device, model)| self.of_device(terminal, device, model, &line, standing)).collect())
+        let line = Line::of(cx, terminal).await?;
+        Ok(line.paced(standing).flat_map(|paced| self.of_device(terminal, &paced)).collect())
     }
 
-    fn of_device(
-        &self,
-        terminal: &Terminal,
-        device: &Device,
-        model: &Model,
-        line: &schedule::LineLoad,
-        standing: &Standing,
-    ) -> Vec<PlannedQuery> {
-        let contents = model.protocol.contents(device.pid);
-        if contents.is_empty() {
-            // An empty list kills a gateway.
-            tracing::warn!(terminal.mac = %terminal.mac, device.pid, "the protocol's scripts make nothing to ask this device");
+    /// A device that its protocol's scripts make nothing for is planned all the same: the broker sends nothing, and counts
+    /// it as a query without an answer.
+    fn of_device(&self, terminal: &Terminal, paced: &Paced<'_>) -> Vec<PlannedQuery> {
+        let Paced { device, model, interval } = paced;
+        let phase = schedule::phase(&terminal.device_id(device.pid), *interval);
+        let mut instants = schedule::due(*interval, phase, self.from, self.until).peekable();
+        if instants.peek().is_none() {
             return Vec::new();
         }
-        let device_minimum = Duration::from_millis(device.min_interval_ms);
-        let interval = schedule::interval(&schedule::LineLoad { device_minimum, ..line.clone() });
-        let misses = standing.misses.get(&device.pid).copied().unwrap_or(0);
-        let unanswered = standing.unanswered.get(&device.pid).copied().unwrap_or(0);
-        let interval = schedule::backed_off(schedule::slowed(interval, unanswered), misses);
-        let phase = schedule::phase(&terminal.device_id(device.pid), interval);
+        let contents = model.protocol.contents(device.pid);
         let query = |at: Timestamp| PlannedQuery {
             at,
             mac: terminal.mac.clone(),
@@ -120,6 +92,6 @@ impl DispatchQueries {
             contents: contents.clone(),
             interval: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX),
         };
-        schedule::due(interval, phase, self.from, self.until).map(query).collect()
+        instants.map(query).collect()
     }
 }

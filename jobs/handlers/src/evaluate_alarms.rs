@@ -7,7 +7,7 @@ use domain::{
     alarm::{Change, ChangeKind, Condition, Evidence, Fact, Rule, Severity, SourceState, step},
     identity::derived_id,
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use records::{
     Outcome, Table, TableError, Versioned, Write,
     alarms::{self, Alarm, Transition, Watch},
@@ -47,7 +47,9 @@ impl Job for EvaluateAlarms {
             by_source.entry(&evidence.source).or_default().push(evidence);
         }
         let steps: Vec<_> = by_source.into_values().map(|evidence| evaluate_source(cx, evidence)).collect();
-        stream::iter(steps).buffer_unordered(AT_A_TIME).try_collect().await
+        // Each is stepped whatever becomes of the others; what failed is told when all are done.
+        let ended: Vec<Result<(), JobError>> = stream::iter(steps).buffer_unordered(AT_A_TIME).collect().await;
+        JobError::worst(ended)
     }
 }
 
@@ -61,7 +63,8 @@ async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>) -> Result<(), J
 
 async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<(), JobError> {
     let table = cx.table.as_ref();
-    for _ in 0..TRIES {
+    let mut refused = 0;
+    while refused < TRIES {
         let Some(rules) = rules(cx, &evidence.source).await? else {
             return Ok(alarms::end(table, &evidence.source, cx.clock.now()).await?);
         };
@@ -69,22 +72,30 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<(), JobError> {
         let before = watch.value.clone();
         let now = cx.clock.now();
         let stepped = step(&before.state, &rules, evidence, now);
-        if stepped.changes.is_empty() && !worth_storing(&before.state, &stepped.state, &evidence.fact) {
+        if stepped.is_whole
+            && stepped.changes.is_empty()
+            && !worth_storing(&before.state, &stepped.state, &evidence.fact)
+        {
             return hand_on(cx, &evidence.source, watch).await;
         }
         watch.value.state = stepped.state;
         watch.value.timer = stepped.timer;
         let mut writes = Vec::new();
         if !stepped.changes.is_empty() {
-            let transition = transition(evidence, now, stepped.changes);
+            let transition = transition(evidence, watch.version, now, stepped.changes);
             writes.push(alarms::put_transition(&transition)?);
             writes.extend(changed_alarms(table, &transition).await?);
             watch.value.outbox.push(transition.id);
         }
         writes.extend(alarms::put_watch(&evidence.source, &watch, before.timer)?);
-        if table.transact(writes).await?.applied() {
-            watch.version += 1;
-            return hand_on(cx, &evidence.source, watch).await;
+        if !table.transact(writes).await?.applied() {
+            refused += 1;
+            continue;
+        }
+        watch.version += 1;
+        hand_on(cx, &evidence.source, watch).await?;
+        if stepped.is_whole {
+            return Ok(());
         }
     }
     Err(JobError::retry(format!("{} is stepped by many at once", evidence.source)))
@@ -115,30 +126,37 @@ async fn hand_on(cx: &Context, source: &Source, mut watch: Versioned<Watch>) -> 
     Ok(())
 }
 
-fn transition(evidence: &Evidence, now: Timestamp, changes: Vec<Change>) -> Transition {
+/// The version of the watch tells apart the steps that one fact may take.
+fn transition(evidence: &Evidence, version: u64, now: Timestamp, changes: Vec<Change>) -> Transition {
     let source = evidence.source.to_string();
-    let id = derived_id(evidence.at, &["transition", &source, &evidence.id]);
+    let id = derived_id(evidence.at, &["transition", &source, &evidence.id, &version.to_string()]);
     Transition { id, source: evidence.source.clone(), at: now, changes }
 }
 
 async fn changed_alarms(table: &dyn Table, transition: &Transition) -> Result<Vec<Write>, TableError> {
-    let mut writes = Vec::new();
+    // One step may raise an alarm, since its delay ran out, and clear it at once.
+    let mut changed: BTreeMap<&str, Versioned<Alarm>> = BTreeMap::new();
     for change in &transition.changes {
-        let stored = alarms::get(table, &change.alarm).await?;
-        let alarm = match (change.kind, stored) {
-            (ChangeKind::Cleared, Some(mut alarm)) => {
-                alarm.value.cleared_at = Some(change.at);
-                alarm.value.cleared_by = Some(change.detail.clone());
-                alarm
-            }
-            (_, stored) => Versioned {
-                value: raised(&transition.source, change),
-                version: stored.map_or(0, |alarm| alarm.version),
-            },
+        let known = match changed.remove(change.alarm.as_str()) {
+            Some(known) => Some(known),
+            None => alarms::get(table, &change.alarm).await?,
         };
-        writes.extend(alarms::put(&alarm)?);
+        changed.insert(&change.alarm, after(&transition.source, change, known));
     }
-    Ok(writes)
+    let writes = changed.values().map(alarms::put).collect::<Result<Vec<_>, _>>()?;
+    Ok(writes.into_iter().flatten().collect())
+}
+
+/// An alarm after a change, given what is known of it.
+fn after(source: &Source, change: &Change, known: Option<Versioned<Alarm>>) -> Versioned<Alarm> {
+    match (change.kind, known) {
+        (ChangeKind::Cleared, Some(mut alarm)) => {
+            alarm.value.cleared_at = Some(change.at);
+            alarm.value.cleared_by = Some(change.detail.clone());
+            alarm
+        }
+        (_, known) => Versioned { value: raised(source, change), version: known.map_or(0, |alarm| alarm.version) },
+    }
 }
 
 fn raised(source: &Source, change: &Change) -> Alarm {

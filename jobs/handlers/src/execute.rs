@@ -105,6 +105,19 @@ impl JobError {
     pub fn fail(why: impl Into<String>) -> Self {
         Self::Fail(why.into())
     }
+
+    /// What becomes of a job whose parts ended so: while any may still work the whole is tried again (parts that are done
+    /// stay done), and only then is it given up for those that never will.
+    pub(crate) fn worst(ended: impl IntoIterator<Item = Result<(), Self>>) -> Result<(), Self> {
+        let mut given_up = Ok(());
+        for error in ended.into_iter().filter_map(Result::err) {
+            match error {
+                Self::Retry { .. } => return Err(error),
+                Self::Fail(_) => given_up = Err(error),
+            }
+        }
+        given_up
+    }
 }
 
 impl From<TableError> for JobError {

@@ -1,6 +1,8 @@
 //! `fan_out`: who hears of a transition, and on which channels.
 
-use std::sync::Arc;
+mod push;
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
     Source,
@@ -20,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Context, DeliverNotice, Job, JobError,
     catalog::{Model, Setup, concerns},
-    ports::{Audience, Push},
+    ports::Push,
 };
 
 /// Tells everybody concerned of one transition.
@@ -49,6 +51,25 @@ impl Job for FanOut {
             Claim::Done => return Ok(()),
             Claim::Busy(until) => return Err(JobError::retry_after("another worker tells it", until.since(now))),
         };
+        match self.tell(cx).await {
+            Ok(shown) => {
+                claimed.done(table, cx.clock.now()).await?;
+                show(cx, shown).await;
+                Ok(())
+            }
+            Err(error) => {
+                // What was told so far is told again under the same names. If this fails too, the lease runs out.
+                let _ = claimed.give_back(table).await;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl FanOut {
+    /// Writes what each hearer is told and has it delivered; gives what their browsers are to show.
+    async fn tell(&self, cx: &Context) -> Result<Vec<Push>, JobError> {
+        let table = cx.table.as_ref();
         let Some(transition) = alarms::transition(table, &self.source, &self.transition).await? else {
             return Err(JobError::fail("the transition is not stored"));
         };
@@ -68,9 +89,7 @@ impl Job for FanOut {
             }
         }
         cx.queue.enqueue(letters).await?;
-        claimed.done(table, cx.clock.now()).await?;
-        show(cx, &told).await;
-        Ok(())
+        Ok(told.iter().map(|(user, transition)| push::of(user, transition, terminal.as_ref())).collect())
     }
 }
 
@@ -145,7 +164,15 @@ fn notice(transition: &Transition, user: &User, channel: &str, place: &str, cloc
 }
 
 fn heading(changes: &[Change]) -> &'static str {
-    if changes.iter().all(|change| change.kind == ChangeKind::Cleared) { "Recovered" } else { "Alarm" }
+    let is = |kind: ChangeKind| move |change: &&Change| change.kind == kind;
+    let cleared: BTreeSet<&str> =
+        changes.iter().filter(is(ChangeKind::Cleared)).map(|change| change.alarm.as_str()).collect();
+    let raised: Vec<&Change> = changes.iter().filter(is(ChangeKind::Raised)).collect();
+    match raised.as_slice() {
+        [] => "Recovered",
+        raised if raised.iter().all(|change| cleared.contains(change.alarm.as_str())) => "Alarm and recovery",
+        _ => "Alarm",
+    }
 }
 
 fn line(change: &Change) -> String {
@@ -157,19 +184,8 @@ fn line(change: &Change) -> String {
 }
 
 /// Shows each of the hearers their part in their browsers. Nobody waits for it: a browser that misses it asks the API.
-async fn show(cx: &Context, told: &[(User, Transition)]) {
-    let push = |(user, transition): &(User, Transition)| Push {
-        event: "alarm".to_owned(),
-        audience: Audience::User(user.user.clone()),
-        data: serde_json::json!({
-            "id": transition.id,
-            "source": transition.source.to_string(),
-            "mac": transition.source.mac(),
-            "timeStamp": transition.at,
-            "changes": transition.changes,
-        }),
-    };
-    if let Err(error) = cx.link.publish(told.iter().map(push).collect()).await {
+async fn show(cx: &Context, pushes: Vec<Push>) {
+    if let Err(error) = cx.link.publish(pushes).await {
         tracing::warn!(%error, "browsers were not shown a transition");
     }
 }

@@ -10,6 +10,7 @@ mod dispatch_queries;
 mod evaluate_alarms;
 mod execute;
 mod fan_out;
+mod pace;
 mod plan_window;
 pub mod ports;
 mod process_results;
@@ -25,7 +26,7 @@ pub use execute::{Context, Job, JobError, Verdict, execute};
 pub use fan_out::FanOut;
 pub use plan_window::PlanWindow;
 pub use process_results::ProcessResults;
-pub use settings::{AlarmSettings, ScheduleSettings, Settings};
+pub use settings::{AdoptionSettings, AlarmSettings, ScheduleSettings, Settings};
 pub use sweep::Sweep;
 
 /// Every job's name, which is its queue's, in the order of a poll's way.

@@ -12,8 +12,8 @@ pub use door::{Door, TurnedAway};
 pub use link::{Audience, Link, LinkError, NodeCommand, Operation, Order, Plan, PlannedQuery, Push, ToBroker};
 pub use notifier::{Address, Delivery, Letter, Notifier, Receipt};
 pub use queue::{
-    Consume, DeadLetter, Depth, Enqueue, Inspect, Lane, Leased, MOST_BODY_BYTES, Message, QueueError, Settlement,
-    Ticket,
+    Consume, DEAD_LETTER_RETENTION, DeadLetter, Depth, Enqueue, Inspect, Lane, Leased, MOST_BODY_BYTES,
+    MOST_DEAD_LETTERS, Message, QueueError, Settlement, Ticket,
 };
 pub use records::{Clock, Table};
 

@@ -3,17 +3,18 @@
 //! A batch may be processed twice: a terminal's history item is put where nothing is, its standing only moves forward,
 //! and evidence that was looked at already changes nothing.
 
+mod adoption;
 mod answer;
 mod line;
 mod operation;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    Mac, Source,
+    Mac, Source, Timestamp,
     alarm::{Evidence, Fact},
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use records::{
     nodes::{self, RunInfo},
     terminals::{self, Presence, Terminal},
@@ -28,6 +29,9 @@ use crate::{
 
 /// How many terminals of a batch are worked on at a time.
 const AT_A_TIME: usize = 64;
+
+/// The longest that every queue can hold a message back.
+const LONGEST_HELD_BACK: Duration = Duration::from_mins(15);
 
 /// How many facts one `evaluate_alarms` carries.
 const EVIDENCE_PER_JOB: usize = 100;
@@ -46,14 +50,14 @@ pub struct ProcessResults {
 struct FollowUps {
     evidence: Vec<Evidence>,
     pushes: Vec<Push>,
-    dispatch: Vec<DispatchQueries>,
+    messages: Vec<Message>,
 }
 
 impl FollowUps {
     fn join(&mut self, other: Self) {
         self.evidence.extend(other.evidence);
         self.pushes.extend(other.pushes);
-        self.dispatch.extend(other.dispatch);
+        self.messages.extend(other.messages);
     }
 }
 
@@ -78,11 +82,13 @@ impl Job for ProcessResults {
             .into_iter()
             .map(|(mac, reports)| self.of_terminal(cx, mac.clone(), known.get(&mac), reports))
             .collect();
-        let lines: Vec<FollowUps> = stream::iter(lines).buffered(AT_A_TIME).try_collect().await?;
-        for line in lines {
-            follow_ups.join(line);
+        // What cannot be stored of one terminal holds up none of the others.
+        let mut ended = Vec::new();
+        for line in stream::iter(lines).buffered(AT_A_TIME).collect::<Vec<_>>().await {
+            ended.push(line.map(|line| follow_ups.join(line)));
         }
-        self.hand_on(cx, follow_ups).await
+        self.hand_on(cx, follow_ups).await?;
+        JobError::worst(ended)
     }
 }
 
@@ -93,13 +99,16 @@ impl ProcessResults {
         for report in &self.reports {
             let mut macs = match &report.event {
                 Event::Answered(answer) => vec![answer.mac.clone()],
-                Event::Missed { mac, .. } | Event::PartlyMissed { mac, .. } | Event::TerminalOff { mac } => {
-                    vec![mac.clone()]
-                }
+                Event::Missed { mac, .. }
+                | Event::PartlyMissed { mac, .. }
+                | Event::TerminalOff { mac }
+                | Event::DtuState { mac, .. }
+                | Event::DtuAlert { mac, .. } => vec![mac.clone()],
                 Event::TerminalsOn { macs } => macs.clone(),
                 Event::Terminal(TerminalInfo { mac, .. }) => mac.parse().into_iter().collect(),
                 Event::NodeRegistered
                 | Event::NodeReady
+                | Event::NodeSettled
                 | Event::NodeLost
                 | Event::NodeInfo { .. }
                 | Event::Operated { .. } => Vec::new(),
@@ -124,6 +133,9 @@ impl ProcessResults {
         if let Some(terminal) = terminal {
             return line::apply(cx, &self.batch, terminal, &reports).await;
         }
+        if let Some(adopted) = adoption::adopt(cx, &mac, &reports).await? {
+            return line::apply(cx, &self.batch, &adopted, &reports).await;
+        }
         let node = reports.first().map_or("", |report| report.node.as_str());
         tracing::warn!(terminal.mac = %mac, node.name = node, "a node reports a terminal that is not registered");
         Ok(FollowUps::default())
@@ -134,9 +146,13 @@ impl ProcessResults {
         let fact = match &report.event {
             Event::NodeRegistered => Fact::LinkSeen,
             Event::NodeReady => {
-                return Ok(FollowUps { dispatch: rest_of_window(cx, report), ..FollowUps::default() });
+                let messages = vec![rest_of_window(cx, report).message(), self.when_settled(cx, report)];
+                return Ok(FollowUps { messages, ..FollowUps::default() });
             }
-            Event::NodeLost => Fact::LinkLost { cause: "its connection to us is gone".to_owned() },
+            Event::NodeSettled => return settled(cx, report).await,
+            Event::NodeLost => {
+                Fact::LinkLost { cause: "its connection to us is gone".to_owned(), grace: Duration::ZERO }
+            }
             Event::NodeInfo { info, connections } => {
                 let run_info = RunInfo { at: report.at, info: info.clone(), connections: *connections };
                 nodes::put_run_info(cx.table.as_ref(), &report.node, &run_info).await?;
@@ -161,13 +177,21 @@ impl ProcessResults {
         Ok(follow_ups)
     }
 
+    /// Asks, when a terminal could be back on its node, which are not. Not in this run: who comes later than the node is not
+    /// lost, and may be in a batch that another worker has.
+    fn when_settled(&self, cx: &Context, report: &Report) -> Message {
+        let debounce = Duration::from_millis(cx.settings.alarms.offline_debounce_ms).min(LONGEST_HELD_BACK);
+        let event = Report { event: Event::NodeSettled, ..report.clone() };
+        let job = Self { batch: format!("{}/settled/{}", self.batch, report.node), reports: vec![event] };
+        Message { not_before: Some(report.at.plus(debounce)), ..job.message() }
+    }
+
     async fn hand_on(&self, cx: &Context, follow_ups: FollowUps) -> Result<(), JobError> {
         let chunks = follow_ups.evidence.chunks(EVIDENCE_PER_JOB).enumerate();
         let evaluations = chunks.map(|(part, evidence)| {
             EvaluateAlarms { origin: format!("{}/{part}", self.batch), evidence: evidence.to_vec() }.message()
         });
-        let plans = follow_ups.dispatch.iter().map(Job::message);
-        let messages: Vec<Message> = evaluations.chain(plans).collect();
+        let messages: Vec<Message> = evaluations.chain(follow_ups.messages).collect();
         if !messages.is_empty() {
             cx.queue.enqueue(messages).await?;
         }
@@ -181,10 +205,10 @@ impl ProcessResults {
 }
 
 /// A node that becomes ready in the middle of a window is polled for what is left of what is planned already.
-fn rest_of_window(cx: &Context, report: &Report) -> Vec<DispatchQueries> {
+fn rest_of_window(cx: &Context, report: &Report) -> DispatchQueries {
     let schedule = &cx.settings.schedule;
     let until = schedule.planned_until(cx.clock.now());
-    vec![DispatchQueries { node: report.node.clone(), from: report.at, until }]
+    DispatchQueries { node: report.node.clone(), from: report.at, until }
 }
 
 /// A lost node's terminals are not known to be anything; nothing is said to have happened to them.
@@ -204,6 +228,29 @@ async fn terminals_unknown(cx: &Context, report: &Report) -> Result<FollowUps, J
             let _ = table.write(terminals::put_standing(&mac, &standing)?).await?;
         }
         follow_ups.evidence.extend(line::parent_lost(&terminal, &parent, report));
+        follow_ups.pushes.push(line::changed(&mac));
+    }
+    Ok(follow_ups)
+}
+
+/// The terminals that did not come back with their node are lost since the node was ready. Those never heard of are not
+/// missed: somebody registered them before they were put up.
+async fn settled(cx: &Context, report: &Report) -> Result<FollowUps, JobError> {
+    let table = cx.table.as_ref();
+    let mut follow_ups = FollowUps::default();
+    if nodes::session(table, &report.node).await?.is_none_or(|session| !session.ready) {
+        // Lost again: the alarm of the node speaks for them.
+        return Ok(follow_ups);
+    }
+    let macs = terminals::of_node(table, &report.node).await?;
+    for (mac, standing) in terminals::standings(table, &macs).await? {
+        let was_heard_of = standing.since != Timestamp::default();
+        if standing.presence == Presence::Unknown && was_heard_of && standing.newest < report.at {
+            let source = Source::Terminal(mac);
+            let fact = Fact::LinkLost { cause: "it did not come back with its node".to_owned(), grace: Duration::ZERO };
+            let id = format!("{}/{source}", report.at.sortable());
+            follow_ups.evidence.push(Evidence { id, source, at: report.at, fact });
+        }
     }
     Ok(follow_ups)
 }

@@ -22,6 +22,8 @@ pub enum Event {
     NodeRegistered,
     /// The node said `ready`: its terminals may be polled.
     NodeReady,
+    /// The node has been ready for as long as a terminal may stay away: those that are not back are lost.
+    NodeSettled,
     /// The node's last connection is gone, or was held by a broker that is gone.
     NodeLost,
     /// A device answered some or all of its query's instructions.
@@ -56,6 +58,24 @@ pub enum Event {
     },
     /// What the node found out about a terminal.
     Terminal(TerminalInfo),
+    /// A terminal's state, as the node sees its connection.
+    DtuState {
+        /// The terminal.
+        mac: Mac,
+        /// The state it is in now: `ONLINE`, `DEGRADED`, …
+        state: String,
+        /// The node's score of the connection, 0 to 100.
+        score: Option<u32>,
+    },
+    /// The node warns of something about a terminal.
+    DtuAlert {
+        /// The terminal.
+        mac: Mac,
+        /// What: `AT_TIMEOUT`, `INVALID_REGISTER`, …
+        kind: String,
+        /// In the node's words.
+        message: String,
+    },
     /// What the node says of the machine it runs on, as it says it.
     NodeInfo {
         /// The `node` object of the `nodeInfo` POST.
@@ -119,6 +139,14 @@ pub struct Answer {
     pub line_bytes: u64,
     /// The instructions that got a reply, and the reply's bytes.
     pub replies: Vec<RawReply>,
+    /// How many instructions were asked in the same query and got none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unanswered: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// One instruction's reply, unproven.

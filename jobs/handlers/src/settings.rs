@@ -61,6 +61,22 @@ impl Default for AlarmSettings {
     }
 }
 
+/// Terminals that are registered by their coming.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdoptionSettings {
+    /// The nodes whose unknown terminals are taken in: gateways of cards that are plugged into a UPS each.
+    pub nodes: Vec<String>,
+    /// The protocol that such a card speaks.
+    pub protocol: String,
+}
+
+impl Default for AdoptionSettings {
+    fn default() -> Self {
+        Self { nodes: vec!["pwsiv".to_owned(), "besiv-1".to_owned()], protocol: "Pesiv卡".to_owned() }
+    }
+}
+
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
@@ -68,4 +84,6 @@ pub struct Settings {
     pub schedule: ScheduleSettings,
     /// When an alarm is one.
     pub alarms: AlarmSettings,
+    /// Terminals that are registered by their coming.
+    pub adoption: AdoptionSettings,
 }

@@ -8,6 +8,8 @@
 
 pub mod alarm_setups;
 pub mod alarms;
+mod fingerprint;
+pub mod imports;
 pub mod ledger;
 pub mod nodes;
 pub mod notices;

@@ -8,11 +8,12 @@
 //! | [`Session`] | `session` | name |
 //! | [`RunInfo`] | `node-run-info` | name |
 
+use std::collections::BTreeMap;
+
 use domain::{NodeName, Timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::{Condition, Key, Outcome, Range, Table, TableError, Versioned, Write, record};
+use crate::{Condition, Key, Outcome, Range, Table, TableError, Versioned, Write, fingerprint::sha256_hex, record};
 
 const PAGE: usize = 500;
 
@@ -59,8 +60,7 @@ pub struct RunInfo {
 
 /// SHA-256 of a token, in hex: what is stored and looked up instead of the token.
 pub fn token_sha256(token: &str) -> String {
-    let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-    digest.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+    sha256_hex(token.as_bytes())
 }
 
 /// Stores a node, in place of one of the same name; its old token and address no longer lead to it.
@@ -161,6 +161,13 @@ pub async fn put_run_info(table: &dyn Table, node: &str, run_info: &RunInfo) -> 
 /// What a node last said of its machine.
 pub async fn run_info(table: &dyn Table, node: &str) -> Result<Option<RunInfo>, TableError> {
     Ok(record::get(table, &Key::new("node-run-info", node)).await?.map(|info| info.value))
+}
+
+/// What nodes last said of their machines; those that said nothing are left out.
+pub async fn run_infos(table: &dyn Table, nodes: &[&str]) -> Result<BTreeMap<NodeName, RunInfo>, TableError> {
+    let keys: Vec<Key> = nodes.iter().map(|node| Key::new("node-run-info", *node)).collect();
+    let items = table.get_many(&keys).await?;
+    items.iter().map(|item| Ok((item.key.sk.clone(), record::decode(item)?.value))).collect()
 }
 
 fn key(name: &str) -> Key {

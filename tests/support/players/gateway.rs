@@ -111,7 +111,7 @@ impl Gateway {
             "registerMs": settings.register_after.as_millis(),
             "readyMs": 200,
             "deviceMs": 200,
-            "relineMs": 2000,
+            "relineMs": 4000,
         });
         if let (Value::Object(all), Value::Object(settings)) = (&mut all, settings) {
             all.extend(settings);

@@ -81,7 +81,7 @@ impl Condition {
                 Verdict::Abnormal(format!("{count} queries in a row without an answer"))
             }
             (Self::Missed { .. }, Fact::Values { .. }) => Verdict::Normal("answers again".to_owned()),
-            (Self::Lost, Fact::LinkLost { cause }) => Verdict::Abnormal(format!("link lost: {cause}")),
+            (Self::Lost, Fact::LinkLost { cause, .. }) => Verdict::Abnormal(format!("link lost: {cause}")),
             (Self::Lost, Fact::LinkSeen) => Verdict::Normal("link seen again".to_owned()),
             _ => Verdict::Silent,
         }
@@ -129,7 +129,9 @@ fn judge_state(normal: &[String], observed: &Observed) -> Verdict {
     let raw = observed.value.text();
     let told = if observed.display == raw { raw.clone() } else { format!("{} ({raw})", observed.display) };
     let words = format!("{} {told}, normal {}", observed.name, normal.join(" or "));
-    if normal.contains(&raw) { Verdict::Normal(words) } else { Verdict::Abnormal(words) }
+    // A text line may write 1 as `01`: the same state, however the document writes it.
+    let is_it = |normal: &String| *normal == raw || Datum::of_word(normal) == observed.value;
+    if normal.iter().any(is_it) { Verdict::Normal(words) } else { Verdict::Abnormal(words) }
 }
 
 /// The value of this name, when it is one to believe.

@@ -1,5 +1,7 @@
 //! The machine's one step.
 
+use std::time::Duration;
+
 use super::{Change, ChangeKind, ConditionState, Evidence, Fact, Rule, RuleId, Seen, SourceState, condition::Verdict};
 use crate::{Source, Timestamp, identity::derived_id};
 
@@ -12,7 +14,15 @@ pub struct Step {
     pub changes: Vec<Change>,
     /// When to look again if nothing arrives (the earliest pending condition).
     pub timer: Option<Timestamp>,
+    /// Whether every rule was looked at. Where it was not, the same fact is to be stepped again from this state.
+    pub is_whole: bool,
 }
+
+/// A step ends before it would bring more changes than this, so that what it brings can be stored together.
+pub const MOST_CHANGES: usize = 30;
+
+/// What one rule can bring: the end of a delay raises an alarm, and the fact itself ends it.
+const MOST_OF_A_RULE: usize = 2;
 
 /// Looks at one fact.
 ///
@@ -22,19 +32,38 @@ pub struct Step {
 pub fn step(state: &SourceState, rules: &[Rule], evidence: &Evidence, now: Timestamp) -> Step {
     let mut state = state.clone();
     let mut changes = Vec::new();
+    let mut is_whole = true;
     if is_news(&state, evidence) {
+        let newest = state.newest.clone();
         take_note(&mut state, evidence);
         let looking = Looking { evidence, reached: reached(evidence, now), unknown: state.unknown.clone() };
+        let has_room = |changes: &Vec<Change>| changes.len() + MOST_OF_A_RULE <= MOST_CHANGES;
         let mut before = std::mem::take(&mut state.conditions);
         for rule in rules {
-            let after = looking.advance(rule, before.remove(&rule.id), &mut changes);
+            let current = before.remove(&rule.id);
+            let after = if has_room(&changes) {
+                looking.advance(rule, current, &mut changes)
+            } else {
+                is_whole = false;
+                current
+            };
             state.conditions.extend(after.map(|condition| (rule.id.clone(), condition)));
         }
-        let kept = before.into_iter().filter(|(id, condition)| looking.keeps_removed(id, condition, &mut changes));
-        state.conditions.extend(kept);
+        for (id, condition) in before {
+            if !has_room(&changes) {
+                is_whole = false;
+                state.conditions.insert(id, condition);
+            } else if looking.keeps_removed(&id, &condition, &mut changes) {
+                state.conditions.insert(id, condition);
+            }
+        }
+        if !is_whole {
+            // What was not weighed against every rule is still to come.
+            state.newest = newest;
+        }
     }
     let timer = state.timer();
-    Step { state, changes, timer }
+    Step { state, changes, timer, is_whole }
 }
 
 /// Whether a fact was not looked at before, nor anything newer. A tick says nothing about the source, so it is always news.
@@ -82,7 +111,9 @@ impl Looking<'_> {
             (Verdict::Abnormal(detail), None) if rule.on_delay.is_zero() => {
                 Some(self.raise(rule, at, at, detail, changes))
             }
-            (Verdict::Abnormal(detail), None) => Some(Pending { since: at, due: at.plus(rule.on_delay), detail }),
+            (Verdict::Abnormal(detail), None) => {
+                Some(Pending { since: at, due: at.plus(rule.on_delay).plus(self.grace()), detail })
+            }
             (Verdict::Abnormal(detail), Some(Pending { since, due, .. })) => Some(Pending { since, due, detail }),
             (Verdict::Normal(detail), Some(active @ Active { .. })) => {
                 changes.extend(self.cleared(&rule.id, &active, detail));
@@ -107,6 +138,14 @@ impl Looking<'_> {
                 Some(self.raise(rule, since, due, detail, changes))
             }
             other => Some(other),
+        }
+    }
+
+    /// How much longer than a rule's own delay this fact may hold.
+    fn grace(&self) -> Duration {
+        match &self.evidence.fact {
+            Fact::LinkLost { grace, .. } => *grace,
+            _ => Duration::ZERO,
         }
     }
 

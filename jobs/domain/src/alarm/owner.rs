@@ -19,6 +19,12 @@ pub fn owner(rule: &str) -> Option<String> {
     Some(user.replace("%3A", ":").replace("%25", "%"))
 }
 
+/// The rule's id among its owner's rules: what everybody's form of it is called.
+pub fn unowned(rule: &str) -> &str {
+    let owned = rule.strip_prefix(PREFIX).and_then(|rest| rest.split_once(':'));
+    owned.map_or(rule, |(_, rule)| rule)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +33,7 @@ mod tests {
     fn a_rule_says_whose_it_is_whatever_they_are_called() {
         for user in ["ann", "ann@example.org", "a:b", "50%", "%3A", "%253A", ":"] {
             assert_eq!(owner(&owned(user, "threshold:a:b")).as_deref(), Some(user));
+            assert_eq!(unowned(&owned(user, "threshold:a:b")), "threshold:a:b");
         }
         assert_eq!(owned("ann", "state:fan"), "user:ann:state:fan");
     }
@@ -34,7 +41,7 @@ mod tests {
     #[test]
     fn everybodys_rules_are_nobodys() {
         for rule in ["timeout", "offline", "threshold:user:ann", "state:x"] {
-            assert_eq!(owner(rule), None);
+            assert_eq!((owner(rule), unowned(rule)), (None, rule));
         }
     }
 }

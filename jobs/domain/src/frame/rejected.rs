@@ -33,13 +33,16 @@ pub enum RejectedFrame {
     /// The device says that it cannot answer.
     #[error("the device refuses: Modbus exception {0}{name}", name = exception_name(*.0))]
     Exception(u8),
+    /// Whole, but the answer to another instruction of the same protocol, which came too late for that one.
+    #[error("an earlier instruction was answered instead: the reply came late")]
+    Late,
     /// Whole, but an answer to another function.
     #[error("function {function:#04x} was answered instead")]
     WrongFunction {
         /// The function that was answered.
         function: u8,
     },
-    /// Whole, but not as long as asked for: most often a late reply to an earlier instruction.
+    /// Whole, but not as long as asked for.
     #[error("the reply has {got} bytes where {expected} were asked for")]
     Length {
         /// Bytes asked for.
@@ -84,6 +87,7 @@ impl RejectedFrame {
             Self::Crc { .. } => "crc",
             Self::Foreign { .. } => "foreign",
             Self::Exception(_) => "exception",
+            Self::Late => "late",
             Self::WrongFunction { .. } => "wrong_function",
             Self::Length { .. } => "length",
             Self::Echo => "echo",

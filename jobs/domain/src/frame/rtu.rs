@@ -182,7 +182,8 @@ fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
     Some(pairs.map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
-fn hex_of_bytes(bytes: &[u8]) -> String {
+/// Bytes as lower case hex digits.
+pub(crate) fn hex_of_bytes(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
 
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

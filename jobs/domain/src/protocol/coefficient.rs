@@ -15,6 +15,10 @@ pub(super) enum Coefficient {
     Expression(Function),
 }
 
+/// A program threw, went on for too long, or gave nothing that is a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ProgramFailed;
+
 impl Coefficient {
     /// Reads a document's `bl`. What begins like `(a,` is a program.
     pub(super) fn parse(text: &str, programs: &Programs<'_>) -> Result<Self, Fault> {
@@ -31,18 +35,17 @@ impl Coefficient {
         Err(Fault::Coefficient(text.chars().take(60).collect()))
     }
 
-    /// The value that a raw number stands for; none when that is no finite number, or a program came to nothing.
-    pub(super) fn apply(&self, raw: f64) -> Datum {
-        let number = match self {
-            Self::Factor(factor) => product(raw, *factor),
+    /// The value that a raw number stands for; none when that is no finite number.
+    pub(super) fn apply(&self, raw: f64) -> Result<Datum, ProgramFailed> {
+        match self {
+            Self::Factor(factor) => Ok(product(raw, *factor).map_or(Datum::None, Datum::Number)),
             Self::Expression(function) => match function.call(&[Argument::Number(raw)]) {
-                Ok(Answer::Number(number)) => clean(number),
-                Ok(Answer::Text(text)) => return Datum::of_word(&text),
-                Ok(Answer::Boolean(boolean)) => Some(f64::from(u8::from(boolean))),
-                Ok(Answer::Nothing | Answer::Other) | Err(_) => None,
+                Ok(Answer::Number(number)) => clean(number).map(Datum::Number).ok_or(ProgramFailed),
+                Ok(Answer::Text(text)) => Ok(Datum::of_word(&text)),
+                Ok(Answer::Boolean(boolean)) => Ok(Datum::Number(f64::from(u8::from(boolean)))),
+                Ok(Answer::Nothing | Answer::Other) | Err(_) => Err(ProgramFailed),
             },
-        };
-        number.map_or(Datum::None, Datum::Number)
+        }
     }
 }
 
@@ -81,7 +84,7 @@ mod tests {
     }
 
     fn number(text: &str, raw: f64) -> Datum {
-        parse(text).unwrap().apply(raw)
+        parse(text).unwrap().apply(raw).unwrap()
     }
 
     #[test]
@@ -119,7 +122,7 @@ mod tests {
         fn a_raw_number_times_a_power_of_ten_is_that_decimal(raw: i32, digits in 1_usize..4) {
             let coefficient = parse(&format!("0.{}1", "0".repeat(digits - 1))).unwrap();
             let expected: f64 = format!("{raw}e-{digits}").parse().unwrap();
-            prop_assert_eq!(coefficient.apply(f64::from(raw)), Datum::Number(expected));
+            prop_assert_eq!(coefficient.apply(f64::from(raw)), Ok(Datum::Number(expected)));
         }
     }
 }

@@ -1,8 +1,14 @@
 //! One field of a reply: where it stands, how it is read and what it means.
 
 use super::{
-    Fault, FieldDocument, ProtocolError, coefficient::Coefficient, order::ByteOrder, programs::Programs,
-    result_type::ResultType, sentinel::Sentinel, slice::Slice, states::States,
+    Fault, FieldDocument, ProtocolError,
+    coefficient::{Coefficient, ProgramFailed},
+    order::ByteOrder,
+    programs::Programs,
+    result_type::ResultType,
+    sentinel::Sentinel,
+    slice::Slice,
+    states::States,
 };
 use crate::reading::{Datum, Quality, Value};
 
@@ -61,14 +67,18 @@ impl BinaryField {
         Ok(Self { label, place, result_type, scale })
     }
 
-    /// Reads the field out of a reply's data.
-    pub(super) fn read(&self, data: &[u8]) -> Value {
-        let datum = match &self.scale {
-            Some(scale) => self.place.number_of(data).map_or(Datum::None, |bytes| scale.value(self.result_type, bytes)),
-            None => self.result_type.read(self.place, data),
+    /// Reads the field out of a reply's data. Where its coefficient's program fails there is no value.
+    pub(super) fn read(&self, data: &[u8]) -> (Value, Result<(), ProgramFailed>) {
+        let read = match &self.scale {
+            Some(scale) => {
+                let bytes = self.place.number_of(data);
+                bytes.map_or(Ok(Datum::None), |bytes| scale.value(self.result_type, bytes))
+            }
+            None => Ok(self.result_type.read(self.place, data)),
         };
+        let (datum, ended) = read.map_or_else(|failed| (Datum::None, Err(failed)), |datum| (datum, Ok(())));
         let raw = datum.text();
-        self.label.value(datum, &raw)
+        (self.label.value(datum, &raw), ended)
     }
 }
 
@@ -84,11 +94,11 @@ impl Scale {
         Ok(Self { order, no_value, coefficient })
     }
 
-    fn value(&self, result_type: ResultType, bytes: &[u8]) -> Datum {
+    fn value(&self, result_type: ResultType, bytes: &[u8]) -> Result<Datum, ProgramFailed> {
         let bytes = self.order.highest_first(bytes);
         match result_type.number(&bytes) {
             Some(raw) if !self.no_value.iter().any(|sentinel| sentinel.is(raw, &bytes)) => self.coefficient.apply(raw),
-            _ => Datum::None,
+            _ => Ok(Datum::None),
         }
     }
 }

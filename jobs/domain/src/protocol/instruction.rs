@@ -21,6 +21,15 @@ pub(super) struct Instruction {
     pop: Option<usize>,
 }
 
+/// What a reply says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Fields {
+    /// The fields' values, in their order.
+    pub(super) values: Vec<Value>,
+    /// How many of them are missing because their coefficient's program failed.
+    pub(super) failed: usize,
+}
+
 /// What is asked, and how the answer is read.
 #[derive(Debug, Clone, PartialEq)]
 enum Ask {
@@ -119,18 +128,24 @@ impl Instruction {
     }
 
     /// Proves a reply and reads its fields.
-    pub(super) fn read(&self, pid: Pid, reply: Reply<'_>) -> Result<Vec<Value>, RejectedFrame> {
+    pub(super) fn read(&self, pid: Pid, reply: Reply<'_>) -> Result<Fields, RejectedFrame> {
         match &self.ask {
             Ask::Binary { proof, fields, .. } => {
                 let data = proof.verify(pid, reply)?.without(self.shift, self.pop);
-                Ok(fields.iter().map(|field| field.read(data)).collect())
+                let (values, ended): (Vec<_>, Vec<_>) = fields.iter().map(|field| field.read(data)).unzip();
+                Ok(Fields { values, failed: ended.iter().filter(|ended| ended.is_err()).count() })
             }
             Ask::Text { separator, fields, .. } => {
                 let text = VerifiedFrame::text(reply.bytes)?.without(self.shift, self.pop);
                 let text = String::from_utf8_lossy(text).replace('#', "");
-                read_text(&text, separator, fields)
+                Ok(Fields { values: read_text(&text, separator, fields)?, failed: 0 })
             }
         }
+    }
+
+    /// Whether bytes are proven to be this device's reply to this very instruction, with no script asked.
+    pub(super) fn is_answered_by(&self, pid: Pid, bytes: &[u8]) -> bool {
+        matches!(&self.ask, Ask::Binary { proof: Proof::Rtu(instruction), .. } if instruction.verify(pid, bytes).is_ok())
     }
 
     /// Another instruction to the same device, made and proven as this one is.

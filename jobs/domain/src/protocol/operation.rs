@@ -118,7 +118,7 @@ impl OperationDocument {
         let coefficient =
             Coefficient::parse(&self.bl, &Programs::new(scripts)).map_err(BadOperation::BadCoefficient)?;
         match coefficient.apply(given) {
-            Datum::Number(number) => Ok(number),
+            Ok(Datum::Number(number)) => Ok(number),
             _ => Err(BadOperation::Coefficient(self.bl.clone())),
         }
     }

@@ -3,10 +3,10 @@
 use std::str::FromStr;
 
 use super::{Fault, slice::Slice};
-use crate::reading::Datum;
+use crate::{frame::hex_of_bytes, reading::Datum};
 
 /// Every name a document may use on a 485 line.
-const KNOWN: &str = "hex, short, int16, uint16, int32, uint32, int64, uint64, bcd, float, float64, bit2, utf8";
+const KNOWN: &str = "hex, short, int, HX, int16, uint16, int32, uint32, int64, uint64, bcd, float, float64, bit2, utf8";
 
 /// How the bytes of a field are read. Of a number they are given highest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,9 @@ pub(super) enum ResultType {
     Bit,
     /// `utf8`: a text, without the zeros and spaces that pad it.
     Text,
-    /// `hex`, `short`: a two's complement integer as wide as its place.
+    /// `HX`: the bytes as hex digits.
+    Digits,
+    /// `hex`, `short`, `int`: a two's complement integer as wide as its place.
     Integer,
     /// `int16`, `int32`, `int64`: a two's complement integer of so many bytes.
     Signed(usize),
@@ -36,7 +38,8 @@ impl FromStr for ResultType {
         Ok(match name {
             "bit2" => Self::Bit,
             "utf8" => Self::Text,
-            "hex" | "short" => Self::Integer,
+            "HX" => Self::Digits,
+            "hex" | "short" | "int" => Self::Integer,
             "int16" => Self::Signed(2),
             "int32" => Self::Signed(4),
             "int64" => Self::Signed(8),
@@ -54,13 +57,13 @@ impl FromStr for ResultType {
 impl ResultType {
     /// Whether it reads numbers that a coefficient applies to.
     pub(super) fn is_number(self) -> bool {
-        !matches!(self, Self::Bit | Self::Text)
+        !matches!(self, Self::Bit | Self::Text | Self::Digits)
     }
 
     /// Refuses a place that this cannot be read from.
     pub(super) fn check_width(self, place: Slice) -> Result<(), Fault> {
         let (fits, result_type, allowed) = match self {
-            Self::Bit | Self::Text => return Ok(()),
+            Self::Bit | Self::Text | Self::Digits => return Ok(()),
             Self::Decimal => ((1..=8).contains(&place.width), "a BCD number", "1 to 8"),
             Self::Integer => ((1..=8).contains(&place.width), "an integer", "1 to 8"),
             Self::Signed(2) | Self::Unsigned(2) => (place.width == 2, "a 16-bit integer", "2"),
@@ -72,10 +75,11 @@ impl ResultType {
         if fits { Ok(()) } else { Err(Fault::Width { result_type, allowed, got: place.width }) }
     }
 
-    /// The bit or text at a place of the data; nothing when the place is past the end, or the bytes are no text.
+    /// The bit, text or digits at a place of the data; nothing when the place is past the end, or the bytes are no text.
     pub(super) fn read(self, place: Slice, data: &[u8]) -> Datum {
         match self {
             Self::Text => text(place, data).map_or(Datum::None, Datum::Text),
+            Self::Digits => place.of(data).map_or(Datum::None, |bytes| Datum::Text(hex_of_bytes(bytes))),
             _ => bit(place, data).map_or(Datum::None, Datum::Number),
         }
     }
@@ -83,7 +87,7 @@ impl ResultType {
     /// The number that bytes make, highest first; none when they make none.
     pub(super) fn number(self, bytes: &[u8]) -> Option<f64> {
         let number = match self {
-            Self::Bit | Self::Text => None,
+            Self::Bit | Self::Text | Self::Digits => None,
             Self::Integer | Self::Signed(_) => Some(integer(bytes, sign_of(bytes))),
             Self::Unsigned(_) => Some(integer(bytes, 0)),
             Self::Decimal => decimal(bytes),

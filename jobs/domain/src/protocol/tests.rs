@@ -9,6 +9,7 @@ use crate::{
 };
 
 mod fixtures;
+mod fuzz;
 mod refusals;
 mod texts;
 
@@ -209,4 +210,16 @@ fn dressed(protocol: &Protocol, pid: Pid, content: &str, data: &[u8]) -> Vec<u8>
             frame
         }
     }
+}
+
+#[test]
+fn what_answers_another_instruction_came_late() {
+    let protocol = th();
+    let contents = protocol.contents(1);
+    let state = [&bytes("01 03 02 0001")[..], &crc16_modbus(&bytes("01 03 02 0001")).to_le_bytes()].concat();
+    let parsed = protocol.read(1, &[Reply { content: &contents[0], bytes: &state }]);
+    assert_eq!(parsed.rejected, [(contents[0].clone(), RejectedFrame::Late)]);
+    let nobodys = [&bytes("01 04 02 0001")[..], &crc16_modbus(&bytes("01 04 02 0001")).to_le_bytes()].concat();
+    let parsed = protocol.read(1, &[Reply { content: &contents[0], bytes: &nobodys }]);
+    assert_eq!(parsed.rejected[0].1.kind(), "wrong_function");
 }

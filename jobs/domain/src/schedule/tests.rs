@@ -74,11 +74,19 @@ fn the_edges_of_time_are_no_trouble() {
 #[test]
 fn a_silent_device_is_asked_at_most_once_a_minute_and_a_busy_one_less_often() {
     let five = Duration::from_secs(5);
-    assert_eq!(backed_off(five, 10), five);
-    assert_eq!(backed_off(five, 11), Duration::from_mins(1));
-    assert_eq!(backed_off(Duration::from_secs(90), 11), Duration::from_secs(90));
+    assert_eq!(backed_off(five, 10, 0), five);
+    assert_eq!(backed_off(five, 11, 0), Duration::from_mins(1));
+    assert_eq!(backed_off(Duration::from_secs(90), 11, 0), Duration::from_secs(90));
     assert_eq!(slowed(five, 0), five);
     assert_eq!(slowed(five, 3), Duration::from_millis(6500));
+}
+
+#[test]
+fn a_silent_device_with_neighbours_is_asked_less_with_each_miss() {
+    let five = Duration::from_secs(5);
+    let seconds = |interval, misses| backed_off(interval, misses, 1).as_secs();
+    assert_eq!([0, 1, 2, 3, 4, 10, 11].map(|misses| seconds(five, misses)), [5, 5, 10, 20, 30, 30, 60]);
+    assert_eq!([2, 10, 11].map(|misses| seconds(Duration::from_secs(45), misses)), [45, 45, 60]);
 }
 
 proptest! {

@@ -19,7 +19,8 @@ pub struct PlannedQuery {
     pub protocol: String,
     /// The device model's name (`mountDev` on the wire).
     pub model: String,
-    /// What to send: for 485 hex with CRC, for 232 text. Never empty: an empty list kills the gateway program.
+    /// What to send: for 485 hex with CRC, for 232 text. Empty where the protocol's scripts make nothing for this device:
+    /// then nothing may be sent, since an empty list kills the gateway program.
     pub contents: Vec<String>,
     /// The device's poll interval, in milliseconds.
     pub interval: u64,

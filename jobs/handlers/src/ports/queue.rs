@@ -121,6 +121,11 @@ pub struct Depth {
     pub dead: usize,
 }
 
+/// How long a dead letter is kept, and how many of one job: the oldest go first. (SQS keeps them as long.)
+pub const DEAD_LETTER_RETENTION: Duration = Duration::from_hours(14 * 24);
+/// See [`DEAD_LETTER_RETENTION`].
+pub const MOST_DEAD_LETTERS: usize = 10_000;
+
 /// A message that could not be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
@@ -147,4 +152,7 @@ pub trait Inspect: Send + Sync {
 
     /// Puts a dead letter back, due at once, its attempts forgotten. False when there is none of that id.
     async fn redrive(&self, job: &str, id: &str) -> Result<bool, QueueError>;
+
+    /// Forgets a dead letter. False when there is none of that id.
+    async fn discard(&self, job: &str, id: &str) -> Result<bool, QueueError>;
 }

@@ -1,11 +1,12 @@
 //! From the replies to one query to a reading, or to the proof that there is none.
 
-use std::time::Duration;
+use std::{iter::repeat_n, time::Duration};
 
 use domain::{
+    Timestamp,
     protocol::Reply,
     reading::Reading,
-    time::{device_time, is_late},
+    time::{CLOCKS_DIFFER, device_time, is_late},
 };
 use records::terminals::Terminal;
 
@@ -13,6 +14,9 @@ use crate::{
     Context, JobError,
     report::{Answer, Report},
 };
+
+/// What is counted where a coefficient's program failed.
+const PROGRAM_FAILED: &str = "program_failed";
 
 /// What an answer amounts to.
 #[derive(Debug)]
@@ -41,7 +45,8 @@ pub(super) async fn verify(
     let replies: Vec<Reply<'_>> =
         answer.replies.iter().map(|reply| Reply { content: &reply.content, bytes: &reply.bytes }).collect();
     let parsed = model.protocol.read(answer.pid, &replies);
-    let rejected: Vec<&'static str> = parsed.rejected.iter().map(|(_, why)| why.kind()).collect();
+    let rejected = parsed.rejected.iter().map(|(_, why)| why.kind());
+    let rejected = rejected.chain(repeat_n(PROGRAM_FAILED, parsed.programs_failed)).collect();
     if parsed.values.is_empty() {
         return Ok(Verified::Nothing(rejected));
     }
@@ -49,11 +54,17 @@ pub(super) async fn verify(
     let interval = Duration::from_millis(answer.interval);
     let reading = Reading {
         device: terminal.device_id(answer.pid),
-        asked: answer.asked,
+        asked: asked(answer.asked, report.at),
         at,
         arrived: report.at,
         late: is_late(at.min(answer.asked), report.at, interval),
         values: parsed.values,
     };
     Ok(Verified::Reading(reading, rejected))
+}
+
+/// When the query was sent, as the node gives it back. One that lies in the future was not sent by us: were it believed,
+/// nothing after it would be newer.
+fn asked(told: Timestamp, arrived: Timestamp) -> Timestamp {
+    if told > arrived.plus(CLOCKS_DIFFER) { arrived } else { told }
 }

@@ -1,24 +1,28 @@
 //! What a batch brings of one terminal: readings, how its line stands, evidence for the alarms.
 
+mod presence;
+
 use std::time::Duration;
 
 use domain::{
-    Mac, Pid, Source,
+    Mac, Pid, Source, Timestamp,
     alarm::{Evidence, Fact, Observed},
     reading::Reading,
+    time::CLOCKS_DIFFER,
 };
 use records::{
     Outcome, Versioned, Write,
     readings::{self, Latest},
-    terminals::{self, Presence, Standing, Terminal},
+    terminals::{self, Standing, Terminal},
 };
 
+pub(in crate::process_results) use self::presence::parent_lost;
 use super::{
     FollowUps,
     answer::{Verified, verify},
 };
 use crate::{
-    Context, JobError,
+    Context, JobError, pace,
     ports::{Audience, Push},
     report::{Event, Report, TerminalInfo},
 };
@@ -44,6 +48,7 @@ pub(super) async fn apply(
         }
         let writes = line.writes(batch)?;
         if writes.is_empty() || stored(&cx.table.transact(writes).await?, &line) {
+            line.tell_intervals(cx).await?;
             return Ok(line.follow_ups);
         }
     }
@@ -108,7 +113,7 @@ impl<'a> Line<'a> {
             Event::Answered(answer) => match verify(cx, self.terminal, report, answer).await? {
                 Verified::Reading(reading, rejected) => {
                     self.count(report, &rejected);
-                    self.answered(report, reading);
+                    self.answered(report, reading, answer.unanswered);
                 }
                 Verified::Nothing(rejected) => {
                     self.count(report, &rejected);
@@ -122,9 +127,24 @@ impl<'a> Line<'a> {
             Event::PartlyMissed { pid, contents, .. } => self.partly_missed(report, *pid, contents.len()),
             Event::TerminalsOn { .. } => self.seen(report),
             Event::TerminalOff { .. } => self.off(report),
-            Event::Terminal(info) => self.told(cx, info).await?,
+            Event::Terminal(info) => {
+                if info.at {
+                    // A terminal that its gateway rebooted is told of at once, and called back a minute later.
+                    self.seen(report);
+                }
+                self.learn(cx, &found(info, report.at), info.iccid.as_ref()).await?;
+            }
+            Event::DtuState { state, score, .. } => {
+                let score = score.map(|score| score.to_string());
+                self.learn(cx, &[("state", Some(state.clone())), ("score", score)], None).await?;
+            }
+            Event::DtuAlert { kind, message, .. } => {
+                let alert = format!("{} {kind}: {message}", report.at.rfc3339());
+                self.learn(cx, &[("alert", Some(alert))], None).await?;
+            }
             Event::NodeRegistered
             | Event::NodeReady
+            | Event::NodeSettled
             | Event::NodeLost
             | Event::NodeInfo { .. }
             | Event::Operated { .. } => {}
@@ -146,7 +166,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn answered(&mut self, report: &Report, reading: Reading) {
+    fn answered(&mut self, report: &Report, reading: Reading, unanswered: u32) {
         let pid = reading.device.pid;
         if self.readings.iter().any(|known| known.device == reading.device && known.asked == reading.asked) {
             return;
@@ -154,7 +174,7 @@ impl<'a> Line<'a> {
         self.seen(report);
         if self.is_news(report) {
             self.standing.value.misses.remove(&pid);
-            self.standing.value.unanswered.remove(&pid);
+            self.left_out(pid, unanswered);
         }
         if !reading.late {
             let values = reading.values.iter().map(observed).collect();
@@ -189,60 +209,64 @@ impl<'a> Line<'a> {
 
     fn partly_missed(&mut self, report: &Report, pid: Pid, instructions: usize) {
         if self.is_news(report) && self.terminal.device(pid).is_some() {
-            self.standing.value.unanswered.insert(pid, u32::try_from(instructions).unwrap_or(u32::MAX));
+            self.left_out(pid, u32::try_from(instructions).unwrap_or(u32::MAX));
         }
     }
 
-    /// The terminal is on its node: it said so, or something behind it answered.
-    fn seen(&mut self, report: &Report) {
-        if self.standing.value.presence == Presence::Online && matches!(report.event, Event::Answered(_)) {
-            return;
-        }
-        self.stands(report, Presence::Online);
-        self.evidence(Source::Terminal(self.terminal.mac.clone()), report, Fact::LinkSeen);
-        // What hangs on it can be known again: from here on, a device's silence is its own.
-        if !matches!(report.event, Event::Answered(_)) {
-            for device in &self.terminal.devices {
-                self.evidence(Source::Device(self.terminal.device_id(device.pid)), report, Fact::LinkSeen);
-            }
+    /// A device left so many instructions of its last query unanswered.
+    fn left_out(&mut self, pid: Pid, instructions: u32) {
+        let unanswered = &mut self.standing.value.unanswered;
+        if instructions == 0 {
+            unanswered.remove(&pid);
+        } else {
+            unanswered.insert(pid, instructions);
         }
     }
 
-    fn off(&mut self, report: &Report) {
-        self.stands(report, Presence::Offline);
-        let terminal = Source::Terminal(self.terminal.mac.clone());
-        self.follow_ups.evidence.extend(parent_lost(self.terminal, &terminal, report));
-        self.evidence(terminal, report, Fact::LinkLost { cause: "it left its node".to_owned() });
-    }
-
-    fn stands(&mut self, report: &Report, presence: Presence) {
-        if !self.is_news(report) {
-            return;
-        }
-        self.linked = true;
-        let standing = &mut self.standing.value;
-        if standing.presence != presence {
-            standing.presence = presence;
-            standing.since = report.at;
-            self.follow_ups.pushes.push(changed(&self.terminal.mac));
-        }
-    }
-
-    async fn told(&mut self, cx: &Context, info: &TerminalInfo) -> Result<(), JobError> {
+    /// Takes over what a node found out, and shows that it did; what it did not tell stays.
+    async fn learn(
+        &mut self,
+        cx: &Context,
+        told: &[(&str, Option<String>)],
+        iccid: Option<&String>,
+    ) -> Result<(), JobError> {
         let record = match self.record.take() {
             Some(record) => Some(record),
             None => terminals::get_versioned(cx.table.as_ref(), &self.terminal.mac).await?,
         };
-        if let Some(mut record) = record {
-            let before = record.value.clone();
-            learn(&mut record.value, info);
-            self.record = Some(record).filter(|record| record.value != before);
+        let Some(mut record) = record else { return Ok(()) };
+        let before = record.value.clone();
+        for (field, value) in told {
+            if let Some(value) = value {
+                record.value.info.insert((*field).to_owned(), value.clone());
+            }
+        }
+        if iccid.is_some() {
+            record.value.iccid = iccid.cloned();
+        }
+        if record.value != before {
+            self.follow_ups.pushes.push(changed(&self.terminal.mac));
+            self.record = Some(record);
         }
         Ok(())
     }
 
     fn evidence(&mut self, source: Source, report: &Report, fact: Fact) {
         self.follow_ups.evidence.push(Evidence { id: evidence_id(report, &source), source, at: report.at, fact });
+    }
+
+    /// Shows whose interval is another now.
+    async fn tell_intervals(&mut self, cx: &Context) -> Result<(), JobError> {
+        let (before, after) = (&self.stood, &self.standing.value);
+        if before.misses == after.misses && before.unanswered == after.unanswered {
+            return Ok(());
+        }
+        let line = pace::Line::of(cx, self.terminal).await?;
+        let moved = self.terminal.devices.iter().map(|device| device.pid);
+        let moved = moved.filter(|pid| line.interval(*pid, before) != line.interval(*pid, after));
+        let mac = &self.terminal.mac;
+        self.follow_ups.pushes.extend(moved.map(|pid| interval_changed(mac, pid)));
+        Ok(())
     }
 
     /// The history item comes first: it is what tells that an earlier run stored the rest as well.
@@ -271,8 +295,9 @@ fn worth_storing(before: &Standing, after: &Standing) -> bool {
     Standing { newest: before.newest, ..after.clone() } != *before
 }
 
+/// A known reading that was asked in the future is of a clock that was set back since.
 fn replaces(reading: &Reading, known: &Reading) -> bool {
-    let newer = reading.asked > known.asked;
+    let newer = reading.asked > known.asked || known.asked > reading.arrived.plus(CLOCKS_DIFFER);
     newer && (reading.values != known.values || reading.arrived.since(known.arrived) >= SILENCE)
 }
 
@@ -290,7 +315,8 @@ fn evidence_id(report: &Report, source: &Source) -> String {
     format!("{}/{source}", report.at.sortable())
 }
 
-fn changed(mac: &Mac) -> Push {
+/// That something about a terminal changed: who looks at it looks again.
+pub(super) fn changed(mac: &Mac) -> Push {
     Push {
         event: format!("MacUpdate{mac}"),
         audience: Audience::Terminal(mac.clone()),
@@ -298,19 +324,19 @@ fn changed(mac: &Mac) -> Push {
     }
 }
 
-/// What a terminal's devices are told when it, or its node, is lost.
-pub(super) fn parent_lost(terminal: &Terminal, parent: &Source, report: &Report) -> Vec<Evidence> {
-    let of_device = |pid: Pid| {
-        let source = Source::Device(terminal.device_id(pid));
-        let fact = Fact::ParentLost { parent: parent.clone() };
-        Evidence { id: evidence_id(report, &source), source, at: report.at, fact }
-    };
-    terminal.devices.iter().map(|device| of_device(device.pid)).collect()
+fn interval_changed(mac: &Mac, pid: Pid) -> Push {
+    Push {
+        event: format!("MacIntervalUpdate{mac}{pid}"),
+        audience: Audience::Terminal(mac.clone()),
+        data: serde_json::json!({ "mac": mac }),
+    }
 }
 
-/// Takes over what a node found out; what it did not tell stays.
-fn learn(terminal: &mut Terminal, info: &TerminalInfo) {
-    let told = [
+/// What a node found out, by the names that people know.
+fn found(info: &TerminalInfo, at: Timestamp) -> [(&'static str, Option<String>); 11] {
+    [
+        ("uptime", Some(at.rfc3339())),
+        ("AT", Some(info.at.to_string())),
         ("ip", info.ip.clone()),
         ("port", info.port.map(|port| port.to_string())),
         ("model", info.model.clone()),
@@ -320,13 +346,5 @@ fn learn(terminal: &mut Terminal, info: &TerminalInfo) {
         ("location", info.location.clone()),
         ("uart", info.uart.clone()),
         ("signal", info.signal.map(|signal| signal.to_string())),
-    ];
-    for (field, value) in told {
-        if let Some(value) = value {
-            terminal.info.insert(field.to_owned(), value);
-        }
-    }
-    if info.iccid.is_some() {
-        terminal.iccid.clone_from(&info.iccid);
-    }
+    ]
 }

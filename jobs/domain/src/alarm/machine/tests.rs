@@ -70,7 +70,7 @@ fn parent_lost() -> Fact {
 }
 
 fn link_lost() -> Fact {
-    Fact::LinkLost { cause: "terminalOff".into() }
+    Fact::LinkLost { cause: "terminalOff".into(), grace: Duration::ZERO }
 }
 
 /// A source with its rules, told one fact after another.
@@ -361,4 +361,60 @@ fn an_alarm_is_named_by_what_began_it() {
     let mut delayed = Watched::by([too_hot(60)]);
     delayed.sees(1_795_424_466, hot(99.0));
     assert_eq!(delayed.changes(1_795_424_600, Fact::Tick)[0].alarm, id, "whenever it is raised");
+}
+
+#[test]
+fn a_link_that_is_expected_back_may_stay_away_longer() {
+    let mut source = Watched::by([offline(60)]);
+    let lost = Fact::LinkLost { cause: "rebooted".into(), grace: Duration::from_secs(90) };
+    assert_eq!(source.sees(10, lost), NOTHING);
+    assert_eq!(source.timer, Some(seconds(160)));
+    assert_eq!(source.sees(72, Fact::LinkSeen), NOTHING);
+    assert_eq!(source.timer, None);
+}
+
+#[test]
+fn a_fact_that_changes_more_than_can_be_stored_together_takes_several_steps() {
+    let bits = 1..=75;
+    let rules = bits.clone().map(|bit| {
+        let condition = Condition::NotIn { name: format!("bit {bit}"), normal: vec!["0".into()] };
+        rule(&format!("state:{bit}"), condition, 0)
+    });
+    let mut source = Watched::by(rules);
+    let all = |number| values(bits.clone().map(|bit| observed(&format!("bit {bit}"), Datum::Number(number), "", "")));
+    for (second, number, kind) in [(1, 1.0, ChangeKind::Raised), (2, 0.0, ChangeKind::Cleared)] {
+        let evidence = Evidence { id: format!("e{second}"), source: device(), at: seconds(second), fact: all(number) };
+        let mut changes = Vec::new();
+        loop {
+            let step = step(&source.state, &source.rules, &evidence, seconds(second));
+            assert!(step.changes.len() <= MOST_CHANGES);
+            source.state = step.state;
+            changes.extend(step.changes);
+            if step.is_whole {
+                break;
+            }
+        }
+        assert_eq!(changes.len(), 75);
+        assert!(changes.iter().all(|change| change.kind == kind));
+        let again = step(&source.state, &source.rules, &evidence, seconds(second));
+        assert_eq!((again.changes, again.is_whole), (vec![], true));
+    }
+}
+
+#[test]
+fn a_state_is_the_same_with_and_without_zeros_before_it() {
+    let normal =
+        |normal: &str| rule("state:mode", Condition::NotIn { name: "mode".into(), normal: vec![normal.into()] }, 0);
+    let mode = |word: &str| values([observed("mode", Datum::of_word(word), word, "")]);
+    for (listed, said, changes) in [
+        ("01", "01", &[][..]),
+        ("1", "01", &[]),
+        ("01", "1", &[]),
+        ("02", "01", &["+state:mode"]),
+        ("B", "B", &[]),
+        ("B", "L", &["+state:mode"]),
+        ("00000001", "1", &["+state:mode"]),
+    ] {
+        assert_eq!(Watched::by([normal(listed)]).sees(1, mode(said)), changes, "{said} where {listed} is normal");
+    }
 }

@@ -34,8 +34,8 @@ fn a_refusal_names_the_place_and_what_to_do() {
         ),
         (
             "/instruct/1/resultType",
-            json!("HX"),
-            "instruct[1].resultType: \"HX\" is no result type of this line: use one of hex, short, int16, uint16, int32, uint32, int64, uint64, bcd, float, float64, bit2, utf8",
+            json!("octal"),
+            "instruct[1].resultType: \"octal\" is no result type of this line: use one of hex, short, int, HX, int16, uint16, int32, uint32, int64, uint64, bcd, float, float64, bit2, utf8",
         ),
         ("/instruct/1/formResize/0/name", json!(""), "instruct[1].formResize[0].name: a name is missing"),
         (

@@ -1,0 +1,59 @@
+//! A transition as browsers are shown it: the row of the earlier servers' alarm log (docs/WIRE.md, 7), and beside it every
+//! change.
+
+use domain::{
+    Source,
+    alarm::{Change, ChangeKind, unowned},
+};
+use records::{alarms::Transition, terminals::Terminal, users::User};
+use serde_json::json;
+
+use crate::ports::{Audience, Push};
+
+/// What a log row calls the alarms of a line that is silent or away; all others are `alarm`.
+const CONNECTION: &str = "连接";
+
+/// A hearer's part of a transition, for their browsers.
+pub(super) fn of(user: &User, transition: &Transition, terminal: Option<&Terminal>) -> Push {
+    let source = &transition.source;
+    let rule = transition.changes.first().map_or("", |change| unowned(&change.rule));
+    let tag = tag(rule);
+    let device = match source {
+        Source::Device(device) => terminal.and_then(|terminal| terminal.device(device.pid)),
+        Source::Terminal(_) | Source::Node(_) => None,
+    };
+    let details: Vec<&str> = transition.changes.iter().map(|change| change.detail.as_str()).collect();
+    let is_over = transition.changes.iter().all(|change| change.kind == ChangeKind::Cleared);
+    Push {
+        event: "alarm".to_owned(),
+        audience: Audience::User(user.user.clone()),
+        data: json!({
+            "id": transition.id,
+            "source": source.to_string(),
+            "mac": source.mac(),
+            "pid": device.map(|device| device.pid),
+            "devName": terminal.map(|terminal| &terminal.name),
+            "protocol": device.map(|device| &device.protocol),
+            "type": if is_of_a_value(tag) { "alarm" } else { CONNECTION },
+            "tag": tag,
+            "msg": details.join("; "),
+            "severity": transition.changes.iter().map(|change: &Change| change.severity).max(),
+            "isOk": is_over,
+            "timeStamp": transition.at,
+            "changes": transition.changes,
+        }),
+    }
+}
+
+/// What kind of rule raised it, in the log's words.
+fn tag(rule: &str) -> &str {
+    match rule.split_once(':').map_or(rule, |(kind, _)| kind) {
+        "threshold" => "Threshold",
+        "state" => "AlarmStat",
+        other => other,
+    }
+}
+
+fn is_of_a_value(tag: &str) -> bool {
+    matches!(tag, "Threshold" | "AlarmStat")
+}

@@ -1,0 +1,77 @@
+//! Whether a terminal is on its node.
+
+use std::time::Duration;
+
+use domain::{
+    Pid, Source,
+    alarm::{Evidence, Fact},
+};
+use records::terminals::{Presence, Terminal};
+
+use super::{Line, changed, evidence_id};
+use crate::report::{Event, Report};
+
+/// After so many missed queries of every device, a gateway reboots the terminal.
+const MISSES_OF_A_REBOOT: u32 = 10;
+
+/// How much longer than usual a terminal may stay away that its gateway reboots: it is called back after a minute.
+const REBOOT: Duration = Duration::from_secs(90);
+
+impl Line<'_> {
+    /// The terminal is on its node: it said so, it answered an AT command, or something behind it answered.
+    pub(super) fn seen(&mut self, report: &Report) {
+        if self.standing.value.presence == Presence::Online && !matches!(report.event, Event::TerminalsOn { .. }) {
+            return;
+        }
+        self.stands(report, Presence::Online);
+        self.evidence(Source::Terminal(self.terminal.mac.clone()), report, Fact::LinkSeen);
+        // What hangs on it can be known again: from here on, a device's silence is its own.
+        if !matches!(report.event, Event::Answered(_)) {
+            for device in &self.terminal.devices {
+                self.evidence(Source::Device(self.terminal.device_id(device.pid)), report, Fact::LinkSeen);
+            }
+        }
+    }
+
+    pub(super) fn off(&mut self, report: &Report) {
+        self.stands(report, Presence::Offline);
+        let terminal = Source::Terminal(self.terminal.mac.clone());
+        self.follow_ups.evidence.extend(parent_lost(self.terminal, &terminal, report));
+        let (cause, grace) = if self.is_being_rebooted() {
+            ("its node reboots it, since nothing on its line answers", REBOOT)
+        } else {
+            ("it left its node", Duration::ZERO)
+        };
+        self.evidence(terminal, report, Fact::LinkLost { cause: cause.to_owned(), grace });
+    }
+
+    /// A gateway reboots a terminal when every device on its line has missed ten queries in a row.
+    fn is_being_rebooted(&self) -> bool {
+        let missed = |pid| self.standing.value.misses.get(&pid).copied().unwrap_or(0);
+        let mut devices = self.terminal.devices.iter().peekable();
+        devices.peek().is_some() && devices.all(|device| missed(device.pid) >= MISSES_OF_A_REBOOT)
+    }
+
+    fn stands(&mut self, report: &Report, presence: Presence) {
+        if !self.is_news(report) {
+            return;
+        }
+        self.linked = true;
+        let standing = &mut self.standing.value;
+        if standing.presence != presence {
+            standing.presence = presence;
+            standing.since = report.at;
+            self.follow_ups.pushes.push(changed(&self.terminal.mac));
+        }
+    }
+}
+
+/// What a terminal's devices are told when it, or its node, is lost.
+pub(in crate::process_results) fn parent_lost(terminal: &Terminal, parent: &Source, report: &Report) -> Vec<Evidence> {
+    let of_device = |pid: Pid| {
+        let source = Source::Device(terminal.device_id(pid));
+        let fact = Fact::ParentLost { parent: parent.clone() };
+        Evidence { id: evidence_id(report, &source), source, at: report.at, fact }
+    };
+    terminal.devices.iter().map(|device| of_device(device.pid)).collect()
+}
