@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jobs::{AlarmSettings, ScheduleSettings, Settings};
+use jobs::{AdoptionSettings, AlarmSettings, ScheduleSettings, Settings};
 use serde::Deserialize;
 
 /// Everything that can be set.
@@ -19,11 +19,14 @@ pub(crate) struct Config {
     /// When an alarm is one.
     #[serde(default)]
     pub alarms: AlarmSettings,
+    /// Terminals that are registered by their coming.
+    #[serde(default)]
+    pub adoption: AdoptionSettings,
 }
 
 impl Config {
     /// What the jobs need of it.
     pub(crate) fn for_jobs(&self) -> Settings {
-        Settings { schedule: self.schedule.clone(), alarms: self.alarms.clone() }
+        Settings { schedule: self.schedule.clone(), alarms: self.alarms.clone(), adoption: self.adoption.clone() }
     }
 }

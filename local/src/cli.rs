@@ -73,12 +73,56 @@ pub(crate) struct FieldArguments {
     pub server: String,
     #[command(flatten)]
     pub field: VirtualField,
-    /// How often something goes wrong, from 0 (never) to 1.
-    #[arg(long, default_value_t = 0.02)]
-    pub fault_rate: f64,
+    #[command(flatten)]
+    pub faults: FaultArguments,
     /// Print the site file that lets a server know this field, and do nothing else.
     #[arg(long)]
     pub print_site: bool,
+}
+
+/// What goes wrong in a virtual field. Each kind of fault has the common rate, unless it is given one of its own.
+#[derive(Debug, Args)]
+pub(crate) struct FaultArguments {
+    /// How often each kind of thing goes wrong, from 0 (never) to 0.25.
+    #[arg(long, default_value_t = 0.02)]
+    pub fault_rate: f64,
+    /// The share of devices that never answer.
+    #[arg(long, value_name = "SHARE")]
+    pub dead_devices: Option<f64>,
+    /// The share of replies whose bytes are damaged.
+    #[arg(long, value_name = "SHARE")]
+    pub damaged_replies: Option<f64>,
+    /// The share of replies that answer something else.
+    #[arg(long, value_name = "SHARE")]
+    pub foreign_replies: Option<f64>,
+    /// The share of replies that refuse: a Modbus exception, or `(NAK`.
+    #[arg(long, value_name = "SHARE")]
+    pub refusing_replies: Option<f64>,
+    /// The share of instructions that a living device leaves unanswered.
+    #[arg(long, value_name = "SHARE")]
+    pub withheld_replies: Option<f64>,
+    /// How often an hour each terminal loses its connection and comes back.
+    #[arg(long, value_name = "TIMES")]
+    pub terminal_drops: Option<f64>,
+    /// How often an hour each node's transport is cut, without a goodbye.
+    #[arg(long, value_name = "TIMES")]
+    pub transport_cuts: Option<f64>,
+}
+
+impl FaultArguments {
+    /// The rates of a field.
+    pub(crate) fn rates(&self) -> FaultRates {
+        let all = FaultRates::uniform(self.fault_rate);
+        FaultRates {
+            dead_devices: self.dead_devices.unwrap_or(all.dead_devices),
+            damaged_replies: self.damaged_replies.unwrap_or(all.damaged_replies),
+            foreign_replies: self.foreign_replies.unwrap_or(all.foreign_replies),
+            refusing_replies: self.refusing_replies.unwrap_or(all.refusing_replies),
+            withheld_replies: self.withheld_replies.unwrap_or(all.withheld_replies),
+            terminal_drops_per_hour: self.terminal_drops.unwrap_or(all.terminal_drops_per_hour),
+            transport_cuts_per_hour: self.transport_cuts.unwrap_or(all.transport_cuts_per_hour),
+        }
+    }
 }
 
 /// The virtual field that `demo` and `field` play, and for how long.

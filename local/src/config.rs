@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use api::ApiSettings;
 use broker::BrokerSettings;
-use jobs::{AlarmSettings, ScheduleSettings, Settings};
+use jobs::{AdoptionSettings, AlarmSettings, ScheduleSettings, Settings};
 use notify::NotifySettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,12 +21,14 @@ pub(crate) struct Config {
     pub data: PathBuf,
     /// Where the API and the sockets listen, on one port.
     pub listen: SocketAddr,
-    /// A site file that is imported at every start.
+    /// A site file that is imported at the start, unless it is the one that was imported last.
     pub import: Option<PathBuf>,
     /// How often devices are asked.
     pub schedule: ScheduleSettings,
     /// When an alarm is one.
     pub alarms: AlarmSettings,
+    /// Terminals that are registered by their coming.
+    pub adoption: AdoptionSettings,
     /// The channels to people.
     pub notify: NotifySettings,
     /// The sockets.
@@ -43,6 +45,7 @@ impl Default for Config {
             import: None,
             schedule: ScheduleSettings::default(),
             alarms: AlarmSettings::default(),
+            adoption: AdoptionSettings::default(),
             notify: NotifySettings::default(),
             broker: BrokerSettings::default(),
             auth: AuthSettings::default(),
@@ -53,7 +56,7 @@ impl Default for Config {
 impl Config {
     /// What the jobs need of it.
     pub(crate) fn for_jobs(&self) -> Settings {
-        Settings { schedule: self.schedule.clone(), alarms: self.alarms.clone() }
+        Settings { schedule: self.schedule.clone(), alarms: self.alarms.clone(), adoption: self.adoption.clone() }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use field::{FaultRates, Field};
+use field::Field;
 
 use crate::cli::FieldArguments;
 
@@ -11,7 +11,7 @@ use crate::cli::FieldArguments;
 pub(crate) async fn command(arguments: FieldArguments) -> anyhow::Result<()> {
     boot::init_log("info");
     let server = arguments.server.parse().context("--server is a URL such as http://127.0.0.1:8080")?;
-    let settings = arguments.field.settings(server, FaultRates::uniform(arguments.fault_rate));
+    let settings = arguments.field.settings(server, arguments.faults.rates());
     settings.check()?;
     if arguments.print_site {
         println!("{}", serde_json::to_string_pretty(&field::site(&settings))?);

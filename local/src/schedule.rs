@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::Timestamp;
-use jobs::{Context, Job, PlanWindow, Sweep, ports::Message};
+use jobs::{Context, Job, PlanWindow, ScheduleSettings, Sweep, ports::Message};
 use table::EmbeddedTable;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// How often the clock is looked at.
@@ -15,50 +16,117 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// How far apart the removals of expired items are, and how many go at once.
 const EXPIRE_EVERY: Duration = Duration::from_mins(1);
-const EXPIRE_AT_ONCE: usize = 10_000;
+const EXPIRE_AT_ONCE: usize = 2_000;
 
-/// Enqueues what is due by the clock, until it is told to stop.
+/// Enqueues what is due by the clock, and removes what has expired, until it is told to stop.
 pub(crate) async fn run(cx: Context, table: Arc<EmbeddedTable>, shutdown: CancellationToken) {
+    tokio::join!(enqueue(&cx, &shutdown), expire(&cx, &table, &shutdown));
+}
+
+async fn enqueue(cx: &Context, shutdown: &CancellationToken) {
     let mut ticks = tokio::time::interval(TICK);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    let mut done = Done { window: Timestamp::default(), sweep: Timestamp::default(), expiry: cx.clock.now() };
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut done = Done { window: Timestamp::default(), sweep: Timestamp::default() };
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
-        let now = cx.clock.now();
-        let messages = done.due(&cx, now);
-        if !messages.is_empty()
-            && let Err(error) = cx.queue.enqueue(messages).await
-        {
-            tracing::error!(%error, "the schedule could not enqueue what is due");
+        let (messages, then) = done.due(&cx.settings.schedule, cx.clock.now());
+        if messages.is_empty() {
+            continue;
         }
-        if now.since(done.expiry) >= EXPIRE_EVERY {
-            done.expiry = now;
-            if let Err(error) = table.remove_expired(EXPIRE_AT_ONCE).await {
-                tracing::error!(%error, "expired items could not be removed");
-            }
+        match cx.queue.enqueue(messages).await {
+            Ok(()) => done = then,
+            // Tried again with the next tick, from where it was.
+            Err(error) => tracing::error!(%error, "the schedule could not enqueue what is due"),
         }
     }
 }
 
+/// Removes expired items, however many there are, some at a time.
+async fn expire(cx: &Context, table: &EmbeddedTable, shutdown: &CancellationToken) {
+    let mut ticks = tokio::time::interval(EXPIRE_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+        let began = cx.clock.now();
+        loop {
+            match table.remove_expired(EXPIRE_AT_ONCE).await {
+                Ok(removed) if removed == EXPIRE_AT_ONCE && !shutdown.is_cancelled() => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::error!(%error, "expired items could not be removed");
+                    break;
+                }
+            }
+        }
+        tracing::debug!(expiry.ms = cx.clock.now().since(began).as_millis(), "what had expired is removed");
+    }
+}
+
 /// What was enqueued last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Done {
     window: Timestamp,
     sweep: Timestamp,
-    expiry: Timestamp,
 }
 
 impl Done {
-    fn due(&mut self, cx: &Context, now: Timestamp) -> Vec<Message> {
-        let schedule = &cx.settings.schedule;
+    /// What is due, and what will have been enqueued then. Windows that were slept through are over; a clock that was set
+    /// back counts anew.
+    fn due(self, schedule: &ScheduleSettings, now: Timestamp) -> (Vec<Message>, Self) {
         let mut messages = Vec::new();
-        let window = schedule.window_start(now.plus(Duration::from_millis(schedule.lead_ms)));
-        if window > self.window {
-            self.window = window;
+        let mut then = self;
+        let latest = schedule.window_start(now.plus(Duration::from_millis(schedule.lead_ms)));
+        let oldest = schedule.window_start(now);
+        let next = self.window.plus(schedule.window());
+        let was_set_back = self.window > latest;
+        let mut window = if was_set_back { oldest } else { next.max(oldest) };
+        while window <= latest {
             messages.push(PlanWindow { start: window, window_ms: schedule.window_ms }.message());
+            then.window = window;
+            window = window.plus(schedule.window());
         }
-        if now.since(self.sweep) >= SWEEP_EVERY {
-            self.sweep = now;
+        if now < self.sweep || now.since(self.sweep) >= SWEEP_EVERY {
+            then.sweep = now;
             messages.push(Sweep { at: now }.message());
         }
-        messages
+        (messages, then)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is enqueued at each of these seconds, one after the other, and whether it was taken.
+    fn windows(looks: &[(i64, bool)]) -> Vec<Vec<i64>> {
+        let mut done = Done { window: Timestamp::default(), sweep: Timestamp::default() };
+        let look = |(second, taken): &(i64, bool)| {
+            let (messages, then) = done.due(&ScheduleSettings::default(), Timestamp(second * 1000));
+            if *taken {
+                done = then;
+            }
+            let plans = messages.iter().filter(|message| message.job == PlanWindow::NAME);
+            plans.map(|plan| serde_json::from_slice::<PlanWindow>(&plan.body).unwrap().start.0 / 1000).collect()
+        };
+        looks.iter().map(look).collect()
+    }
+
+    #[test]
+    fn each_window_is_planned_once_a_second_ahead() {
+        let looks = [(100, true), (102, true), (104, true), (105, true), (109, true)];
+        assert_eq!(windows(&looks), [vec![100], vec![], vec![105], vec![], vec![110]]);
+    }
+
+    #[test]
+    fn a_window_that_could_not_be_enqueued_is_tried_again() {
+        assert_eq!(windows(&[(100, true), (104, false), (105, false), (106, true)]), [[100], [105], [105], [105]]);
+    }
+
+    #[test]
+    fn windows_that_are_over_are_left_out_and_those_that_are_not_are_planned() {
+        assert_eq!(windows(&[(100, true), (134, true)]), [vec![100], vec![130, 135]]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_goes_on_planning() {
+        assert_eq!(windows(&[(1000, true), (500, true), (504, true)]), [[1000], [500], [505]]);
     }
 }

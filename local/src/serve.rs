@@ -19,7 +19,7 @@ use table::EmbeddedTable;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli::ServeArguments, config::Config, schedule, site::Site, workers};
+use crate::{cli::ServeArguments, config::Config, schedule, site::import_if_new, workers};
 
 /// For how long the parts may finish what they hold when the server stops.
 const DRAIN: Duration = Duration::from_secs(25);
@@ -61,7 +61,9 @@ impl Server {
         let engine = open(&config.data)?;
         let table = Arc::new(EmbeddedTable::new(engine.clone(), Arc::clone(&clock))?);
         let queue = Arc::new(EmbeddedQueue::open(engine.clone(), Arc::clone(&clock))?);
-        import(config.import.as_deref(), &table, dice.as_ref()).await?;
+        if let Some(file) = &config.import {
+            import_if_new(file, table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
+        }
 
         let broker_id = format!("local-{:016x}", dice.roll());
         let (link, inbox) = link::in_process(&broker_id);
@@ -164,18 +166,4 @@ fn open(data: &Path) -> anyhow::Result<Engine> {
 fn post(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Notifier>> {
     let resolver = Arc::new(notify::SystemResolver);
     Ok(Arc::new(notify::Post::new(config.notify.clone(), Arc::clone(clock), resolver)?))
-}
-
-async fn import(file: Option<&Path>, table: &EmbeddedTable, dice: &dyn Dice) -> anyhow::Result<()> {
-    let Some(file) = file else { return Ok(()) };
-    let imported = Site::read(file)?.import(table, dice).await?;
-    tracing::info!(
-        protocols = imported.protocols,
-        nodes = imported.nodes,
-        terminals = imported.terminals,
-        users = imported.users,
-        "the site file {} is in the store",
-        file.display()
-    );
-    Ok(())
 }

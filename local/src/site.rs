@@ -16,7 +16,9 @@ use domain::{
 use engine_embedded::Engine;
 use jobs::ports::Dice;
 use records::{
-    Table, nodes, protocols,
+    Clock, Table,
+    imports::{self, Import},
+    nodes, protocols,
     terminals::{self, Device, Terminal},
     users::{self, Role, User, Webhook},
 };
@@ -131,9 +133,11 @@ pub(crate) struct Imported {
 impl Site {
     /// Reads a site file.
     pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
-        let text =
-            std::fs::read_to_string(file).with_context(|| format!("cannot read the site file {}", file.display()))?;
-        serde_json::from_str(&text).with_context(|| format!("the site file {} is not understood", file.display()))
+        Self::of(file, &bytes(file)?)
+    }
+
+    fn of(file: &Path, bytes: &[u8]) -> anyhow::Result<Self> {
+        serde_json::from_slice(bytes).with_context(|| format!("the site file {} is not understood", file.display()))
     }
 
     /// Stores the whole site, if all of it makes sense; nothing of it otherwise.
@@ -175,6 +179,34 @@ impl Site {
             users: self.users.len(),
         }
     }
+}
+
+fn bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("cannot read the site file {}", file.display()))
+}
+
+/// Imports a site file, unless it is the one that was imported last: what people changed since would be undone.
+pub(crate) async fn import_if_new(
+    file: &Path,
+    table: &dyn Table,
+    clock: &dyn Clock,
+    dice: &dyn Dice,
+) -> anyhow::Result<()> {
+    let bytes = bytes(file)?;
+    let site = Site::of(file, &bytes)?;
+    let this = Import::of(&bytes, clock.now());
+    if let Some(last) = imports::site(table).await?.filter(|last| last.sha256 == this.sha256) {
+        tracing::info!(
+            "the site file {} has not changed since it was imported at {}",
+            file.display(),
+            last.at.rfc3339()
+        );
+        return Ok(());
+    }
+    let Imported { protocols, nodes, terminals, users } = site.import(table, dice).await?;
+    imports::put_site(table, &this).await?;
+    tracing::info!(protocols, nodes, terminals, users, "the site file {} is in the store", file.display());
+    Ok(())
 }
 
 impl NodeEntry {
@@ -275,4 +307,48 @@ pub(crate) async fn command(arguments: ImportArguments) -> anyhow::Result<()> {
     let Imported { protocols, nodes, terminals, users } = counts;
     println!("{verb} {protocols} protocols, {nodes} nodes, {terminals} terminals, {users} users");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A store, and the site file beside it.
+    struct Place {
+        folder: TempDir,
+        table: EmbeddedTable,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let folder = TempDir::new().unwrap();
+            let engine = Engine::open(folder.path().join("store")).unwrap();
+            Self { table: EmbeddedTable::new(engine, Arc::new(SystemClock)).unwrap(), folder }
+        }
+
+        async fn import(&self, site: &serde_json::Value) {
+            let file = self.folder.path().join("site.json");
+            std::fs::write(&file, site.to_string()).unwrap();
+            import_if_new(&file, &self.table, &SystemClock, &SystemDice).await.unwrap();
+        }
+
+        async fn port(&self) -> u16 {
+            nodes::get(&self.table, "hill").await.unwrap().unwrap().port
+        }
+    }
+
+    #[tokio::test]
+    async fn a_site_file_that_has_not_changed_does_not_undo_what_people_changed() {
+        let place = Place::new();
+        let site = |port: u16| serde_json::json!({ "nodes": [{ "Name": "hill", "Port": port, "token": "t" }] });
+        place.import(&site(9000)).await;
+        let hill = nodes::get(&place.table, "hill").await.unwrap().unwrap();
+        nodes::put(&place.table, &nodes::Node { port: 9100, ..hill }).await.unwrap();
+        place.import(&site(9000)).await;
+        assert_eq!(place.port().await, 9100);
+        place.import(&site(9200)).await;
+        assert_eq!(place.port().await, 9200);
+    }
 }

@@ -44,6 +44,8 @@ suite!([memory, embedded]; [
     a_redriven_letter_begins_anew,
     a_letter_is_redriven_once,
     a_letter_whose_key_is_back_is_the_same_work,
+    a_letter_that_is_discarded_is_gone,
+    old_letters_are_forgotten,
     two_claimers_never_get_the_same_message,
     of_racing_enqueues_of_one_key_one_is_taken,
     twenty_thousand_due_messages_are_drained,

@@ -16,14 +16,14 @@ use crate::{
     counters::Counters,
     door::FrontDoor,
     keeper::Keeper,
-    node::{Identities, NodeDoor, Registry},
+    node::{Alerts, Identities, NodeDoor, Registry},
     operations::Operations,
     pacer::{Nodes, Pacer, PacerHandle},
     refused::RefusedNodes,
     reports::Batcher,
     settings::BrokerSettings,
     upload::{self, Uploads},
-    web::WebDoor,
+    web::{Live, WebDoor},
     wire,
 };
 
@@ -93,6 +93,7 @@ impl Broker {
         );
         let posts = TaskTracker::new();
         let operations = Operations::new(&registry, &reporter, &clock, &settings, &counters, &posts);
+        let live = Arc::new(Live { io: io.clone(), clock: Arc::clone(&clock), counters: Arc::clone(&counters) });
         let nodes = Arc::new(NodeDoor {
             identities: Arc::clone(&identities),
             registry: Arc::clone(&registry),
@@ -102,6 +103,8 @@ impl Broker {
             operations: Arc::new(operations),
             wires: wires.clone(),
             refused: Arc::clone(&refused),
+            live: Arc::clone(&live),
+            alerts: Alerts::default(),
             counters: Arc::clone(&counters),
             clock: Arc::clone(&clock),
             settings: Arc::clone(&settings),
@@ -121,6 +124,7 @@ impl Broker {
             table,
             reporter,
             pacer: pacer_handle.clone(),
+            live,
             counters: Arc::clone(&counters),
             settings,
             running: posts.clone(),

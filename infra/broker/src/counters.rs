@@ -60,6 +60,8 @@ pub struct Counters {
     pub queries_sent: Count,
     /// Planned queries that were not sent: the terminal was busy, the node was away, or their time was over.
     pub queries_dropped: Count,
+    /// Planned queries of devices for which their protocol's scripts made nothing to send.
+    pub queries_empty: Count,
     /// Queries that nobody answered in time.
     pub queries_unanswered: Count,
     /// `queryData` posts whose report is durable.
@@ -72,6 +74,8 @@ pub struct Counters {
     pub node_events: Count,
     /// Events from nodes that could not be understood, or named no terminal.
     pub node_events_strange: Count,
+    /// What nodes warned of, on their own or about a terminal.
+    pub node_warnings: Count,
     /// Operations sent to nodes.
     pub operations_sent: Count,
     /// Operations that no node answered in time.
@@ -104,12 +108,14 @@ impl Counters {
             connections_refused,
             queries_sent,
             queries_dropped,
+            queries_empty,
             queries_unanswered,
             results,
             results_repeated,
             posts_refused,
             node_events,
             node_events_strange,
+            node_warnings,
             operations_sent,
             operations_unanswered,
             operation_replies,
@@ -127,12 +133,14 @@ impl Counters {
             ("connections_refused", connections_refused),
             ("queries_sent", queries_sent),
             ("queries_dropped", queries_dropped),
+            ("queries_empty", queries_empty),
             ("queries_unanswered", queries_unanswered),
             ("results", results),
             ("results_repeated", results_repeated),
             ("posts_refused", posts_refused),
             ("node_events", node_events),
             ("node_events_strange", node_events_strange),
+            ("node_warnings", node_warnings),
             ("operations_sent", operations_sent),
             ("operations_unanswered", operations_unanswered),
             ("operation_replies", operation_replies),

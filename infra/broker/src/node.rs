@@ -1,5 +1,6 @@
 //! The namespace of the gateway programs.
 
+mod alerts;
 mod event;
 mod identity;
 mod phase;
@@ -7,6 +8,8 @@ mod registry;
 
 use std::{convert::Infallible, future::ready, net::IpAddr, sync::Arc};
 
+pub(crate) use alerts::Alerts;
+use domain::Mac;
 use event::NodeEvent;
 use jobs::{ports::Clock, report::Event};
 use phase::{Connected, Program};
@@ -34,6 +37,7 @@ use crate::{
     reports::Reporter,
     said::Said,
     settings::BrokerSettings,
+    web::Live,
     wire::Wires,
 };
 
@@ -61,6 +65,8 @@ pub(crate) struct NodeDoor {
     pub operations: Arc<Operations>,
     pub wires: Wires,
     pub refused: Arc<RefusedNodes>,
+    pub live: Arc<Live>,
+    pub alerts: Alerts,
     pub counters: Arc<Counters>,
     pub clock: Arc<dyn Clock>,
     pub settings: Arc<BrokerSettings>,
@@ -169,6 +175,7 @@ impl NodeDoor {
         let Some(identity) = socket.extensions.get::<Identity>() else { return };
         let Ok(node) = &identity.node else { return };
         self.counters.node_events.up();
+        self.live.heard(said);
         match NodeEvent::read(&said.name, &said.arguments, &said.attachments) {
             Ok(NodeEvent::Register { hostname }) => self.register(socket, &identity, node, Program { hostname }),
             Ok(NodeEvent::Ready) => self.ready(socket, node),
@@ -214,16 +221,38 @@ impl NodeDoor {
                 }
             }
             NodeEvent::TerminalOff { mac } => {
-                self.pacer.tell(LineEvent::Off { mac: mac.clone() });
+                self.pacer.tell(LineEvent::Off { node: node.name.clone(), mac: mac.clone() });
                 report(Event::TerminalOff { mac });
             }
-            NodeEvent::Load { mac, load } => self.pacer.tell(LineEvent::Load { mac, load }),
+            NodeEvent::Load { mac, load } => {
+                self.pacer.tell(LineEvent::Load { node: node.name.clone(), mac, load });
+            }
             NodeEvent::Missed { mac, pid, count } => {
                 self.pacer.tell(LineEvent::Missed { node: node.name.clone(), mac, pid, count });
             }
-            NodeEvent::PartlyMissed { mac, pid, contents } => report(Event::PartlyMissed { mac, pid, contents }),
+            NodeEvent::PartlyMissed { mac, pid, contents } => {
+                self.live.partly_missed(&mac, pid, &contents);
+                report(Event::PartlyMissed { mac, pid, contents });
+            }
             NodeEvent::Operated { name, reply } => self.operations.answered(&node.name, &name, reply),
+            NodeEvent::DtuState { mac, state, score } => report(Event::DtuState { mac, state, score }),
+            NodeEvent::DtuAlert { mac, kind, message } => self.warned(node, mac, kind, message),
+            NodeEvent::StartError => {
+                self.warned(node, None, "startError".to_owned(), "it cannot open its port".to_owned());
+            }
             NodeEvent::Register { .. } | NodeEvent::Ready | NodeEvent::Ignored => {}
+        }
+    }
+
+    fn warned(&self, node: &Node, mac: Option<Mac>, kind: String, message: String) {
+        self.counters.node_warnings.up();
+        if !self.alerts.is_news(&node.name, mac.as_ref(), &kind, &message, self.clock.now()) {
+            return;
+        }
+        let about = mac.as_ref().map(Mac::as_str);
+        tracing::warn!(node.name, terminal.mac = about, warning.kind = kind, "a node warns: {message}");
+        if let Some(mac) = mac {
+            self.reporter.report(node.name.clone(), Event::DtuAlert { mac, kind, message });
         }
     }
 }

@@ -49,14 +49,14 @@ pub(crate) enum Asked {
 pub(crate) enum LineEvent {
     /// Queries to be sent.
     Planned(Plan),
-    /// An answer arrived, to the query that was sent at `asked`.
-    Answered { mac: Mac, asked: Timestamp },
+    /// A node's answer arrived, to the query that was sent at `asked`.
+    Answered { node: NodeName, mac: Mac, asked: Timestamp },
     /// The node says that a device answered nothing, perhaps for the how manieth time in a row.
     Missed { node: NodeName, mac: Mac, pid: Pid, count: Option<u32> },
-    /// How much a terminal has to do.
-    Load { mac: Mac, load: Load },
+    /// How much a terminal has to do, as its node says.
+    Load { node: NodeName, mac: Mac, load: Load },
     /// A terminal left its node.
-    Off { mac: Mac },
+    Off { node: NodeName, mac: Mac },
     /// A node cannot be sent to any more.
     NodeGone { node: NodeName },
 }
@@ -127,22 +127,23 @@ impl Pacer {
         let now = self.clock.now();
         match event {
             LineEvent::Planned(plan) => self.planned(plan, now),
-            LineEvent::Answered { mac, asked } => {
-                let turn = self.lines.answered(&mac, asked, now);
+            LineEvent::Answered { node, mac, asked } => {
+                let turn = self.lines.answered(&node, &mac, asked, now);
                 self.freed(&mac, turn);
             }
             LineEvent::Missed { node, mac, pid, count } => {
-                let (miss, turn) = self.lines.missed(&mac, pid, now);
+                let (miss, turn) = self.lines.missed(&node, &mac, pid, now);
                 self.freed(&mac, turn);
                 if miss == Miss::New {
                     self.reporter.report(node, Event::Missed { mac, pid, count });
                 }
             }
-            LineEvent::Load { mac, load } => self.lines.busy(&mac, load, now),
-            LineEvent::Off { mac } => {
+            LineEvent::Load { node, mac, load } => self.lines.busy(&node, &mac, load, now),
+            LineEvent::Off { node, mac } if self.lines.is_on(&node, &mac) => {
                 self.counters.queries_dropped.add(self.lines.forget(&mac));
                 self.disarm(&mac);
             }
+            LineEvent::Off { .. } => {}
             LineEvent::NodeGone { node } => self.counters.queries_dropped.add(self.lines.forget_node(&node)),
         }
     }
@@ -151,6 +152,11 @@ impl Pacer {
         let now = self.clock.now();
         let key = timer.key();
         match timer.into_inner() {
+            Timer::Due(Due { node, query }) if query.contents.is_empty() => {
+                // The protocol's scripts make nothing for this device. Nobody hears of it but by its alarm.
+                self.counters.queries_empty.up();
+                self.reporter.report(node, Event::Missed { mac: query.mac, pid: query.pid, count: None });
+            }
             Timer::Due(due) => {
                 let mac = due.query.mac.clone();
                 let turn = self.lines.due(due, now);
@@ -173,9 +179,9 @@ impl Pacer {
     fn planned(&mut self, plan: Plan, now: Timestamp) {
         for query in plan.queries {
             let delay = query.at.since(now);
-            if query.contents.is_empty() || delay > FURTHEST {
+            if delay > FURTHEST {
                 self.counters.queries_dropped.up();
-                tracing::error!(terminal.mac = %query.mac, device.pid = query.pid, "a planned query is empty or too far off");
+                tracing::error!(terminal.mac = %query.mac, device.pid = query.pid, "a planned query is too far off");
                 continue;
             }
             self.timers.insert(Timer::Due(Due { node: plan.node.clone(), query }), delay);

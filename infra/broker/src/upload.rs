@@ -2,6 +2,8 @@
 
 mod dtu_info;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod properties;
 mod query_data;
 mod recent;
@@ -34,6 +36,7 @@ use crate::{
     pacer::{LineEvent, PacerHandle},
     reports::{NotTaken, Reporter},
     settings::BrokerSettings,
+    web::Live,
     wire::MOST_MESSAGE_BYTES,
 };
 
@@ -43,6 +46,7 @@ pub(crate) struct Uploads {
     pub table: Arc<dyn Table>,
     pub reporter: Reporter,
     pub pacer: PacerHandle,
+    pub live: Arc<Live>,
     pub counters: Arc<Counters>,
     pub settings: Arc<BrokerSettings>,
     /// The posts that are being answered.
@@ -99,10 +103,11 @@ impl Uploads {
     async fn query_data(&self, node: NodeName, data: QueryData) -> Result<Value, Refusal> {
         let (mac, pid, asked) = data.identity();
         // Whatever becomes of it: the terminal is done with the query.
-        self.pacer.tell(LineEvent::Answered { mac: mac.clone(), asked });
+        self.pacer.tell(LineEvent::Answered { node: node.clone(), mac: mac.clone(), asked });
         let done = json!({ "code": 200 });
         let Some(answer) = data.into_answer() else { return Ok(done) };
-        let durable = self.recent.of((mac, pid, asked));
+        self.live.answered(&answer);
+        let durable = self.recent.of((node.clone(), mac, pid, asked));
         if durable.initialized() {
             self.counters.results_repeated.up();
             return Ok(done);

@@ -1,6 +1,7 @@
 //! The namespace of the browsers.
 
 mod channel;
+mod live;
 
 use std::{convert::Infallible, future::ready, sync::Arc, time::Duration};
 
@@ -11,6 +12,7 @@ use engine_http::{
     credential_of, same_origin,
 };
 use jobs::ports::{Audience, Clock, Push};
+pub(crate) use live::Live;
 use records::{
     Table, TableError,
     users::{self, Role, User},

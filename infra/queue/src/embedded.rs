@@ -183,6 +183,12 @@ impl Inspect for EmbeddedQueue {
         let job = job.to_owned();
         self.change(move |ledger, now| ledger.redrive(&job, id, now)).await
     }
+
+    async fn discard(&self, job: &str, id: &str) -> Result<bool, QueueError> {
+        let Ok(id) = id.parse() else { return Ok(false) };
+        let job = job.to_owned();
+        self.change(move |ledger, _| ledger.discard(&job, id)).await
+    }
 }
 
 fn queue_error(error: EngineError) -> QueueError {

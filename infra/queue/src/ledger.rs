@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use domain::Timestamp;
-use jobs::ports::{Depth, Message, Settlement, Ticket};
+use jobs::ports::{DEAD_LETTER_RETENTION, Depth, MOST_DEAD_LETTERS, Message, Settlement, Ticket};
 
 pub(crate) use self::entry::{Entry, Given, Id, State, check, dead_letter};
 use self::{entry::read_ticket, index::Index};
@@ -187,6 +187,26 @@ impl Ledger {
             );
         }
         self.change(id, |entry| entry.state = State::Dead { why, at: now });
+        self.forget_old_dead(id, now);
+    }
+
+    /// Forgets the dead letters of a message's job that are too old, or too many.
+    fn forget_old_dead(&mut self, id: Id, now: Timestamp) {
+        let Some(job) = self.entry(id).map(|entry| entry.message.job.clone()) else { return };
+        let Some(index) = self.jobs.get(&job) else { return };
+        let forgotten: Vec<Id> = index.dead_to_forget(now.minus(DEAD_LETTER_RETENTION), MOST_DEAD_LETTERS).collect();
+        for id in forgotten {
+            self.remove(id);
+        }
+    }
+
+    /// Forgets a dead letter of `job`. False when there is none of this id.
+    pub(crate) fn discard(&mut self, job: &str, id: Id) -> bool {
+        let is_it = self.entry(id).is_some_and(|entry| entry.is_dead() && entry.message.job == job);
+        if is_it {
+            self.remove(id);
+        }
+        is_it
     }
 
     fn change(&mut self, id: Id, change: impl FnOnce(&mut Entry)) {

@@ -109,4 +109,9 @@ impl Inspect for MemoryQueue {
         let Ok(id) = id.parse() else { return Ok(false) };
         Ok(self.change(|ledger, now| ledger.redrive(job, id, now)))
     }
+
+    async fn discard(&self, job: &str, id: &str) -> Result<bool, QueueError> {
+        let Ok(id) = id.parse() else { return Ok(false) };
+        Ok(self.change(|ledger, _| ledger.discard(job, id)))
+    }
 }

@@ -143,7 +143,7 @@ pub enum FieldError {
     Size,
     /// Rates that are none.
     #[error(
-        "fault shares lie between 0 and 1, those of replies together at most 1, and nothing drops more than 36000 times an hour"
+        "fault shares lie between 0 and 1, those of the four kinds of bad replies together at most 1 (so a common rate is 0.25 at most), and nothing drops more than 36000 times an hour"
     )]
     Faults,
     /// The truth cannot be recorded.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jobs::ports::{Clock, Message, Settlement, Ticket};
+use jobs::ports::{Clock, DEAD_LETTER_RETENTION, Message, Settlement, Ticket};
 
 use super::{Fixture, JOB, LEASE, keys, message};
 
@@ -153,4 +153,25 @@ pub(super) async fn a_letter_whose_key_is_back_is_the_same_work(fixture: Fixture
     fixture.enqueue([message("a")]).await;
     assert!(fixture.queue.redrive(JOB, &letter.id).await.unwrap());
     assert_eq!(fixture.counts().await, (1, 0, 0));
+}
+
+pub(super) async fn a_letter_that_is_discarded_is_gone(fixture: Fixture) {
+    kill_one_by_one(&fixture, &["a", "b"]).await;
+    fixture.enqueue([message("c")]).await;
+    let letter = fixture.queue.dead_letters(JOB, 1).await.unwrap().remove(0);
+    for (job, id) in [("another_job", letter.id.as_str()), (JOB, "999"), (JOB, "what is this")] {
+        assert!(!fixture.queue.discard(job, id).await.unwrap(), "{job} {id}");
+    }
+    assert!(fixture.queue.discard(JOB, &letter.id).await.unwrap());
+    assert!(!fixture.queue.discard(JOB, &letter.id).await.unwrap());
+    assert_eq!(fixture.counts().await, (1, 0, 1));
+}
+
+pub(super) async fn old_letters_are_forgotten(fixture: Fixture) {
+    kill_one_by_one(&fixture, &["a", "b"]).await;
+    fixture.clock.advance(DEAD_LETTER_RETENTION.saturating_sub(SECOND));
+    kill_one_by_one(&fixture, &["c"]).await;
+    let letters = fixture.queue.dead_letters(JOB, 10).await.unwrap();
+    let keys: Vec<&str> = letters.iter().map(|letter| letter.message.key.as_str()).collect();
+    assert_eq!(keys, ["b", "c"]);
 }

@@ -14,7 +14,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{error::ApiError, moment::Moment, paging::Paging, site::Site, visitor::Admin};
 
 pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
-    OpenApiRouter::new().routes(routes!(list_jobs)).routes(routes!(list)).routes(routes!(redrive))
+    OpenApiRouter::new()
+        .routes(routes!(list_jobs))
+        .routes(routes!(list))
+        .routes(routes!(redrive))
+        .routes(routes!(discard))
 }
 
 /// How much of one job there is to do.
@@ -102,6 +106,26 @@ async fn redrive(
         return Err(Problem::not_found("There is no such dead letter: somebody else may have redriven it.").into());
     }
     tracing::info!(job.name = job, dead_letter.id = id, "A dead letter is tried again");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Forget a dead letter
+///
+/// What was to be done is not done. (Dead letters go by themselves after fourteen days.) For administrators.
+#[utoipa::path(
+    delete, path = "/api/jobs/{job}/dead-letters/{id}", operation_id = "discard_dead_letter", tag = "jobs",
+    params(("job" = String, Path, description = "The job"), ("id" = String, Path, description = "The dead letter")),
+    responses((status = 204, description = "It is gone"))
+)]
+async fn discard(
+    State(site): State<Arc<Site>>,
+    Admin: Admin,
+    Path((job, id)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    if !site.queue.discard(known(&job)?, &id).await? {
+        return Err(Problem::not_found("There is no such dead letter.").into());
+    }
+    tracing::info!(job.name = job, dead_letter.id = id, "A dead letter is discarded");
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -50,6 +50,21 @@ struct Node {
     /// Its connection; null when it has none.
     #[schema(required)]
     session: Option<NodeSession>,
+    /// What it last said of the machine that it runs on; null before it said anything.
+    #[schema(required)]
+    run_info: Option<RunInfo>,
+}
+
+/// What a node said of its machine.
+#[derive(Serialize, ToSchema)]
+struct RunInfo {
+    /// When.
+    at: Moment,
+    /// How many DTU connections it held.
+    connections: u32,
+    /// In its own words: `hostname`, `totalmem`, `freemem`, `loadavg`, `type`, `uptime`, `version`.
+    #[schema(value_type = Object)]
+    info: serde_json::Value,
 }
 
 /// How a node is known.
@@ -88,9 +103,11 @@ async fn list(
     let sessions = nodes::sessions(&*site.table).await?;
     let mut sessions: BTreeMap<_, _> = sessions.into_iter().map(|session| (session.node.clone(), session)).collect();
     let (page, next) = page_of(all, |node| &node.name, limit, after.as_deref());
+    let names: Vec<&str> = page.iter().map(|node| node.name.as_str()).collect();
+    let mut run_infos = nodes::run_infos(&*site.table, &names).await?;
     let items = page.into_iter().map(|node| {
-        let session = sessions.remove(&node.name);
-        Node::new(node, session)
+        let (session, run_info) = (sessions.remove(&node.name), run_infos.remove(&node.name));
+        Node::new(node, session, run_info)
     });
     Ok(Listing::answer(LIST, items.collect(), next))
 }
@@ -105,8 +122,7 @@ async fn list(
 )]
 async fn get(State(site): State<Arc<Site>>, Admin: Admin, Path(name): Path<String>) -> Result<Json<Node>, ApiError> {
     let node = registered(&site, &name).await?;
-    let session = nodes::session(&*site.table, &name).await?;
-    Ok(Json(Node::new(node, session)))
+    Ok(Json(shown(&site, node).await?))
 }
 
 pub(super) async fn registered(site: &Site, name: &str) -> Result<nodes::Node, ApiError> {
@@ -117,8 +133,15 @@ pub(super) async fn registered(site: &Site, name: &str) -> Result<nodes::Node, A
     Ok(nodes::get(&*site.table, name).await?.ok_or_else(nowhere)?)
 }
 
+/// A node as it is shown, with what is known of its connection and its machine.
+async fn shown(site: &Site, node: nodes::Node) -> Result<Node, ApiError> {
+    let session = nodes::session(&*site.table, &node.name).await?;
+    let run_info = nodes::run_info(&*site.table, &node.name).await?;
+    Ok(Node::new(node, session, run_info))
+}
+
 impl Node {
-    fn new(node: nodes::Node, session: Option<nodes::Session>) -> Self {
+    fn new(node: nodes::Node, session: Option<nodes::Session>, run_info: Option<nodes::RunInfo>) -> Self {
         Self {
             name: node.name,
             ip: node.ip,
@@ -126,6 +149,7 @@ impl Node {
             max_connections: node.max_connections,
             known_by: if node.token_sha256.is_some() { KnownBy::Token } else { KnownBy::Address },
             session: session.map(|s| NodeSession { broker: s.broker, since: Moment(s.since), ready: s.ready }),
+            run_info: run_info.map(|r| RunInfo { at: Moment(r.at), connections: r.connections, info: r.info }),
         }
     }
 }

@@ -5,7 +5,7 @@ mod removal;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use domain::Mac;
+use domain::{Mac, schedule};
 use engine_http::{
     Json, Path, Query,
     axum::{self, extract::State},
@@ -14,7 +14,7 @@ use records::{
     Listed, Table, terminals,
     users::{self, Role, User},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -52,9 +52,39 @@ struct Terminal {
     /// Its SIM's number, when it has one.
     #[schema(required)]
     iccid: Option<String>,
-    /// What its node found out about it, as far as it was told: `ip`, `port`, `model`, `ver`, `gver`, `iotStat`,
-    /// `location`, `uart`, `signal`.
+    /// The SIM's data plan, when it is known.
+    #[schema(required)]
+    data_plan: Option<DataPlan>,
+    /// What its node found out about it, as far as it was told: `uptime` (when it was told last), `AT` (whether it answers
+    /// AT commands), `ip`, `port`, `model`, `ver`, `gver`, `iotStat`, `location`, `uart`, `signal`, `state`, `score`,
+    /// `alert` (the last warning).
     info: BTreeMap<String, String>,
+    /// How the line is.
+    line: LineHealth,
+}
+
+/// A SIM's data plan, as the carrier tells it. Of small plans of one kind less is asked.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct DataPlan {
+    /// The plan's name (`resName`).
+    name: String,
+    /// Its kind (`ali_1`, `ali_2`).
+    #[serde(default)]
+    version: String,
+    /// What it allows, in KB.
+    flow_kb: u64,
+}
+
+/// What is wrong on a line.
+#[derive(Serialize, ToSchema)]
+struct LineHealth {
+    /// How many queries in a row each device missed that answers none, by its address.
+    misses: BTreeMap<u8, u32>,
+    /// How many instructions of its last query each device left unanswered that answers in part, by its address.
+    unanswered: BTreeMap<u8, u32>,
+    /// How many replies could not be believed, ever, by the reason: `crc`, `short`, `foreign`, `late`, `exception`, …
+    rejected: BTreeMap<String, u64>,
 }
 
 /// Whether a terminal can be asked.
@@ -145,8 +175,28 @@ impl Terminal {
             since: heard_of.then_some(Moment(standing.since)),
             devices: terminal.devices.into_iter().map(Device::from).collect(),
             iccid: terminal.iccid,
+            data_plan: terminal.data_plan.map(DataPlan::from),
             info: terminal.info,
+            line: LineHealth {
+                misses: standing.misses.clone(),
+                unanswered: standing.unanswered.clone(),
+                rejected: standing.rejected.clone(),
+            },
         }
+    }
+}
+
+impl From<schedule::DataPlan> for DataPlan {
+    fn from(plan: schedule::DataPlan) -> Self {
+        let schedule::DataPlan { name, version, flow_kb } = plan;
+        Self { name, version, flow_kb }
+    }
+}
+
+impl From<DataPlan> for schedule::DataPlan {
+    fn from(plan: DataPlan) -> Self {
+        let DataPlan { name, version, flow_kb } = plan;
+        Self { name, version, flow_kb }
     }
 }
 

@@ -63,6 +63,17 @@ async fn a_dead_letter_that_is_redriven_waits_again() {
 }
 
 #[tokio::test]
+async fn a_dead_letter_that_is_discarded_is_gone() {
+    let site = with_dead_letter("{}").await;
+    let id = site.seen_by("root", LETTERS).await[0]["id"].as_str().unwrap().to_owned();
+    let letter = format!("{LETTERS}/{id}");
+    let asked = || site.ask(Method::DELETE, &letter).by(&site.token("root")).send();
+    assert_eq!(asked().await.status, StatusCode::NO_CONTENT);
+    assert_eq!(site.seen_by("root", LETTERS).await, json!([]));
+    assert_eq!(asked().await.problem(404), "not-found");
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said_so() {
     let site = Site::new().await;
     for (method, path, status, code) in [
@@ -83,6 +94,7 @@ async fn dead_letters_are_for_administrators() {
         (Method::GET, "/api/jobs".to_owned()),
         (Method::GET, LETTERS.to_owned()),
         (Method::POST, format!("{LETTERS}/{id}/redrive")),
+        (Method::DELETE, format!("{LETTERS}/{id}")),
     ] {
         let asked = || site.ask(method.clone(), &path).json(&Value::Null);
         assert_eq!(asked().send().await.problem(401), "not-signed-in", "{path}");

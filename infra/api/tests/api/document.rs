@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 42] = [
+const ROUTES: [&str; 43] = [
+    "delete /api/jobs/{job}/dead-letters/{id}",
     "delete /api/me/alarm-setups/{protocol}",
     "delete /api/nodes/{name}",
     "delete /api/protocols/{name}",

@@ -31,18 +31,22 @@ async fn register(site: &Site) {
 async fn an_administrator_sees_how_the_nodes_stand_and_no_secret() {
     let site = Site::new().await;
     register(&site).await;
+    let run_info = nodes::RunInfo { at: site.now(), info: json!({ "hostname": "vm" }), connections: 7 };
+    nodes::put_run_info(&*site.table, "by-token", &run_info).await.unwrap();
     let list = site.seen_by("root", "/api/nodes").await;
     let expected = json!([
         {
             "name": "by-address", "ip": "192.0.2.1", "port": 9000, "max_connections": 2000,
-            "known_by": "address", "session": null,
+            "known_by": "address", "session": null, "run_info": null,
         },
         {
             "name": "by-token", "ip": null, "port": 9000, "max_connections": 2000, "known_by": "token",
             "session": { "broker": "broker-1", "since": site.now().rfc3339(), "ready": true },
+            "run_info": { "at": site.now().rfc3339(), "connections": 7, "info": { "hostname": "vm" } },
         },
     ]);
     assert_eq!(list["items"], expected);
+    assert_eq!(site.seen_by("root", "/api/nodes/by-token").await, expected[1]);
 }
 
 #[tokio::test]

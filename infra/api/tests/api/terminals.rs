@@ -32,6 +32,8 @@ async fn a_terminal_is_shown_with_its_standing_and_its_devices() {
     let mut standing = terminals::standing(&*site.table, &mac(HERS)).await.unwrap();
     standing.value.presence = Presence::Online;
     standing.value.since = domain::Timestamp(1_700_000_000_000);
+    standing.value.misses.insert(2, 3);
+    standing.value.rejected.insert("crc".to_owned(), 5);
     let write = terminals::put_standing(&mac(HERS), &standing).unwrap();
     assert!(site.table.write(write).await.unwrap().applied());
 
@@ -46,7 +48,9 @@ async fn a_terminal_is_shown_with_its_standing_and_its_devices() {
             { "pid": 2, "model": "UPS model", "kind": "UPS", "protocol": "UPS protocol", "min_interval_ms": 0 },
         ],
         "iccid": null,
+        "data_plan": null,
         "info": {},
+        "line": { "misses": { "2": 3 }, "unanswered": {}, "rejected": { "crc": 5 } },
     });
     assert_eq!(site.seen_by("ann", &path).await, expected);
     assert_eq!(site.seen_by("ann", &path.to_lowercase()).await, expected);
@@ -118,6 +122,21 @@ async fn what_a_node_found_out_about_a_terminal_outlives_a_change() {
     put(&site, NEW, &form("hill", &[2])).await.fine();
     let changed = terminals::get(&*site.table, &mac("98D863CC870D")).await.unwrap().unwrap();
     assert_eq!(changed.iccid.as_deref(), Some("89860"));
+}
+
+#[tokio::test]
+async fn a_terminal_with_a_sim_says_what_its_plan_allows() {
+    let site = with_places().await;
+    let mut body = form("hill", &[1]);
+    let plan = json!({ "name": "ali_1", "version": "", "flow_kb": 30720 });
+    body["iccid"] = json!("89860117851014783481");
+    body["data_plan"] = plan.clone();
+    let mounted = put(&site, NEW, &body).await.fine();
+    assert_eq!((&mounted["iccid"], &mounted["data_plan"]), (&body["iccid"], &plan));
+    let changed = put(&site, NEW, &form("hill", &[2])).await.fine();
+    assert_eq!((&changed["iccid"], &changed["data_plan"]), (&body["iccid"], &plan), "what is known stays");
+    body["iccid"] = json!("89860");
+    assert!(put(&site, NEW, &body).await.body["errors"].to_string().contains("18 to 22 digits"));
 }
 
 #[tokio::test]

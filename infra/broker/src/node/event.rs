@@ -1,6 +1,8 @@
 //! What nodes say on their sockets.
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod properties;
 mod reply;
 
@@ -44,6 +46,19 @@ pub(super) enum NodeEvent {
         name: String,
         reply: OperationReply,
     },
+    DtuState {
+        mac: Mac,
+        state: String,
+        score: Option<u32>,
+    },
+    /// Of a terminal, or of the program itself.
+    DtuAlert {
+        mac: Option<Mac>,
+        kind: String,
+        message: String,
+    },
+    /// The program could not open its port.
+    StartError,
     /// Known, and of no use to us.
     Ignored,
 }
@@ -58,6 +73,9 @@ pub(super) enum Strange {
     #[error("it names no terminal")]
     Mac,
 }
+
+/// The most characters of what a program says of a terminal that count.
+const MOST_WORDS: usize = 200;
 
 /// The most characters of a host name that count.
 const MOST_HOSTNAME: usize = 255;
@@ -85,7 +103,18 @@ impl NodeEvent {
                 let (name, reply) = reply::read(arguments, attachments)?;
                 Self::Operated { name, reply }
             }
-            "dtuState" | "dtuHealth" | "dtuAlert" | "startError" | "alarm" => Self::Ignored,
+            "dtuState" => Self::DtuState {
+                mac: mac(&argument(0)["mac"])?,
+                state: clipped(&argument(0)["to"]).ok_or(Strange::Arguments)?,
+                score: whole(&argument(0)["score"]).ok(),
+            },
+            "dtuAlert" => Self::DtuAlert {
+                mac: mac(&argument(0)["mac"]).ok(),
+                kind: clipped(&argument(0)["type"]).ok_or(Strange::Arguments)?,
+                message: clipped(&argument(0)["message"]).unwrap_or_default(),
+            },
+            "startError" => Self::StartError,
+            "dtuHealth" | "alarm" => Self::Ignored,
             _ => return Err(Strange::Unknown),
         })
     }
@@ -94,6 +123,11 @@ impl NodeEvent {
 fn hostname(info: &Value) -> String {
     let hostname = info.get("hostname").and_then(Value::as_str).unwrap_or_default();
     hostname.chars().take(MOST_HOSTNAME).collect()
+}
+
+/// As much of a text as counts.
+fn clipped(argument: &Value) -> Option<String> {
+    Some(argument.as_str()?.chars().take(MOST_WORDS).collect())
 }
 
 /// One mac, or a list of them that may be empty.
@@ -194,5 +228,14 @@ mod tests {
     #[test]
     fn what_newer_programs_tell_besides_is_tolerated() {
         assert_eq!(read("dtuHealth", &json!([{ "mac": MAC }])), Ok(NodeEvent::Ignored));
+        let mac: Mac = MAC.parse().unwrap();
+        let told =
+            json!([{ "mac": MAC, "from": "HANDSHAKING", "to": "ONLINE", "score": 80, "reason": "ok", "timestamp": 1 }]);
+        let state = NodeEvent::DtuState { mac: mac.clone(), state: "ONLINE".to_owned(), score: Some(80) };
+        assert_eq!(read("dtuState", &told), Ok(state));
+        for (told, mac) in [(json!(MAC), Some(mac)), (Value::Null, None)] {
+            let alert = NodeEvent::DtuAlert { mac, kind: "FATAL".to_owned(), message: "no port".to_owned() };
+            assert_eq!(read("dtuAlert", &json!([{ "mac": told, "type": "FATAL", "message": "no port" }])), Ok(alert));
+        }
     }
 }

@@ -14,6 +14,8 @@ use jobs::{
 
 use crate::node::{Brought, OperationReply};
 
+const ACKNOWLEDGED: &[u8] = b"ACK";
+
 /// An operation that was not done.
 pub(super) fn failed(why: &str) -> OperationEnd {
     OperationEnd { verdict: OperationVerdict::Failed, said: why.to_owned(), reply: Vec::new() }
@@ -48,10 +50,21 @@ fn of_device(pid: Pid, content: &str, proof: Proof, reply: OperationReply) -> Op
         }
     };
     match proven {
-        Ok(()) if proof == Proof::Text => done(readable(&bytes), bytes),
+        Ok(()) if proof == Proof::Text => of_words(readable(&bytes), bytes),
         Ok(()) => done("the device confirms it".to_owned(), bytes),
+        // The cards of one maker say this word alone, without an end of the line.
+        Err(_) if proof == Proof::Text && bytes == ACKNOWLEDGED => done(readable(&bytes), bytes),
         Err(why) => OperationEnd { verdict: OperationVerdict::Failed, said: why.to_string(), reply: bytes },
     }
+}
+
+/// A whole text is an answer; it says itself if that is a refusal.
+fn of_words(words: String, bytes: Vec<u8>) -> OperationEnd {
+    if words.trim_start_matches('(').starts_with("NAK") {
+        let said = format!("the device refuses: {words}");
+        return OperationEnd { verdict: OperationVerdict::Failed, said, reply: bytes };
+    }
+    done(words, bytes)
 }
 
 fn proven_rtu(pid: Pid, content: &str, reply: &[u8]) -> Result<(), RejectedFrame> {
@@ -175,7 +188,9 @@ mod tests {
     fn a_text_is_proven_by_its_end_and_a_script_is_asked_later() {
         let ups = |bytes: &[u8]| verdict(&device("SON", Proof::Text), answered(true, "", bytes));
         assert_eq!(ups(b"(ACK\r"), (OperationVerdict::Done, "(ACK".to_owned()));
+        assert_eq!(ups(b"ACK"), (OperationVerdict::Done, "ACK".to_owned()));
         assert_eq!(ups(b"(AC").0, OperationVerdict::Failed);
+        assert_eq!(ups(b"(NAK\r"), (OperationVerdict::Failed, "the device refuses: (NAK".to_owned()));
         let scripted = verdict(&device("aa55", Proof::Scripted), answered(true, "", &[1]));
         assert_eq!(scripted.0, OperationVerdict::Unproven);
     }

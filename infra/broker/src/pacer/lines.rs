@@ -86,17 +86,17 @@ impl Lines {
     }
 
     /// The answer to the query sent at `asked` is there.
-    pub(super) fn answered(&mut self, mac: &Mac, asked: Timestamp, now: Timestamp) -> Option<Turn> {
-        self.free(mac, now, |in_flight| in_flight.asked == asked)
+    pub(super) fn answered(&mut self, node: &str, mac: &Mac, asked: Timestamp, now: Timestamp) -> Option<Turn> {
+        self.free(node, mac, now, |in_flight| in_flight.asked == asked)
     }
 
     /// The node says that a device answered nothing.
-    pub(super) fn missed(&mut self, mac: &Mac, pid: Pid, now: Timestamp) -> (Miss, Option<Turn>) {
-        if let Some(line) = self.0.get_mut(mac).filter(|line| line.given_up == Some(pid)) {
+    pub(super) fn missed(&mut self, node: &str, mac: &Mac, pid: Pid, now: Timestamp) -> (Miss, Option<Turn>) {
+        if let Some(line) = self.of(node, mac).filter(|line| line.given_up == Some(pid)) {
             line.given_up = None;
             return (Miss::Known, None);
         }
-        (Miss::New, self.free(mac, now, |in_flight| in_flight.pid == pid))
+        (Miss::New, self.free(node, mac, now, |in_flight| in_flight.pid == pid))
     }
 
     /// The query sent at `asked` was waited for long enough. The device, if it is still on the line.
@@ -107,11 +107,19 @@ impl Lines {
         Some((pid, line.next(now)))
     }
 
-    /// The terminal says whether it has too much to do.
-    pub(super) fn busy(&mut self, mac: &Mac, load: Load, now: Timestamp) {
-        if let Some(line) = self.0.get_mut(mac) {
+    /// The node says whether a terminal has too much to do. It may say so of one that was not asked yet.
+    pub(super) fn busy(&mut self, node: &str, mac: &Mac, load: Load, now: Timestamp) {
+        if load == Load::Busy && !self.0.contains_key(mac) {
+            self.0.insert(mac.clone(), Line { node: node.to_owned(), ..Line::default() });
+        }
+        if let Some(line) = self.of(node, mac) {
             line.busy_since = (load == Load::Busy).then_some(now);
         }
+    }
+
+    /// Whether a terminal was last asked through this node.
+    pub(super) fn is_on(&self, node: &str, mac: &Mac) -> bool {
+        self.0.get(mac).is_some_and(|line| line.node == node)
     }
 
     /// The terminal left, or could not be sent to. How many queries are dropped with it.
@@ -130,8 +138,13 @@ impl Lines {
         self.0.get(mac).map(|line| &line.node)
     }
 
-    fn free(&mut self, mac: &Mac, now: Timestamp, is_it: impl Fn(&InFlight) -> bool) -> Option<Turn> {
-        let line = self.0.get_mut(mac)?;
+    /// The line of a terminal that was last asked through this node: what another says of it does not count.
+    fn of(&mut self, node: &str, mac: &Mac) -> Option<&mut Line> {
+        self.0.get_mut(mac).filter(|line| line.node == node)
+    }
+
+    fn free(&mut self, node: &str, mac: &Mac, now: Timestamp, is_it: impl Fn(&InFlight) -> bool) -> Option<Turn> {
+        let line = self.of(node, mac)?;
         line.in_flight.take_if(|in_flight| is_it(in_flight))?;
         Some(line.next(now))
     }

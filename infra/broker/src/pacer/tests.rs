@@ -115,9 +115,9 @@ async fn an_answer_in_time_is_no_miss() {
     let paced = start();
     paced.pacer.plan(plan("n1", vec![query(1, 1, 0), query(1, 2, 0)])).await;
     let asks = eventually("one is sent", || Some(paced.asks.all()).filter(|asks| !asks.is_empty())).await;
-    paced.pacer.tell(LineEvent::Answered { mac: mac(1), asked: asks[0].2 });
+    paced.pacer.tell(LineEvent::Answered { node: "n1".to_owned(), mac: mac(1), asked: asks[0].2 });
     let asks = eventually("the other is sent", || Some(paced.asks.all()).filter(|asks| asks.len() == 2)).await;
-    paced.pacer.tell(LineEvent::Answered { mac: mac(1), asked: asks[1].2 });
+    paced.pacer.tell(LineEvent::Answered { node: "n1".to_owned(), mac: mac(1), asked: asks[1].2 });
     sleep(Duration::from_mins(2)).await;
     assert!(paced.queue.events().is_empty());
 }

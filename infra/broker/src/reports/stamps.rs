@@ -48,14 +48,19 @@ impl Stamps {
 fn terminals_of(event: &Event) -> Option<&[Mac]> {
     match event {
         Event::Answered(answer) => Some(slice::from_ref(&answer.mac)),
-        Event::Missed { mac, .. } | Event::PartlyMissed { mac, .. } | Event::TerminalOff { mac } => {
-            Some(slice::from_ref(mac))
-        }
+        Event::Missed { mac, .. }
+        | Event::PartlyMissed { mac, .. }
+        | Event::TerminalOff { mac }
+        | Event::DtuState { mac, .. }
+        | Event::DtuAlert { mac, .. } => Some(slice::from_ref(mac)),
         Event::TerminalsOn { macs } => Some(macs),
         Event::Operated { about, .. } => about.mac().map(slice::from_ref),
-        Event::NodeRegistered | Event::NodeReady | Event::NodeLost | Event::Terminal(_) | Event::NodeInfo { .. } => {
-            None
-        }
+        Event::NodeRegistered
+        | Event::NodeReady
+        | Event::NodeSettled
+        | Event::NodeLost
+        | Event::Terminal(_)
+        | Event::NodeInfo { .. } => None,
     }
 }
 

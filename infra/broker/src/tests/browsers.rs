@@ -141,3 +141,29 @@ async fn garbage_from_a_browser_is_counted_and_nothing_worse() {
     ann.say("disConnect", json!([{ "user": "ann" }])).await;
     refused(&mut ann, "nonsense").await;
 }
+
+#[tokio::test]
+async fn whoever_watches_a_terminal_sees_what_is_said_of_it_as_it_is_said() {
+    let site = Site::start().await;
+    let (mut ann, mut root) = (signed_in(&site, "ann").await, signed_in(&site, "root").await);
+    let live = format!("{MAC}_live");
+    ann.say("subscribe", json!([{ "event": live }])).await;
+    root.say("subscribe", json!([{ "event": "mac_log" }])).await;
+    // What is answered after it was heard: the subscriptions stand.
+    refused(&mut ann, "nonsense").await;
+    refused(&mut root, "nonsense").await;
+    let mut node = site.ready_node().await;
+    node.say("terminalOn", json!([[MAC, "98D863CC870E"], false])).await;
+
+    let shown = ann.expect(&live).await.remove(0);
+    assert_eq!((&shown["type"], &shown["mac"]), (&json!("terminalOn"), &json!(MAC)));
+    assert_eq!(shown["data"], json!([[MAC, "98D863CC870E"], false]));
+    let logged: Vec<Value> = [root.expect("mac_log").await, root.expect("mac_log").await].concat();
+    assert_eq!(logged.iter().map(|row| &row["mac"]).collect::<Vec<_>>(), [&json!(MAC), &json!("98D863CC870E")]);
+
+    node.say("instructTimeOut", json!([MAC, 1, ["0103"]])).await;
+    let message = format!("部分指令超时,mac:{MAC}/pid:1/instruct:0103");
+    root.expect("mac_log").await;
+    assert_eq!(root.expect("message").await, [json!(message)]);
+    assert_eq!(ann.expect(&live).await[0]["type"], "instructTimeOut");
+}

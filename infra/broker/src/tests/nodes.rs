@@ -51,12 +51,32 @@ async fn nothing_but_an_invitation_is_sent_before_a_node_registered() {
 }
 
 #[tokio::test]
-async fn an_empty_query_is_never_sent() {
+async fn an_empty_query_is_never_sent_and_counts_as_unanswered() {
     let site = Site::start().await;
     let mut node = site.ready_node().await;
-    site.plan(vec![site.query(1, 0, &[])]).await;
+    site.plan(vec![site.query(2, 0, &[])]).await;
     site.plan(vec![site.query(1, 1, &["010300000002c40b"])]).await;
     assert_eq!(node.expect("query").await[0]["content"], json!(["010300000002c40b"]));
+    let missed = Event::Missed { mac: MAC.parse().unwrap(), pid: 2, count: None };
+    eventually("it is reported", || site.queue.events().contains(&missed).then_some(())).await;
+    assert_eq!(site.counters.queries_empty.get(), 1);
+}
+
+#[tokio::test]
+async fn a_warning_is_reported_once_however_often_it_is_given() {
+    let site = Site::start().await;
+    let mut node = site.ready_node().await;
+    let warning = json!([{ "mac": MAC, "type": "AT_TIMEOUT", "message": "no answer", "timestamp": 1 }]);
+    for _ in 0..3 {
+        node.say("dtuAlert", warning.clone()).await;
+    }
+    node.say("dtuAlert", json!([{ "mac": null, "type": "FATAL", "message": "no port" }])).await;
+    node.say("startError", json!([])).await;
+    eventually("all are heard", || (site.counters.node_warnings.get() == 5).then_some(())).await;
+    let mac = MAC.parse().unwrap();
+    let alert = Event::DtuAlert { mac, kind: "AT_TIMEOUT".to_owned(), message: "no answer".to_owned() };
+    eventually("it is reported", || site.queue.events().contains(&alert).then_some(())).await;
+    assert_eq!(site.queue.events().iter().filter(|event| **event == alert).count(), 1);
 }
 
 #[tokio::test]

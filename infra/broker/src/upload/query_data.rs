@@ -16,8 +16,9 @@ pub(super) struct QueryData {
     data: Told,
 }
 
-/// A query as it comes back, with its replies. What it asked (`content`) is left alone: programs cut it down, and one
-/// kind sends a text instead of a list; each reply says what it replies to.
+/// A query as it comes back, with its replies. What it asked (`content`) only tells what was not answered: programs cut
+/// the list down to what they asked, and one kind sends a text instead; each reply says what it replies to. Of numbers
+/// that only describe the line, what is no number counts as none: a reading is not lost for it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Told {
@@ -25,12 +26,14 @@ struct Told {
     pid: Pid,
     protocol: String,
     time_stamp: Timestamp,
+    #[serde(default)]
+    content: Value,
     #[serde(rename = "Interval", default)]
-    interval: u64,
+    interval: Value,
     #[serde(default)]
-    use_time: u64,
+    use_time: Value,
     #[serde(default)]
-    use_bytes: u64,
+    use_bytes: Value,
     #[serde(default)]
     time: Value,
     contents: Vec<Reply>,
@@ -49,6 +52,7 @@ impl QueryData {
         if told.contents.is_empty() {
             return None;
         }
+        let unanswered = unanswered(&told.content, &told.contents);
         let replies = told.contents.into_iter();
         Some(Answer {
             mac: told.mac,
@@ -56,10 +60,11 @@ impl QueryData {
             protocol: told.protocol,
             asked: told.time_stamp,
             told: time(&told.time),
-            interval: told.interval,
-            line_ms: told.use_time,
-            line_bytes: told.use_bytes,
+            interval: whole(&told.interval),
+            line_ms: whole(&told.use_time),
+            line_bytes: whole(&told.use_bytes),
             replies: replies.map(|reply| RawReply { content: reply.content, bytes: reply.buffer.0 }).collect(),
+            unanswered,
         })
     }
 
@@ -67,6 +72,19 @@ impl QueryData {
     pub(super) fn identity(&self) -> (Mac, Pid, Timestamp) {
         (self.data.mac.clone(), self.data.pid, self.data.time_stamp)
     }
+}
+
+/// How many of the instructions asked have no reply.
+fn unanswered(asked: &Value, replies: &[Reply]) -> u32 {
+    let asked = asked.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let silent = asked.filter(|asked| replies.iter().all(|reply| reply.content != *asked));
+    u32::try_from(silent.count()).unwrap_or(u32::MAX)
+}
+
+/// A number of milliseconds or bytes, without its fraction; 0 for what is none.
+fn whole(told: &Value) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float saturates")]
+    told.as_u64().or_else(|| told.as_f64().map(|number| number as u64)).unwrap_or(0)
 }
 
 fn time(told: &Value) -> Option<Timestamp> {
@@ -151,6 +169,7 @@ mod tests {
                     RawReply { content: "010300000002c40b".to_owned(), bytes: vec![1, 3, 4, 1, 244, 0, 200, 187, 171] },
                     RawReply { content: "01030001000295cb".to_owned(), bytes: vec![1, 3, 4, 0, 200, 0, 0, 122, 13] },
                 ],
+                unanswered: 0,
             }
         );
     }
@@ -161,6 +180,31 @@ mod tests {
             let mut body = observed();
             body["data"]["content"] = content;
             assert_eq!(read(body).unwrap().unwrap().replies.len(), 2);
+        }
+    }
+
+    #[test]
+    fn what_was_asked_and_has_no_reply_is_counted() {
+        let mut body = observed();
+        body["data"]["contents"].as_array_mut().unwrap().remove(0);
+        assert_eq!(read(body.clone()).unwrap().unwrap().unanswered, 1);
+        body["data"]["content"] = json!(["01030001000295cb"]);
+        assert_eq!(read(body).unwrap().unwrap().unanswered, 0);
+    }
+
+    #[test]
+    fn a_reading_is_not_lost_for_a_number_that_only_describes_the_line() {
+        for (wrong, read_as) in
+            [(Value::Null, 0), (json!(-5), 0), (json!(12.7), 12), (json!("fast"), 0), (json!(1e300), u64::MAX)]
+        {
+            for field in ["Interval", "useTime", "useBytes"] {
+                let mut body = observed();
+                body["data"][field] = wrong.clone();
+                let answer = read(body).unwrap().unwrap();
+                let told =
+                    json!({ "Interval": answer.interval, "useTime": answer.line_ms, "useBytes": answer.line_bytes });
+                assert_eq!(told[field], json!(read_as), "{field}: {wrong}");
+            }
         }
     }
 

@@ -5,14 +5,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use domain::{Mac, Pid, Timestamp};
+use domain::{Mac, NodeName, Pid, Timestamp};
 use tokio::sync::OnceCell;
 
 /// How many answers are remembered.
 const MOST: usize = 20_000;
 
-/// What names an answer.
-pub(super) type AnswerId = (Mac, Pid, Timestamp);
+/// What names an answer. One node cannot speak for another's.
+pub(super) type AnswerId = (NodeName, Mac, Pid, Timestamp);
 
 /// Set once an answer is durable. Who finds it in the making waits for it.
 pub(super) type Durable = Arc<OnceCell<()>>;
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     fn id(number: usize) -> AnswerId {
-        (format!("{number:012}").parse().unwrap(), 1, Timestamp(1))
+        ("n1".to_owned(), format!("{number:012}").parse().unwrap(), 1, Timestamp(1))
     }
 
     #[test]

@@ -78,6 +78,13 @@ impl Index {
         Depth { waiting: self.waiting.len(), running: self.leased.len(), dead: self.dead.len() }
     }
 
+    /// The dead letters from before an instant, and those that are more than `most`.
+    pub(super) fn dead_to_forget(&self, before: Timestamp, most: usize) -> impl Iterator<Item = Id> {
+        let too_many = self.dead.len().saturating_sub(most);
+        let forgotten = self.dead.iter().enumerate();
+        forgotten.take_while(move |(index, (at, _))| *index < too_many || *at < before).map(|(_, (_, id))| *id)
+    }
+
     /// The dead letters, oldest first.
     pub(super) fn dead(&self) -> impl Iterator<Item = Id> {
         self.dead.iter().map(|(_, id)| *id)

@@ -16,7 +16,7 @@ use records::nodes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Node, registered};
+use super::{Node, registered, shown};
 use crate::{error::ApiError, site::Site, visitor::Admin};
 
 /// The port that DTUs connect to, unless told otherwise.
@@ -105,7 +105,7 @@ pub(super) async fn create(
     let token = ip.is_none().then(|| new_token(site.dice.as_ref()));
     let node = nodes::Node { name, ip, port, max_connections, token_sha256: token.as_deref().map(nodes::token_sha256) };
     admit(&site, &node).await?;
-    Ok((StatusCode::CREATED, shown_once(node, None, token)))
+    Ok((StatusCode::CREATED, shown_once(&site, node, token).await?))
 }
 
 /// Change a node
@@ -133,7 +133,7 @@ pub(super) async fn change(
         admit(&site, &node).await?;
         shed(&site, &name).await?;
     }
-    Ok(Json(Node::new(node, nodes::session(&*site.table, &name).await?)))
+    Ok(Json(shown(&site, node).await?))
 }
 
 /// Give a node a new token
@@ -156,8 +156,7 @@ pub(super) async fn renew_token(
     admit(&site, &node).await?;
     shed(&site, &name).await?;
     tracing::info!(node.name = name, "A node has a new token");
-    let session = nodes::session(&*site.table, &name).await?;
-    Ok(shown_once(node, session, Some(token)))
+    shown_once(&site, node, Some(token)).await
 }
 
 /// An address in the one form that addresses are looked up by; none when it is blank.
@@ -199,7 +198,11 @@ fn new_token(dice: &dyn Dice) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bits.concat())
 }
 
-fn shown_once(node: nodes::Node, session: Option<nodes::Session>, token: Option<String>) -> impl IntoResponse {
-    let body = Json(Admitted { node: Node::new(node, session), token });
-    (AppendHeaders([(header::CACHE_CONTROL, "no-store")]), body)
+async fn shown_once(
+    site: &Site,
+    node: nodes::Node,
+    token: Option<String>,
+) -> Result<impl IntoResponse + use<>, ApiError> {
+    let body = Json(Admitted { node: shown(site, node).await?, token });
+    Ok((AppendHeaders([(header::CACHE_CONTROL, "no-store")]), body))
 }

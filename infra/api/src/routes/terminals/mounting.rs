@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use domain::{Mac, Pid, Source};
+use domain::{Mac, Pid, Source, schedule};
 use engine_http::{Json, Path, Problem, axum::extract::State};
 use records::{alarms, nodes, protocols, terminals};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Terminal, removal::show_changed};
+use super::{DataPlan, Terminal, removal::show_changed};
 use crate::{error::ApiError, site::Site, visitor::Admin};
 
 /// The last address on a Modbus line.
@@ -24,6 +24,12 @@ pub(super) struct TerminalForm {
     node: String,
     /// The devices on its line.
     devices: Vec<DeviceForm>,
+    /// Its SIM's number, 18 to 22 digits; what is known stays when absent. Its node tells it as well.
+    #[serde(default)]
+    iccid: Option<String>,
+    /// The SIM's data plan; what is known stays when absent.
+    #[serde(default)]
+    data_plan: Option<DataPlan>,
 }
 
 /// A device on a terminal's line.
@@ -69,6 +75,7 @@ pub(super) async fn put(
     let known = terminals::get(table, &mac).await?;
     let dropped = dropped(known.as_ref(), &form.devices);
     let (iccid, data_plan, info) = known.map(|known| (known.iccid, known.data_plan, known.info)).unwrap_or_default();
+    let (iccid, data_plan) = (form.iccid.or(iccid), form.data_plan.map(schedule::DataPlan::from).or(data_plan));
     let devices = form.devices.into_iter().map(terminals::Device::from).collect();
     let terminal = terminals::Terminal { mac, name: form.name, node: form.node, devices, iccid, data_plan, info };
     terminals::put(table, &terminal).await?;
@@ -96,6 +103,9 @@ impl TerminalForm {
         if !domain::is_name(&self.node) || nodes::get(&*site.table, &self.node).await?.is_none() {
             faults.push(format!("node: there is no node {:?}", self.node));
         }
+        if self.iccid.as_ref().is_some_and(|iccid| !is_iccid(iccid)) {
+            faults.push("iccid: a SIM's number is 18 to 22 digits".to_owned());
+        }
         let mut pids = BTreeSet::new();
         for (index, DeviceForm { pid, .. }) in self.devices.iter().enumerate() {
             if *pid > LAST_PID {
@@ -114,6 +124,10 @@ impl TerminalForm {
         }
         Ok(faults)
     }
+}
+
+fn is_iccid(text: &str) -> bool {
+    (18..=22).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl From<DeviceForm> for terminals::Device {

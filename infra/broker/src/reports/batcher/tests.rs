@@ -38,6 +38,7 @@ fn answer(number: usize, bytes: usize) -> Event {
         line_ms: 0,
         line_bytes: 0,
         replies: vec![RawReply { content: "0103".to_owned(), bytes: vec![0; bytes] }],
+        unanswered: 0,
     })
 }
 
