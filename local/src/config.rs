@@ -2,7 +2,11 @@
 
 mod explain;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use api::ApiSettings;
 use broker::BrokerSettings;
@@ -13,6 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::ConfigArguments;
 
+const AN_HOUR_MS: u64 = 3_600_000;
+const A_YEAR_MS: u64 = 365 * 24 * AN_HOUR_MS;
+
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -21,6 +28,9 @@ pub(crate) struct Config {
     pub data: PathBuf,
     /// Where the API and the sockets listen, on one port.
     pub listen: SocketAddr,
+    /// The most connections that are open at a time: browsers, gateways and API together. No more than the files that the
+    /// system lets a process have, less what the store needs.
+    pub max_connections: u32,
     /// A site file that is imported at the start, unless it is the one that was imported last.
     pub import: Option<PathBuf>,
     /// How often devices are asked.
@@ -42,6 +52,7 @@ impl Default for Config {
         Self {
             data: PathBuf::from("telltale-data"),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            max_connections: 20_000,
             import: None,
             schedule: ScheduleSettings::default(),
             alarms: AlarmSettings::default(),
@@ -54,6 +65,33 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The configuration in a file and the environment, if a server can run on it. Opens and connects to nothing.
+    pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+        let config: Self = boot::load(file)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        self.notify.check()?;
+        let ScheduleSettings { window_ms, lead_ms, minimum_interval_ms, instruction_ms } = self.schedule;
+        for (key, told, least, most) in [
+            ("schedule.window_ms", window_ms, 100, AN_HOUR_MS),
+            ("schedule.lead_ms", lead_ms, 0, AN_HOUR_MS),
+            ("schedule.minimum_interval_ms", minimum_interval_ms, 1, A_YEAR_MS),
+            ("schedule.instruction_ms", instruction_ms, 1, AN_HOUR_MS),
+            ("alarms.offline_debounce_ms", self.alarms.offline_debounce_ms, 0, A_YEAR_MS),
+            ("broker.instruction_timeout_ms", self.broker.instruction_timeout_ms, 1, AN_HOUR_MS),
+            ("broker.query_grace_ms", self.broker.query_grace_ms, 0, AN_HOUR_MS),
+            ("broker.operation_timeout_ms", self.broker.operation_timeout_ms, 1, AN_HOUR_MS),
+            ("auth.session_minutes", self.auth.session_minutes, 1, A_YEAR_MS / 60_000),
+        ] {
+            anyhow::ensure!((least..=most).contains(&told), "{key} is {least} to {most}, not {told}");
+        }
+        anyhow::ensure!(self.max_connections > 0, "max_connections is at least 1");
+        Ok(())
+    }
+
     /// What the jobs need of it.
     pub(crate) fn for_jobs(&self) -> Settings {
         Settings { schedule: self.schedule.clone(), alarms: self.alarms.clone(), adoption: self.adoption.clone() }
@@ -89,7 +127,7 @@ pub(crate) fn command(arguments: &ConfigArguments) -> anyhow::Result<()> {
         print!("{}", explain::text());
         return Ok(());
     }
-    let config: Config = boot::load(arguments.config.as_deref())?;
+    let config = Config::load(arguments.config.as_deref())?;
     println!("the configuration is right: data in {}, listening on {}", config.data.display(), config.listen);
     Ok(())
 }

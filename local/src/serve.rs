@@ -27,7 +27,7 @@ const DRAIN: Duration = Duration::from_secs(25);
 /// `telltale serve`.
 pub(crate) async fn command(arguments: ServeArguments) -> anyhow::Result<()> {
     boot::init_log("info");
-    let config: Config = boot::load(arguments.config.as_deref())?;
+    let config = Config::load(arguments.config.as_deref())?;
     let server = Server::start(config).await?;
     println!("{}", serde_json::json!({ "listening": server.address.to_string() }));
     boot::stop_signal().await.context("this system takes no signal handlers")?;
@@ -56,8 +56,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts every part, the store first and the port last.
     pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let dice: Arc<dyn Dice> = Arc::new(SystemDice);
+        let (clock, dice): (Arc<dyn Clock>, Arc<dyn Dice>) = (Arc::new(SystemClock), Arc::new(SystemDice));
         let engine = open(&config.data)?;
         let table = Arc::new(EmbeddedTable::new(engine.clone(), Arc::clone(&clock))?);
         let queue = Arc::new(EmbeddedQueue::open(engine.clone(), Arc::clone(&clock))?);
@@ -96,6 +95,7 @@ impl Server {
             .with_context(|| format!("cannot listen on {} (is another server there?)", config.listen))?;
         let address = listener.local_addr()?;
 
+        let most = boot::most_connections(config.max_connections);
         let (stop_sockets, stop_work) = (CancellationToken::new(), CancellationToken::new());
         let counters = broker.counters();
         Ok(Self {
@@ -103,7 +103,7 @@ impl Server {
             counters,
             queue: Arc::clone(&queue) as _,
             broker: tokio::spawn(broker.run(stop_sockets.clone())),
-            web: tokio::spawn(engine_http::serve(listener, api.merge(sockets), stop_sockets.clone())),
+            web: tokio::spawn(engine_http::serve(listener, api.merge(sockets), most, stop_sockets.clone())),
             workers: vec![
                 tokio::spawn(workers::run(context.clone(), queue, stop_work.clone())),
                 tokio::spawn(schedule::run(context.clone(), table, stop_sockets.clone())),

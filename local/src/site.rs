@@ -293,7 +293,7 @@ impl UserEntry {
 /// `telltale import`.
 pub(crate) async fn command(arguments: ImportArguments) -> anyhow::Result<()> {
     boot::init_log("warn");
-    let config: Config = boot::load(arguments.config.as_deref())?;
+    let config = Config::load(arguments.config.as_deref())?;
     let site = Site::read(&arguments.site)?;
     let engine = Engine::open(config.data.join("store"))
         .with_context(|| format!("cannot open the store in {}", config.data.display()))?;
@@ -350,5 +350,38 @@ mod tests {
         assert_eq!(place.port().await, 9100);
         place.import(&site(9200)).await;
         assert_eq!(place.port().await, 9200);
+    }
+
+    #[tokio::test]
+    async fn whatever_is_wrong_with_a_site_is_said_at_once_and_nothing_is_stored() {
+        let place = Place::new();
+        place.import(&serde_json::json!({ "nodes": [{ "Name": "dale", "IP": "10.0.0.9" }] })).await;
+        let site = serde_json::json!({
+            "constants": [{ "Protocol": "nothing", "OprateInstruct": [{ "name": " ", "value": "06" }] }],
+            "nodes": [
+                { "Name": "a", "token": "same" }, { "Name": "b", "token": "same" },
+                { "Name": "c", "IP": "10.0.0.1" }, { "Name": "d", "IP": "10.0.0.1" }, { "Name": "e", "IP": "10.0.0.9" },
+            ],
+            "users": [{
+                "user": "root", "passwd": "x".repeat(2000), "userGroup": "root", "mail": "not a mail",
+                "webhook": { "url": "ftp://x", "secret": "s" },
+            }],
+        });
+        let site: Site = serde_json::from_value(site).unwrap();
+        let refused = site.import(&place.table, &SystemDice).await.unwrap_err().to_string();
+        for fault in [
+            "constants of nothing: there is no such protocol",
+            "constants of nothing: OprateInstruct[0]",
+            "node b: node a is known by this token already",
+            "node d: node c is known by this address already",
+            "node e: node dale is known by this address already",
+            "user root: a password has 8 to 1024 bytes",
+            "user root: \"not a mail\" is no e-mail address",
+            "user root: a webhook is http:// or https://",
+        ] {
+            assert!(refused.contains(fault), "{fault}:\n{refused}");
+        }
+        assert!(nodes::get(&place.table, "a").await.unwrap().is_none());
+        assert!(!refused.contains("same"), "a token is not shown");
     }
 }

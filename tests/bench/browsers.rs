@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tokio::{sync::mpsc, time::timeout};
 
@@ -39,7 +39,11 @@ impl Browsers {
                 socket.emit("subscribe", json!({ "event": format!("{}{PID}", site::mac(terminal)) })).await?;
             }
             socket.emit("register", json!({ "user": site::ADMIN })).await?;
-            while socket.event().await?.0 != "registerSuccess" {}
+            let welcomed = async {
+                while socket.event().await?.0 != "registerSuccess" {}
+                anyhow::Ok(())
+            };
+            timeout(SILENCE, welcomed).await.context("the server welcomes no browser")??;
             let (poster, report) = (Arc::clone(poster), report.clone());
             tokio::spawn(async move {
                 while let Ok((event, reading)) = socket.event().await {

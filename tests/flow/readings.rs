@@ -10,6 +10,7 @@ use jobs::{
     report::{Answer, Event},
 };
 use records::{
+    alarms::{self, Which},
     readings::{self, Span},
     terminals,
 };
@@ -143,4 +144,22 @@ async fn a_card_that_its_gateway_brings_along_is_taken_in() {
     assert_eq!((device.pid, device.protocol.as_str(), device.model.as_str()), (0, "Pesiv卡", "UPS"));
     let standing = terminals::standing(table, &card).await.unwrap().value;
     assert_eq!(standing.presence, terminals::Presence::Online);
+}
+
+#[tokio::test]
+async fn a_line_of_meters_with_thousands_of_values_is_stored_and_watched() {
+    let flow = Flow::new().await;
+    flow.speaks_registers(1..=40).await;
+    for number in [50, 150] {
+        let answers: Vec<Event> = (1..=40).map(|pid| flow.registers(pid, number)).collect();
+        flow.reports(answers).await;
+        flow.settle().await;
+    }
+    assert_eq!(flow.dead_letters().await, 0);
+    let latest = readings::latest(flow.cx.table.as_ref(), &mac()).await.unwrap().value;
+    assert_eq!(latest.devices.len(), 40);
+    assert!(latest.devices.values().all(|reading| reading.values[99].display == "150"));
+    assert_eq!(history(&flow).await.len(), 2);
+    let active = alarms::list(flow.cx.table.as_ref(), Which::Active, 100, None).await.unwrap();
+    assert_eq!(active.items.len(), 40);
 }

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, reason = "a test that cannot go on fails")]
 
+mod devices;
+
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -29,7 +31,6 @@ use records::{
     terminals::{self, Device, Terminal},
     users::{self, Role, User, Webhook},
 };
-use serde_json::json;
 use table::MemoryTable;
 
 use crate::clock::ManualClock;
@@ -39,9 +40,6 @@ pub const MAC: &str = "98D863CC870D";
 
 /// The instruction that the sensor's temperature and humidity come with.
 pub const CLIMATE: &str = "010300000002c40b";
-
-/// The instruction that 64 bits come with.
-const BITS: &str = "0100000040";
 
 /// The jobs, and the world around them.
 pub struct Flow {
@@ -158,36 +156,6 @@ impl Flow {
     /// Lets time pass in which nothing is done.
     pub fn sleeps(&self, time: Duration) {
         self.clock.advance(time);
-    }
-
-    /// The device at pid 1 has so many bits from now on, and each of them is an alarm when it is set.
-    pub async fn speaks_bits(&self, bits: usize) {
-        let table = self.cx.table.as_ref();
-        let places = 1..=bits;
-        let fields =
-            places.clone().map(|bit| json!({ "name": format!("bit {bit}"), "regx": format!("{bit}-1"), "bl": "1" }));
-        let instruct = json!([{ "name": BITS, "resultType": "bit2", "formResize": fields.collect::<Vec<_>>() }]);
-        let document = json!({ "Type": 485, "Protocol": "bits", "ProtocolType": "io", "instruct": instruct });
-        protocols::put(table, &serde_json::from_value(document).unwrap()).await.unwrap();
-        let states = places.map(|bit| json!({ "name": format!("bit {bit}"), "alarmStat": ["0"] }));
-        let constants = json!({ "Protocol": "bits", "AlarmStat": states.collect::<Vec<_>>() });
-        protocols::put_constants(table, &serde_json::from_value(constants).unwrap()).await.unwrap();
-        let mut terminal = terminals::get(table, &mac()).await.unwrap().unwrap();
-        "bits".clone_into(&mut terminal.devices[0].protocol);
-        terminals::put(table, &terminal).await.unwrap();
-    }
-
-    /// All bits of the device are set, or none is, and everything that follows is done.
-    pub async fn bits_say(&self, set: bool) {
-        let mut frame = vec![1, 1, 8];
-        frame.extend([if set { 0xff } else { 0 }; 8]);
-        frame.extend(domain::frame::crc16_modbus(&frame).to_le_bytes());
-        let Event::Answered(answer) = self.answer_bytes(frame) else { return };
-        let replies = answer.replies.into_iter();
-        let content = domain::frame::rtu_request(1, BITS).unwrap();
-        let replies = replies.map(|reply| RawReply { content: content.clone(), ..reply }).collect();
-        self.reports([Event::Answered(Answer { replies, protocol: "bits".to_owned(), ..answer })]).await;
-        self.settle().await;
     }
 
     /// A batch of reports from the node, one millisecond apart.

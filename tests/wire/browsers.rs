@@ -1,6 +1,7 @@
 //! Who sees what in a browser.
 
 use anyhow::Result;
+use serde_json::json;
 
 use super::{
     field::Field,
@@ -24,15 +25,26 @@ async fn a_browser_is_shown_new_data_of_its_own_terminals_and_of_no_others() -> 
 }
 
 #[tokio::test]
-async fn new_data_is_pushed_when_the_api_shows_it() -> Result<()> {
+async fn what_is_pushed_is_what_the_device_holds_when_the_api_shows_it() -> Result<()> {
     let mut field = Field::start().await?;
     let of_sensor = format!("{HALL}{SENSOR}");
     let browser = field.browser("ann", &[&of_sensor]).await?;
     browser.until(&of_sensor).await?;
 
-    field.slave.set(SENSOR, &[278, 600, 1]).await?;
-    field.until_sensor_shows("temperature", "27.8").await?;
-    let pushed = browser.received(&of_sensor).len();
-    browser.until_more(&of_sensor, pushed).await?;
+    for tenths in [278, 291] {
+        field.slave.set(SENSOR, &[tenths, 600, 1]).await?;
+        field.until_sensor_shows("temperature", &(f64::from(tenths) / 10.0).to_string()).await?;
+        // What is pushed from now on is what the slave holds.
+        let pushed = browser.received(&of_sensor).len();
+        browser.until_more(&of_sensor, pushed).await?;
+        let shown = browser.received(&of_sensor)[pushed].clone();
+        let value = |name: &str| {
+            let mut values = shown[0]["values"].as_array().into_iter().flatten();
+            values.find(|value| value["name"] == name).and_then(|value| value["value"].as_f64())
+        };
+        assert_eq!(value("temperature"), Some(f64::from(tenths) / 10.0), "{shown}");
+        assert_eq!(value("humidity"), Some(60.0), "{shown}");
+        assert_eq!(shown[0]["device"], json!({ "mac": HALL, "pid": SENSOR }), "{shown}");
+    }
     Ok(())
 }

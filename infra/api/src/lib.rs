@@ -12,6 +12,6 @@ mod routes;
 mod site;
 mod visitor;
 
-pub use password::{PasswordError, hash_password, verify_password};
+pub use password::{PasswordError, check_password, hash_password, verify_password};
 pub use routes::router;
 pub use site::{ApiParts, ApiSettings};

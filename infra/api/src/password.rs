@@ -25,11 +25,14 @@ pub enum PasswordError {
     Hashing(argon2::password_hash::Error),
 }
 
+/// Whether a password may be one.
+pub fn check_password(password: &str) -> Result<(), PasswordError> {
+    if (LEAST_BYTES..=MOST_BYTES).contains(&password.len()) { Ok(()) } else { Err(PasswordError::Length) }
+}
+
 /// A password's hash, as users' records keep it (a PHC string). Takes tens of milliseconds of a processor.
 pub fn hash_password(password: &str, dice: &dyn Dice) -> Result<String, PasswordError> {
-    if !(LEAST_BYTES..=MOST_BYTES).contains(&password.len()) {
-        return Err(PasswordError::Length);
-    }
+    check_password(password)?;
     let salt = [dice.roll().to_le_bytes(), dice.roll().to_le_bytes()].concat();
     let hash: PasswordHash =
         Argon2::default().hash_password_with_salt(password.as_bytes(), &salt).map_err(PasswordError::Hashing)?;

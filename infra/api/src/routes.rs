@@ -24,6 +24,8 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
+pub(crate) use health::Tried;
+
 use crate::{
     documentation::{Document, add_problems},
     site::{ApiParts, Site},

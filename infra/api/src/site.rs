@@ -10,9 +10,9 @@ use records::{
     terminals::{self, Terminal},
     users::{self, User},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
-use crate::error::ApiError;
+use crate::{error::ApiError, routes::Tried};
 
 /// How many passwords are checked at once: each check takes 19 MiB and a processor.
 const CHECKS_AT_ONCE: usize = 2;
@@ -58,6 +58,8 @@ pub(crate) struct Site {
     pub(crate) door: Arc<dyn Door>,
     pub(crate) dice: Arc<dyn Dice>,
     pub(crate) queue: Arc<dyn Inspect>,
+    /// What was found when the store was last tried.
+    pub(crate) tried: Mutex<Option<Tried>>,
     pub(crate) settings: ApiSettings,
     pub(crate) password_checks: Semaphore,
 }
@@ -74,6 +76,7 @@ impl Site {
             door,
             dice,
             queue,
+            tried: Mutex::default(),
             settings,
             password_checks: Semaphore::new(CHECKS_AT_ONCE),
         }

@@ -3,10 +3,12 @@
 
 mod ambient;
 mod config;
+mod files;
 mod log;
 mod signal;
 
 pub use ambient::{SystemClock, SystemDice};
 pub use config::{ConfigError, load};
+pub use files::most_connections;
 pub use log::init_log;
 pub use signal::stop_signal;

@@ -261,7 +261,28 @@ fn field<'a>(argument: &'a Value, name: &str) -> Option<&'a str> {
     argument.get(name).unwrap_or(argument).as_str()
 }
 
-/// Sends to one browser; one that is too slow does without.
-fn send(socket: &SocketRef, event: &str, data: &impl Serialize) {
-    let _ = socket.emit(event, data);
+/// How long a browser that was just let in may take until it can be sent to, and how often that is looked at.
+const OPENS_WITHIN: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Answers one browser; one that is too slow does without. The socket library tells a client that its namespace is open a
+/// moment before it takes events for it, so what answers the client's first word may have to wait for that.
+fn send(socket: &SocketRef, event: &'static str, data: &impl Serialize) {
+    if socket.connected() {
+        let _ = socket.emit(event, data);
+        return;
+    }
+    let Ok(data) = serde_json::to_value(data) else { return };
+    let socket = socket.clone();
+    tokio::spawn(async move {
+        let open = async {
+            while !socket.connected() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(OPENS_WITHIN, open).await.is_ok() {
+            tracing::debug!(connection.id = %socket.id, event.name = event, "a browser spoke before it could be answered");
+            let _ = socket.emit(event, &data);
+        }
+    });
 }

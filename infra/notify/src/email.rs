@@ -18,6 +18,8 @@ use crate::settings::NotifySettingsError;
 
 mod message;
 
+pub use message::is_mail_address;
+
 /// Connection, dialogue and the server's last word together.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 

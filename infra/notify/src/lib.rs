@@ -15,7 +15,7 @@ pub mod recording;
 mod settings;
 mod webhook;
 
-pub use email::{SmtpSettings, SmtpUrl};
+pub use email::{SmtpSettings, SmtpUrl, is_mail_address};
 pub use guard::{Answer, GuardError, GuardedClient, Resolver, SystemResolver};
 pub use post::Post;
 pub use settings::{NotifySettings, NotifySettingsError};

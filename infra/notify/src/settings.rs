@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::email::SmtpSettings;
+use crate::email::{EmailChannel, SmtpSettings};
 use crate::guard::GuardError;
 use crate::webhook::WebhookSettings;
 
@@ -15,6 +15,13 @@ pub struct NotifySettings {
     pub smtp: Option<SmtpSettings>,
     /// What webhooks may reach.
     pub webhook: WebhookSettings,
+}
+
+impl NotifySettings {
+    /// Whether the channels can be set up with them. Connects to nothing.
+    pub fn check(&self) -> Result<(), NotifySettingsError> {
+        self.smtp.as_ref().map(EmailChannel::new).transpose().map(drop)
+    }
 }
 
 /// Why the channels cannot be set up. It never shows the SMTP password.

@@ -149,9 +149,11 @@ pub struct SourceState {
     /// The conditions that are not plainly normal, by rule.
     #[serde(default)]
     pub conditions: BTreeMap<RuleId, ConditionState>,
-    /// The newest evidence that was looked at: anything not newer is late and changes nothing.
+    /// The newest evidence of each aspect that was looked at: anything of that aspect that is not newer is late and changes
+    /// nothing. Aspects are kept apart, since two workers may bring a last value and the loss that followed it in the wrong
+    /// order: neither may undo the other.
     #[serde(default)]
-    pub newest: Option<Seen>,
+    pub newest: BTreeMap<Aspect, Seen>,
     /// Why nothing is known of the source at present, if so.
     #[serde(default)]
     pub unknown: Option<Source>,
@@ -165,6 +167,30 @@ impl SourceState {
             ConditionState::Active { .. } => None,
         };
         self.conditions.values().filter_map(due).min()
+    }
+}
+
+/// What a fact tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aspect {
+    /// What a device says.
+    Values,
+    /// That it says nothing.
+    Silence,
+    /// Whether it, or what it hangs on, can be heard.
+    Link,
+}
+
+impl Fact {
+    /// What it tells of; nothing but the time for a tick.
+    pub fn aspect(&self) -> Option<Aspect> {
+        match self {
+            Self::Values { .. } => Some(Aspect::Values),
+            Self::Missed { .. } => Some(Aspect::Silence),
+            Self::LinkLost { .. } | Self::LinkSeen | Self::ParentLost { .. } => Some(Aspect::Link),
+            Self::Tick => None,
+        }
     }
 }
 

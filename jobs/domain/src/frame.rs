@@ -42,6 +42,7 @@ pub enum Proof {
 impl<'a> VerifiedFrame<'a> {
     /// Proves a reply of a text line: UTF-8 whose first carriage return is its last byte.
     pub fn text(reply: &'a [u8]) -> Result<Self, RejectedFrame> {
+        check_size(reply)?;
         match reply.iter().position(|&byte| byte == TERMINATOR) {
             None if reply.is_empty() => Err(RejectedFrame::Empty),
             Some(end) if end + 1 == reply.len() => match std::str::from_utf8(reply) {
@@ -60,6 +61,7 @@ impl<'a> VerifiedFrame<'a> {
         if reply.is_empty() {
             return Err(RejectedFrame::Empty);
         }
+        check_size(reply)?;
         match verdict(reply) {
             Ok(answer) if answer.is_truthy() => Ok(Self { proof: Proof::Scripted, bytes: reply, head: 3, tail: 2 }),
             Ok(_) => Err(RejectedFrame::ScriptRefused),
@@ -90,9 +92,23 @@ impl<'a> VerifiedFrame<'a> {
     }
 }
 
+/// The most bytes that a reply may have which no standard bounds: many times what a device says.
+const MOST_BYTES: usize = 4096;
+
+fn check_size(reply: &[u8]) -> Result<(), RejectedFrame> {
+    if reply.len() > MOST_BYTES { Err(RejectedFrame::TooLong { got: reply.len(), most: MOST_BYTES }) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reply_that_no_device_would_give_is_not_read() {
+        let long = [vec![b'1'; MOST_BYTES], vec![b'\r']].concat();
+        assert_eq!(VerifiedFrame::text(&long), Err(RejectedFrame::TooLong { got: MOST_BYTES + 1, most: MOST_BYTES }));
+        assert!(VerifiedFrame::text(&long[1..]).is_ok());
+    }
 
     #[test]
     fn a_text_is_whole_when_its_first_terminator_is_its_last_byte() {

@@ -39,9 +39,9 @@ impl Datum {
         }
         let is_flags = word.len() >= FLAGS && is_made_of(&['0', '1']);
         let looks_like_number = word.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
-        match word.parse() {
-            Ok(number) if looks_like_number && !is_flags => Self::Number(number),
-            _ => Self::Text(word.to_owned()),
+        match word.parse::<f64>() {
+            Ok(number) if looks_like_number && !is_flags && number.is_finite() => Self::Number(number),
+            _ => Self::Text(word.chars().take(MOST_CHARS).collect()),
         }
     }
 
@@ -54,6 +54,9 @@ impl Datum {
         }
     }
 }
+
+/// The most characters of a text that count: a device's words are short.
+pub(crate) const MOST_CHARS: usize = 256;
 
 /// A run of zeros and ones at least this long is a row of flags, not a number.
 const FLAGS: usize = 8;
@@ -106,6 +109,22 @@ pub struct Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_a_number_only_when_it_is_a_finite_one() {
+        for (word, datum) in [
+            ("025.0", Datum::Number(25.0)),
+            ("-1.5", Datum::Number(-1.5)),
+            ("---.-", Datum::None),
+            ("00000001", Datum::Text("00000001".into())),
+            ("inf", Datum::Text("inf".into())),
+            ("NaN", Datum::Text("NaN".into())),
+        ] {
+            assert_eq!(Datum::of_word(word), datum, "{word}");
+        }
+        let nines = "9".repeat(400);
+        assert_eq!(Datum::of_word(&nines), Datum::Text(nines[..MOST_CHARS].to_owned()));
+    }
 
     #[test]
     fn a_number_is_shown_in_its_shortest_form() {

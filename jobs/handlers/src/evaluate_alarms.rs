@@ -15,7 +15,11 @@ use records::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Context, FanOut, Job, JobError, catalog::Model};
+use crate::{
+    Context, FanOut, Job, JobError,
+    catalog::Model,
+    ports::{MOST_BODY_BYTES, Message},
+};
 
 /// How often a step is tried anew when another worker stepped the same source meanwhile.
 const TRIES: usize = 8;
@@ -30,6 +34,20 @@ pub struct EvaluateAlarms {
     pub origin: String,
     /// The evidence; that of one source in the order it happened.
     pub evidence: Vec<Evidence>,
+}
+
+impl EvaluateAlarms {
+    /// This job in messages that a queue takes: halves of it, and halves of those, where it is too large for one.
+    pub(crate) fn messages(self) -> Vec<Message> {
+        let message = self.message();
+        if message.body.len() <= MOST_BODY_BYTES || self.evidence.len() < 2 {
+            return vec![message];
+        }
+        let Self { origin, mut evidence } = self;
+        let rest = evidence.split_off(evidence.len() / 2);
+        let half = |name: &str, evidence| Self { origin: format!("{origin}{name}"), evidence }.messages();
+        [half("a", evidence), half("b", rest)].concat()
+    }
 }
 
 impl Job for EvaluateAlarms {

@@ -188,8 +188,8 @@ impl ProcessResults {
 
     async fn hand_on(&self, cx: &Context, follow_ups: FollowUps) -> Result<(), JobError> {
         let chunks = follow_ups.evidence.chunks(EVIDENCE_PER_JOB).enumerate();
-        let evaluations = chunks.map(|(part, evidence)| {
-            EvaluateAlarms { origin: format!("{}/{part}", self.batch), evidence: evidence.to_vec() }.message()
+        let evaluations = chunks.flat_map(|(part, evidence)| {
+            EvaluateAlarms { origin: format!("{}/{part}", self.batch), evidence: evidence.to_vec() }.messages()
         });
         let messages: Vec<Message> = evaluations.chain(follow_ups.messages).collect();
         if !messages.is_empty() {

@@ -8,6 +8,7 @@
 
 pub mod alarm_setups;
 pub mod alarms;
+mod body;
 mod fingerprint;
 pub mod imports;
 pub mod ledger;
@@ -15,6 +16,7 @@ pub mod nodes;
 pub mod notices;
 pub mod operations;
 pub mod protocols;
+pub mod readiness;
 pub mod readings;
 mod record;
 pub mod sign_ins;

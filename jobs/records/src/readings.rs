@@ -40,10 +40,34 @@ pub fn put_latest(mac: &Mac, latest: &Versioned<Latest>) -> Result<Write, TableE
     latest.put_back(latest_key(mac), None)
 }
 
-/// The write that stores a batch's readings of one terminal. Refused when the batch is stored already.
-pub fn append(mac: &Mac, batch: &str, arrived: Timestamp, readings: &[Reading]) -> Result<Write, TableError> {
-    let key = Key::new(history_pk(mac), format!("{}#{batch}", arrived.sortable()));
-    record::put_new(key, &readings, Some(arrived.plus(RAW_RETENTION)))
+/// How many values one history item holds at most, so that it fits. Of more, an item is made for each part.
+const MOST_VALUES: usize = 4000;
+
+/// The writes that store a batch's readings of one terminal. The first is refused when the batch is stored already.
+pub fn append(mac: &Mac, batch: &str, arrived: Timestamp, readings: &[Reading]) -> Result<Vec<Write>, TableError> {
+    let expires = Some(arrived.plus(RAW_RETENTION));
+    let put = |(part, readings): (usize, &[Reading])| {
+        let part = if part == 0 { String::new() } else { format!("#{part:03}") };
+        record::put_new(Key::new(history_pk(mac), format!("{}#{batch}{part}", arrived.sortable())), &readings, expires)
+    };
+    parts(readings).into_iter().enumerate().map(put).collect()
+}
+
+/// Readings in parts that each fit into an item.
+fn parts(readings: &[Reading]) -> Vec<&[Reading]> {
+    let mut parts = Vec::new();
+    let (mut begin, mut values) = (0, 0);
+    for (index, reading) in readings.iter().enumerate() {
+        if index > begin && values + reading.values.len() > MOST_VALUES {
+            parts.push(&readings[begin..index]);
+            (begin, values) = (index, 0);
+        }
+        values += reading.values.len();
+    }
+    if begin < readings.len() {
+        parts.push(&readings[begin..]);
+    }
+    parts
 }
 
 /// Which part of a device's history is wanted.

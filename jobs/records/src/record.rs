@@ -1,9 +1,9 @@
-//! How a record lies in an item: JSON in the body, a version that counts its writings.
+//! How a record lies in an item: encoded in the body, with a version that counts its writings.
 
 use domain::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Condition, Item, Key, Outcome, Page, Range, Table, TableError, Write};
+use crate::{Condition, Item, Key, Outcome, Page, Range, Table, TableError, Write, body};
 
 /// A record and which writing of it was read: what an update must name.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,12 +89,11 @@ pub(crate) async fn commit(table: &dyn Table, writes: Vec<Write>) -> Result<(), 
 }
 
 fn encode<T: Serialize>(record: &T) -> Result<bytes::Bytes, TableError> {
-    let body = serde_json::to_vec(record).map_err(|error| TableError::Invalid(error.to_string()))?;
-    Ok(body.into())
+    body::encode(record).map(bytes::Bytes::from).map_err(TableError::Invalid)
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(item: &Item) -> Result<Versioned<T>, TableError> {
-    let value = serde_json::from_slice(&item.body)
+    let value = body::decode(&item.body)
         .map_err(|error| TableError::Damaged(format!("{} {}: {error}", item.key.pk, item.key.sk)))?;
     Ok(Versioned { value, version: item.version })
 }

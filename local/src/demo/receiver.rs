@@ -29,7 +29,7 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/hook", listener.local_addr()?);
         let stop = CancellationToken::new();
-        tokio::spawn(engine_http::serve(listener, Router::new().route("/hook", post(take)), stop.clone()));
+        tokio::spawn(engine_http::serve(listener, Router::new().route("/hook", post(take)), 64, stop.clone()));
         Ok(Self { url, received, _stop: stop.drop_guard() })
     }
 

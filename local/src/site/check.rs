@@ -4,33 +4,60 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Mac, protocol::Protocol};
 use records::{Table, TableError, nodes, protocols, terminals};
-
+use reqwest::Url;
 use script::JavaScript;
 
-use super::Site;
+use super::{NodeEntry, Site};
 
 impl Site {
     /// Everything that is wrong; empty when the site can be imported.
     pub(super) async fn check(&self, table: &dyn Table) -> Result<Vec<String>, TableError> {
         let mut wrong = Vec::new();
-        self.check_protocols(&mut wrong);
+        self.check_protocols(table, &mut wrong).await?;
         self.check_names(&mut wrong);
+        self.check_doors(table, &mut wrong).await?;
         self.check_terminals(table, &mut wrong).await?;
         self.check_users(table, &mut wrong).await?;
         Ok(wrong)
     }
 
-    fn check_protocols(&self, wrong: &mut Vec<String>) {
+    async fn check_protocols(&self, table: &dyn Table, wrong: &mut Vec<String>) -> Result<(), TableError> {
         for protocol in &self.protocols {
             if let Err(error) = Protocol::compile(protocol, &JavaScript) {
                 wrong.push(format!("protocol {}: {error}", protocol.protocol));
             }
         }
         for constants in &self.constants {
-            if let Err(error) = constants.rules() {
-                wrong.push(format!("constants of {}: {error}", constants.protocol));
+            let name = constants.protocol.as_str();
+            let faults = [constants.rules().err(), constants.check_operations().err()];
+            wrong.extend(faults.into_iter().flatten().map(|error| format!("constants of {name}: {error}")));
+            let is_here = self.protocols.iter().any(|protocol| protocol.protocol == name);
+            if !is_here && (!domain::is_name(name) || protocols::get(table, name).await?.is_none()) {
+                wrong.push(format!("constants of {name}: there is no such protocol"));
             }
         }
+        let named = self.constants.iter().map(|constants| constants.protocol.as_str());
+        check_unique("constants", named, wrong);
+        Ok(())
+    }
+
+    /// What a node is known by leads to it alone.
+    async fn check_doors(&self, table: &dyn Table, wrong: &mut Vec<String>) -> Result<(), TableError> {
+        let mut behind = BTreeMap::new();
+        for node in self.nodes.iter().map(NodeEntry::record) {
+            // A token is not shown: its hash tells two apart.
+            let (door, shown, other) = match (&node.token_sha256, &node.ip) {
+                (Some(token), _) => (token.clone(), "this token", nodes::by_token(table, token).await?),
+                (None, Some(ip)) => (ip.clone(), "this address", nodes::by_ip(table, ip).await?),
+                (None, None) => continue,
+            };
+            let here = behind.insert(door, node.name.clone());
+            let stored = other.map(|other| other.name).filter(|name| self.nodes.iter().all(|n| n.name != *name));
+            if let Some(other) = here.or(stored) {
+                wrong.push(format!("node {}: node {other} is known by {shown} already", node.name));
+            }
+        }
+        Ok(())
     }
 
     fn check_names(&self, wrong: &mut Vec<String>) {
@@ -92,8 +119,14 @@ impl Site {
             if user.role().is_none() {
                 wrong.push(format!("user {}: userGroup is root, admin or user, not {:?}", user.user, user.group));
             }
-            if user.passwd.chars().count() < 8 {
-                wrong.push(format!("user {}: the password is shorter than 8 characters", user.user));
+            if let Err(why) = api::check_password(&user.passwd) {
+                wrong.push(format!("user {}: {why}", user.user));
+            }
+            if let Some(mail) = user.mail.as_ref().filter(|mail| !notify::is_mail_address(mail)) {
+                wrong.push(format!("user {}: {mail:?} is no e-mail address", user.user));
+            }
+            if let Some(hook) = user.webhook.as_ref().filter(|hook| !is_http(&hook.url)) {
+                wrong.push(format!("user {}: a webhook is http:// or https://, not {:?}", user.user, hook.url));
             }
             for mac in &user.terminals {
                 if !known.contains_key(mac) {
@@ -106,6 +139,10 @@ impl Site {
         }
         Ok(())
     }
+}
+
+fn is_http(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 fn check_unique<'a>(what: &str, names: impl Iterator<Item = &'a str>, wrong: &mut Vec<String>) {

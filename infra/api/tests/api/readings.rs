@@ -35,7 +35,7 @@ fn reading(pid: Pid, at: Timestamp) -> Reading {
 async fn said(site: &Site, pid: Pid, ats: &[Timestamp]) {
     for at in ats {
         let write = readings::append(&mac(HERS), &format!("b{pid}"), *at, &[reading(pid, *at)]).unwrap();
-        assert!(site.table.write(write).await.unwrap().applied());
+        assert!(site.table.transact(write).await.unwrap().applied());
     }
 }
 

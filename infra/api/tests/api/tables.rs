@@ -40,6 +40,40 @@ impl Table for Away {
     }
 }
 
+/// One that can be read, and takes no writes.
+pub(crate) struct Full(pub(crate) Arc<MemoryTable>);
+
+fn full<T>() -> Result<T, TableError> {
+    Err(TableError::ReadOnly("the disk is full".to_owned()))
+}
+
+#[async_trait]
+impl Table for Full {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
+        self.0.get(key).await
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError> {
+        self.0.get_many(keys).await
+    }
+
+    async fn query(&self, range: &Range) -> Result<Page, TableError> {
+        self.0.query(range).await
+    }
+
+    async fn write(&self, _: Write) -> Result<Outcome, TableError> {
+        full()
+    }
+
+    async fn write_batch(&self, _: Vec<Write>) -> Result<(), TableError> {
+        full()
+    }
+
+    async fn transact(&self, _: Vec<Write>) -> Result<Outcome, TableError> {
+        full()
+    }
+}
+
 /// One in which somebody else's writes are done just before the first transaction.
 pub(crate) struct Contended {
     pub(crate) table: Arc<MemoryTable>,

@@ -76,7 +76,7 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        tokio::spawn(engine_http::serve(listener, router, shutdown.clone()));
+        tokio::spawn(engine_http::serve(listener, router, 1000, shutdown.clone()));
         let broker = tokio::spawn(broker.run(shutdown.clone()));
         Self { address, table, queue, clock, counters, refused, link, tokens, shutdown, web, broker }
     }

@@ -4,6 +4,7 @@
 //! ([`client_ip`]), and [`serve`] runs a router until it is told to stop.
 
 mod client_ip;
+mod counted;
 mod credential;
 mod extract;
 mod problem;

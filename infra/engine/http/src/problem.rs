@@ -84,6 +84,11 @@ impl Problem {
         Self { retry_after: Some(after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail) }
     }
 
+    /// 408, `too-slow`: the request did not come, or was not done, in time.
+    pub fn request_timeout(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", detail)
+    }
+
     /// 503: the same request may work later.
     pub fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)

@@ -36,6 +36,11 @@ pub(super) fn write(letter: &Letter, to: &str, from: &Mailbox, now: Timestamp) -
         .map_err(|error| MessageError::Parts(error.to_string()))
 }
 
+/// Whether a letter can be sent there.
+pub fn is_mail_address(text: &str) -> bool {
+    text.parse::<lettre::Address>().is_ok()
+}
+
 /// No line break of a subject may begin a header.
 fn one_line(subject: &str) -> String {
     subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()

@@ -35,8 +35,9 @@ pub fn step(state: &SourceState, rules: &[Rule], evidence: &Evidence, now: Times
     let mut is_whole = true;
     if is_news(&state, evidence) {
         let newest = state.newest.clone();
-        take_note(&mut state, evidence);
-        let looking = Looking { evidence, reached: reached(evidence, now), unknown: state.unknown.clone() };
+        let is_latest = is_latest(&state, evidence);
+        take_note(&mut state, evidence, is_latest);
+        let looking = Looking { evidence, is_latest, reached: reached(evidence, now), unknown: state.unknown.clone() };
         let has_room = |changes: &Vec<Change>| changes.len() + MOST_OF_A_RULE <= MOST_CHANGES;
         let mut before = std::mem::take(&mut state.conditions);
         for rule in rules {
@@ -66,21 +67,30 @@ pub fn step(state: &SourceState, rules: &[Rule], evidence: &Evidence, now: Times
     Step { state, changes, timer, is_whole }
 }
 
-/// Whether a fact was not looked at before, nor anything newer. A tick says nothing about the source, so it is always news.
+/// Whether a fact was not looked at before, nor anything newer of its aspect. A tick says nothing about the source, so it is
+/// always news.
 fn is_news(state: &SourceState, evidence: &Evidence) -> bool {
     let is_newer = |seen: &Seen| evidence.at > seen.at && evidence.id != seen.id;
-    evidence.fact == Fact::Tick || state.newest.as_ref().is_none_or(is_newer)
+    evidence.fact.aspect().is_none_or(|aspect| state.newest.get(&aspect).is_none_or(is_newer))
 }
 
-/// Remembers what the fact says of the source as a whole.
-fn take_note(state: &mut SourceState, evidence: &Evidence) {
+/// Whether nothing newer is known of the source in any aspect.
+fn is_latest(state: &SourceState, evidence: &Evidence) -> bool {
+    state.newest.values().all(|seen| evidence.at >= seen.at)
+}
+
+/// Remembers what the fact says of the source as a whole, unless something newer said otherwise.
+fn take_note(state: &mut SourceState, evidence: &Evidence, is_latest: bool) {
+    let Some(aspect) = evidence.fact.aspect() else { return };
+    state.newest.insert(aspect, Seen { id: evidence.id.clone(), at: evidence.at });
+    if !is_latest {
+        return;
+    }
     match &evidence.fact {
-        Fact::Tick => return,
         Fact::Values { .. } | Fact::LinkSeen | Fact::LinkLost { .. } => state.unknown = None,
         Fact::ParentLost { parent } => state.unknown = Some(parent.clone()),
-        Fact::Missed { .. } => {}
+        Fact::Missed { .. } | Fact::Tick => {}
     }
-    state.newest = Some(Seen { id: evidence.id.clone(), at: evidence.at });
 }
 
 /// The time up to which delays have run out.
@@ -91,6 +101,8 @@ fn reached(evidence: &Evidence, now: Timestamp) -> Timestamp {
 /// One look at one fact.
 struct Looking<'a> {
     evidence: &'a Evidence,
+    /// Whether nothing newer was looked at before.
+    is_latest: bool,
     reached: Timestamp,
     unknown: Option<Source>,
 }
@@ -150,7 +162,8 @@ impl Looking<'_> {
     }
 
     fn weigh(&self, rule: &Rule, current: Option<&ConditionState>) -> Verdict {
-        if self.unknown.is_some() && rule.condition.rests_on_silence() {
+        // Silence is ended by what is heard after it, and only while it is the source's own.
+        if (self.unknown.is_some() || !self.is_latest) && rule.condition.rests_on_silence() {
             return Verdict::Silent;
         }
         rule.condition.judge(current, &self.evidence.fact)

@@ -16,6 +16,14 @@ pub enum RejectedFrame {
         /// Bytes that came.
         got: usize,
     },
+    /// More than any device says.
+    #[error("the reply has {got} bytes, the most that is read is {most}")]
+    TooLong {
+        /// Bytes that came.
+        got: usize,
+        /// Bytes that are read.
+        most: usize,
+    },
     /// Damaged on the way.
     #[error("the CRC is wrong: {told:04x} in the reply, {computed:04x} over its bytes")]
     Crc {
@@ -84,6 +92,7 @@ impl RejectedFrame {
         match self {
             Self::Empty => "empty",
             Self::Short { .. } => "short",
+            Self::TooLong { .. } => "too_long",
             Self::Crc { .. } => "crc",
             Self::Foreign { .. } => "foreign",
             Self::Exception(_) => "exception",

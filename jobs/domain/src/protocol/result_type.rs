@@ -3,7 +3,10 @@
 use std::str::FromStr;
 
 use super::{Fault, slice::Slice};
-use crate::{frame::hex_of_bytes, reading::Datum};
+use crate::{
+    frame::hex_of_bytes,
+    reading::{Datum, MOST_CHARS},
+};
 
 /// Every name a document may use on a 485 line.
 const KNOWN: &str = "hex, short, int, HX, int16, uint16, int32, uint32, int64, uint64, bcd, float, float64, bit2, utf8";
@@ -106,7 +109,7 @@ fn bit(place: Slice, data: &[u8]) -> Option<f64> {
 fn text(place: Slice, data: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(place.of(data)?).ok()?;
     let text = text.trim_matches(|c: char| c == '\0' || c.is_whitespace());
-    (!text.is_empty()).then(|| text.to_owned())
+    (!text.is_empty()).then(|| text.chars().take(MOST_CHARS).collect())
 }
 
 /// The byte that goes on before a two's complement integer.

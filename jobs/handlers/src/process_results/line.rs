@@ -274,7 +274,7 @@ impl<'a> Line<'a> {
         let mac = &self.terminal.mac;
         let mut writes = Vec::new();
         if let Some(first) = self.readings.first() {
-            writes.push(readings::append(mac, batch, first.arrived, &self.readings)?);
+            writes.extend(readings::append(mac, batch, first.arrived, &self.readings)?);
         }
         if self.moved {
             writes.push(readings::put_latest(mac, &self.latest)?);
