@@ -22,6 +22,9 @@ const DELIVERED: usize = 20;
 /// longer than this.
 const RECEIPT_IS_STORED_WITHIN: Duration = Duration::from_secs(2);
 
+/// How many letters are under way at most when the server dies.
+const MAILS_UNDER_WAY: usize = 16;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_outlives_kill_9_and_nothing_is_told_twice() -> Result<()> {
     outlives_kills(6).await
@@ -98,6 +101,7 @@ async fn check(aftermath: Aftermath, outages: &[Outage]) -> Result<()> {
         told.was_delivered_once(|delivered| {
             outages.iter().any(|outage| outage.may_have_lost_the_receipt_of(delivered))
         });
+        told.was_mailed_once(MAILS_UNDER_WAY * outages.len());
     }
     drop(server);
     Ok(())

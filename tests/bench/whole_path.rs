@@ -40,24 +40,41 @@ async fn main() -> Result<()> {
     if is(memory::SERVE) {
         return memory::serve().await;
     }
-    if is("--memory") {
-        return footprint().await;
-    }
     println!("{:<58} {:>12}  ratio", "measured", "figure");
-    row("disk: fsyncs one after another", format!("{:.0}/s", disk::fsyncs_per_second()?), "");
-    let (limit_rounds, rounds, open_rounds) = if is("--short") { (5, 5, 6) } else { (60, 60, 30) };
-    let limit = limit::per_second(TERMINALS, limit_rounds).await?;
-    row("(a) a bare route, one durable put", format!("{limit:.0}/s"), "");
-    let whole = path::closed_loop(TERMINALS, rounds).await?;
-    let ratio = format!("{:.2} of (a), target 0.5", whole.per_second / limit);
-    row("(b) the whole path, 1,000 terminals, 100 in flight", format!("{:.0}/s", whole.per_second), &ratio);
-    let open = path::run(TERMINALS, open_rounds, OPEN_LOOP_INTERVAL_MS).await?;
-    row("(b) from post to push at 2,000/s: p50", millis(open.wait(50)), "");
-    row("(b) from post to push at 2,000/s: p95", millis(open.wait(95)), "target 10 ms");
-    if !is("--short") {
+    let is_whole = !["--short", "--speed", "--memory", "--growth"].into_iter().any(is);
+    if is_whole || is("--speed") || is("--short") {
+        speed(if is("--short") { SHORT } else { LONG }).await?;
+    }
+    if is_whole || is("--memory") {
         footprint().await?;
+    }
+    if is_whole || is("--growth") {
         growth().await?;
     }
+    Ok(())
+}
+
+/// How often each terminal answers: in the limit, in the closed loop, in the open one.
+struct Rounds {
+    limit: u16,
+    closed: u16,
+    open: u16,
+}
+
+const SHORT: Rounds = Rounds { limit: 5, closed: 5, open: 6 };
+const LONG: Rounds = Rounds { limit: 60, closed: 60, open: 30 };
+
+/// How many readings a second, and how long each takes, beside the bare route.
+async fn speed(rounds: Rounds) -> Result<()> {
+    row("disk: fsyncs one after another", format!("{:.0}/s", disk::fsyncs_per_second()?), "");
+    let limit = limit::per_second(TERMINALS, rounds.limit).await?;
+    row("(a) a bare route, one durable put", format!("{limit:.0}/s"), "");
+    let whole = path::closed_loop(TERMINALS, rounds.closed).await?;
+    let ratio = format!("{:.2} of (a), target 0.5", whole.per_second / limit);
+    row("(b) the whole path, 1,000 terminals, 100 in flight", format!("{:.0}/s", whole.per_second), &ratio);
+    let open = path::run(TERMINALS, rounds.open, OPEN_LOOP_INTERVAL_MS).await?;
+    row("(b) from post to push at 2,000/s: p50", millis(open.wait(50)), "");
+    row("(b) from post to push at 2,000/s: p95", millis(open.wait(95)), "target 10 ms");
     Ok(())
 }
 
@@ -77,9 +94,11 @@ async fn footprint() -> Result<()> {
 /// What a reading costs at every size, beside the smallest.
 async fn growth() -> Result<()> {
     const READINGS: u32 = 40_000;
+    // Of one round alone, a good part is the wait for the last ones to be asked.
+    const LEAST_ROUNDS: u16 = 4;
     let mut first = None;
     for terminals in SIZES {
-        let rounds = u16::try_from(READINGS / terminals)?.max(1) + 1;
+        let rounds = u16::try_from(READINGS / terminals)?.max(LEAST_ROUNDS) + 1;
         let micros = 1e6 / path::closed_loop(terminals, rounds).await?.per_second;
         let least = *first.get_or_insert(micros);
         let ratio = format!("{:.2} of the first, target 1.5 at most", micros / least);

@@ -1,12 +1,13 @@
 //! A server under load: a virtual field that is asked each second or two and answers badly enough for alarms all the
-//! time, and two people who are told.
+//! time, and three people who are
+//! told: two by webhooks, one by mail.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use field::{Acknowledged, FaultRates, Field, FieldCounters, FieldSettings, TruthSink};
 use serde_json::{Value, json};
-use telltale_tests::{PATIENCE, Server, Session, WebhookReceiver, eventually};
+use telltale_tests::{Delivery, Mail, Mailbox, PATIENCE, Server, Session, WebhookReceiver, eventually};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
     time::timeout,
@@ -28,10 +29,15 @@ const SETTINGS: &str = r#"
     allowed_nets = ["127.0.0.0/8"]
 "#;
 
+/// The settings, with where mail goes.
+fn settings(mailbox: &Mailbox) -> String {
+    format!("{SETTINGS}\n[notify.smtp]\nurl = \"{}\"\nfrom = \"telltale@example.org\"\n", mailbox.url())
+}
+
 /// A server, those it tells, and the field that keeps it busy.
 pub(crate) struct Load {
     pub server: Server,
-    people: [Person; 2],
+    people: [Person; 3],
     field: Field,
     acknowledgements: UnboundedReceiver<Acknowledged>,
     acknowledged: Vec<Acknowledged>,
@@ -41,28 +47,56 @@ pub(crate) struct Load {
 pub(crate) struct Person {
     pub name: &'static str,
     pub session: Session,
-    pub webhook: WebhookReceiver,
+    pub inbox: Inbox,
+}
+
+/// How somebody is told.
+pub(crate) enum Inbox {
+    Webhook(WebhookReceiver),
+    Mail(Box<Mailbox>),
+}
+
+impl Person {
+    /// The webhooks that came to them.
+    pub(crate) fn deliveries(&self) -> Vec<Delivery> {
+        match &self.inbox {
+            Inbox::Webhook(receiver) => receiver.deliveries(""),
+            Inbox::Mail(_) => Vec::new(),
+        }
+    }
+
+    /// The mails that came to them.
+    pub(crate) fn mails(&self) -> Vec<Mail> {
+        match &self.inbox {
+            Inbox::Webhook(_) => Vec::new(),
+            Inbox::Mail(mailbox) => mailbox.mails(""),
+        }
+    }
 }
 
 /// What is left when the field is gone.
 pub(crate) struct Aftermath {
     pub server: Server,
     /// The first is an administrator, who sees everything.
-    pub people: [Person; 2],
+    pub people: [Person; 3],
     pub acknowledged: Vec<Acknowledged>,
     pub field: FieldCounters,
 }
 
 impl Load {
     pub(crate) async fn start() -> Result<Self> {
-        let (webhook_of_root, webhook_of_ann) = tokio::try_join!(WebhookReceiver::start(), WebhookReceiver::start())?;
+        let (webhook_of_root, webhook_of_ann, mailbox_of_ben) =
+            tokio::try_join!(WebhookReceiver::start(), WebhookReceiver::start(), Mailbox::start())?;
         let (told, acknowledgements) = unbounded_channel();
         let field = a_field(TruthSink::Channel(told))?;
         let site = with_people(field::site(&field), &webhook_of_root, &webhook_of_ann);
-        let server = Server::start(&site, SETTINGS).await?;
+        let server = Server::start(&site, &settings(&mailbox_of_ben)).await?;
+        let person =
+            async |name, inbox| anyhow::Ok(Person { name, session: server.sign_in(name, PASSWORD).await?, inbox });
         let people = [
-            Person { name: "root", session: server.sign_in("root", PASSWORD).await?, webhook: webhook_of_root },
-            Person { name: "ann", session: server.sign_in("ann", PASSWORD).await?, webhook: webhook_of_ann },
+            person("root", Inbox::Webhook(webhook_of_root)).await?,
+            person("ann", Inbox::Webhook(webhook_of_ann)).await?,
+            person("ben", Inbox::Mail(Box::new(mailbox_of_ben))).await?,
         ];
         let field = Field::start(FieldSettings { server: server.url().parse()?, ..field })?;
         Ok(Self { server, people, field, acknowledgements, acknowledged: Vec::new() })
@@ -87,7 +121,7 @@ impl Load {
     }
 
     fn delivered(&self) -> usize {
-        self.people.iter().map(|person| person.webhook.deliveries("").len()).sum()
+        self.people.iter().map(|person| person.deliveries().len()).sum()
     }
 
     /// Ends the field, and gives what it knows to be acknowledged.
@@ -114,7 +148,7 @@ fn a_field(truth: TruthSink) -> Result<FieldSettings> {
     })
 }
 
-/// Root is told of everything, Ann of every other terminal.
+/// Root is told of everything, Ann and Ben of every other terminal.
 fn with_people(mut site: Value, webhook_of_root: &WebhookReceiver, webhook_of_ann: &WebhookReceiver) -> Value {
     let of_ann: Vec<Value> = site["terminals"]
         .as_array()
@@ -132,6 +166,10 @@ fn with_people(mut site: Value, webhook_of_root: &WebhookReceiver, webhook_of_an
         { "user": "root", "name": "Root", "passwd": PASSWORD, "userGroup": "admin", "webhook": hook(webhook_of_root) },
         {
             "user": "ann", "name": "Ann", "passwd": PASSWORD, "userGroup": "user", "webhook": hook(webhook_of_ann),
+            "terminals": of_ann,
+        },
+        {
+            "user": "ben", "name": "Ben", "passwd": PASSWORD, "userGroup": "user", "mail": "ben@example.org",
             "terminals": of_ann,
         },
     ]);

@@ -7,16 +7,17 @@ use std::{
 
 use anyhow::Result;
 use serde_json::Value;
-use telltale_tests::Delivery;
+use telltale_tests::{Delivery, Mail};
 
 use super::load::{Person, all, look_until};
 
-/// One person's alarms and notices as the API shows them, and the webhooks that came.
+/// One person's alarms and notices as the API shows them, and the webhooks and mails that came.
 pub(crate) struct Told {
     name: &'static str,
     alarms: Vec<Value>,
     notices: Vec<Value>,
     deliveries: Vec<Delivery>,
+    mails: Vec<Mail>,
 }
 
 impl Told {
@@ -27,7 +28,8 @@ impl Told {
                 name: person.name,
                 alarms: all(&person.session, "/api/alarms").await?,
                 notices: all(&person.session, "/api/notices").await?,
-                deliveries: person.webhook.deliveries(""),
+                deliveries: person.deliveries(),
+                mails: person.mails(),
             })
         };
         look_until(look, |told: &Self| {
@@ -81,7 +83,7 @@ impl Told {
         for (transition, ids) in ids_of_transition {
             assert_eq!(ids.len(), 1, "{} was told of {transition} under several ids: {ids:?}", self.name);
         }
-        for notice in &self.notices {
+        for notice in self.notices.iter().filter(|notice| notice["channel"] == "webhook") {
             let id = notice["id"].as_str().unwrap_or_default();
             assert!(by_id.contains_key(id), "{notice} is sent and never came");
         }
@@ -90,6 +92,21 @@ impl Told {
             let excused = before.iter().all(|delivery| may_come_again(delivery.at));
             assert!(excused, "{} was told {id} again, and no kill explains it: {deliveries:#?}", self.name);
         }
+    }
+
+    /// Asserts that each notice came as a mail of its own name, once; again for a few whose receipt died with the process.
+    pub(crate) fn was_mailed_once(&self, most_repeats: usize) {
+        let mailed = self.notices.iter().filter(|notice| notice["channel"] == "email");
+        let mut names: BTreeSet<&str> = mailed.filter_map(|notice| notice["id"].as_str()).collect();
+        let count = names.len();
+        for Mail { message_id, .. } in &self.mails {
+            let name = message_id.trim_start_matches('<').split('@').next().unwrap_or_default();
+            names.remove(name);
+        }
+        assert!(names.is_empty(), "{} was told by mail and never got it: {names:?}", self.name);
+        let repeats = self.mails.len() - count;
+        println!("{}: {} mails, {repeats} of them repeats", self.name, self.mails.len());
+        assert!(repeats <= most_repeats, "{} got {repeats} mails again", self.name);
     }
 
     /// How many alarms were raised and how many of them cleared.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::NodeName;
 use jobs::{
     ports::Clock,
-    report::{Event, Report},
+    report::{Answer, Event, Report},
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -103,10 +103,31 @@ impl Reporter {
 /// How many bytes a report has as JSON, at most.
 fn size(node: &str, event: &Event) -> Result<usize, NotTaken> {
     const FRAME: usize = 64;
+    let bytes = FRAME + ESCAPED * node.len() + size_of_event(event)?;
+    if bytes > MOST_BYTES { Err(NotTaken::TooLarge) } else { Ok(bytes) }
+}
+
+/// How many characters JSON makes of one at most.
+const ESCAPED: usize = 6;
+
+fn size_of_event(event: &Event) -> Result<usize, NotTaken> {
+    if let Event::Answered(answer) = event {
+        return Ok(size_of_answer(answer));
+    }
     let mut counted = Counted(0);
     serde_json::to_writer(&mut counted, event).map_err(|_| NotTaken::TooLarge)?;
-    let bytes = FRAME + 6 * node.len() + counted.0;
-    if bytes > MOST_BYTES { Err(NotTaken::TooLarge) } else { Ok(bytes) }
+    Ok(counted.0)
+}
+
+/// Answers are many: theirs is reckoned, not written out to be counted.
+fn size_of_answer(answer: &Answer) -> usize {
+    const NAMES_AND_NUMBERS: usize = 320;
+    const NAMES_OF_A_REPLY: usize = 32;
+    let replies = answer.replies.iter().map(|reply| {
+        // Each byte is two digits.
+        NAMES_OF_A_REPLY + ESCAPED * reply.content.len() + 2 * reply.bytes.len()
+    });
+    NAMES_AND_NUMBERS + ESCAPED * answer.protocol.len() + replies.sum::<usize>()
 }
 
 /// Counts what is written, and keeps none of it.
@@ -120,5 +141,39 @@ impl std::io::Write for Counted {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jobs::report::RawReply;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_answer_is_never_larger_than_reckoned(
+            protocol in ".{0,60}",
+            replies in prop::collection::vec((".{0,40}", prop::collection::vec(any::<u8>(), 0..300)), 0..6),
+            number: u64,
+            told: i64,
+        ) {
+            let replies = replies.into_iter().map(|(content, bytes)| RawReply { content, bytes }).collect();
+            let answer = Answer {
+                mac: "98D863CC870D".parse().unwrap(),
+                pid: 247,
+                protocol,
+                asked: domain::Timestamp(told),
+                told: Some(domain::Timestamp(told)),
+                interval: number,
+                line_ms: number,
+                line_bytes: number,
+                replies,
+                unanswered: u32::MAX,
+            };
+            let written = serde_json::to_vec(&Event::Answered(answer.clone())).unwrap();
+            prop_assert!(written.len() <= size_of_answer(&answer), "{}", written.len());
+        }
     }
 }

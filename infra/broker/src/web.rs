@@ -66,6 +66,8 @@ enum NoSubscription {
     NoSuchEvent,
     #[error("you may not see this terminal")]
     NotYours,
+    #[error("only administrators hear of every terminal")]
+    AdminsOnly,
     #[error("this cannot be checked now, try again later")]
     StoreAway,
 }
@@ -168,6 +170,7 @@ impl WebDoor {
                 socket.join(channel.room(event, &viewer.user.user));
                 Ok(())
             }
+            Ok(false) if channel == Channel::AnyTerminal => Err(NoSubscription::AdminsOnly),
             Ok(false) => Err(NoSubscription::NotYours),
             Err(_) => Err(NoSubscription::StoreAway),
         }

@@ -35,6 +35,10 @@ const PATH: &str = "/client";
 /// The most bytes of one message, in whatever transport (the limit of the server that the programs were written for).
 pub(crate) const MOST_MESSAGE_BYTES: usize = 1_000_000;
 
+/// The most packets that wait for a socket to take them; those beyond are dropped. A page that watches thousands of devices,
+/// or a node of as many, gets this many at once. An idle socket pays nothing for it.
+const MOST_WAITING_PACKETS: usize = 2048;
+
 /// The most binary arguments of one event.
 const MOST_ATTACHMENTS: usize = 16;
 
@@ -62,6 +66,7 @@ pub(crate) fn sockets() -> (SocketIo, Router, Wires) {
         .req_path(PATH)
         .with_parser(parser)
         .max_payload(MOST_MESSAGE_BYTES as u64)
+        .max_buffer_size(MOST_WAITING_PACKETS)
         .ws_max_message_size(MOST_MESSAGE_BYTES)
         .ws_max_frame_size(MOST_MESSAGE_BYTES)
         .build_svc();

@@ -1,0 +1,96 @@
+//! The link's suite: what jobs give arrives at the broker it is for, whole and in order.
+
+use std::sync::Arc;
+
+use domain::Source;
+use jobs::ports::{Audience, Link, NodeCommand, Operation, Order, Plan, PlannedQuery, Push, ToBroker};
+use serde_json::json;
+use tokio::{sync::mpsc, time::timeout};
+
+use telltale_tests::{PATIENCE, flow::mac};
+
+suite!([in_process]; [
+    a_command_arrives_whole,
+    what_is_given_arrives_in_order,
+    pushes_arrive_whole,
+    a_plan_for_a_broker_that_is_gone_is_nobodys_loss,
+    an_operation_for_a_broker_that_is_gone_is_told_to_have_failed,
+]);
+
+const BROKER: &str = "broker-1";
+
+/// A link, and the inbox of the broker at its end.
+pub(super) struct Fixture {
+    link: Arc<dyn Link>,
+    inbox: mpsc::Receiver<ToBroker>,
+}
+
+impl Fixture {
+    fn in_process() -> Self {
+        let (link, inbox) = link::in_process(BROKER);
+        Self { link: Arc::new(link), inbox }
+    }
+
+    async fn next(&mut self) -> ToBroker {
+        timeout(PATIENCE, self.inbox.recv()).await.expect("something arrives").expect("the link is there")
+    }
+}
+
+fn plan(window: &str) -> NodeCommand {
+    let query = PlannedQuery {
+        at: domain::Timestamp(1_795_424_465_907),
+        mac: mac(),
+        pid: 1,
+        line: 485,
+        protocol: "温湿度".to_owned(),
+        model: "TH-10".to_owned(),
+        contents: vec!["010300000002c40b".to_owned()],
+        interval: 5000,
+    };
+    NodeCommand::Plan(Plan { node: "hill".to_owned(), window: window.to_owned(), queries: vec![query] })
+}
+
+fn operation() -> NodeCommand {
+    NodeCommand::Operate(Operation {
+        id: "01J".to_owned(),
+        about: Source::Terminal(mac()),
+        node: "hill".to_owned(),
+        order: Order::At { mac: mac(), command: "+++AT+VER".to_owned() },
+    })
+}
+
+async fn a_command_arrives_whole(mut fixture: Fixture) {
+    let shed = NodeCommand::Shed { node: "hill".to_owned() };
+    for command in [plan("w1"), shed, operation()] {
+        fixture.link.command(BROKER, command.clone()).await.unwrap();
+        assert_eq!(fixture.next().await, ToBroker::Command(command));
+    }
+}
+
+async fn what_is_given_arrives_in_order(mut fixture: Fixture) {
+    let windows: Vec<String> = (0..50).map(|number| format!("w{number}")).collect();
+    for window in &windows {
+        fixture.link.command(BROKER, plan(window)).await.unwrap();
+    }
+    for window in &windows {
+        assert_eq!(fixture.next().await, ToBroker::Command(plan(window)));
+    }
+}
+
+async fn pushes_arrive_whole(mut fixture: Fixture) {
+    let push = |audience| Push { event: "alarm".to_owned(), audience, data: json!({ "msg": "过高 > 30 ℃" }) };
+    let pushes = vec![push(Audience::User("ann".to_owned())), push(Audience::Terminal(mac()))];
+    fixture.link.publish(pushes.clone()).await.unwrap();
+    assert_eq!(fixture.next().await, ToBroker::Publish { pushes });
+}
+
+async fn a_plan_for_a_broker_that_is_gone_is_nobodys_loss(mut fixture: Fixture) {
+    fixture.link.command("broker-0", plan("w1")).await.unwrap();
+    fixture.link.command("broker-0", NodeCommand::Shed { node: "hill".to_owned() }).await.unwrap();
+    fixture.link.command(BROKER, plan("w2")).await.unwrap();
+    assert_eq!(fixture.next().await, ToBroker::Command(plan("w2")), "it is not given to another");
+}
+
+async fn an_operation_for_a_broker_that_is_gone_is_told_to_have_failed(fixture: Fixture) {
+    assert!(fixture.link.command("broker-0", operation()).await.is_err());
+}
