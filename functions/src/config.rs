@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use jobs::{AdoptionSettings, AlarmSettings, ScheduleSettings, Settings};
+use notify::NotifySettings;
 use serde::Deserialize;
 
 /// Everything that can be set.
@@ -11,9 +12,18 @@ use serde::Deserialize;
 pub(crate) struct Config {
     /// The DynamoDB table (`TELLTALE_TABLE`).
     pub table: String,
-    /// The URL of each job's queue (`TELLTALE_QUEUES__DISPATCH_QUERIES`); only of those that this function enqueues.
+    /// The URL of each job's queue (`TELLTALE_QUEUES__DISPATCH_QUERIES`): of its own, and of those that this function enqueues.
     #[serde(default)]
     pub queues: HashMap<String, String>,
+    /// The URL of the queue of this function's dead letters (`TELLTALE_DEAD_LETTERS`).
+    #[serde(default)]
+    pub dead_letters: String,
+    /// Where the brokers are (`TELLTALE_LINK__INBOX_PREFIX`, `TELLTALE_LINK__TOPIC`); only for jobs that reach them.
+    #[serde(default)]
+    pub link: Option<LinkConfig>,
+    /// The channels to people (`TELLTALE_NOTIFY__SMTP__URL`, …).
+    #[serde(default)]
+    pub notify: NotifySettings,
     /// How often devices are asked (`TELLTALE_SCHEDULE__WINDOW_MS`, `TELLTALE_SCHEDULE__LEAD_MS`).
     pub schedule: ScheduleSettings,
     /// When an alarm is one.
@@ -22,6 +32,16 @@ pub(crate) struct Config {
     /// Terminals that are registered by their coming.
     #[serde(default)]
     pub adoption: AdoptionSettings,
+}
+
+/// Where the brokers are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LinkConfig {
+    /// What the name of every broker's inbox begins with.
+    pub inbox_prefix: String,
+    /// The ARN of the topic that every inbox subscribes to.
+    pub topic: String,
 }
 
 impl Config {

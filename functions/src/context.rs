@@ -5,27 +5,50 @@ use std::sync::Arc;
 use boot::{SystemClock, SystemDice};
 use jobs::{
     Catalog, Context,
-    ports::{Clock, Dice},
+    ports::{Clock, Dice, Link},
 };
+use link::{AwsLink, AwsLinkSettings};
+use notify::{Post, SystemResolver};
 use queue::SqsQueue;
 use table::DynamoDbTable;
 
 use crate::{config::Config, unwired::Unwired};
 
-/// Everything a job may touch, as the environment says. Made once; the connections outlive an invocation.
-pub async fn context() -> anyhow::Result<Context> {
-    let config: Config = boot::load(None)?;
-    let aws = engine_aws::load().await;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let dice: Arc<dyn Dice> = Arc::new(SystemDice);
-    Ok(Context {
-        settings: Arc::new(config.for_jobs()),
-        table: Arc::new(DynamoDbTable::new(&aws, config.table, Arc::clone(&clock), Arc::clone(&dice))),
-        queue: Arc::new(SqsQueue::new(&aws, config.queues, Arc::clone(&clock), Arc::clone(&dice))),
-        link: Arc::new(Unwired),
-        notifier: Arc::new(Unwired),
-        clock,
-        dice,
-        catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
-    })
+/// What a function has: made once, it outlives its invocations.
+pub struct Function {
+    /// Everything a job may touch.
+    pub cx: Context,
+    /// The queue, for what is to come again.
+    pub(crate) queue: Arc<SqsQueue>,
+    /// The URL of the queue of this function's dead letters.
+    pub(crate) dead_letters: String,
+}
+
+impl Function {
+    /// The ports as the environment says.
+    pub async fn new() -> anyhow::Result<Self> {
+        let config: Config = boot::load(None)?;
+        let aws = engine_aws::load().await;
+        let (clock, dice): (Arc<dyn Clock>, Arc<dyn Dice>) = (Arc::new(SystemClock), Arc::new(SystemDice));
+        let settings = Arc::new(config.for_jobs());
+        let queue = Arc::new(SqsQueue::new(&aws, config.queues, Arc::clone(&clock), Arc::clone(&dice)));
+        let link: Arc<dyn Link> = match config.link {
+            Some(link) => {
+                let settings = AwsLinkSettings { inbox_prefix: link.inbox_prefix, topic: link.topic };
+                Arc::new(AwsLink::new(&aws, settings))
+            }
+            None => Arc::new(Unwired),
+        };
+        let cx = Context {
+            settings,
+            table: Arc::new(DynamoDbTable::new(&aws, config.table, Arc::clone(&clock), Arc::clone(&dice))),
+            queue: Arc::clone(&queue) as _,
+            link,
+            notifier: Arc::new(Post::new(config.notify, Arc::clone(&clock), Arc::new(SystemResolver))?),
+            clock,
+            dice,
+            catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
+        };
+        Ok(Self { cx, queue, dead_letters: config.dead_letters })
+    }
 }

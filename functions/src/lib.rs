@@ -2,12 +2,15 @@
 //!
 //! To add a job's function: a main in `src/bin` called like the job, and its resource in `template.yaml`.
 
+mod batch;
 mod config;
 mod context;
 mod perform;
+mod serve;
 mod tick;
 mod unwired;
 
-pub use context::context;
-pub use perform::perform;
+pub use batch::{Batch, Failures};
+pub use context::Function;
+pub use serve::{serve_queue, serve_ticks};
 pub use tick::Tick;

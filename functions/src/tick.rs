@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use jobs::{PlanWindow, ScheduleSettings};
+use jobs::{PlanWindow, ScheduleSettings, Sweep};
 use serde::Deserialize;
+
+/// How far apart ticks are.
+const EVERY_MS: u64 = 60_000;
 
 /// A scheduled event. Only its time counts.
 #[derive(Debug, Clone, Deserialize)]
@@ -13,6 +16,11 @@ pub struct Tick {
 }
 
 impl Tick {
+    /// The sweep that the tick asks for: what is due by its time, and until the next tick.
+    pub fn sweep(&self) -> Sweep {
+        Sweep { at: Timestamp(self.time.as_millisecond()), ahead_ms: EVERY_MS }
+    }
+
     /// The window to plan: the one that the instant `lead_ms` after the tick lies in. It hangs on the event's time, not
     /// on ours, so that a tick that is delivered again plans the same window.
     pub fn window(&self, schedule: &ScheduleSettings) -> PlanWindow {

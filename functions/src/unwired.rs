@@ -1,9 +1,9 @@
-//! The ports that the functions are not given. No job of theirs uses them; one that does is told, and loses nothing.
+//! The link of functions whose job reaches no broker. One that does all the same is told, and loses nothing.
 
 use async_trait::async_trait;
-use jobs::ports::{Delivery, Letter, Link, LinkError, NodeCommand, Notifier, Push};
+use jobs::ports::{Link, LinkError, NodeCommand, Push};
 
-/// Stands where a port is missing.
+/// Stands where the link is missing.
 pub(crate) struct Unwired;
 
 #[async_trait]
@@ -17,16 +17,6 @@ impl Link for Unwired {
     }
 }
 
-#[async_trait]
-impl Notifier for Unwired {
-    async fn send(&self, _letter: &Letter) -> Delivery {
-        Delivery::TryLater {
-            after: None,
-            why: "this function was given no notifier: wire one in its context".to_owned(),
-        }
-    }
-}
-
 fn no_link() -> LinkError {
-    LinkError("this function was given no link: wire one in its context".to_owned())
+    LinkError("this function was given no link: set TELLTALE_LINK__INBOX_PREFIX and TELLTALE_LINK__TOPIC".to_owned())
 }

@@ -85,7 +85,7 @@ impl Done {
         }
         if now < self.sweep || now.since(self.sweep) >= SWEEP_EVERY {
             then.sweep = now;
-            messages.push(Sweep { at: now }.message());
+            messages.push(Sweep { at: now, ahead_ms: 0 }.message());
         }
         (messages, then)
     }

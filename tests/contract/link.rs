@@ -1,20 +1,32 @@
 //! The link's suite: what jobs give arrives at the broker it is for, whole and in order.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use domain::Source;
 use jobs::ports::{Audience, Link, NodeCommand, Operation, Order, Plan, PlannedQuery, Push, ToBroker};
 use serde_json::json;
+use telltale_tests::{Aws, PATIENCE, eventually, flow::mac};
 use tokio::{sync::mpsc, time::timeout};
-
-use telltale_tests::{PATIENCE, flow::mac};
+use tokio_util::sync::CancellationToken;
 
 suite!([in_process]; [
     a_command_arrives_whole,
+    everything_that_is_given_arrives,
     what_is_given_arrives_in_order,
     pushes_arrive_whole,
     a_plan_for_a_broker_that_is_gone_is_nobodys_loss,
     an_operation_for_a_broker_that_is_gone_is_told_to_have_failed,
+]);
+
+// SQS keeps no order: plans carry their instants, and an operation is on its own.
+suite!(async [aws]; [
+    a_command_arrives_whole,
+    everything_that_is_given_arrives,
+    a_plan_of_any_size_arrives_whole,
+    pushes_arrive_whole,
+    a_plan_for_a_broker_that_is_gone_is_nobodys_loss,
+    an_operation_for_a_broker_that_is_gone_is_told_to_have_failed,
+    an_inbox_that_is_closed_is_gone,
 ]);
 
 const BROKER: &str = "broker-1";
@@ -23,12 +35,23 @@ const BROKER: &str = "broker-1";
 pub(super) struct Fixture {
     link: Arc<dyn Link>,
     inbox: mpsc::Receiver<ToBroker>,
+    close: CancellationToken,
+    _aws: Option<Aws>,
 }
 
 impl Fixture {
     fn in_process() -> Self {
         let (link, inbox) = link::in_process(BROKER);
-        Self { link: Arc::new(link), inbox }
+        Self { link: Arc::new(link), inbox, close: CancellationToken::new(), _aws: None }
+    }
+
+    async fn aws() -> Self {
+        let aws = Aws::start().await.unwrap();
+        let (link, inbox) = aws.link(BROKER).await.unwrap();
+        let (sender, receiver) = mpsc::channel(100);
+        let close = CancellationToken::new();
+        tokio::spawn(inbox.run(sender, close.clone()));
+        Self { link: Arc::new(link), inbox: receiver, close, _aws: Some(aws) }
     }
 
     async fn next(&mut self) -> ToBroker {
@@ -37,6 +60,10 @@ impl Fixture {
 }
 
 fn plan(window: &str) -> NodeCommand {
+    plan_of(window, 1)
+}
+
+fn plan_of(window: &str, queries: usize) -> NodeCommand {
     let query = PlannedQuery {
         at: domain::Timestamp(1_795_424_465_907),
         mac: mac(),
@@ -47,7 +74,7 @@ fn plan(window: &str) -> NodeCommand {
         contents: vec!["010300000002c40b".to_owned()],
         interval: 5000,
     };
-    NodeCommand::Plan(Plan { node: "hill".to_owned(), window: window.to_owned(), queries: vec![query] })
+    NodeCommand::Plan(Plan { node: "hill".to_owned(), window: window.to_owned(), queries: vec![query; queries] })
 }
 
 fn operation() -> NodeCommand {
@@ -77,8 +104,41 @@ async fn what_is_given_arrives_in_order(mut fixture: Fixture) {
     }
 }
 
+async fn everything_that_is_given_arrives(mut fixture: Fixture) {
+    let mut windows: BTreeSet<String> = (0..25).map(|number| format!("w{number}")).collect();
+    for window in &windows {
+        fixture.link.command(BROKER, plan(window)).await.unwrap();
+    }
+    while !windows.is_empty() {
+        let ToBroker::Command(NodeCommand::Plan(plan)) = fixture.next().await else { panic!("only plans were given") };
+        windows.remove(&plan.window);
+    }
+}
+
+async fn a_plan_of_any_size_arrives_whole(mut fixture: Fixture) {
+    fixture.link.command(BROKER, plan_of("w", 5000)).await.unwrap();
+    let mut queries = 0;
+    while queries < 5000 {
+        let ToBroker::Command(NodeCommand::Plan(part)) = fixture.next().await else { panic!("only a plan was given") };
+        assert_eq!((part.node.as_str(), part.window.as_str()), ("hill", "w"));
+        queries += part.queries.len();
+    }
+    assert_eq!(queries, 5000);
+}
+
+async fn an_inbox_that_is_closed_is_gone(mut fixture: Fixture) {
+    fixture.close.cancel();
+    assert!(timeout(PATIENCE, fixture.inbox.recv()).await.unwrap().is_none());
+    eventually("the broker is gone", async || fixture.link.command(BROKER, operation()).await.is_err().then_some(()))
+        .await;
+    fixture.link.publish(vec![push(Audience::User("ann".to_owned()))]).await.unwrap();
+}
+
+fn push(audience: Audience) -> Push {
+    Push { event: "alarm".to_owned(), audience, data: json!({ "msg": "过高 > 30 ℃" }) }
+}
+
 async fn pushes_arrive_whole(mut fixture: Fixture) {
-    let push = |audience| Push { event: "alarm".to_owned(), audience, data: json!({ "msg": "过高 > 30 ℃" }) };
     let pushes = vec![push(Audience::User("ann".to_owned())), push(Audience::Terminal(mac()))];
     fixture.link.publish(pushes.clone()).await.unwrap();
     assert_eq!(fixture.next().await, ToBroker::Publish { pushes });

@@ -3,11 +3,13 @@
 What is known to be missing: a repeated transaction token is not seen as one; expired items are never removed; nothing
 is ever too busy, but for the order below.
 
-Orders:   create {template}: makes the tables and queues of a CloudFormation template
+Orders:   create {template}: makes the tables, queues and topics of a CloudFormation template
           receive {queue}: takes what a queue gives, ten messages at most
+          forget {queue, receipts}: deletes what was received
           be_busy {times}: the next calls are answered as AWS does when it has too much to do
-Reports:  listening <port>, once; created {<resource>: <the table's name, the queue's URL>} for each template;
-          messages [{body, attributes}] for each receive; done "be_busy" when the order holds.
+Reports:  listening <port>, once; created {<resource>: <the table's name, the queue's URL, the topic's ARN>} for each template;
+          functions {<binary>: {<variable>: <value>}} with it; messages [{id, receipt, receives, body, attributes}] for each
+          receive; done "be_busy" or "forget" when the order is done.
 """
 
 import asyncio
@@ -114,32 +116,62 @@ async def main():
         """Makes the template's tables and queues, each under its name there. moto's own CloudFormation fails on functions."""
         made = {}
         for name, resource in yaml.load(template, Template)["Resources"].items():
-            properties = resource["Properties"]
+            properties = resource.get("Properties", {})
             if resource["Type"] == "AWS::DynamoDB::Table":
                 keys = {key: properties[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
                 client("dynamodb", endpoint).create_table(TableName=name, **keys)
                 made[name] = name
+            elif resource["Type"] == "AWS::SNS::Topic":
+                made[name] = client("sns", endpoint).create_topic(Name=name)["TopicArn"]
             elif resource["Type"] == "AWS::SQS::Queue":
                 made[name] = client("sqs", endpoint).create_queue(QueueName=name)["QueueUrl"]
         report("created", made)
+        report("functions", functions(template, made))
+
+    def functions(template, made):
+        """The variables of each function, by its binary, as the template sets them."""
+        document = yaml.load(template, Template)
+        common = document["Globals"]["Function"]["Environment"]["Variables"]
+        found = {}
+        for resource in document["Resources"].values():
+            if resource["Type"] == "AWS::Serverless::Function":
+                own = resource["Properties"]["Environment"]["Variables"]
+                told = {**common, **own}.items()
+                found[resource["Metadata"]["BuildProperties"]["Binary"]] = {
+                    name: resolved(value, document["Parameters"], made) for name, value in told if isinstance(value, str)
+                }
+        return found
+
+    def resolved(value, parameters, made):
+        default = str(parameters[value].get("Default", "")) if value in parameters else value
+        return made.get(value, default).replace("${AWS::StackName}", "telltale")
 
     def receive(queue):
         answer = client("sqs", endpoint).receive_message(
-            QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+            QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"], AttributeNames=["All"]
         )
         report("messages", [received(message) for message in answer.get("Messages", [])])
 
     def received(message):
         attributes = message.get("MessageAttributes", {})
         return {
+            "id": message["MessageId"],
+            "receipt": message["ReceiptHandle"],
+            "receives": message["Attributes"]["ApproximateReceiveCount"],
             "body": message["Body"],
             "attributes": {name: attribute["StringValue"] for name, attribute in attributes.items()},
         }
+
+    def forget(queue, receipts):
+        for receipt in receipts:
+            client("sqs", endpoint).delete_message(QueueUrl=queue, ReceiptHandle=receipt)
+        report("done", "forget")
 
     report("listening", server.server_port)
     await obey(
         {
             "create": lambda **arguments: asyncio.to_thread(create, **arguments),
+            "forget": lambda **arguments: asyncio.to_thread(forget, **arguments),
             "receive": lambda **arguments: asyncio.to_thread(receive, **arguments),
             "be_busy": aws.be_busy,
         }

@@ -6,6 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Jobs that the schedule asks for, so that on AWS no queue does.
+const SCHEDULED: [&str; 2] = ["plan_window", "sweep"];
+
 #[test]
 fn every_job_has_a_worker_in_the_one_binary() {
     let workers = read("local/src/workers.rs");
@@ -30,15 +33,29 @@ fn every_job_has_a_row_in_the_docs_and_every_row_a_job() {
 }
 
 #[test]
-fn every_function_runs_a_job_and_has_its_resource() {
+fn every_job_has_a_function_with_its_resource_queue_and_dead_letters() {
     let template = read("template.yaml");
-    let bins = stems("functions/src/bin");
-    assert!(!bins.is_empty());
-    for bin in &bins {
-        assert!(jobs().contains(bin), "functions/src/bin/{bin}.rs runs no job");
-        assert!(template.contains(&format!("Binary: {bin}\n")), "{bin} has no resource in template.yaml");
+    assert_eq!(stems("functions/src/bin"), jobs());
+    for job in jobs() {
+        let name = camel(&job);
+        let mut expected = vec![
+            format!("        Binary: {job}\n"),
+            format!("\n  {name}Function:\n"),
+            format!("\n  {name}Logs:\n"),
+            format!("\n  {name}DeadLetters:\n"),
+        ];
+        if SCHEDULED.contains(&job.as_str()) {
+            expected.push(format!("Destination: !GetAtt {name}DeadLetters.Arn"));
+        } else {
+            expected.push(format!("\n  {name}Queue:\n"));
+            expected.push(format!("deadLetterTargetArn: !GetAtt {name}DeadLetters.Arn"));
+            expected.push(format!("TELLTALE_DEAD_LETTERS: !Ref {name}DeadLetters\n"));
+        }
+        for part in expected {
+            assert_eq!(template.matches(&part).count(), 1, "of {job}, template.yaml lacks: {part}");
+        }
     }
-    assert_eq!(template.matches("Binary: ").count(), bins.len(), "template.yaml has a resource without a function");
+    assert_eq!(template.matches("Binary: ").count(), jobs().len(), "template.yaml has a resource without a job");
 }
 
 #[test]

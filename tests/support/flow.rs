@@ -83,49 +83,7 @@ impl Flow {
     }
 
     async fn furnish(&self) {
-        let table = self.cx.table.as_ref();
-        let fixture = |text: &str| serde_json::from_str(text).unwrap();
-        protocols::put(table, &fixture(include_str!("../fixtures/th-modbus.protocol.json"))).await.unwrap();
-        let constants = serde_json::from_str(include_str!("../fixtures/th-modbus.constants.json")).unwrap();
-        protocols::put_constants(table, &constants).await.unwrap();
-        let node = nodes::Node {
-            name: "n1".to_owned(),
-            ip: None,
-            port: 9000,
-            max_connections: 10,
-            token_sha256: Some(nodes::token_sha256("t")),
-        };
-        nodes::put(table, &node).await.unwrap();
-        let protocol = constants_protocol();
-        let sensor = Device { pid: 1, model: "TH-10".to_owned(), kind: "th".to_owned(), protocol, min_interval_ms: 0 };
-        let terminal = Terminal {
-            mac: mac(),
-            name: "Cold store".to_owned(),
-            node: "n1".to_owned(),
-            devices: vec![sensor],
-            iccid: None,
-            data_plan: None,
-            info: std::collections::BTreeMap::new(),
-        };
-        terminals::put(table, &terminal).await.unwrap();
-        let technician = User {
-            user: "tech".to_owned(),
-            name: "Technician".to_owned(),
-            password_hash: String::new(),
-            role: Role::User,
-            mail: Some("tech@example.org".to_owned()),
-            webhook: Some(Webhook { url: "https://example.org/hook".to_owned(), secret: "whsec_AAAA".to_owned() }),
-        };
-        users::put(table, &technician).await.unwrap();
-        users::bind(table, "tech", &mac()).await.unwrap();
-        let session = nodes::Session {
-            node: "n1".to_owned(),
-            broker: "b1".to_owned(),
-            connection: "c1".to_owned(),
-            since: self.now(),
-            ready: true,
-        };
-        nodes::open_session(table, &session).await.unwrap();
+        furnish(self.cx.table.as_ref(), self.now()).await;
         self.reports([Event::TerminalsOn { macs: vec![mac()] }]).await;
         self.settle().await;
     }
@@ -139,7 +97,7 @@ impl Flow {
     pub async fn after(&self, time: Duration) {
         for _ in 0..time.as_secs() {
             self.clock.advance(Duration::from_secs(1));
-            self.cx.queue.enqueue(vec![Sweep { at: self.now() }.message()]).await.unwrap();
+            self.cx.queue.enqueue(vec![Sweep { at: self.now(), ahead_ms: 0 }.message()]).await.unwrap();
             self.settle().await;
         }
     }
@@ -185,29 +143,12 @@ impl Flow {
 
     /// The sensor's answer as a broker reports it.
     pub fn answer(&self, celsius: f64) -> Event {
-        #[expect(clippy::cast_possible_truncation, reason = "a test's temperatures are small")]
-        let raw = (celsius * 10.0).round() as i16;
-        let mut frame = vec![1, 3, 4];
-        frame.extend(raw.to_be_bytes());
-        frame.extend(600_i16.to_be_bytes());
-        frame.extend(domain::frame::crc16_modbus(&frame).to_le_bytes());
-        self.answer_bytes(frame)
+        climate(celsius, self.now())
     }
 
     /// An answer with these bytes to the climate instruction.
     pub fn answer_bytes(&self, bytes: Vec<u8>) -> Event {
-        Event::Answered(Answer {
-            mac: mac(),
-            pid: 1,
-            protocol: constants_protocol(),
-            asked: self.now(),
-            told: None,
-            interval: 5000,
-            line_ms: 66,
-            line_bytes: 17,
-            replies: vec![RawReply { content: CLIMATE.to_owned(), bytes }],
-            unanswered: 0,
-        })
+        answer_bytes(bytes, self.now())
     }
 
     /// The sensor misses a query, the `count`-th in a row by its node's count.
@@ -280,6 +221,78 @@ impl Flow {
         }
         dead
     }
+}
+
+/// Stores a node, ready, with a terminal and a climate sensor at pid 1, and a technician who gets mail and a webhook.
+pub async fn furnish(table: &dyn Table, now: Timestamp) {
+    let fixture = |text: &str| serde_json::from_str(text).unwrap();
+    protocols::put(table, &fixture(include_str!("../fixtures/th-modbus.protocol.json"))).await.unwrap();
+    let constants = serde_json::from_str(include_str!("../fixtures/th-modbus.constants.json")).unwrap();
+    protocols::put_constants(table, &constants).await.unwrap();
+    let node = nodes::Node {
+        name: "n1".to_owned(),
+        ip: None,
+        port: 9000,
+        max_connections: 10,
+        token_sha256: Some(nodes::token_sha256("t")),
+    };
+    nodes::put(table, &node).await.unwrap();
+    let protocol = constants_protocol();
+    let sensor = Device { pid: 1, model: "TH-10".to_owned(), kind: "th".to_owned(), protocol, min_interval_ms: 0 };
+    let terminal = Terminal {
+        mac: mac(),
+        name: "Cold store".to_owned(),
+        node: "n1".to_owned(),
+        devices: vec![sensor],
+        iccid: None,
+        data_plan: None,
+        info: std::collections::BTreeMap::new(),
+    };
+    terminals::put(table, &terminal).await.unwrap();
+    let technician = User {
+        user: "tech".to_owned(),
+        name: "Technician".to_owned(),
+        password_hash: String::new(),
+        role: Role::User,
+        mail: Some("tech@example.org".to_owned()),
+        webhook: Some(Webhook { url: "https://example.org/hook".to_owned(), secret: "whsec_AAAA".to_owned() }),
+    };
+    users::put(table, &technician).await.unwrap();
+    users::bind(table, "tech", &mac()).await.unwrap();
+    let session = nodes::Session {
+        node: "n1".to_owned(),
+        broker: "b1".to_owned(),
+        connection: "c1".to_owned(),
+        since: now,
+        ready: true,
+    };
+    nodes::open_session(table, &session).await.unwrap();
+}
+
+/// The sensor's answer with this temperature, asked at `asked`, as a broker reports it.
+pub fn climate(celsius: f64, asked: Timestamp) -> Event {
+    #[expect(clippy::cast_possible_truncation, reason = "a test's temperatures are small")]
+    let raw = (celsius * 10.0).round() as i16;
+    let mut frame = vec![1, 3, 4];
+    frame.extend(raw.to_be_bytes());
+    frame.extend(600_i16.to_be_bytes());
+    frame.extend(domain::frame::crc16_modbus(&frame).to_le_bytes());
+    answer_bytes(frame, asked)
+}
+
+fn answer_bytes(bytes: Vec<u8>, asked: Timestamp) -> Event {
+    Event::Answered(Answer {
+        mac: mac(),
+        pid: 1,
+        protocol: constants_protocol(),
+        asked,
+        told: None,
+        interval: 5000,
+        line_ms: 66,
+        line_bytes: 17,
+        replies: vec![RawReply { content: CLIMATE.to_owned(), bytes }],
+        unanswered: 0,
+    })
 }
 
 /// The flow's terminal.

@@ -1,12 +1,9 @@
 //! `plan_window` on Lambda: the schedule invokes it once a minute.
 
-use functions::{Tick, context, perform};
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use functions::serve_ticks;
+use lambda_runtime::Error;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    boot::init_log("info");
-    let cx = &context().await?;
-    let plan = |tick: LambdaEvent<Tick>| async move { perform(cx, &tick.payload.window(&cx.settings.schedule)).await };
-    run(service_fn(plan)).await
+    serve_ticks(|tick, function| tick.window(&function.cx.settings.schedule)).await
 }

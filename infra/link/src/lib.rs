@@ -1,44 +1,12 @@
-//! The link's adapters. Here the one for a broker in the same process: a bounded channel.
+//! The link's adapters: the way of jobs and the API to the brokers.
+//!
+//! [`in_process`] is for the one broker of a process. With the feature `aws`, `AwsLink` reaches any number of them: each
+//! reads an `AwsInbox` of its own. To add one: a file here that implements the port, and a line in `tests/contract/link.rs`.
 
-use async_trait::async_trait;
-use jobs::ports::{Link, LinkError, NodeCommand, Push, ToBroker};
-use tokio::sync::mpsc;
+#[cfg(feature = "aws")]
+mod aws;
+mod in_process;
 
-/// How many messages may wait for the broker before jobs are told to come back later.
-const WAITING: usize = 4096;
-
-/// The link to the one broker of this process.
-#[derive(Debug, Clone)]
-pub struct InProcess {
-    broker: String,
-    inbox: mpsc::Sender<ToBroker>,
-}
-
-/// The link, and the inbox that the broker named `broker` reads.
-pub fn in_process(broker: &str) -> (InProcess, mpsc::Receiver<ToBroker>) {
-    let (sender, receiver) = mpsc::channel(WAITING);
-    (InProcess { broker: broker.to_owned(), inbox: sender }, receiver)
-}
-
-impl InProcess {
-    fn give(&self, message: ToBroker) -> Result<(), LinkError> {
-        self.inbox.try_send(message).map_err(|error| LinkError(error.to_string()))
-    }
-}
-
-#[async_trait]
-impl Link for InProcess {
-    async fn command(&self, broker: &str, command: NodeCommand) -> Result<(), LinkError> {
-        match command {
-            _ if broker == self.broker => self.give(ToBroker::Command(command)),
-            // A session that names another broker is of an earlier life of this process: nobody is left to tell.
-            NodeCommand::Plan(_) | NodeCommand::Shed { .. } => Ok(()),
-            // Somebody waits for what comes of it.
-            NodeCommand::Operate(_) => Err(LinkError("node not connected".to_owned())),
-        }
-    }
-
-    async fn publish(&self, pushes: Vec<Push>) -> Result<(), LinkError> {
-        self.give(ToBroker::Publish { pushes })
-    }
-}
+#[cfg(feature = "aws")]
+pub use aws::{AwsInbox, AwsLink, AwsLinkSettings};
+pub use in_process::{InProcess, in_process};

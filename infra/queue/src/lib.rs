@@ -18,4 +18,4 @@ pub use embedded::EmbeddedQueue;
 pub use memory::MemoryQueue;
 #[cfg(feature = "sqs")]
 pub use sqs::SqsQueue;
-pub use workers::Workers;
+pub use workers::{Workers, backoff};

@@ -1,4 +1,5 @@
-//! The queue on SQS: it only takes jobs in. On AWS they are given out by Lambda, and looked into at the console.
+//! The queue on SQS: it takes jobs in, puts off what is to be tried again, and buries what can never be done. On AWS jobs are
+//! given out by Lambda, and looked into at the console.
 //!
 //! A message's body is the job; its attributes `key` and `max_attempts` tell the rest. Keys are not compared: a message
 //! whose key waits already is taken as well, and the job does the same work twice.
@@ -8,18 +9,25 @@ mod parcel;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use aws_sdk_sqs::{
     Client,
-    types::{BatchResultErrorEntry, SendMessageBatchRequestEntry},
+    types::{BatchResultErrorEntry, MessageAttributeValue, SendMessageBatchRequestEntry},
 };
 use engine_aws::{Backoff, SdkConfig, explain};
 use jobs::ports::{Clock, Dice, Enqueue, Message, QueueError};
 
 use self::parcel::{Parcel, in_batches};
 use crate::ledger;
+
+/// The longest that SQS keeps a received message from being given out again.
+const LONGEST_WAIT: Duration = Duration::from_hours(12);
+
+/// The most characters of the reason why a message is a dead letter.
+const MOST_REASON: usize = 1000;
 
 /// One SQS queue for each job.
 pub struct SqsQueue {
@@ -33,6 +41,30 @@ impl SqsQueue {
     /// Sends each job to its queue's URL in `urls`.
     pub fn new(config: &SdkConfig, urls: HashMap<String, String>, clock: Arc<dyn Clock>, dice: Arc<dyn Dice>) -> Self {
         Self { client: Client::new(config), urls, clock, dice }
+    }
+
+    /// Lets the run of a message that Lambda gave out come again after `wait`, rather than when its time is up. `receipt` is the
+    /// receive's; at most 12 hours.
+    pub async fn put_off(&self, job: &str, receipt: &str, wait: Duration) -> Result<(), QueueError> {
+        let seconds = i32::try_from(wait.min(LONGEST_WAIT).as_millis().div_ceil(1000)).unwrap_or(0);
+        let request = self.client.change_message_visibility().queue_url(self.url(job)?).receipt_handle(receipt);
+        let put_off = request.visibility_timeout(seconds).send().await;
+        put_off.map(drop).map_err(|error| QueueError::Away(explain(&error)))
+    }
+
+    /// Sends a message that can never be done to the queue of dead letters at `url`, with the reason.
+    pub async fn bury(&self, url: &str, job: &str, body: &str, why: &str) -> Result<(), QueueError> {
+        let attribute = |text: &str| {
+            // An attribute may not be empty, and counts towards the message's size.
+            let text: String = text.chars().take(MOST_REASON).collect();
+            let text = if text.is_empty() { "-".to_owned() } else { text };
+            let attribute = MessageAttributeValue::builder().data_type("String").string_value(text).build();
+            attribute.map_err(|error| QueueError::Invalid(error.to_string()))
+        };
+        // A body may not be empty either.
+        let request = self.client.send_message().queue_url(url).message_body(if body.is_empty() { " " } else { body });
+        let request = request.message_attributes("job", attribute(job)?).message_attributes("why", attribute(why)?);
+        request.send().await.map(drop).map_err(|error| QueueError::Away(explain(&error)))
     }
 
     fn url(&self, job: &str) -> Result<&str, QueueError> {

@@ -19,9 +19,9 @@ use jobs::{
 use tokio::{task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 
+pub use self::backoff::backoff;
 use self::{
     backend::{Claims, LeasedBackend},
-    backoff::backoff,
     settle::SettleLayer,
     settler::{Settler, settle_all},
 };

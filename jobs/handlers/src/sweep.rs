@@ -1,5 +1,7 @@
 //! `sweep`: what is due although nothing arrived.
 
+use std::time::Duration;
+
 use domain::{
     Timestamp,
     alarm::{Evidence, Fact},
@@ -7,7 +9,7 @@ use domain::{
 use records::alarms;
 use serde::{Deserialize, Serialize};
 
-use crate::{Context, EvaluateAlarms, Job, JobError};
+use crate::{Context, EvaluateAlarms, Job, JobError, ports::Message};
 
 /// How many timers one sweep takes; the next sweep takes the rest.
 const AT_MOST: usize = 1000;
@@ -17,6 +19,9 @@ const AT_MOST: usize = 1000;
 pub struct Sweep {
     /// When it was asked for.
     pub at: Timestamp,
+    /// How far it looks ahead, in milliseconds: what becomes due before the next sweep is enqueued to be run then.
+    #[serde(default)]
+    pub ahead_ms: u64,
 }
 
 impl Job for Sweep {
@@ -30,11 +35,14 @@ impl Job for Sweep {
     }
 
     async fn run(&self, cx: &Context) -> Result<(), JobError> {
-        let due = alarms::due(cx.table.as_ref(), cx.clock.now(), AT_MOST).await?;
+        let now = cx.clock.now();
+        let until = now.plus(Duration::from_millis(self.ahead_ms));
+        let due = alarms::due(cx.table.as_ref(), until, AT_MOST).await?;
         let messages = due.into_iter().map(|(due, source)| {
             let id = format!("tick/{}/{source}", due.sortable());
-            EvaluateAlarms { origin: id.clone(), evidence: vec![Evidence { id, source, at: due, fact: Fact::Tick }] }
-                .message()
+            let evidence = vec![Evidence { id: id.clone(), source, at: due, fact: Fact::Tick }];
+            let message = EvaluateAlarms { origin: id, evidence }.message();
+            Message { not_before: Some(due).filter(|due| *due > now), ..message }
         });
         cx.queue.enqueue(messages.collect()).await?;
         Ok(())

@@ -1,6 +1,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use anyhow::{Context, Result};
+use link::{AwsInbox, AwsLink, AwsLinkSettings};
 use queue::SqsQueue;
 use records::Clock;
 use serde::Deserialize;
@@ -8,10 +9,19 @@ use serde_json::{Value, json};
 use table::DynamoDbTable;
 
 use super::{Player, of};
-use crate::LoadedDice;
+use crate::{LambdaHost, LoadedDice};
 
 /// Waits are short.
 const LOW: LoadedDice = LoadedDice(1);
+
+/// The queue of each job that has one.
+pub const QUEUES: [(&str, &str); 5] = [
+    ("dispatch_queries", "DispatchQueriesQueue"),
+    ("process_results", "ProcessResultsQueue"),
+    ("evaluate_alarms", "EvaluateAlarmsQueue"),
+    ("fan_out", "FanOutQueue"),
+    ("deliver_notice", "DeliverNoticeQueue"),
+];
 
 /// AWS, as moto plays it: the table and the queues of `template.yaml`, and no account.
 #[derive(Debug)]
@@ -19,11 +29,18 @@ pub struct Aws {
     player: Player,
     endpoint: String,
     resources: Value,
+    functions: Value,
 }
 
 /// A message that a queue gave.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Received {
+    /// Its id, and the receipt of this receive.
+    pub id: String,
+    /// What it is forgotten by.
+    pub receipt: String,
+    /// How often it was received, this time included.
+    pub receives: String,
     /// Its body.
     pub body: String,
     /// Its attributes, by name.
@@ -38,7 +55,9 @@ impl Aws {
         player.order("create", json!({ "template": include_str!("../../../template.yaml") })).await?;
         let resources =
             player.until("done with the template", |reports| of(reports, "created").next().cloned()).await?;
-        Ok(Self { player, endpoint, resources })
+        let functions =
+            player.until("done with the functions", |reports| of(reports, "functions").next().cloned()).await?;
+        Ok(Self { player, endpoint, resources, functions })
     }
 
     /// Where it listens.
@@ -52,16 +71,64 @@ impl Aws {
         Ok(DynamoDbTable::new(&config, self.resource("Table")?, clock, Arc::new(LOW)))
     }
 
-    /// The template's queues: so far that of `dispatch_queries`.
+    /// The template's queues.
     pub async fn queues(&self, clock: Arc<dyn Clock>) -> Result<SqsQueue> {
         let config = engine_aws::emulated(&self.endpoint).await;
-        let urls = [("dispatch_queries", "DispatchQueriesQueue")]
-            .map(|(job, queue)| Ok((job.to_owned(), self.resource(queue)?.to_owned())));
+        let urls = QUEUES.map(|(job, queue)| Ok((job.to_owned(), self.resource(queue)?.to_owned())));
         let urls = urls.into_iter().collect::<Result<HashMap<_, _>>>()?;
         Ok(SqsQueue::new(&config, urls, clock, Arc::new(LOW)))
     }
 
-    /// A resource of the template: the table's name, a queue's URL.
+    /// Starts the program of a function, wired as the template wires it, with `more` in its environment.
+    pub async fn function(&self, name: &str, more: &[(&str, &str)]) -> Result<LambdaHost> {
+        let told = self.functions[name].as_object().with_context(|| format!("template.yaml has no function {name}"))?;
+        let told = told.iter().filter_map(|(variable, value)| Some((variable.as_str(), value.as_str()?)));
+        let here = [
+            ("AWS_ENDPOINT_URL", self.endpoint()),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+        ];
+        let variables: Vec<(&str, &str)> = told.chain(here).chain(more.iter().copied()).collect();
+        LambdaHost::start(name, &variables).await
+    }
+
+    /// Gives a function what its queue holds now, as Lambda does: what it does not say failed is forgotten. How many
+    /// messages there were, and how many are to come again.
+    pub async fn pump(&mut self, function: &LambdaHost, queue: &str) -> Result<(usize, usize)> {
+        let received = self.receive(queue).await?;
+        if received.is_empty() {
+            return Ok((0, 0));
+        }
+        let record = |message: &Received| {
+            json!({
+                "messageId": message.id, "receiptHandle": message.receipt, "body": message.body,
+                "attributes": { "ApproximateReceiveCount": message.receives, "SentTimestamp": "1795424466000" },
+                "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "us-east-1",
+                "eventSourceARN": format!("arn:aws:sqs:us-east-1:123456789012:{queue}"),
+            })
+        };
+        let event = json!({ "Records": received.iter().map(record).collect::<Vec<_>>() });
+        let answer = function.invoke(event).await?.map_err(|error| anyhow::anyhow!("the function failed: {error}"))?;
+        let failures = answer["batchItemFailures"].as_array().context("it says what failed")?;
+        let failed: Vec<&str> = failures.iter().filter_map(|failure| failure["itemIdentifier"].as_str()).collect();
+        let done = received.iter().filter(|message| !failed.contains(&message.id.as_str()));
+        let receipts: Vec<&str> = done.map(|message| message.receipt.as_str()).collect();
+        let queue = self.resource(queue)?;
+        self.player.order_done("forget", json!({ "queue": queue, "receipts": receipts })).await?;
+        Ok((received.len(), failed.len()))
+    }
+
+    /// The link to the brokers of the template, and the inbox of one of them.
+    pub async fn link(&self, broker: &str) -> Result<(AwsLink, AwsInbox)> {
+        let config = engine_aws::emulated(&self.endpoint).await;
+        let topic = self.resource("BrowserTopic")?.to_owned();
+        let settings = AwsLinkSettings { inbox_prefix: "telltale-inbox-".to_owned(), topic };
+        let inbox = AwsInbox::open(&config, &settings, broker).await?;
+        Ok((AwsLink::new(&config, settings), inbox))
+    }
+
+    /// A resource of the template: the table's name, a queue's URL, a topic's ARN.
     pub fn resource(&self, name: &str) -> Result<&str> {
         self.resources[name].as_str().with_context(|| format!("template.yaml has no {name}"))
     }

@@ -10,7 +10,7 @@ const LONGEST: Duration = Duration::from_mins(5);
 /// How long to wait after run number `attempt` (1 for the first) has failed: a second, doubled with every run, five
 /// minutes at most; `roll`, a uniform random number, takes away up to half of it, so that jobs which failed together do
 /// not come back together.
-pub(super) fn backoff(attempt: u32, roll: u64) -> Duration {
+pub fn backoff(attempt: u32, roll: u64) -> Duration {
     let doublings = attempt.saturating_sub(1);
     let factor = 1_u32.checked_shl(doublings).filter(|factor| *factor > 0).unwrap_or(u32::MAX);
     let half = FIRST.saturating_mul(factor).min(LONGEST) / 2;

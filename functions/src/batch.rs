@@ -1,0 +1,105 @@
+//! A batch of messages, as SQS gives it to a function, and what the function says of each.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures::{FutureExt, StreamExt, stream};
+use jobs::{Job, Verdict, execute};
+use serde::{Deserialize, Serialize};
+
+use crate::Function;
+
+/// How many messages of a batch run at a time.
+const AT_A_TIME: usize = 10;
+
+/// Messages of one queue.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Batch {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    message_id: String,
+    receipt_handle: String,
+    body: String,
+    #[serde(default)]
+    attributes: Attributes,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Attributes {
+    /// Which run this is, as text: 1 for the first.
+    #[serde(rename = "ApproximateReceiveCount", default)]
+    receive_count: String,
+}
+
+/// The messages that are to come again; SQS forgets the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failures {
+    batch_item_failures: Vec<Failure>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure {
+    item_identifier: String,
+}
+
+impl Function {
+    /// Runs every job of a batch. One that fails, panics or takes too long comes again by itself, later with each run, and is a
+    /// dead letter when its queue has given it out often enough; one that can never be done is a dead letter at once.
+    pub async fn perform_all<J: Job>(&self, batch: Batch) -> Failures {
+        let runs = batch.records.into_iter().map(|record| async move {
+            let comes_again = !self.is_settled::<J>(&record).await;
+            comes_again.then_some(Failure { item_identifier: record.message_id })
+        });
+        let runs: Vec<Option<Failure>> = stream::iter(runs).buffer_unordered(AT_A_TIME).collect().await;
+        Failures { batch_item_failures: runs.into_iter().flatten().collect() }
+    }
+
+    /// Runs one job; whether its message may be forgotten.
+    async fn is_settled<J: Job>(&self, record: &Record) -> bool {
+        match self.run::<J>(record).await {
+            Verdict::Done => true,
+            Verdict::Again { why, after } => {
+                self.put_off::<J>(record, &why, after).await;
+                false
+            }
+            Verdict::Never { why } => self.is_buried::<J>(record, &why).await,
+        }
+    }
+
+    async fn run<J: Job>(&self, record: &Record) -> Verdict {
+        let again = |why: &str| Verdict::Again { why: why.to_owned(), after: None };
+        let run = AssertUnwindSafe(execute::<J>(&self.cx, record.body.as_bytes())).catch_unwind();
+        match tokio::time::timeout(J::LEASE, run).await {
+            Ok(Ok(verdict)) => verdict,
+            Ok(Err(_)) => again("it panicked"),
+            Err(_) => again("it ran longer than its lease"),
+        }
+    }
+
+    async fn put_off<J: Job>(&self, record: &Record, why: &str, after: Option<Duration>) {
+        let run = record.attributes.receive_count.parse().unwrap_or(1);
+        let wait = after.unwrap_or_else(|| queue::backoff(run, self.cx.dice.roll()));
+        tracing::warn!(job.name = J::NAME, message.id = record.message_id, job.attempt = run, "a job failed: {why}");
+        if let Err(error) = self.queue.put_off(J::NAME, &record.receipt_handle, wait).await {
+            tracing::warn!(%error, message.id = record.message_id, "the message comes again when its time is up");
+        }
+    }
+
+    /// Makes a dead letter of a message, with the reason. Where that fails, it comes again.
+    async fn is_buried<J: Job>(&self, record: &Record, why: &str) -> bool {
+        tracing::error!(job.name = J::NAME, message.id = record.message_id, "a job can never be done: {why}");
+        match self.queue.bury(&self.dead_letters, J::NAME, &record.body, why).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(%error, message.id = record.message_id, "a dead letter could not be sent");
+                false
+            }
+        }
+    }
+}

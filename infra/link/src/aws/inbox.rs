@@ -1,0 +1,140 @@
+//! A broker's inbox: a queue of its own, that lives as long as the broker does.
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_sqs::{
+    error::DisplayErrorContext,
+    types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName},
+};
+use engine_aws::{SdkConfig, explain};
+use jobs::ports::{LinkError, ToBroker};
+use serde_json::json;
+use tokio::{sync::mpsc, time};
+use tokio_util::sync::CancellationToken;
+
+use super::{AUDIENCE, AwsLinkSettings, EVERY_BROKER};
+
+/// A command that was not read for so long is of no use any more.
+const RETENTION_SECONDS: u32 = 300;
+/// How long a look into an empty queue waits: SQS's longest.
+const LOOK_SECONDS: i32 = 20;
+const AT_ONCE: i32 = 10;
+/// How long the queue is left alone after it failed.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// An inbox that is open.
+pub struct AwsInbox {
+    sqs: aws_sdk_sqs::Client,
+    sns: aws_sdk_sns::Client,
+    url: String,
+    subscription: Option<String>,
+}
+
+impl AwsInbox {
+    /// Makes the inbox of a broker and subscribes it to what is for all. The name is the broker's alone.
+    pub async fn open(config: &SdkConfig, settings: &AwsLinkSettings, broker: &str) -> Result<Self, LinkError> {
+        let (sqs, sns) = (aws_sdk_sqs::Client::new(config), aws_sdk_sns::Client::new(config));
+        let made = sqs.create_queue().queue_name(settings.inbox_of(broker)).set_attributes(Some(attributes())).send();
+        let url = made.await.map_err(|error| LinkError(explain(&error)))?.queue_url.unwrap_or_default();
+        let mut inbox = Self { sqs, sns, url, subscription: None };
+        let arn = inbox.arn().await?;
+        inbox.allow(&arn, &settings.topic).await?;
+        inbox.subscription = inbox.subscribe(&arn, &settings.topic).await?;
+        Ok(inbox)
+    }
+
+    async fn arn(&self) -> Result<String, LinkError> {
+        let request = self.sqs.get_queue_attributes().queue_url(&self.url);
+        let answer = request.attribute_names(QueueAttributeName::QueueArn).send().await;
+        let attributes = answer.map_err(|error| LinkError(explain(&error)))?.attributes.unwrap_or_default();
+        let arn = attributes.get(&QueueAttributeName::QueueArn).cloned();
+        arn.ok_or_else(|| LinkError("the inbox has no ARN".to_owned()))
+    }
+
+    /// Lets the topic, and nobody else but this account, send to the inbox.
+    async fn allow(&self, arn: &str, topic: &str) -> Result<(), LinkError> {
+        let policy = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": { "Service": "sns.amazonaws.com" },
+                "Action": "sqs:SendMessage",
+                "Resource": arn,
+                "Condition": { "ArnEquals": { "aws:SourceArn": topic } },
+            }],
+        });
+        let request = self.sqs.set_queue_attributes().queue_url(&self.url);
+        let set = request.attributes(QueueAttributeName::Policy, policy.to_string()).send().await;
+        set.map(drop).map_err(|error| LinkError(explain(&error)))
+    }
+
+    async fn subscribe(&self, arn: &str, topic: &str) -> Result<Option<String>, LinkError> {
+        let request = self.sns.subscribe().topic_arn(topic).protocol("sqs").endpoint(arn).return_subscription_arn(true);
+        let filter = json!({ AUDIENCE: [EVERY_BROKER] }).to_string();
+        let request = request.attributes("RawMessageDelivery", "true").attributes("FilterPolicy", filter);
+        let answer = request.send().await.map_err(|error| LinkError(explain(&error)))?;
+        Ok(answer.subscription_arn)
+    }
+
+    /// Hands on what arrives until `stop`, then closes the inbox: what is in it then was for a broker that is gone.
+    pub async fn run(self, broker: mpsc::Sender<ToBroker>, stop: CancellationToken) {
+        while let Some(messages) = stop.run_until_cancelled(self.look()).await {
+            for message in &messages {
+                match serde_json::from_str(message.body().unwrap_or_default()) {
+                    // A broker that is gone has no use for the rest.
+                    Ok(told) => drop(broker.send(told).await),
+                    Err(error) => tracing::error!(%error, "a message in the broker's inbox is not understood"),
+                }
+            }
+            self.forget(&messages).await;
+        }
+        self.close().await;
+    }
+
+    async fn look(&self) -> Vec<Message> {
+        loop {
+            let request = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(AT_ONCE);
+            match request.wait_time_seconds(LOOK_SECONDS).send().await {
+                Ok(answer) => match answer.messages {
+                    Some(messages) if !messages.is_empty() => return messages,
+                    _ => {}
+                },
+                Err(error) => {
+                    tracing::warn!(error = %DisplayErrorContext(&error), "the broker's inbox cannot be read");
+                    time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn forget(&self, messages: &[Message]) {
+        let entries = messages.iter().enumerate().filter_map(|(index, message)| {
+            let entry = DeleteMessageBatchRequestEntry::builder().id(index.to_string());
+            entry.receipt_handle(message.receipt_handle()?).build().ok()
+        });
+        let request = self.sqs.delete_message_batch().queue_url(&self.url).set_entries(Some(entries.collect()));
+        // What is given again is known by its name: a plan is paced once, an operation done once.
+        if let Err(error) = request.send().await {
+            tracing::warn!(error = %explain(&error), "messages of the broker's inbox come again");
+        }
+    }
+
+    async fn close(&self) {
+        if let Some(subscription) = &self.subscription
+            && let Err(error) = self.sns.unsubscribe().subscription_arn(subscription).send().await
+        {
+            tracing::warn!(error = %explain(&error), "the broker's inbox stays subscribed");
+        }
+        if let Err(error) = self.sqs.delete_queue().queue_url(&self.url).send().await {
+            tracing::warn!(error = %explain(&error), "the broker's inbox stays behind");
+        }
+    }
+}
+
+fn attributes() -> HashMap<QueueAttributeName, String> {
+    HashMap::from([
+        (QueueAttributeName::MessageRetentionPeriod, RETENTION_SECONDS.to_string()),
+        (QueueAttributeName::ReceiveMessageWaitTimeSeconds, LOOK_SECONDS.to_string()),
+        (QueueAttributeName::SqsManagedSseEnabled, "true".to_owned()),
+    ])
+}

@@ -1,0 +1,44 @@
+//! The link to a broker in the same process: a bounded channel.
+
+use async_trait::async_trait;
+use jobs::ports::{Link, LinkError, NodeCommand, Push, ToBroker};
+use tokio::sync::mpsc;
+
+/// How many messages may wait for the broker before jobs are told to come back later.
+const WAITING: usize = 4096;
+
+/// The link to the one broker of this process.
+#[derive(Debug, Clone)]
+pub struct InProcess {
+    broker: String,
+    inbox: mpsc::Sender<ToBroker>,
+}
+
+/// The link, and the inbox that the broker named `broker` reads.
+pub fn in_process(broker: &str) -> (InProcess, mpsc::Receiver<ToBroker>) {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    (InProcess { broker: broker.to_owned(), inbox: sender }, receiver)
+}
+
+impl InProcess {
+    fn give(&self, message: ToBroker) -> Result<(), LinkError> {
+        self.inbox.try_send(message).map_err(|error| LinkError(error.to_string()))
+    }
+}
+
+#[async_trait]
+impl Link for InProcess {
+    async fn command(&self, broker: &str, command: NodeCommand) -> Result<(), LinkError> {
+        match command {
+            _ if broker == self.broker => self.give(ToBroker::Command(command)),
+            // A session that names another broker is of an earlier life of this process: nobody is left to tell.
+            NodeCommand::Plan(_) | NodeCommand::Shed { .. } => Ok(()),
+            // Somebody waits for what comes of it.
+            NodeCommand::Operate(_) => Err(LinkError("node not connected".to_owned())),
+        }
+    }
+
+    async fn publish(&self, pushes: Vec<Push>) -> Result<(), LinkError> {
+        self.give(ToBroker::Publish { pushes })
+    }
+}
