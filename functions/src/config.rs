@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use jobs::{AdoptionSettings, AlarmSettings, ScheduleSettings, Settings};
+use link::AwsLinkSettings;
 use notify::NotifySettings;
 use serde::Deserialize;
 
@@ -20,7 +21,7 @@ pub(crate) struct Config {
     pub dead_letters: String,
     /// Where the brokers are (`TELLTALE_LINK__INBOX_PREFIX`, `TELLTALE_LINK__TOPIC`); only for jobs that reach them.
     #[serde(default)]
-    pub link: Option<LinkConfig>,
+    pub link: Option<AwsLinkSettings>,
     /// The channels to people (`TELLTALE_NOTIFY__SMTP__URL`, …).
     #[serde(default)]
     pub notify: NotifySettings,
@@ -32,16 +33,6 @@ pub(crate) struct Config {
     /// Terminals that are registered by their coming.
     #[serde(default)]
     pub adoption: AdoptionSettings,
-}
-
-/// Where the brokers are.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LinkConfig {
-    /// What the name of every broker's inbox begins with.
-    pub inbox_prefix: String,
-    /// The ARN of the topic that every inbox subscribes to.
-    pub topic: String,
 }
 
 impl Config {

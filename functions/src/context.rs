@@ -7,7 +7,7 @@ use jobs::{
     Catalog, Context,
     ports::{Clock, Dice, Link},
 };
-use link::{AwsLink, AwsLinkSettings};
+use link::AwsLink;
 use notify::{Post, SystemResolver};
 use queue::SqsQueue;
 use table::DynamoDbTable;
@@ -33,10 +33,7 @@ impl Function {
         let settings = Arc::new(config.for_jobs());
         let queue = Arc::new(SqsQueue::new(&aws, config.queues, Arc::clone(&clock), Arc::clone(&dice)));
         let link: Arc<dyn Link> = match config.link {
-            Some(link) => {
-                let settings = AwsLinkSettings { inbox_prefix: link.inbox_prefix, topic: link.topic };
-                Arc::new(AwsLink::new(&aws, settings))
-            }
+            Some(link) => Arc::new(AwsLink::new(&aws, link)),
             None => Arc::new(Unwired),
         };
         let cx = Context {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use jobs::{
     Job,
-    report::{Event, TerminalInfo},
+    report::{Answer, Event, TerminalInfo},
 };
 use records::{
     alarms::{self, Which},
@@ -201,6 +201,87 @@ async fn a_terminal_that_answers_its_node_is_there() {
     assert_eq!(ever(&flow).await, 0);
     let standing = terminals::standing(flow.cx.table.as_ref(), &mac()).await.unwrap();
     assert_eq!(standing.value.presence, Presence::Online);
+}
+
+#[tokio::test]
+async fn what_was_on_its_way_when_a_terminal_left_does_not_bring_it_back() {
+    let flow = Flow::new().await;
+    flow.sensors([1, 2]).await;
+    let on_its_way = flow.answer(25.0);
+    flow.reports([Event::TerminalOff { mac: mac() }]).await;
+    let info = TerminalInfo { mac: mac().to_string(), at: true, ..TerminalInfo::default() };
+    flow.reports([Event::Terminal(info), on_its_way]).await;
+    flow.after(Duration::from_secs(62)).await;
+    assert_eq!(active(&flow).await, [format!("terminal:{} offline", mac())]);
+}
+
+#[tokio::test]
+async fn a_terminal_that_is_back_by_an_answer_has_devices_whose_silence_is_their_own() {
+    let flow = Flow::new().await;
+    flow.sensors([1, 2]).await;
+    flow.reports([Event::TerminalOff { mac: mac() }]).await;
+    flow.after(Duration::from_secs(5)).await;
+    flow.sensor_says(25.0).await;
+    for count in 1..=11 {
+        flow.reports([Event::Missed { mac: mac(), pid: 2, count: Some(count) }]).await;
+    }
+    flow.settle().await;
+    assert_eq!(active(&flow).await, [format!("device:{} timeout", device(2))]);
+}
+
+#[tokio::test]
+async fn an_older_answer_that_comes_later_neither_raises_nor_clears() {
+    let flow = Flow::new().await;
+    let (cool, hot) = (flow.answer(25.0), flow.answer(40.0));
+    flow.after(Duration::from_secs(3)).await;
+    flow.sensor_says(40.0).await;
+    flow.reports([cool]).await;
+    flow.settle().await;
+    assert_eq!((active(&flow).await.len(), ever(&flow).await), (1, 1));
+
+    flow.after(Duration::from_secs(3)).await;
+    flow.sensor_says(25.0).await;
+    let Event::Answered(hot) = hot else { panic!("an answer") };
+    // As the broker says of it, which saw the newer one.
+    flow.reports([Event::Answered(Answer { overtaken: true, ..hot })]).await;
+    flow.settle().await;
+    assert_eq!((active(&flow).await.len(), ever(&flow).await), (0, 1));
+}
+
+#[tokio::test]
+async fn a_gateway_whose_clock_is_slow_keeps_nobody_from_an_alarm() {
+    let flow = Flow::new().await;
+    let told = Some(flow.now().minus(Duration::from_secs(90)));
+    let Event::Answered(hot) = flow.answer(40.0) else { panic!("an answer") };
+    flow.reports([Event::Answered(Answer { told, ..hot })]).await;
+    flow.settle().await;
+    assert_eq!(active(&flow).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_clock_that_is_set_back_makes_nobody_blind() {
+    let flow = Flow::new().await;
+    flow.sensor_says(25.0).await;
+    flow.sensor_misses(1).await;
+    flow.set_clock_back(Duration::from_hours(1));
+    for count in 2..=12 {
+        flow.sensor_misses(count).await;
+    }
+    assert_eq!(active(&flow).await, [format!("device:{} timeout", device(1))]);
+    flow.reports([Event::TerminalOff { mac: mac() }]).await;
+    flow.after(Duration::from_mins(3)).await;
+    assert!(active(&flow).await.contains(&format!("terminal:{} offline", mac())));
+    flow.reports([Event::TerminalsOn { macs: vec![mac()] }]).await;
+    flow.sensor_says(25.0).await;
+    assert_eq!(active(&flow).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_gateways_count_of_any_size_is_a_count() {
+    let flow = Flow::new().await;
+    flow.sensor_misses(u32::MAX).await;
+    flow.sensor_misses(u32::MAX).await;
+    assert_eq!((active(&flow).await.len(), flow.dead_letters().await), (1, 0));
 }
 
 #[tokio::test]

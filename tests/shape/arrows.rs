@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, process::Command};
 use serde_json::Value;
 
 /// Each of our crates and the ring it lies in, the innermost first. An arrow points to a lower number only.
-const RINGS: [(&str, u8); 18] = [
+const RINGS: [(&str, u8); 19] = [
     ("domain", 0),
     ("records", 1),
     ("jobs", 2),
@@ -23,6 +23,7 @@ const RINGS: [(&str, u8); 18] = [
     ("field", 4),
     ("functions", 5),
     ("telltale", 5),
+    ("telltale-broker", 5),
     ("telltale-tests", 6),
 ];
 

@@ -17,6 +17,11 @@ impl ManualClock {
         Self(AtomicI64::new(1_780_000_000_000))
     }
 
+    /// Is set back, to the millisecond.
+    pub fn set_back(&self, by: Duration) {
+        self.0.store(self.now().minus(by).0, Ordering::SeqCst);
+    }
+
     /// Goes on by `passed`, to the millisecond.
     pub fn advance(&self, passed: Duration) {
         self.0.store(self.now().plus(passed).0, Ordering::SeqCst);

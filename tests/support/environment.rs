@@ -35,6 +35,13 @@ pub(crate) fn function(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// The broker's program for AWS, which lies beside this test.
+pub(crate) fn broker() -> Result<PathBuf> {
+    let path = beside_this_test("telltale-broker")?;
+    ensure!(path.exists(), "{} is not there: run `cargo build -p telltale-broker` first", path.display());
+    Ok(path)
+}
+
 /// Tests lie in `<target>/<profile>/deps`, programs one folder up.
 fn beside_this_test(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe()?;

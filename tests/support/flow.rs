@@ -111,6 +111,11 @@ impl Flow {
         terminals::put(table, &terminal).await.unwrap();
     }
 
+    /// Sets the clock back.
+    pub fn set_clock_back(&self, by: Duration) {
+        self.clock.set_back(by);
+    }
+
     /// Lets time pass in which nothing is done.
     pub fn sleeps(&self, time: Duration) {
         self.clock.advance(time);
@@ -292,6 +297,7 @@ fn answer_bytes(bytes: Vec<u8>, asked: Timestamp) -> Event {
         line_bytes: 17,
         replies: vec![RawReply { content: CLIMATE.to_owned(), bytes }],
         unanswered: 0,
+        overtaken: false,
     })
 }
 

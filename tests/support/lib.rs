@@ -1,5 +1,6 @@
 //! What tests across crates stand on: a server of their own, and the outside world it serves.
 
+mod aws_broker;
 mod clock;
 mod dice;
 mod environment;
@@ -7,12 +8,14 @@ mod eventually;
 pub mod flow;
 mod lambda_host;
 mod players;
+mod process;
 mod server;
 mod session;
 mod webhook;
 
 use std::time::Duration;
 
+pub use aws_broker::AwsBroker;
 pub use clock::ManualClock;
 pub use dice::LoadedDice;
 pub use eventually::eventually;

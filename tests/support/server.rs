@@ -1,18 +1,13 @@
 //! A `telltale serve` of its own for one test: a fresh data folder, a port that was free, a site to begin with.
 
-use std::{ffi::OsStr, path::Path, process::Stdio, sync::Once, time::Duration};
+use std::{ffi::OsStr, path::Path, sync::Once};
 
-use anyhow::{Context, Result, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader},
-    process::{Child, Command},
-    time::timeout,
-};
+use tokio::process::Command;
 
-use crate::{PATIENCE, environment, players::echo, session::Session};
+use crate::{PATIENCE, environment, process::Process, session::Session};
 
 /// The configuration, in the server's folder.
 const CONFIG: &str = "telltale.toml";
@@ -20,16 +15,12 @@ const CONFIG: &str = "telltale.toml";
 const LISTEN: &str = "TELLTALE_LISTEN";
 const IMPORT: &str = "TELLTALE_IMPORT";
 
-/// How long a server that is asked to stop may take: a little longer than it lets its parts finish what they hold.
-const STOPS_WITHIN: Duration = Duration::from_secs(30);
-
 /// A running server. It ends when this is dropped, and its data with it.
 #[derive(Debug)]
 pub struct Server {
-    address: String,
     url: String,
     client: reqwest::Client,
-    child: Child,
+    process: Process,
     folder: TempDir,
 }
 
@@ -41,8 +32,8 @@ impl Server {
         std::fs::write(&site_file, site.to_string())?;
         std::fs::write(folder.path().join(CONFIG), format!("data = '{}'\n{settings}\n", data.display()))?;
         let variables = [(LISTEN, OsStr::new("127.0.0.1:0")), (IMPORT, site_file.as_os_str())];
-        let (child, address) = launch(folder.path(), &variables).await?;
-        Ok(Self { url: format!("http://{address}"), address, client: http_client()?, child, folder })
+        let process = launch(folder.path(), &variables).await?;
+        Ok(Self { url: format!("http://{}", process.address), client: http_client()?, process, folder })
     }
 
     /// Where it is, as `http://host:port`.
@@ -52,27 +43,22 @@ impl Server {
 
     /// The process.
     pub fn pid(&self) -> Option<u32> {
-        self.child.id()
+        self.process.pid()
     }
 
     /// Kills it, as `kill -9` does, and waits until it is gone.
     pub async fn kill(&mut self) -> Result<()> {
-        Ok(self.child.kill().await?)
+        self.process.kill().await
     }
 
     /// Asks it to stop, as a service manager does, and waits until it has. It must end well, and soon.
     pub async fn terminate(&mut self) -> Result<()> {
-        let process = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
-        kill_process(process.context("the server has ended already")?, Signal::TERM)?;
-        let ended = timeout(STOPS_WITHIN, self.child.wait()).await;
-        let status = ended.with_context(|| format!("the server does not stop within {STOPS_WITHIN:?}"))??;
-        ensure!(status.success(), "the server stopped with {status}");
-        Ok(())
+        self.process.terminate().await
     }
 
     /// Starts it again after it ended, at the same address, with nothing to go on but its data.
     pub async fn restart(&mut self) -> Result<()> {
-        (self.child, _) = launch(self.folder.path(), &[(LISTEN, OsStr::new(&self.address))]).await?;
+        self.process = launch(self.folder.path(), &[(LISTEN, OsStr::new(&self.process.address))]).await?;
         Ok(())
     }
 
@@ -100,39 +86,20 @@ impl Server {
     }
 }
 
-/// Starts the program on the configuration in `folder`, with `variables` over it, and gives where it listens.
-async fn launch(folder: &Path, variables: &[(&str, &OsStr)]) -> Result<(Child, String)> {
+/// Starts the program on the configuration in `folder`, with `variables` over it.
+async fn launch(folder: &Path, variables: &[(&str, &OsStr)]) -> Result<Process> {
     let mut command = Command::new(environment::telltale()?);
     // What the tester's environment says to a server is not for this one.
     for (variable, _) in std::env::vars_os().filter(|(variable, _)| is_ours(variable)) {
         command.env_remove(variable);
     }
-    let mut child = command
-        .args([OsStr::new("serve"), OsStr::new("--config"), folder.join(CONFIG).as_os_str()])
-        .envs(variables.iter().copied())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    echo("telltale", child.stderr.take().context("the server has a stderr")?);
-    let stdout = child.stdout.take().context("the server has a stdout")?;
-    let address = timeout(PATIENCE, listening(stdout)).await.context("the server does not say where it listens")??;
-    Ok((child, address))
+    command.args([OsStr::new("serve"), OsStr::new("--config"), folder.join(CONFIG).as_os_str()]);
+    command.envs(variables.iter().copied());
+    Process::start(command).await
 }
 
 fn is_ours(variable: &OsStr) -> bool {
     variable.to_str().is_some_and(|name| name.starts_with("TELLTALE_"))
-}
-
-/// The server's first line says where it listens; what it prints after that is nothing to the tests.
-async fn listening(stdout: impl AsyncRead + Unpin + Send + 'static) -> Result<String> {
-    let mut lines = BufReader::new(stdout).lines();
-    let line = lines.next_line().await?.context("the server ended before it listened")?;
-    let said: Value = serde_json::from_str(&line).with_context(|| format!("the server's first line is {line:?}"))?;
-    let address = said["listening"].as_str().map(str::to_owned);
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    address.with_context(|| format!("the server's first line is {line:?}"))
 }
 
 /// An HTTP client. It never speaks TLS, and still wants to know who would.

@@ -1,7 +1,8 @@
 //! Keeps the records of which node this broker holds.
 //!
-//! Changes are written one after the other, so that a goodbye cannot overtake a hello; each is reported once it is
-//! written, so that a job that hears of a node finds its session.
+//! Changes are written one after the other, so that a goodbye cannot overtake a hello. A hello is reported once it is
+//! written, so that a job that hears of a node finds its session; a goodbye is written once its report is durable, so that
+//! a process that is killed in between leaves the session, by which the loss is seen at the next start.
 
 use std::{sync::Arc, time::Duration};
 
@@ -106,11 +107,27 @@ impl Keeper {
     }
 
     async fn keep(&self, change: Change, report: Report, stop: &CancellationToken) {
+        match change {
+            Change::Opened(_) => {
+                self.write_somehow(&change, &report.node, stop).await;
+                self.reporter.send(report);
+            }
+            Change::Closed { .. } => {
+                let node = report.node.clone();
+                if let Err(why) = self.reporter.deliver(report).await {
+                    tracing::error!(node.name = node, ?why, "a lost node could not be reported");
+                }
+                self.write_somehow(&change, &node, stop).await;
+            }
+        }
+    }
+
+    async fn write_somehow(&self, change: &Change, node: &str, stop: &CancellationToken) {
         for _ in 0..TRIES {
-            match self.write(&change).await {
+            match self.write(change).await {
                 Ok(()) => break,
                 Err(error) => {
-                    tracing::warn!(node.name = report.node, %error, "the session of a node could not be written");
+                    tracing::warn!(node.name = node, %error, "the session of a node could not be written");
                     if stop.is_cancelled() {
                         break;
                     }
@@ -118,7 +135,6 @@ impl Keeper {
                 }
             }
         }
-        self.reporter.send(report);
     }
 
     async fn write(&self, change: &Change) -> Result<(), TableError> {

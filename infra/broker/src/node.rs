@@ -192,6 +192,10 @@ impl NodeDoor {
         match self.registry.register(&node.name, socket.id, program, &identity.credential) {
             Registration::Accepted { displaced } => {
                 tracing::info!(node.name, connection.id = %socket.id, "a node registered");
+                if displaced.is_some() {
+                    // Its terminals are to come back on this connection: those that do not are missed.
+                    self.reporter.report(node.name.clone(), Event::NodeLost);
+                }
                 self.keeper.registered(&node.name, socket.id);
                 if let Some(displaced) = displaced {
                     // What was asked over the old connection is not answered on this one.

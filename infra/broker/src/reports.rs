@@ -39,7 +39,24 @@ struct Entry {
     waiter: Option<Waiter>,
 }
 
-type Waiter = oneshot::Sender<Result<(), NotTaken>>;
+/// Who waits for a report to be durable.
+struct Waiter {
+    told: oneshot::Sender<Result<(), NotTaken>>,
+    /// Whether the report is held while the queue is away; otherwise the waiter is told to come again.
+    is_patient: bool,
+}
+
+impl Waiter {
+    fn new(is_patient: bool) -> (Self, oneshot::Receiver<Result<(), NotTaken>>) {
+        let (told, durable) = oneshot::channel();
+        (Self { told, is_patient }, durable)
+    }
+
+    /// Tells the waiter, who may have gone away meanwhile.
+    fn tell(self, end: Result<(), NotTaken>) {
+        let _ = self.told.send(end);
+    }
+}
 
 /// Takes reports.
 #[derive(Clone)]
@@ -54,7 +71,7 @@ impl Reporter {
     /// Reports something that happens now, and waits until that is durable.
     pub(crate) async fn submit(&self, node: NodeName, event: Event) -> Result<(), NotTaken> {
         let bytes = size(&node, &event)?;
-        let (waiter, durable) = oneshot::channel();
+        let (waiter, durable) = Waiter::new(false);
         let place = self.entries.reserve().await.map_err(|_| NotTaken::Away)?;
         self.stamped(node, event, |report| place.send(Entry { report, bytes, waiter: Some(waiter) }));
         durable.await.unwrap_or(Err(NotTaken::Away))
@@ -83,6 +100,15 @@ impl Reporter {
             Ok(())
         });
         self.count_if_lost(taken);
+    }
+
+    /// Sends a report that was stamped before, and waits until it is durable, however long the queue is away.
+    pub(crate) async fn deliver(&self, report: Report) -> Result<(), NotTaken> {
+        let bytes = size(&report.node, &report.event)?;
+        let (waiter, durable) = Waiter::new(true);
+        let entry = Entry { report, bytes, waiter: Some(waiter) };
+        self.entries.send(entry).await.map_err(|_| NotTaken::Away)?;
+        durable.await.unwrap_or(Err(NotTaken::Away))
     }
 
     /// Stamps and hands on in one step, so that reports go their way in the order of their instants.
@@ -121,7 +147,7 @@ fn size_of_event(event: &Event) -> Result<usize, NotTaken> {
 
 /// Answers are many: theirs is reckoned, not written out to be counted.
 fn size_of_answer(answer: &Answer) -> usize {
-    const NAMES_AND_NUMBERS: usize = 320;
+    const NAMES_AND_NUMBERS: usize = 340;
     const NAMES_OF_A_REPLY: usize = 32;
     let replies = answer.replies.iter().map(|reply| {
         // Each byte is two digits.
@@ -171,6 +197,7 @@ mod tests {
                 line_bytes: number,
                 replies,
                 unanswered: u32::MAX,
+                overtaken: true,
             };
             let written = serde_json::to_vec(&Event::Answered(answer.clone())).unwrap();
             prop_assert!(written.len() <= size_of_answer(&answer), "{}", written.len());

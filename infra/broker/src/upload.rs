@@ -105,9 +105,10 @@ impl Uploads {
         // Whatever becomes of it: the terminal is done with the query.
         self.pacer.tell(LineEvent::Answered { node: node.clone(), mac: mac.clone(), asked });
         let done = json!({ "code": 200 });
-        let Some(answer) = data.into_answer() else { return Ok(done) };
+        let Some(mut answer) = data.into_answer() else { return Ok(done) };
         self.live.answered(&answer);
-        let durable = self.recent.of((node.clone(), mac, pid, asked));
+        let (durable, overtaken) = self.recent.of((node.clone(), mac, pid, asked), self.live.clock.now());
+        answer.overtaken = overtaken;
         if durable.initialized() {
             self.counters.results_repeated.up();
             return Ok(done);

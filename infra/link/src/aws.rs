@@ -14,6 +14,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use aws_sdk_sqs::operation::{get_queue_url::GetQueueUrlError, send_message::SendMessageError};
 use engine_aws::{SdkConfig, explain};
 use jobs::ports::{Link, LinkError, NodeCommand, Push, ToBroker};
+use serde::Deserialize;
 
 pub use inbox::AwsInbox;
 
@@ -22,7 +23,8 @@ const AUDIENCE: &str = "audience";
 const EVERY_BROKER: &str = "every-broker";
 
 /// Where the brokers are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AwsLinkSettings {
     /// What the name of every broker's queue begins with; the broker's name follows. Of letters, digits, `-` and `_`.
     pub inbox_prefix: String,

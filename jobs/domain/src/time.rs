@@ -49,6 +49,20 @@ pub const CLOCKS_DIFFER: Duration = Duration::from_mins(10);
 /// However short its interval, a reading is not late before this age.
 const LEAST_LATENESS: Duration = Duration::from_mins(1);
 
+/// How far ahead of our clock an instant of our own may lie: another of our machines may be a little ahead.
+const AHEAD: Duration = Duration::from_secs(10);
+
+/// Whether something at `at` is newer than what was known at `known`. An instant of ours that lies in the future was taken
+/// from a clock that was set back since: were it believed, nothing would be newer until the clock is there again.
+pub fn is_newer(at: Timestamp, known: Timestamp, now: Timestamp) -> bool {
+    at > known || is_ahead(known, now)
+}
+
+/// Whether an instant of ours is of a clock that was set back since.
+pub fn is_ahead(known: Timestamp, now: Timestamp) -> bool {
+    known > now.plus(AHEAD)
+}
+
 /// The time of a reading: the one told when it lies within 10 minutes of the arrival, else the arrival.
 pub fn device_time(told: Option<Timestamp>, arrived: Timestamp) -> Timestamp {
     told.filter(|&told| told.since(arrived).max(arrived.since(told)) <= CLOCKS_DIFFER).unwrap_or(arrived)
@@ -84,6 +98,15 @@ mod tests {
         ] {
             assert_eq!(device_time(told, ARRIVED), ARRIVED);
         }
+    }
+
+    #[test]
+    fn what_lies_in_the_future_is_of_a_clock_that_was_set_back_and_stands_in_nobodys_way() {
+        let (now, seconds) = (ARRIVED, |secs: i64| Timestamp(ARRIVED.0 + secs * 1000));
+        assert!(is_newer(seconds(0), seconds(-1), now));
+        assert!(!is_newer(seconds(-1), seconds(0), now));
+        assert!(!is_newer(seconds(-1), seconds(10), now), "another machine may be a little ahead");
+        assert!(is_newer(seconds(-1), seconds(11), now));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 use domain::{
     Mac, Source, Timestamp,
     alarm::{Evidence, Fact},
+    time::is_newer,
 };
 use futures::{StreamExt, stream};
 use records::{
@@ -220,7 +221,7 @@ async fn terminals_unknown(cx: &Context, report: &Report) -> Result<FollowUps, J
     let mut follow_ups = FollowUps::default();
     for (mac, terminal) in known {
         let mut standing = terminals::standing(table, &mac).await?;
-        if standing.value.presence != Presence::Unknown && standing.value.newest < report.at {
+        if standing.value.presence != Presence::Unknown && is_newer(report.at, standing.value.newest, cx.clock.now()) {
             standing.value.presence = Presence::Unknown;
             standing.value.since = report.at;
             standing.value.newest = report.at;
@@ -245,7 +246,8 @@ async fn settled(cx: &Context, report: &Report) -> Result<FollowUps, JobError> {
     let macs = terminals::of_node(table, &report.node).await?;
     for (mac, standing) in terminals::standings(table, &macs).await? {
         let was_heard_of = standing.since != Timestamp::default();
-        if standing.presence == Presence::Unknown && was_heard_of && standing.newest < report.at {
+        let says_no_newer = is_newer(report.at, standing.newest, cx.clock.now());
+        if standing.presence == Presence::Unknown && was_heard_of && says_no_newer {
             let source = Source::Terminal(mac);
             let fact = Fact::LinkLost { cause: "it did not come back with its node".to_owned(), grace: Duration::ZERO };
             let id = format!("{}/{source}", report.at.sortable());

@@ -142,6 +142,9 @@ pub struct Answer {
     /// How many instructions were asked in the same query and got none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unanswered: u32,
+    /// Whether a newer answer of the device came first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overtaken: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Mac, protocol::Protocol};
+use domain::{
+    Mac,
+    protocol::{ConstantsDocument, Protocol, ProtocolDocument},
+};
 use records::{Table, TableError, nodes, protocols, terminals};
 use reqwest::Url;
 use script::JavaScript;
@@ -31,9 +34,14 @@ impl Site {
             let name = constants.protocol.as_str();
             let faults = [constants.rules().err(), constants.check_operations().err()];
             wrong.extend(faults.into_iter().flatten().map(|error| format!("constants of {name}: {error}")));
-            let is_here = self.protocols.iter().any(|protocol| protocol.protocol == name);
-            if !is_here && (!domain::is_name(name) || protocols::get(table, name).await?.is_none()) {
-                wrong.push(format!("constants of {name}: there is no such protocol"));
+            let here = self.protocols.iter().find(|protocol| protocol.protocol == name).cloned();
+            let known = match here {
+                None if domain::is_name(name) => protocols::get(table, name).await?,
+                here => here,
+            };
+            match known {
+                Some(protocol) => warn_of_blind_spots(constants, &protocol),
+                None => wrong.push(format!("constants of {name}: there is no such protocol")),
             }
         }
         let named = self.constants.iter().map(|constants| constants.protocol.as_str());
@@ -138,6 +146,12 @@ impl Site {
             }
         }
         Ok(())
+    }
+}
+
+fn warn_of_blind_spots(constants: &ConstantsDocument, protocol: &ProtocolDocument) {
+    for warning in constants.blind_spots(protocol) {
+        tracing::warn!("constants of {}: {warning}", constants.protocol);
     }
 }
 

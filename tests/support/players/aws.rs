@@ -1,6 +1,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use anyhow::{Context, Result};
+use domain::Source;
+use jobs::ports::{Link, NodeCommand, Operation, Order};
 use link::{AwsInbox, AwsLink, AwsLinkSettings};
 use queue::SqsQueue;
 use records::Clock;
@@ -9,10 +11,13 @@ use serde_json::{Value, json};
 use table::DynamoDbTable;
 
 use super::{Player, of};
-use crate::{LambdaHost, LoadedDice};
+use crate::{AwsBroker, LambdaHost, LoadedDice};
 
 /// Waits are short.
 const LOW: LoadedDice = LoadedDice(1);
+
+/// What brokers' inboxes begin with where the stack is called `telltale`.
+const INBOX_PREFIX: &str = "telltale-inbox-";
 
 /// The queue of each job that has one.
 pub const QUEUES: [(&str, &str); 5] = [
@@ -83,14 +88,43 @@ impl Aws {
     pub async fn function(&self, name: &str, more: &[(&str, &str)]) -> Result<LambdaHost> {
         let told = self.functions[name].as_object().with_context(|| format!("template.yaml has no function {name}"))?;
         let told = told.iter().filter_map(|(variable, value)| Some((variable.as_str(), value.as_str()?)));
-        let here = [
+        let variables: Vec<(&str, &str)> = told.chain(self.here()).chain(more.iter().copied()).collect();
+        LambdaHost::start(name, &variables).await
+    }
+
+    /// Starts a broker, wired as the template wires it.
+    pub async fn broker(&self) -> Result<AwsBroker> {
+        let told = [
+            ("TELLTALE_TABLE", self.resource("Table")?),
+            ("TELLTALE_QUEUES__PROCESS_RESULTS", self.resource("ProcessResultsQueue")?),
+            ("TELLTALE_LINK__INBOX_PREFIX", INBOX_PREFIX),
+            ("TELLTALE_LINK__TOPIC", self.resource("BrowserTopic")?),
+        ];
+        let variables: Vec<(&str, &str)> = told.into_iter().chain(self.here()).collect();
+        AwsBroker::start(&variables).await
+    }
+
+    /// Whether a broker of that name has its inbox.
+    pub async fn has_inbox(&self, broker: &str) -> Result<bool> {
+        let link = AwsLink::new(&engine_aws::emulated(&self.endpoint).await, self.link_settings()?);
+        let (node, id) = ("n1".to_owned(), "probe".to_owned());
+        let probe = Operation { id, about: Source::Node(node.clone()), node, order: Order::Restart };
+        Ok(link.command(broker, NodeCommand::Operate(probe)).await.is_ok())
+    }
+
+    fn link_settings(&self) -> Result<AwsLinkSettings> {
+        let (inbox_prefix, topic) = (INBOX_PREFIX.to_owned(), self.resource("BrowserTopic")?.to_owned());
+        Ok(AwsLinkSettings { inbox_prefix, topic })
+    }
+
+    /// What the SDK is told by the environment.
+    fn here(&self) -> [(&str, &str); 4] {
+        [
             ("AWS_ENDPOINT_URL", self.endpoint()),
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
-        ];
-        let variables: Vec<(&str, &str)> = told.chain(here).chain(more.iter().copied()).collect();
-        LambdaHost::start(name, &variables).await
+        ]
     }
 
     /// Gives a function what its queue holds now, as Lambda does: what it does not say failed is forgotten. How many
@@ -122,8 +156,7 @@ impl Aws {
     /// The link to the brokers of the template, and the inbox of one of them.
     pub async fn link(&self, broker: &str) -> Result<(AwsLink, AwsInbox)> {
         let config = engine_aws::emulated(&self.endpoint).await;
-        let topic = self.resource("BrowserTopic")?.to_owned();
-        let settings = AwsLinkSettings { inbox_prefix: "telltale-inbox-".to_owned(), topic };
+        let settings = self.link_settings()?;
         let inbox = AwsInbox::open(&config, &settings, broker).await?;
         Ok((AwsLink::new(&config, settings), inbox))
     }

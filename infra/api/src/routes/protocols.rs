@@ -79,6 +79,9 @@ struct Taken {
     name: String,
     /// What became of the document.
     change: Change,
+    /// What is stored as it is, and can hardly be meant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 impl Taken {
@@ -88,7 +91,7 @@ impl Taken {
             Some(stored) if stored == offered => Change::Unchanged,
             Some(_) => Change::Replaced,
         };
-        Self { name: name.to_owned(), change }
+        Self { name: name.to_owned(), change, warnings: Vec::new() }
     }
 }
 

@@ -61,6 +61,18 @@ async fn a_protocol_that_a_device_speaks_stays() {
 }
 
 #[tokio::test]
+async fn what_watches_a_value_that_is_not_there_is_stored_with_a_warning() {
+    let site = Site::new().await;
+    change(&site, GAUGE, &protocol("gauge")).await;
+    let typo = json!({ "Protocol": "gauge", "Threshold": [{ "name": "leval", "max": 5 }] });
+    let answer = by_root(&site, Method::PUT, CONSTANTS, &typo).await.fine();
+    let warning = answer["warnings"][0].as_str().unwrap();
+    assert_eq!(warning, "Threshold \"leval\" watches nothing: the protocol has no such value");
+    let right = by_root(&site, Method::PUT, CONSTANTS, &constants("gauge", 5)).await.fine();
+    assert!(right.get("warnings").is_none(), "{right}");
+}
+
+#[tokio::test]
 async fn constants_belong_to_a_protocol_and_go_with_it() {
     let site = Site::new().await;
     assert_eq!(by_root(&site, Method::PUT, CONSTANTS, &constants("gauge", 5)).await.problem(404), "not-found");

@@ -11,6 +11,9 @@ use jobs::ports::PlannedQuery;
 /// For how long a terminal that called itself busy is believed: the word that it is free again may get lost.
 const BUSY_FOR: Duration = Duration::from_mins(1);
 
+/// With so many lines, the word that another one is busy that was never asked is not kept.
+const MOST_UNASKED: usize = 50_000;
+
 /// A query planned for an instant before the last one sent is a repeat of it, unless it lies further back than this.
 const REPEATS_WITHIN: Duration = Duration::from_mins(5);
 
@@ -109,7 +112,7 @@ impl Lines {
 
     /// The node says whether a terminal has too much to do. It may say so of one that was not asked yet.
     pub(super) fn busy(&mut self, node: &str, mac: &Mac, load: Load, now: Timestamp) {
-        if load == Load::Busy && !self.0.contains_key(mac) {
+        if load == Load::Busy && !self.0.contains_key(mac) && self.0.len() < MOST_UNASKED {
             self.0.insert(mac.clone(), Line { node: node.to_owned(), ..Line::default() });
         }
         if let Some(line) = self.of(node, mac) {

@@ -122,7 +122,7 @@ impl Batcher {
                 self.counters.reports.add(job.reports.len());
                 for waiter in waiters.into_iter().filter_map(|(_, waiter)| waiter) {
                     // Who went away meanwhile will ask again, and is told that it is durable.
-                    let _ = waiter.send(Ok(()));
+                    waiter.tell(Ok(()));
                 }
                 Batch::Durable
             }
@@ -176,12 +176,15 @@ impl Batcher {
     }
 }
 
-/// An event that nobody waits for. Who waits for anything else is told to come again.
+/// An event that is held until the queue is back. Who waits for anything else is told to come again.
 fn only_event(entry: Entry) -> Option<Entry> {
-    let Some(waiter) = entry.waiter else { return Some(entry) };
-    // Who went away meanwhile comes again anyhow.
-    let _ = waiter.send(Err(NotTaken::Away));
-    None
+    match entry.waiter {
+        Some(waiter) if !waiter.is_patient => {
+            waiter.tell(Err(NotTaken::Away));
+            None
+        }
+        _ => Some(entry),
+    }
 }
 
 #[cfg(test)]

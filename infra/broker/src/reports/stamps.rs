@@ -2,10 +2,10 @@
 
 use std::{collections::HashSet, slice};
 
-use domain::{Mac, Timestamp};
+use domain::{Mac, Timestamp, time::is_ahead};
 use jobs::report::Event;
 
-/// Gives instants that never go back, and never the same one twice to reports about the same terminal. Reports about
+/// Gives instants that go back only with a clock that was set back, and never the same one twice to reports about the same terminal. Reports about
 /// different terminals may share one, so that a fast broker does not run ahead of the clock.
 #[derive(Debug, Default)]
 pub(super) struct Stamps {
@@ -18,7 +18,7 @@ impl Stamps {
     /// The instant of an event that happens now.
     pub(super) fn next(&mut self, now: Timestamp, event: &Event) -> Timestamp {
         let macs = terminals_of(event);
-        if now > self.instant {
+        if now > self.instant || is_ahead(self.instant, now) {
             self.begin(now);
         } else if self.is_spent_on(macs) {
             self.begin(Timestamp(self.instant.0 + 1));
@@ -99,10 +99,12 @@ mod tests {
     }
 
     #[test]
-    fn instants_follow_the_clock_and_do_not_go_back_with_it() {
+    fn instants_follow_the_clock_and_go_back_with_it_only_when_it_was_set_back() {
         let mut stamps = Stamps::default();
         assert_eq!(stamps.next(Timestamp(5000), &Event::NodeReady), Timestamp(5000));
         assert_eq!(stamps.next(Timestamp(4000), &Event::NodeReady), Timestamp(5001));
         assert_eq!(stamps.next(Timestamp(6000), &Event::NodeReady), Timestamp(6000));
+        assert_eq!(stamps.next(Timestamp(3_606_000), &Event::NodeReady), Timestamp(3_606_000));
+        assert_eq!(stamps.next(Timestamp(7000), &Event::NodeReady), Timestamp(7000));
     }
 }

@@ -1,3 +1,4 @@
+use futures::FutureExt;
 use jobs::{
     ports::{NodeCommand, ToBroker},
     report::Event,
@@ -139,8 +140,33 @@ async fn a_late_goodbye_does_not_evict_the_newcomer() {
     eventually("the old one is gone", || (site.counters.node_connections.get() == 1).then_some(())).await;
     site.plan(vec![site.query(1, 0, &["010300000002c40b"])]).await;
     new.expect("query").await;
-    assert!(!site.queue.events().contains(&Event::NodeLost));
     assert!(nodes::session(site.table.as_ref(), "n1").await.unwrap().unwrap().ready);
+}
+
+#[tokio::test]
+async fn a_session_stays_until_the_loss_of_its_node_is_durable() {
+    let site = Site::start().await;
+    let node = site.ready_node().await;
+    let session = async || nodes::session(site.table.as_ref(), "n1").await.unwrap();
+    eventually("it is ready", || site.queue.events().contains(&Event::NodeReady).then_some(())).await;
+    site.queue.goes_away();
+    drop(node);
+    eventually("it is gone", || (site.counters.node_connections.get() == 0).then_some(())).await;
+    // The keeper knows of it by now: a second node comes and goes, and is behind it in the keeper's line.
+    drop(site.node(Some(TOKEN)).await);
+    assert!(session().await.is_some(), "a process that is killed now must find the loss at its next start");
+    site.queue.comes_back();
+    eventually("it is reported", || site.queue.events().contains(&Event::NodeLost).then_some(())).await;
+    eventually("the session goes", || session().now_or_never()?.is_none().then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_program_that_displaces_itself_was_lost_in_between() {
+    let site = Site::start().await;
+    let _old = site.ready_node().await;
+    let _new = site.ready_node().await;
+    let expected = [Event::NodeRegistered, Event::NodeReady, Event::NodeLost, Event::NodeRegistered, Event::NodeReady];
+    eventually("its terminals are to come back", || (site.queue.events() == expected).then_some(())).await;
 }
 
 #[tokio::test]

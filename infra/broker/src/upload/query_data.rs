@@ -65,6 +65,7 @@ impl QueryData {
             line_bytes: whole(&told.use_bytes),
             replies: replies.map(|reply| RawReply { content: reply.content, bytes: reply.buffer.0 }).collect(),
             unanswered,
+            overtaken: false,
         })
     }
 
@@ -170,6 +171,7 @@ mod tests {
                     RawReply { content: "01030001000295cb".to_owned(), bytes: vec![1, 3, 4, 0, 200, 0, 0, 122, 13] },
                 ],
                 unanswered: 0,
+                overtaken: false,
             }
         );
     }

@@ -13,9 +13,15 @@ pub(super) enum Channel {
     Own,
 }
 
+/// The most bytes of an event's name: each name is a room of its own.
+const LONGEST: usize = 40;
+
 impl Channel {
     /// What an event's name stands for; none when it stands for nothing.
     pub(super) fn of(event: &str) -> Option<Self> {
+        if event.len() > LONGEST {
+            return None;
+        }
         match event {
             "alarm" | "info" | "message" => return Some(Self::Own),
             "MacUpdate" | "mac_log" => return Some(Self::AnyTerminal),
@@ -44,7 +50,8 @@ impl Channel {
 
 fn mac_and_pid(text: &str) -> Option<Mac> {
     let (mac, pid) = text.split_at_checked(12)?;
-    pid.parse::<u8>().ok()?;
+    // Spelled as we spell it: each other spelling would be a room of its own.
+    pid.parse::<u8>().ok().filter(|number| number.to_string() == pid)?;
     mac.parse().ok()
 }
 
@@ -84,6 +91,9 @@ mod tests {
             "98D863CC870D",
             "98D863CC870D256",
             "98D863CC870Dx",
+            "98D863CC870D01",
+            "98D863CC870D+1",
+            "                                98D863CC870D_live",
             "MacUpdate98D863CC870D1",
             "_live",
             "设备设备设备1",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Change, ChangeKind, ConditionState, Evidence, Fact, Rule, RuleId, Seen, SourceState, condition::Verdict};
-use crate::{Source, Timestamp, identity::derived_id};
+use crate::{Source, Timestamp, identity::derived_id, time::is_ahead};
 
 /// What a step leaves behind.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,7 @@ const MOST_OF_A_RULE: usize = 2;
 /// whether a tick came in time.
 pub fn step(state: &SourceState, rules: &[Rule], evidence: &Evidence, now: Timestamp) -> Step {
     let mut state = state.clone();
+    state.newest.retain(|_, seen| !is_ahead(seen.at, now));
     let mut changes = Vec::new();
     let mut is_whole = true;
     if is_news(&state, evidence) {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Fault, OperationDocument, ProtocolError,
+    Fault, OperationDocument, ProtocolDocument, ProtocolError,
     document::{or_default, text_or_number, texts},
     repeated,
 };
@@ -79,6 +79,19 @@ impl ConstantsDocument {
             Some(id) => Err(ProtocolError::at("Threshold, AlarmStat", Fault::Repeated(id.clone()))),
             None => Ok(rules),
         }
+    }
+
+    /// What is wrong with it for the devices of this protocol, though it can be stored: what watches a value that they do not
+    /// have never raises an alarm.
+    pub fn blind_spots(&self, protocol: &ProtocolDocument) -> Vec<String> {
+        let asked = protocol.instruct.iter().filter(|instruct| instruct.is_use);
+        let values: BTreeSet<&str> =
+            asked.flat_map(|instruct| &instruct.form_resize).map(|field| field.name.as_str()).collect();
+        let thresholds = self.threshold.iter().map(|threshold| ("Threshold", &threshold.name));
+        let states = self.alarm_stat.iter().filter(|state| !state.alarm_stat.is_empty());
+        let states = states.map(|state| ("AlarmStat", &state.name));
+        let blind = thresholds.chain(states).filter(|(_, name)| !values.contains(name.as_str()));
+        blind.map(|(list, name)| format!("{list} {name:?} watches nothing: the protocol has no such value")).collect()
     }
 
     /// That every operation has a name of its own and something to send.

@@ -8,7 +8,7 @@ use domain::{
     Mac, Pid, Source, Timestamp,
     alarm::{Evidence, Fact, Observed},
     reading::Reading,
-    time::CLOCKS_DIFFER,
+    time::{CLOCKS_DIFFER, is_ahead, is_newer},
 };
 use records::{
     Outcome, Versioned, Write,
@@ -24,7 +24,7 @@ use super::{
 use crate::{
     Context, JobError, pace,
     ports::{Audience, Push},
-    report::{Event, Report, TerminalInfo},
+    report::{Answer, Event, Report, TerminalInfo},
 };
 
 /// How often a terminal is tried anew when another worker wrote it meanwhile.
@@ -32,6 +32,9 @@ const TRIES: usize = 8;
 
 /// For how long a latest value that does not move is not written again.
 const SILENCE: Duration = Duration::from_mins(5);
+
+/// What is counted where a reading came too late for an alarm.
+const LATE_READING: &str = "late_reading";
 
 /// Applies a batch's reports of one terminal.
 pub(super) async fn apply(
@@ -77,6 +80,7 @@ fn is_of(terminal: &Terminal, report: &Report) -> bool {
 /// A terminal's line while a batch is applied to it.
 struct Line<'a> {
     terminal: &'a Terminal,
+    now: Timestamp,
     /// The terminal's record, once something about it changed.
     record: Option<Versioned<Terminal>>,
     standing: Versioned<Standing>,
@@ -97,6 +101,7 @@ impl<'a> Line<'a> {
         let (record, moved, linked) = (None, false, false);
         Ok(Self {
             terminal,
+            now: cx.clock.now(),
             record,
             standing,
             stood,
@@ -113,7 +118,10 @@ impl<'a> Line<'a> {
             Event::Answered(answer) => match verify(cx, self.terminal, report, answer).await? {
                 Verified::Reading(reading, rejected) => {
                     self.count(report, &rejected);
-                    self.answered(report, reading, answer.unanswered);
+                    if reading.late {
+                        self.count(report, &[LATE_READING]);
+                    }
+                    self.answered(report, reading, answer);
                 }
                 Verified::Nothing(rejected) => {
                     self.count(report, &rejected);
@@ -128,7 +136,7 @@ impl<'a> Line<'a> {
             Event::TerminalsOn { .. } => self.seen(report),
             Event::TerminalOff { .. } => self.off(report),
             Event::Terminal(info) => {
-                if info.at {
+                if info.at && self.is_told_anew(report) {
                     // A terminal that its gateway rebooted is told of at once, and called back a minute later.
                     self.seen(report);
                 }
@@ -149,13 +157,15 @@ impl<'a> Line<'a> {
             | Event::NodeInfo { .. }
             | Event::Operated { .. } => {}
         }
-        self.standing.value.newest = self.standing.value.newest.max(report.at);
+        if self.is_news(report) {
+            self.standing.value.newest = report.at;
+        }
         Ok(())
     }
 
     /// Whether the report is newer than what the standing rests on. When it is not, this batch ran before.
     fn is_news(&self, report: &Report) -> bool {
-        report.at > self.standing.value.newest
+        is_newer(report.at, self.standing.value.newest, self.now)
     }
 
     fn count(&mut self, report: &Report, rejected: &[&'static str]) {
@@ -166,19 +176,20 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn answered(&mut self, report: &Report, reading: Reading, unanswered: u32) {
+    fn answered(&mut self, report: &Report, reading: Reading, answer: &Answer) {
         let pid = reading.device.pid;
         if self.readings.iter().any(|known| known.device == reading.device && known.asked == reading.asked) {
             return;
         }
-        self.seen(report);
-        if self.is_news(report) {
+        if self.is_back(&reading) {
+            self.seen(report);
+        }
+        if self.is_news(report) && !answer.overtaken {
             self.standing.value.misses.remove(&pid);
-            self.left_out(pid, unanswered);
+            self.left_out(pid, answer.unanswered);
         }
         if !reading.late {
-            let values = reading.values.iter().map(observed).collect();
-            self.evidence(Source::Device(reading.device.clone()), report, Fact::Values { values });
+            self.values(report, &reading);
         }
         let known = self.latest.value.devices.get(&pid);
         if known.is_none_or(|known| replaces(&reading, known)) {
@@ -193,17 +204,31 @@ impl<'a> Line<'a> {
         self.readings.push(reading);
     }
 
+    /// Whether a reading says that the terminal is there. A gateway posts what it has of a query after it said that the
+    /// terminal is off.
+    fn is_back(&self, reading: &Reading) -> bool {
+        let since = self.standing.value.since;
+        reading.asked > since || is_ahead(since, self.now)
+    }
+
+    /// Values are as old as their question: two posts may arrive in another order than they were asked in.
+    fn values(&mut self, report: &Report, reading: &Reading) {
+        let source = Source::Device(reading.device.clone());
+        let fact = Fact::Values { values: reading.values.iter().map(observed).collect() };
+        let (id, at) = (evidence_id(report, &source), reading.asked.min(report.at));
+        self.follow_ups.evidence.push(Evidence { id, source, at, fact });
+    }
+
     fn missed(&mut self, report: &Report, pid: Pid, told: Option<u32>) {
         if self.terminal.device(pid).is_none() {
             return;
         }
-        let misses = &mut self.standing.value.misses;
-        let known = misses.get(&pid).copied().unwrap_or(0);
-        let count = if report.at > self.standing.value.newest { told.unwrap_or(0).max(known + 1) } else { known };
+        let known = self.standing.value.misses.get(&pid).copied().unwrap_or(0);
+        let count = if self.is_news(report) { told.unwrap_or(0).max(known.saturating_add(1)) } else { known };
         if count == 0 {
             return;
         }
-        misses.insert(pid, count);
+        self.standing.value.misses.insert(pid, count);
         self.evidence(Source::Device(self.terminal.device_id(pid)), report, Fact::Missed { count });
     }
 

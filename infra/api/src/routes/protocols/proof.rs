@@ -103,9 +103,18 @@ impl Proven {
         }
         for document in &self.0.constants {
             let stored = protocols::constants(&*site.table, &document.protocol).await?;
-            compared.constants.push(Taken::new(&document.protocol, stored.as_ref(), document));
+            let taken = Taken::new(&document.protocol, stored.as_ref(), document);
+            compared.constants.push(Taken { warnings: self.blind_spots(site, document).await?, ..taken });
         }
         Ok(compared)
+    }
+
+    async fn blind_spots(&self, site: &Site, document: &ConstantsDocument) -> Result<Vec<String>, ApiError> {
+        if let Some(protocol) = self.0.protocols.iter().find(|here| here.protocol == document.protocol) {
+            return Ok(document.blind_spots(protocol));
+        }
+        let stored = protocols::get(&*site.table, &document.protocol).await?;
+        Ok(stored.map_or_else(Vec::new, |protocol| document.blind_spots(&protocol)))
     }
 
     /// Stores them, all or none.

@@ -39,6 +39,7 @@ fn answer(number: usize, bytes: usize) -> Event {
         line_bytes: 0,
         replies: vec![RawReply { content: "0103".to_owned(), bytes: vec![0; bytes] }],
         unanswered: 0,
+        overtaken: false,
     })
 }
 

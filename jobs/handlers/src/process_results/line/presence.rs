@@ -5,8 +5,9 @@ use std::time::Duration;
 use domain::{
     Pid, Source,
     alarm::{Evidence, Fact},
+    time::is_ahead,
 };
-use records::terminals::{Presence, Terminal};
+use records::terminals::{Presence, Standing, Terminal};
 
 use super::{Line, changed, evidence_id};
 use crate::report::{Event, Report};
@@ -17,6 +18,9 @@ const MISSES_OF_A_REBOOT: u32 = 10;
 /// How much longer than usual a terminal may stay away that its gateway reboots: it is called back after a minute.
 const REBOOT: Duration = Duration::from_secs(90);
 
+/// How long what a gateway posts is usually on its way, at most. A terminal that is rebooted takes longer to come back.
+const ON_ITS_WAY: Duration = Duration::from_secs(3);
+
 impl Line<'_> {
     /// The terminal is on its node: it said so, it answered an AT command, or something behind it answered.
     pub(super) fn seen(&mut self, report: &Report) {
@@ -25,12 +29,20 @@ impl Line<'_> {
         }
         self.stands(report, Presence::Online);
         self.evidence(Source::Terminal(self.terminal.mac.clone()), report, Fact::LinkSeen);
-        // What hangs on it can be known again: from here on, a device's silence is its own.
-        if !matches!(report.event, Event::Answered(_)) {
-            for device in &self.terminal.devices {
-                self.evidence(Source::Device(self.terminal.device_id(device.pid)), report, Fact::LinkSeen);
-            }
+        // What hangs on it can be known again: from here on, a device's silence is its own. One that answers says more.
+        let answering = match &report.event {
+            Event::Answered(answer) => Some(answer.pid),
+            _ => None,
+        };
+        for device in self.terminal.devices.iter().filter(|device| Some(device.pid) != answering) {
+            self.evidence(Source::Device(self.terminal.device_id(device.pid)), report, Fact::LinkSeen);
         }
+    }
+
+    /// Whether what a gateway tells of a terminal may be of after it was gone: it may have been on its way when it went.
+    pub(super) fn is_told_anew(&self, report: &Report) -> bool {
+        let Standing { presence, since, .. } = self.standing.value;
+        presence == Presence::Unknown || report.at > since.plus(ON_ITS_WAY) || is_ahead(since, self.now)
     }
 
     pub(super) fn off(&mut self, report: &Report) {

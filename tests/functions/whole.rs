@@ -1,0 +1,95 @@
+//! The whole of it: a gateway at the broker's socket, the functions between the queues, and whoever is told.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use boot::SystemClock;
+use domain::{Timestamp, reading::Reading};
+use records::{
+    Clock, nodes,
+    readings::{self, Span},
+};
+use telltale_tests::{
+    AwsBroker, Dtu, Gateway, GatewaySettings, Habits, Slave, Variant, eventually,
+    flow::{self, MAC},
+};
+
+use super::cloud::Cloud;
+
+/// The sensor's address on its line, and its registers at 25.3 and at 40.0 degrees.
+const SENSOR: u8 = 1;
+const MILD: [u16; 3] = [253, 600, 1];
+const HOT: [u16; 3] = [400, 600, 1];
+
+/// A gateway, its line, its broker, and all behind them.
+struct Whole {
+    cloud: Cloud,
+    broker: AwsBroker,
+    slave: Slave,
+    gateway: Gateway,
+}
+
+impl Whole {
+    async fn start() -> Result<Self> {
+        let (cloud, slave) = tokio::try_join!(Cloud::start(), Slave::start([(SENSOR, &MILD)]))?;
+        let broker = cloud.aws.broker().await?;
+        let settings = GatewaySettings {
+            variant: Variant::TwoSockets,
+            token: "t",
+            terminals: vec![Dtu { mac: MAC, port: slave.port(), sim: false }],
+            register_after: Duration::ZERO,
+            habits: Habits::default(),
+        };
+        let gateway = Gateway::start(&broker.url(), &settings)?;
+        Ok(Self { cloud, broker, slave, gateway })
+    }
+
+    /// Has the functions take what is in their queues, until `seen`.
+    async fn until(&mut self, wanted: &str, seen: impl AsyncFn(&Cloud) -> bool) {
+        let cloud = &mut self.cloud;
+        eventually(wanted, async || {
+            cloud.settle().await.ok()?;
+            seen(cloud).await.then_some(())
+        })
+        .await;
+    }
+}
+
+/// The sensor's readings, newest first.
+async fn readings_of(cloud: &Cloud) -> Vec<Reading> {
+    let span = Span { from: Timestamp(0), to: SystemClock.now().plus(Duration::from_mins(1)), limit: 100, after: None };
+    let page = readings::history(&cloud.table, &flow::mac(), SENSOR, &span).await;
+    page.map(|page| page.items).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_gateway_is_polled_every_five_seconds_and_its_alarm_is_told_once() -> Result<()> {
+    let mut whole = Whole::start().await?;
+    whole.until("four readings", async |cloud| readings_of(cloud).await.len() >= 4).await;
+    let asked: Vec<i64> = readings_of(&whole.cloud).await.iter().map(|reading| reading.asked.0).collect();
+    let apart: Vec<i64> = asked.windows(2).map(|two| two[0] - two[1]).collect();
+    assert!(apart.iter().all(|ms| (4_500..5_500).contains(ms)), "{apart:?}");
+
+    whole.slave.set(SENSOR, &HOT).await?;
+    whole.until("the alarm", async |cloud| !cloud.webhook.deliveries("Alarm").is_empty()).await;
+    whole.slave.set(SENSOR, &MILD).await?;
+    whole.until("the recovery", async |cloud| !cloud.webhook.deliveries("Recovered").is_empty()).await;
+    assert_eq!(whole.cloud.webhook.deliveries("").len(), 2);
+    assert!(whole.gateway.lives()?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_broker_that_is_asked_to_stop_leaves_no_session_and_no_inbox() -> Result<()> {
+    let mut whole = Whole::start().await?;
+    let is_ready = async |cloud: &Cloud| {
+        let sessions = nodes::sessions(&cloud.table).await.unwrap_or_default();
+        sessions.iter().any(|session| session.ready && session.broker != "b1")
+    };
+    whole.until("the node at the broker", is_ready).await;
+    let broker = nodes::sessions(&whole.cloud.table).await?[0].broker.clone();
+    whole.broker.terminate().await?;
+    assert_eq!(nodes::sessions(&whole.cloud.table).await?, []);
+    assert!(!whole.cloud.aws.has_inbox(&broker).await?);
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! A program of ours that listens: it says where in its first line.
+
+use std::{process::Stdio, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+use crate::{PATIENCE, players::echo};
+
+/// How long a program that is asked to stop may take: a little longer than it lets its parts finish what they hold.
+const STOPS_WITHIN: Duration = Duration::from_secs(30);
+
+/// A program that runs. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: String,
+}
+
+impl Process {
+    /// Starts it, and waits until it listens.
+    pub(crate) async fn start(mut command: Command) -> Result<Self> {
+        let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = piped.spawn()?;
+        echo("telltale", child.stderr.take().context("the server has a stderr")?);
+        let stdout = child.stdout.take().context("the server has a stdout")?;
+        let address =
+            timeout(PATIENCE, listening(stdout)).await.context("the server does not say where it listens")??;
+        Ok(Self { child, address })
+    }
+
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Kills it, as `kill -9` does, and waits until it is gone.
+    pub(crate) async fn kill(&mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    /// Asks it to stop, as a service manager does, and waits until it has. It must end well, and soon.
+    pub(crate) async fn terminate(&mut self) -> Result<()> {
+        let process = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+        kill_process(process.context("the server has ended already")?, Signal::TERM)?;
+        let ended = timeout(STOPS_WITHIN, self.child.wait()).await;
+        let status = ended.with_context(|| format!("the server does not stop within {STOPS_WITHIN:?}"))??;
+        ensure!(status.success(), "the server stopped with {status}");
+        Ok(())
+    }
+}
+
+/// The server's first line says where it listens; what it prints after that is nothing to the tests.
+async fn listening(stdout: impl AsyncRead + Unpin + Send + 'static) -> Result<String> {
+    let mut lines = BufReader::new(stdout).lines();
+    let line = lines.next_line().await?.context("the server ended before it listened")?;
+    let said: Value = serde_json::from_str(&line).with_context(|| format!("the server's first line is {line:?}"))?;
+    let address = said["listening"].as_str().map(str::to_owned);
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    address.with_context(|| format!("the server's first line is {line:?}"))
+}
