@@ -24,6 +24,10 @@ pub(crate) struct Config {
     /// The most connections that are open at a time (`TELLTALE_MAX_CONNECTIONS`).
     #[serde(default = "usual_connections")]
     pub max_connections: u32,
+    /// After how long without a sign of life other brokers take one for dead, in milliseconds
+    /// (`TELLTALE_DEAD_AFTER_MS`); at least a second.
+    #[serde(default = "usual_patience")]
+    pub dead_after_ms: u64,
     /// The sockets (`TELLTALE_BROKER__TRUSTED_PROXIES`, …).
     #[serde(default)]
     pub broker: BrokerSettings,
@@ -37,12 +41,17 @@ fn usual_connections() -> u32 {
     20_000
 }
 
+fn usual_patience() -> u64 {
+    60_000
+}
+
 impl Config {
     /// The configuration in the environment, if a broker can run on it.
     pub(crate) fn load() -> anyhow::Result<Self> {
         let config: Self = boot::load(None)?;
         let told = config.queues.contains_key("process_results");
         anyhow::ensure!(told, "TELLTALE_QUEUES__PROCESS_RESULTS is missing: the URL of the queue of what is reported");
+        anyhow::ensure!(config.dead_after_ms >= 1000, "TELLTALE_DEAD_AFTER_MS is at least 1000");
         anyhow::ensure!(config.max_connections > 0, "TELLTALE_MAX_CONNECTIONS is at least 1");
         Ok(config)
     }

@@ -2,6 +2,7 @@
 //! to DynamoDB, and what it is told comes by its own inbox queue.
 
 mod config;
+mod presence;
 mod server;
 
 use anyhow::Context as _;
@@ -17,7 +18,10 @@ async fn main() -> anyhow::Result<()> {
     boot::init_log("info");
     let server = Server::start(Config::load()?).await?;
     println!("{}", serde_json::json!({ "listening": server.address.to_string() }));
-    boot::stop_signal().await.context("this system takes no signal handlers")?;
+    tokio::select! {
+        told = boot::stop_signal() => told.context("this system takes no signal handlers")?,
+        () = server.taken_for_dead() => {}
+    }
     tracing::info!("stopping: finishing what was begun");
     server.stop().await
 }

@@ -9,14 +9,15 @@ use engine_http::{
     Tokens,
     axum::{Router, routing::get},
 };
-use jobs::ports::{Clock, Dice};
-use link::AwsInbox;
+use jobs::ports::{Clock, Dice, Enqueue, Table};
+use link::{AwsInbox, AwsInboxes};
 use queue::SqsQueue;
+use records::brokers;
 use table::DynamoDbTable;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::{config::Config, presence::Presence};
 
 /// For how long the parts may finish what they hold. Less than the time that ECS gives a task that it stops.
 const DRAIN: Duration = Duration::from_secs(25);
@@ -28,7 +29,10 @@ const WAITING: usize = 1000;
 pub(crate) struct Server {
     /// Where it listens.
     pub address: SocketAddr,
+    id: String,
+    table: Arc<dyn Table>,
     sockets: CancellationToken,
+    dead: CancellationToken,
     listening: CancellationToken,
     broker: JoinHandle<()>,
     web: JoinHandle<std::io::Result<()>>,
@@ -46,13 +50,27 @@ impl Server {
             .with_context(|| format!("cannot listen on {} (is another server there?)", config.listen))?;
         let address = listener.local_addr()?;
 
+        let table = DynamoDbTable::new(&aws, config.table, Arc::clone(&clock), Arc::clone(&dice));
+        let table: Arc<dyn Table> = Arc::new(table);
+        let queue = SqsQueue::new(&aws, config.queues, Arc::clone(&clock), Arc::clone(&dice));
+        let queue: Arc<dyn Enqueue> = Arc::new(queue);
         let id = format!("{:016x}", dice.roll());
+        // In this order: who dies in between is buried by others, with the inbox.
+        brokers::begin(table.as_ref(), &id, clock.now()).await.context("cannot write to the table")?;
         let inbox = AwsInbox::open(&aws, &config.link, &id).await.context("cannot open the broker's inbox")?;
+        let presence = Presence {
+            broker: id.clone(),
+            table: Arc::clone(&table),
+            queue: Arc::clone(&queue),
+            clock: Arc::clone(&clock),
+            inboxes: AwsInboxes::new(&aws, config.link),
+            patience: Duration::from_millis(config.dead_after_ms),
+        };
         let (sender, told) = mpsc::channel(WAITING);
         let (broker, sockets) = Broker::new(BrokerParts {
-            id,
-            table: Arc::new(DynamoDbTable::new(&aws, config.table, Arc::clone(&clock), Arc::clone(&dice))),
-            queue: Arc::new(SqsQueue::new(&aws, config.queues, Arc::clone(&clock), Arc::clone(&dice))),
+            id: id.clone(),
+            table: Arc::clone(&table),
+            queue,
             clock,
             dice,
             tokens,
@@ -62,15 +80,25 @@ impl Server {
 
         let most = boot::most_connections(config.max_connections);
         let (stop_sockets, stop_listening) = (CancellationToken::new(), CancellationToken::new());
+        let dead = CancellationToken::new();
+        tokio::spawn(presence.run(dead.clone(), stop_sockets.clone()));
         let router = sockets.merge(Router::new().route("/health", get(async || "ok")));
         Ok(Self {
             address,
+            id,
+            table,
             inbox: tokio::spawn(inbox.run(sender, stop_listening.clone())),
             broker: tokio::spawn(broker.run(stop_sockets.clone())),
             web: tokio::spawn(engine_http::serve(listener, router, most, stop_sockets.clone())),
             sockets: stop_sockets,
+            dead,
             listening: stop_listening,
         })
+    }
+
+    /// Returns when other brokers took this one for dead.
+    pub(crate) async fn taken_for_dead(&self) {
+        self.dead.cancelled().await;
     }
 
     /// Ends the sockets, finishes what was taken, then closes the inbox.
@@ -80,7 +108,8 @@ impl Server {
             self.broker.await.context("the broker ended badly")?;
             self.web.await.context("the web server ended badly")??;
             self.listening.cancel();
-            self.inbox.await.context("the inbox ended badly")
+            self.inbox.await.context("the inbox ended badly")?;
+            brokers::leave(self.table.as_ref(), &self.id).await.context("it is still in the list of brokers")
         });
         drained.await.context("not everything could be finished in time")?
     }

@@ -1,13 +1,12 @@
 //! `telltale serve`: a story in order. Bad configuration ends it before a port is bound; SIGTERM ends it without loss.
 
 mod secret;
-mod stale;
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use boot::{SystemClock, SystemDice};
-use broker::{Broker, BrokerParts, Counters};
+use broker::{Broker, BrokerParts, Counters, end_stale_sessions};
 use engine_embedded::Engine;
 use engine_http::{Tokens, axum::Router};
 use jobs::{
@@ -76,7 +75,9 @@ impl Server {
             settings: Arc::new(config.for_jobs()),
             catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
         };
-        stale::report_sessions(&context, &broker_id).await?;
+        // On a box there is one broker, this one.
+        let is_dead = |broker: &str| broker != broker_id;
+        end_stale_sessions(table.as_ref(), queue.as_ref(), clock.now(), &broker_id, is_dead).await?;
 
         let tokens = Arc::new(Tokens::new(&secret::signing_key(&config.data, dice.as_ref())?)?);
         let (broker, sockets) = Broker::new(BrokerParts {

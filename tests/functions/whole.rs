@@ -6,8 +6,9 @@ use anyhow::Result;
 use boot::SystemClock;
 use domain::{Timestamp, reading::Reading};
 use records::{
-    Clock, nodes,
+    Clock, brokers, nodes,
     readings::{self, Span},
+    terminals::{self, Presence},
 };
 use telltale_tests::{
     AwsBroker, Dtu, Gateway, GatewaySettings, Habits, Slave, Variant, eventually,
@@ -80,16 +81,38 @@ async fn a_gateway_is_polled_every_five_seconds_and_its_alarm_is_told_once() -> 
 }
 
 #[tokio::test]
+async fn a_broker_that_is_killed_is_buried_by_another_and_its_nodes_are_lost() -> Result<()> {
+    let mut whole = Whole::start().await?;
+    whole.until("the node at the broker", is_ready).await;
+    let dead = nodes::sessions(&whole.cloud.table).await?[0].broker.clone();
+    whole.broker.kill().await?;
+    let other = whole.cloud.aws.broker().await?;
+    whole.until("no session", async |cloud| nodes::sessions(&cloud.table).await.is_ok_and(|all| all.is_empty())).await;
+    let unknown = async |cloud: &Cloud| {
+        let standing = terminals::standing(&cloud.table, &flow::mac()).await;
+        standing.is_ok_and(|standing| standing.value.presence == Presence::Unknown)
+    };
+    whole.until("its terminal unknown", unknown).await;
+    let aws = &whole.cloud.aws;
+    eventually("its inbox goes", async || (!aws.has_inbox(&dead).await.ok()?).then_some(())).await;
+    assert_eq!(brokers::all(&whole.cloud.table).await?.len(), 1);
+    drop(other);
+    Ok(())
+}
+
+async fn is_ready(cloud: &Cloud) -> bool {
+    let sessions = nodes::sessions(&cloud.table).await.unwrap_or_default();
+    sessions.iter().any(|session| session.ready && session.broker != "b1")
+}
+
+#[tokio::test]
 async fn a_broker_that_is_asked_to_stop_leaves_no_session_and_no_inbox() -> Result<()> {
     let mut whole = Whole::start().await?;
-    let is_ready = async |cloud: &Cloud| {
-        let sessions = nodes::sessions(&cloud.table).await.unwrap_or_default();
-        sessions.iter().any(|session| session.ready && session.broker != "b1")
-    };
     whole.until("the node at the broker", is_ready).await;
     let broker = nodes::sessions(&whole.cloud.table).await?[0].broker.clone();
     whole.broker.terminate().await?;
     assert_eq!(nodes::sessions(&whole.cloud.table).await?, []);
     assert!(!whole.cloud.aws.has_inbox(&broker).await?);
+    assert_eq!(brokers::all(&whole.cloud.table).await?, []);
     Ok(())
 }

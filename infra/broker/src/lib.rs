@@ -17,6 +17,7 @@ mod refused;
 mod reports;
 mod said;
 mod settings;
+mod stale;
 #[cfg(test)]
 mod tests;
 mod upload;
@@ -27,3 +28,4 @@ pub use broker::{Broker, BrokerParts};
 pub use counters::{Count, Counters};
 pub use refused::{Refusal, RefusedNode, RefusedNodes};
 pub use settings::BrokerSettings;
+pub use stale::end_stale_sessions;

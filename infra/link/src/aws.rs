@@ -16,7 +16,7 @@ use engine_aws::{SdkConfig, explain};
 use jobs::ports::{Link, LinkError, NodeCommand, Push, ToBroker};
 use serde::Deserialize;
 
-pub use inbox::AwsInbox;
+pub use inbox::{AwsInbox, AwsInboxes};
 
 /// The attribute that the inboxes' subscriptions look at, and what it says of a message for all of them.
 const AUDIENCE: &str = "audience";

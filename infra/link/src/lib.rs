@@ -8,5 +8,5 @@ mod aws;
 mod in_process;
 
 #[cfg(feature = "aws")]
-pub use aws::{AwsInbox, AwsLink, AwsLinkSettings};
+pub use aws::{AwsInbox, AwsInboxes, AwsLink, AwsLinkSettings};
 pub use in_process::{InProcess, in_process};

@@ -9,6 +9,7 @@
 pub mod alarm_setups;
 pub mod alarms;
 mod body;
+pub mod brokers;
 mod fingerprint;
 pub mod imports;
 pub mod ledger;

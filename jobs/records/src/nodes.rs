@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 use domain::{NodeName, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Condition, Key, Outcome, Range, Table, TableError, Versioned, Write, fingerprint::sha256_hex, record};
+use crate::{
+    Condition, Item, Key, Outcome, Range, Table, TableError, Versioned, Write, fingerprint::sha256_hex, record,
+};
 
 const PAGE: usize = 500;
 
@@ -111,9 +113,12 @@ async fn behind(table: &dyn Table, door: &Key) -> Result<Option<Node>, TableErro
     }
 }
 
-/// Stores a session, in place of the node's earlier one.
+/// Stores a session, in place of the node's earlier one. Its version is its instant, so that the end of an earlier one, which
+/// another broker may be at, does not take it for that.
 pub async fn open_session(table: &dyn Table, session: &Session) -> Result<(), TableError> {
-    record::commit(table, vec![record::put(session_key(&session.node), session)?]).await
+    let Write::Put(item, condition) = record::put(session_key(&session.node), session)? else { return Ok(()) };
+    let version = u64::try_from(session.since.0).unwrap_or(0).max(1);
+    record::commit(table, vec![Write::Put(Item { version, ..item }, condition)]).await
 }
 
 /// Ends a session, if it is still the one on this broker and connection: a late goodbye cannot evict the newcomer.

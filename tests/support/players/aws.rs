@@ -99,6 +99,7 @@ impl Aws {
             ("TELLTALE_QUEUES__PROCESS_RESULTS", self.resource("ProcessResultsQueue")?),
             ("TELLTALE_LINK__INBOX_PREFIX", INBOX_PREFIX),
             ("TELLTALE_LINK__TOPIC", self.resource("BrowserTopic")?),
+            ("TELLTALE_DEAD_AFTER_MS", "2000"),
         ];
         let variables: Vec<(&str, &str)> = told.into_iter().chain(self.here()).collect();
         AwsBroker::start(&variables).await

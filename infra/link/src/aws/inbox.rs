@@ -4,6 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_sqs::{
     error::DisplayErrorContext,
+    operation::get_queue_url::GetQueueUrlError,
     types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName},
 };
 use engine_aws::{SdkConfig, explain};
@@ -21,6 +22,43 @@ const LOOK_SECONDS: i32 = 20;
 const AT_ONCE: i32 = 10;
 /// How long the queue is left alone after it failed.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// The tag of an inbox that says which subscription brings it what is for all.
+const SUBSCRIPTION: &str = "subscription";
+
+/// The inboxes of all brokers.
+pub struct AwsInboxes {
+    sqs: aws_sdk_sqs::Client,
+    sns: aws_sdk_sns::Client,
+    settings: AwsLinkSettings,
+}
+
+impl AwsInboxes {
+    /// The inboxes of these settings. Connects to nothing yet.
+    pub fn new(config: &SdkConfig, settings: AwsLinkSettings) -> Self {
+        Self { sqs: aws_sdk_sqs::Client::new(config), sns: aws_sdk_sns::Client::new(config), settings }
+    }
+
+    /// Removes the inbox that a dead broker left behind, and its subscription.
+    pub async fn remove(&self, broker: &str) -> Result<(), LinkError> {
+        let found = self.sqs.get_queue_url().queue_name(self.settings.inbox_of(broker)).send().await;
+        let url = match found {
+            Ok(found) => found.queue_url.unwrap_or_default(),
+            Err(error) if error.as_service_error().is_some_and(GetQueueUrlError::is_queue_does_not_exist) => {
+                return Ok(());
+            }
+            Err(error) => return Err(LinkError(explain(&error))),
+        };
+        let tags = self.sqs.list_queue_tags().queue_url(&url).send().await;
+        let tags = tags.map_err(|error| LinkError(explain(&error)))?.tags.unwrap_or_default();
+        if let Some(subscription) = tags.get(SUBSCRIPTION) {
+            let ended = self.sns.unsubscribe().subscription_arn(subscription).send().await;
+            ended.map_err(|error| LinkError(explain(&error)))?;
+        }
+        let deleted = self.sqs.delete_queue().queue_url(url).send().await;
+        deleted.map(drop).map_err(|error| LinkError(explain(&error)))
+    }
+}
 
 /// An inbox that is open.
 pub struct AwsInbox {
@@ -40,6 +78,11 @@ impl AwsInbox {
         let arn = inbox.arn().await?;
         inbox.allow(&arn, &settings.topic).await?;
         inbox.subscription = inbox.subscribe(&arn, &settings.topic).await?;
+        if let Some(subscription) = &inbox.subscription {
+            // For who removes the inbox, should its broker die.
+            let tagged = inbox.sqs.tag_queue().queue_url(&inbox.url).tags(SUBSCRIPTION, subscription).send().await;
+            tagged.map_err(|error| LinkError(explain(&error)))?;
+        }
         Ok(inbox)
     }
 

@@ -1,0 +1,85 @@
+//! The signs of life that brokers give each other. A broker that gives none any more is dead: its nodes are lost until they
+//! are seen again, and its inbox goes.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use jobs::{
+    JobError,
+    ports::{Clock, Enqueue, Table},
+};
+use link::AwsInboxes;
+use records::brokers::{self, SignOfLife};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+/// How many signs there are in the time after which a broker without one is dead.
+const SIGNS: u32 = 4;
+
+/// What looks after the brokers.
+pub(crate) struct Presence {
+    pub broker: String,
+    pub table: Arc<dyn Table>,
+    pub queue: Arc<dyn Enqueue>,
+    pub clock: Arc<dyn Clock>,
+    pub inboxes: AwsInboxes,
+    /// How long a broker may give no sign.
+    pub patience: Duration,
+}
+
+/// Others' last signs, and since when we know them. By our own watch: another's clock does not matter.
+type Known = HashMap<String, (SignOfLife, Instant)>;
+
+impl Presence {
+    /// Gives signs and looks for others' until `stop`, or until others took this broker for dead: then it cancels `dead`.
+    pub(crate) async fn run(self, dead: CancellationToken, stop: CancellationToken) {
+        let mut ticks = interval(self.patience / SIGNS);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut known = Known::new();
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            match self.look(&mut known).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::error!("other brokers took this one for dead: it stops, and its nodes connect anew");
+                    return dead.cancel();
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no sign of life could be given or seen");
+                    // Others could give none either, perhaps.
+                    known.clear();
+                }
+            }
+        }
+    }
+
+    /// Whether this broker still lives.
+    async fn look(&self, known: &mut Known) -> Result<bool, JobError> {
+        let table = self.table.as_ref();
+        if !brokers::live(table, &self.broker, self.clock.now()).await? {
+            return Ok(false);
+        }
+        let others = brokers::all(table).await?.into_iter().filter(|sign| sign.broker != self.broker);
+        let now = Instant::now();
+        let mut seen = Known::new();
+        for sign in others {
+            let since = known.get(&sign.broker).filter(|(last, _)| *last == sign).map_or(now, |(_, since)| *since);
+            if now.duration_since(since) >= self.patience {
+                self.bury(&sign).await?;
+            } else {
+                seen.insert(sign.broker.clone(), (sign, since));
+            }
+        }
+        *known = seen;
+        Ok(true)
+    }
+
+    /// Its record goes last: whatever fails before that is done again.
+    async fn bury(&self, dead: &SignOfLife) -> Result<(), JobError> {
+        let (table, queue) = (self.table.as_ref(), self.queue.as_ref());
+        tracing::warn!(broker.id = dead.broker, last = dead.at.rfc3339(), "a broker gives no sign of life");
+        let is_dead = |broker: &str| broker == dead.broker;
+        broker::end_stale_sessions(table, queue, self.clock.now(), &dead.broker, is_dead).await?;
+        self.inboxes.remove(&dead.broker).await?;
+        let _ = brokers::end(table, dead).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,47 @@
+//! Sessions that a dead broker left behind: its nodes are lost until they are seen again.
+
+use domain::Timestamp;
+use jobs::{
+    Job, JobError, ProcessResults,
+    ports::Enqueue,
+    report::{Event, Report},
+};
+use records::{
+    Table,
+    nodes::{self, Session},
+};
+
+/// How many nodes one job is told of.
+const MOST_IN_A_JOB: usize = 200;
+
+/// Reports the nodes of dead brokers as lost at `at`, and ends their sessions. How many there were. `batch` names what is
+/// reported: no other report may have it.
+///
+/// # Errors
+/// When the table or the queue is away: what was reported by then may be reported again, which changes nothing.
+pub async fn end_stale_sessions(
+    table: &dyn Table,
+    queue: &dyn Enqueue,
+    at: Timestamp,
+    batch: &str,
+    is_dead: impl Fn(&str) -> bool,
+) -> Result<usize, JobError> {
+    let stale: Vec<Session> =
+        nodes::sessions(table).await?.into_iter().filter(|session| is_dead(&session.broker)).collect();
+    let lost = |session: &Session| Report { node: session.node.clone(), at, event: Event::NodeLost };
+    for (part, sessions) in stale.chunks(MOST_IN_A_JOB).enumerate() {
+        let batch = format!("stale/{batch}/{part}");
+        // Reported before they are ended: a crash in between reports them once more.
+        queue.enqueue(vec![ProcessResults { batch, reports: sessions.iter().map(lost).collect() }.message()]).await?;
+        for session in sessions {
+            let _ = nodes::close_session(table, &session.node, &session.broker, &session.connection).await?;
+        }
+    }
+    if !stale.is_empty() {
+        tracing::info!(
+            nodes = stale.len(),
+            "a dead broker left sessions behind: their nodes are lost until they are seen"
+        );
+    }
+    Ok(stale.len())
+}
