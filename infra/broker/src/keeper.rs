@@ -112,14 +112,26 @@ impl Keeper {
                 self.write_somehow(&change, &report.node, stop).await;
                 self.reporter.send(report);
             }
-            Change::Closed { .. } => {
+            Change::Closed { ref connection, .. } => {
                 let node = report.node.clone();
-                if let Err(why) = self.reporter.deliver(report).await {
-                    tracing::error!(node.name = node, ?why, "a lost node could not be reported");
+                if self.stands_elsewhere(&node, connection).await {
+                    tracing::info!(node.name = node, "a node's connection ended that another one stands in place of");
+                    return;
                 }
-                self.write_somehow(&change, &node, stop).await;
+                match self.reporter.deliver(report).await {
+                    Ok(()) => self.write_somehow(&change, &node, stop).await,
+                    // By the session that stays, the loss is seen at the next start.
+                    Err(why) => tracing::error!(node.name = node, ?why, "a lost node could not be reported"),
+                }
             }
         }
+    }
+
+    /// Whether the node has come back to another broker before we saw it go.
+    async fn stands_elsewhere(&self, node: &str, connection: &str) -> bool {
+        let stored = nodes::session(self.table.as_ref(), node).await;
+        let is_other = |session: &Session| *session.broker != *self.broker || session.connection != connection;
+        stored.is_ok_and(|session| session.as_ref().is_some_and(is_other))
     }
 
     async fn write_somehow(&self, change: &Change, node: &str, stop: &CancellationToken) {

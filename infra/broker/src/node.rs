@@ -11,7 +11,10 @@ use std::{convert::Infallible, future::ready, net::IpAddr, sync::Arc};
 pub(crate) use alerts::Alerts;
 use domain::Mac;
 use event::NodeEvent;
-use jobs::{ports::Clock, report::Event};
+use jobs::{
+    ports::Clock,
+    report::{Event, Report},
+};
 use phase::{Connected, Program};
 use records::nodes::Node;
 use registry::{Goodbye, Readiness, Registration};
@@ -53,6 +56,8 @@ struct Identity {
     address: IpAddr,
     credential: Credential,
     node: Result<Arc<Node>, Refusal>,
+    /// That the node was lost before it connected here, stamped then: what it says before it registers is newer.
+    loss: Option<Report>,
 }
 
 /// Where gateway programs come in.
@@ -126,7 +131,8 @@ impl NodeDoor {
                 Err(Refusal::StoreAway)
             }
         };
-        socket.extensions.insert(Identity { address, credential, node });
+        let loss = node.as_ref().ok().map(|node| self.reporter.stamp(node.name.clone(), Event::NodeLost));
+        socket.extensions.insert(Identity { address, credential, node, loss });
         socket.extensions.insert(Arc::new(Present::new(&self.counters, |counters| &counters.node_connections)));
         let hearing = Arc::clone(&self);
         // The body runs where the packet is read, one packet after the other: events keep their order.
@@ -194,7 +200,7 @@ impl NodeDoor {
                 tracing::info!(node.name, connection.id = %socket.id, "a node registered");
                 if displaced.is_some() {
                     // Its terminals are to come back on this connection: those that do not are missed.
-                    self.reporter.report(node.name.clone(), Event::NodeLost);
+                    identity.loss.clone().into_iter().for_each(|loss| self.reporter.send(loss));
                 }
                 self.keeper.registered(&node.name, socket.id);
                 if let Some(displaced) = displaced {

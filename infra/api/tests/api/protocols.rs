@@ -70,6 +70,11 @@ async fn what_watches_a_value_that_is_not_there_is_stored_with_a_warning() {
     assert_eq!(warning, "Threshold \"leval\" watches nothing: the protocol has no such value");
     let right = by_root(&site, Method::PUT, CONSTANTS, &constants("gauge", 5)).await.fine();
     assert!(right.get("warnings").is_none(), "{right}");
+
+    let mut renamed = protocol("gauge");
+    renamed["instruct"][0]["formResize"][0]["name"] = json!("height");
+    let answer = by_root(&site, Method::PUT, GAUGE, &renamed).await.fine();
+    assert_eq!(answer["warnings"][0], "Threshold \"level\" watches nothing: the protocol has no such value");
 }
 
 #[tokio::test]

@@ -11,6 +11,9 @@ use jobs::ports::PlannedQuery;
 /// For how long a terminal that called itself busy is believed: the word that it is free again may get lost.
 const BUSY_FOR: Duration = Duration::from_mins(1);
 
+/// How far ahead of the clock the instant of a query that was due may lie.
+const AHEAD: Duration = Duration::from_secs(1);
+
 /// With so many lines, the word that another one is busy that was never asked is not kept.
 const MOST_UNASKED: usize = 50_000;
 
@@ -81,7 +84,7 @@ impl Lines {
     pub(super) fn due(&mut self, due: Due, now: Timestamp) -> Turn {
         let line = self.0.entry(due.query.mac.clone()).or_default();
         line.node.clone_from(&due.node);
-        if line.is_repeat(&due.query) {
+        if line.is_repeat(&due.query, now) {
             return Turn { ask: None, dropped: 1 };
         }
         line.waiting_or_new(due);
@@ -161,8 +164,9 @@ pub(crate) enum Load {
 }
 
 impl Line {
-    fn is_repeat(&self, query: &PlannedQuery) -> bool {
-        let last = self.planned.get(&query.pid);
+    fn is_repeat(&self, query: &PlannedQuery, now: Timestamp) -> bool {
+        // A query is due when its instant has come. One whose instant lies ahead was due before the clock was set back.
+        let last = self.planned.get(&query.pid).filter(|last| **last <= now.plus(AHEAD));
         last.is_some_and(|last| query.at <= *last && last.since(query.at) < REPEATS_WITHIN)
     }
 

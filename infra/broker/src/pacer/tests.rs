@@ -97,6 +97,19 @@ async fn the_same_plan_twice_is_sent_once() {
     assert_eq!(paced.asks.all().len(), 1);
 }
 
+#[test]
+fn after_a_clock_was_set_back_devices_are_asked_as_ever() {
+    let mut lines = lines::Lines::default();
+    let mut ask = |at: i64| {
+        let (at, node) = (Timestamp(at), "n1".to_owned());
+        let turn = lines.due(lines::Due { node, query: PlannedQuery { at, ..query(1, 1, 0) } }, at);
+        let asked = turn.ask.map(|ask| ask.asked);
+        asked.map(|asked| lines.answered("n1", &mac(1), asked, at)).is_some()
+    };
+    assert_eq!([ask(100_000), ask(100_000)], [true, false]);
+    assert_eq!([ask(80_000), ask(80_000), ask(85_000)], [true, false, true]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_query_is_waited_for_as_long_as_its_instructions_may_take_and_then_missed() {
     let paced = start();

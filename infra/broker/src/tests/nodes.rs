@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use futures::FutureExt;
 use jobs::{
     ports::{NodeCommand, ToBroker},
@@ -158,6 +160,39 @@ async fn a_session_stays_until_the_loss_of_its_node_is_durable() {
     site.queue.comes_back();
     eventually("it is reported", || site.queue.events().contains(&Event::NodeLost).then_some(())).await;
     eventually("the session goes", || session().now_or_never()?.is_none().then_some(())).await;
+}
+
+#[tokio::test]
+async fn what_a_program_says_before_it_displaces_itself_is_newer_than_its_loss() {
+    let site = Site::start().await;
+    let _old = site.ready_node().await;
+    let mut new = site.node(Some(TOKEN)).await;
+    new.expect("accont").await;
+    new.say("terminalOn", json!([MAC, false])).await;
+    new.say("register", json!([{ "hostname": "vm" }])).await;
+    let reports = eventually("both are reported", || {
+        let reports = site.queue.reports();
+        let at = |event: Event| reports.iter().find(|report| report.event == event).map(|report| report.at);
+        Some((at(Event::NodeLost)?, at(Event::TerminalsOn { macs: vec![MAC.parse().ok()?] })?))
+    });
+    let (lost, on) = reports.await;
+    assert!(lost < on, "{lost:?} {on:?}");
+}
+
+#[tokio::test]
+async fn a_goodbye_of_a_node_that_another_broker_holds_is_nothing() {
+    let site = Site::start().await;
+    let node = site.ready_node().await;
+    eventually("it is ready", || site.queue.events().contains(&Event::NodeReady).then_some(())).await;
+    let held = nodes::session(site.table.as_ref(), "n1").await.unwrap().unwrap();
+    let elsewhere = nodes::Session { broker: "b2".to_owned(), ..held };
+    nodes::open_session(site.table.as_ref(), &elsewhere).await.unwrap();
+    drop(node);
+    eventually("it is gone", || (site.counters.node_connections.get() == 0).then_some(())).await;
+    let (table, queue) = (Arc::clone(&site.table), Arc::clone(&site.queue));
+    site.stop().await;
+    assert!(!queue.events().contains(&Event::NodeLost));
+    assert_eq!(nodes::session(table.as_ref(), "n1").await.unwrap(), Some(elsewhere));
 }
 
 #[tokio::test]

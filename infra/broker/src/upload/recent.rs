@@ -33,12 +33,12 @@ impl Recent {
     /// Whether an answer is durable, to be looked at and to be set; and whether a newer one of its device came first.
     pub(super) fn of(&self, id: AnswerId, now: Timestamp) -> (Durable, bool) {
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let overtaken = remembered.is_overtaken(&id, now);
         if let Some(durable) = remembered.answers.get(&id) {
-            return (Arc::clone(durable), false);
+            return (Arc::clone(durable), overtaken);
         }
         remembered.make_room();
         remembered.oldest_first.push_back(id.clone());
-        let overtaken = remembered.is_overtaken(&id, now);
         (Arc::clone(remembered.answers.entry(id).or_default()), overtaken)
     }
 }
@@ -97,6 +97,7 @@ mod tests {
         };
         assert_eq!([overtaken(500, 1), overtaken(400, 1), overtaken(400, 2)], [false, true, false]);
         assert_eq!([overtaken(600, 1), overtaken(550, 1)], [false, true]);
+        assert_eq!([overtaken(500, 1), overtaken(600, 1)], [true, false], "posted again");
         assert!(!overtaken(5000, 1), "the future");
         assert!(!overtaken(650, 1), "the future overtakes nobody");
     }

@@ -116,8 +116,9 @@ impl<'a> Line<'a> {
     async fn take(&mut self, cx: &Context, report: &Report) -> Result<(), JobError> {
         match &report.event {
             Event::Answered(answer) => match verify(cx, self.terminal, report, answer).await? {
-                Verified::Reading(reading, rejected) => {
+                Verified::Reading(mut reading, rejected) => {
                     self.count(report, &rejected);
+                    reading.late |= self.is_overtaken(&reading);
                     if reading.late {
                         self.count(report, &[LATE_READING]);
                     }
@@ -184,7 +185,7 @@ impl<'a> Line<'a> {
         if self.is_back(&reading) {
             self.seen(report);
         }
-        if self.is_news(report) && !answer.overtaken {
+        if self.is_news(report) && !answer.overtaken && !self.is_overtaken(&reading) {
             self.standing.value.misses.remove(&pid);
             self.left_out(pid, answer.unanswered);
         }
@@ -202,6 +203,12 @@ impl<'a> Line<'a> {
             data: serde_json::to_value(&reading).unwrap_or_default(),
         });
         self.readings.push(reading);
+    }
+
+    /// Whether a newer reading of the device is stored. The broker knows more, but not after its restart.
+    fn is_overtaken(&self, reading: &Reading) -> bool {
+        let known = self.latest.value.devices.get(&reading.device.pid);
+        known.is_some_and(|known| reading.asked < known.asked && !is_ahead(known.asked, self.now))
     }
 
     /// Whether a reading says that the terminal is there. A gateway posts what it has of a query after it said that the

@@ -99,7 +99,8 @@ impl Proven {
         let mut compared = Compared { protocols: Vec::new(), constants: Vec::new() };
         for document in &self.0.protocols {
             let stored = protocols::get(&*site.table, &document.protocol).await?;
-            compared.protocols.push(Taken::new(&document.protocol, stored.as_ref(), document));
+            let taken = Taken::new(&document.protocol, stored.as_ref(), document);
+            compared.protocols.push(Taken { warnings: self.left_blind(site, document).await?, ..taken });
         }
         for document in &self.0.constants {
             let stored = protocols::constants(&*site.table, &document.protocol).await?;
@@ -107,6 +108,15 @@ impl Proven {
             compared.constants.push(Taken { warnings: self.blind_spots(site, document).await?, ..taken });
         }
         Ok(compared)
+    }
+
+    /// What a protocol leaves blind of the constants that are stored and not offered anew.
+    async fn left_blind(&self, site: &Site, document: &ProtocolDocument) -> Result<Vec<String>, ApiError> {
+        if self.0.constants.iter().any(|constants| constants.protocol == document.protocol) {
+            return Ok(Vec::new());
+        }
+        let stored = protocols::constants(&*site.table, &document.protocol).await?;
+        Ok(stored.map_or_else(Vec::new, |constants| constants.blind_spots(document)))
     }
 
     async fn blind_spots(&self, site: &Site, document: &ConstantsDocument) -> Result<Vec<String>, ApiError> {

@@ -7,7 +7,7 @@ use domain::{
     alarm::{Evidence, Fact},
     time::is_ahead,
 };
-use records::terminals::{Presence, Standing, Terminal};
+use records::terminals::{Presence, Terminal};
 
 use super::{Line, changed, evidence_id};
 use crate::report::{Event, Report};
@@ -41,8 +41,8 @@ impl Line<'_> {
 
     /// Whether what a gateway tells of a terminal may be of after it was gone: it may have been on its way when it went.
     pub(super) fn is_told_anew(&self, report: &Report) -> bool {
-        let Standing { presence, since, .. } = self.standing.value;
-        presence == Presence::Unknown || report.at > since.plus(ON_ITS_WAY) || is_ahead(since, self.now)
+        let since = self.standing.value.since;
+        report.at > since.plus(ON_ITS_WAY) || is_ahead(since, self.now)
     }
 
     pub(super) fn off(&mut self, report: &Report) {
