@@ -29,10 +29,19 @@ pub(crate) async fn command(arguments: ServeArguments) -> anyhow::Result<()> {
     let config = Config::load(arguments.config.as_deref())?;
     let server = Server::start(config).await?;
     println!("{}", serde_json::json!({ "listening": server.address.to_string() }));
-    boot::stop_signal().await.context("this system takes no signal handlers")?;
+    tokio::select! {
+        told = boot::stop_signal() => told.context("this system takes no signal handlers")?,
+        () = server.store_failed() => {
+            // To go on would be to look alive and to raise no alarm.
+            anyhow::bail!("the store has failed: see that the disk works, and start telltale again");
+        }
+    }
     tracing::info!("stopping: finishing what was begun");
     server.stop().await
 }
+
+/// How often it is looked whether the store has failed.
+const LOOK_AT_STORE_EVERY: Duration = Duration::from_secs(1);
 
 /// A server that runs.
 pub(crate) struct Server {
@@ -114,6 +123,13 @@ impl Server {
             sockets: stop_sockets,
             work: stop_work,
         })
+    }
+
+    /// Returns when the store has failed for good.
+    async fn store_failed(&self) {
+        while !self.engine.has_failed() {
+            tokio::time::sleep(LOOK_AT_STORE_EVERY).await;
+        }
     }
 
     /// Stops taking work in, then finishes what was taken, then closes the store.

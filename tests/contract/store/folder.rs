@@ -2,6 +2,7 @@
 
 use engine_embedded::{Engine, EngineError};
 use futures::{FutureExt, future::join_all};
+use telltale_tests::eventually;
 use tempfile::TempDir;
 
 #[tokio::test]
@@ -98,4 +99,14 @@ async fn a_change_that_was_handed_over_is_done_though_nobody_waits_for_it() {
     }
     let engine = Engine::open(folder.path()).unwrap();
     assert!(engine.space("space").unwrap().get(b"key").unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_store_whose_thread_died_says_that_it_has_failed() {
+    let folder = TempDir::new().unwrap();
+    let engine = Engine::open(folder.path()).unwrap();
+    assert!(!engine.has_failed());
+    let died = engine.commit::<(), _>(|_| panic!("what the engine below does when the disk fails")).await;
+    assert_eq!(died, Err(EngineError::Closed));
+    eventually("it is seen", async || engine.has_failed().then_some(())).await;
 }

@@ -100,6 +100,11 @@ impl Engine {
         answered.await.unwrap_or(Err(EngineError::Closed))
     }
 
+    /// Whether it takes no more changes, since its thread ended by a failure. Only a restart helps.
+    pub fn has_failed(&self) -> bool {
+        self.0.committer.as_ref().is_some_and(thread::JoinHandle::is_finished)
+    }
+
     /// What it has done so far.
     pub fn stats(&self) -> Stats {
         Stats {
