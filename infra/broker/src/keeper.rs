@@ -28,8 +28,15 @@ const PAUSE: Duration = Duration::from_millis(500);
 const TRIES: usize = 60;
 
 enum Change {
-    Opened(Session),
-    Closed { node: NodeName, connection: String },
+    /// With the instant at which the node was lost, should another connection stand for it still.
+    Opened {
+        session: Session,
+        lost: Option<Timestamp>,
+    },
+    Closed {
+        node: NodeName,
+        connection: String,
+    },
 }
 
 /// Tells the keeper.
@@ -42,14 +49,15 @@ pub(crate) struct KeeperHandle {
 }
 
 impl KeeperHandle {
-    /// A node registered on this connection.
-    pub(crate) fn registered(&self, node: &str, connection: Sid) {
-        self.opened(node, connection, Event::NodeRegistered);
+    /// A node registered on this connection. If it displaces another one, here or at another broker, the node was lost
+    /// before it `connected`: its terminals are to come back on this one, and those that do not are missed.
+    pub(crate) fn registered(&self, node: &str, connection: Sid, connected: Timestamp) {
+        self.opened(node, connection, Event::NodeRegistered, Some(connected));
     }
 
     /// A node said `ready` on this connection.
     pub(crate) fn ready(&self, node: &str, connection: Sid) {
-        self.opened(node, connection, Event::NodeReady);
+        self.opened(node, connection, Event::NodeReady, None);
     }
 
     /// A node is lost with this connection.
@@ -58,13 +66,13 @@ impl KeeperHandle {
         self.tell(Change::Closed { node: node.to_owned(), connection: connection.to_string() }, report);
     }
 
-    fn opened(&self, node: &str, connection: Sid, event: Event) {
+    fn opened(&self, node: &str, connection: Sid, event: Event, lost: Option<Timestamp>) {
         let ready = event == Event::NodeReady;
         let report = self.reporter.stamp(node.to_owned(), event);
         let since: Timestamp = self.clock.now();
         let (node, broker) = (node.to_owned(), self.broker.to_string());
         let session = Session { node, broker, connection: connection.to_string(), since, ready };
-        self.tell(Change::Opened(session), report);
+        self.tell(Change::Opened { session, lost }, report);
     }
 
     fn tell(&self, change: Change, report: Report) {
@@ -107,15 +115,22 @@ impl Keeper {
     }
 
     async fn keep(&self, change: Change, report: Report, stop: &CancellationToken) {
-        match change {
-            Change::Opened(_) => {
-                self.write_somehow(&change, &report.node, stop).await;
+        let node = report.node.clone();
+        match &change {
+            Change::Opened { session, lost } => {
+                let stored = nodes::session(self.table.as_ref(), &node).await;
+                let is_other = |stored: Session| stored.connection != session.connection;
+                if let Some(at) = *lost
+                    && stored.is_ok_and(|stored| stored.is_some_and(is_other))
+                {
+                    self.reporter.send(Report { node: node.clone(), at, event: Event::NodeLost });
+                }
+                self.write_somehow(&change, &node, stop).await;
                 self.reporter.send(report);
             }
-            Change::Closed { ref connection, .. } => {
-                let node = report.node.clone();
-                if self.stands_elsewhere(&node, connection).await {
-                    tracing::info!(node.name = node, "a node's connection ended that another one stands in place of");
+            Change::Closed { .. } => {
+                if self.is_held_elsewhere(&node).await {
+                    tracing::info!(node.name = node, "a node's connection ended; another broker holds the node by now");
                     return;
                 }
                 match self.reporter.deliver(report).await {
@@ -128,10 +143,9 @@ impl Keeper {
     }
 
     /// Whether the node has come back to another broker before we saw it go.
-    async fn stands_elsewhere(&self, node: &str, connection: &str) -> bool {
+    async fn is_held_elsewhere(&self, node: &str) -> bool {
         let stored = nodes::session(self.table.as_ref(), node).await;
-        let is_other = |session: &Session| *session.broker != *self.broker || session.connection != connection;
-        stored.is_ok_and(|session| session.as_ref().is_some_and(is_other))
+        stored.is_ok_and(|session| session.is_some_and(|session| *session.broker != *self.broker))
     }
 
     async fn write_somehow(&self, change: &Change, node: &str, stop: &CancellationToken) {
@@ -151,7 +165,7 @@ impl Keeper {
 
     async fn write(&self, change: &Change) -> Result<(), TableError> {
         match change {
-            Change::Opened(session) => nodes::open_session(self.table.as_ref(), session).await,
+            Change::Opened { session, .. } => nodes::open_session(self.table.as_ref(), session).await,
             Change::Closed { node, connection } => {
                 nodes::close_session(self.table.as_ref(), node, &self.broker, connection).await.map(drop)
             }

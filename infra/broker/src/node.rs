@@ -9,12 +9,9 @@ mod registry;
 use std::{convert::Infallible, future::ready, net::IpAddr, sync::Arc};
 
 pub(crate) use alerts::Alerts;
-use domain::Mac;
+use domain::{Mac, Timestamp};
 use event::NodeEvent;
-use jobs::{
-    ports::Clock,
-    report::{Event, Report},
-};
+use jobs::{ports::Clock, report::Event};
 use phase::{Connected, Program};
 use records::nodes::Node;
 use registry::{Goodbye, Readiness, Registration};
@@ -56,8 +53,8 @@ struct Identity {
     address: IpAddr,
     credential: Credential,
     node: Result<Arc<Node>, Refusal>,
-    /// That the node was lost before it connected here, stamped then: what it says before it registers is newer.
-    loss: Option<Report>,
+    /// When it connected. What it says is newer, before it registers as well.
+    connected: Timestamp,
 }
 
 /// Where gateway programs come in.
@@ -131,8 +128,7 @@ impl NodeDoor {
                 Err(Refusal::StoreAway)
             }
         };
-        let loss = node.as_ref().ok().map(|node| self.reporter.stamp(node.name.clone(), Event::NodeLost));
-        socket.extensions.insert(Identity { address, credential, node, loss });
+        socket.extensions.insert(Identity { address, credential, node, connected: self.reporter.instant() });
         socket.extensions.insert(Arc::new(Present::new(&self.counters, |counters| &counters.node_connections)));
         let hearing = Arc::clone(&self);
         // The body runs where the packet is read, one packet after the other: events keep their order.
@@ -198,11 +194,7 @@ impl NodeDoor {
         match self.registry.register(&node.name, socket.id, program, &identity.credential) {
             Registration::Accepted { displaced } => {
                 tracing::info!(node.name, connection.id = %socket.id, "a node registered");
-                if displaced.is_some() {
-                    // Its terminals are to come back on this connection: those that do not are missed.
-                    identity.loss.clone().into_iter().for_each(|loss| self.reporter.send(loss));
-                }
-                self.keeper.registered(&node.name, socket.id);
+                self.keeper.registered(&node.name, socket.id, identity.connected);
                 if let Some(displaced) = displaced {
                     // What was asked over the old connection is not answered on this one.
                     self.pacer.tell(LineEvent::NodeGone { node: node.name.clone() });

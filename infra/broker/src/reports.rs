@@ -5,7 +5,7 @@ mod stamps;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::NodeName;
+use domain::{NodeName, Timestamp};
 use jobs::{
     ports::Clock,
     report::{Answer, Event, Report},
@@ -85,6 +85,12 @@ impl Reporter {
             Ok(())
         });
         self.count_if_lost(taken);
+    }
+
+    /// This instant, which no report has and those after it are newer than.
+    pub(crate) fn instant(&self) -> Timestamp {
+        let mut stamps = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
+        stamps.next(self.clock.now(), &Event::NodeLost)
     }
 
     /// A report of something that happens now, to be sent once something else is done.

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use domain::Timestamp;
 use futures::FutureExt;
 use jobs::{
     ports::{NodeCommand, ToBroker},
@@ -177,6 +178,17 @@ async fn what_a_program_says_before_it_displaces_itself_is_newer_than_its_loss()
     });
     let (lost, on) = reports.await;
     assert!(lost < on, "{lost:?} {on:?}");
+}
+
+#[tokio::test]
+async fn a_node_that_comes_from_another_broker_was_lost_in_between() {
+    let site = Site::start().await;
+    let (node, broker, connection) = ("n1".to_owned(), "b2".to_owned(), "c2".to_owned());
+    let elsewhere = nodes::Session { node, broker, connection, since: Timestamp(1), ready: true };
+    nodes::open_session(site.table.as_ref(), &elsewhere).await.unwrap();
+    let _node = site.ready_node().await;
+    let expected = [Event::NodeLost, Event::NodeRegistered, Event::NodeReady];
+    eventually("its terminals are to come back", || (site.queue.events() == expected).then_some(())).await;
 }
 
 #[tokio::test]
