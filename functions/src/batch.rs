@@ -73,13 +73,8 @@ impl Function {
     }
 
     async fn run<J: Job>(&self, record: &Record) -> Verdict {
-        let again = |why: &str| Verdict::Again { why: why.to_owned(), after: None };
         let run = AssertUnwindSafe(execute::<J>(&self.cx, record.body.as_bytes())).catch_unwind();
-        match tokio::time::timeout(J::LEASE, run).await {
-            Ok(Ok(verdict)) => verdict,
-            Ok(Err(_)) => again("it panicked"),
-            Err(_) => again("it ran longer than its lease"),
-        }
+        run.await.unwrap_or_else(|_| Verdict::Again { why: "it panicked".to_owned(), after: None })
     }
 
     async fn put_off<J: Job>(&self, record: &Record, why: &str, after: Option<Duration>) {

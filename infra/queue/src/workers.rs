@@ -107,12 +107,7 @@ fn work<J: Job>(cx: Context, backend: LeasedBackend) -> BoxFuture<'static, Resul
 
 /// One run, as apalis calls it.
 async fn run<J: Job>(leased: Leased, cx: Data<Context>) -> Result<Verdict, Infallible> {
-    let run = jobs::execute::<J>(&cx, &leased.message.body);
-    let verdict = time::timeout(J::LEASE, run).await.unwrap_or_else(|_| Verdict::Again {
-        why: format!("it ran longer than its lease of {:?}", J::LEASE),
-        after: None,
-    });
-    Ok(verdict)
+    Ok(jobs::execute::<J>(&cx, &leased.message.body).await)
 }
 
 /// A run that panicked.

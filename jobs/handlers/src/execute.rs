@@ -45,7 +45,7 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     const NAME: &'static str;
     /// Which lane it waits in.
     const LANE: Lane = Lane::Normal;
-    /// How long one run may take before the queue gives the job to another worker.
+    /// How long one run may take: then it is stopped, to be tried again.
     const LEASE: Duration = Duration::from_secs(30);
     /// How many runs it gets before it is a dead letter.
     const MAX_ATTEMPTS: u32 = 10;
@@ -163,15 +163,16 @@ pub enum Verdict {
     },
 }
 
-/// Decodes and runs a job of type `J`. A body that is not such a job is `Never`.
+/// Decodes and runs a job of type `J`, for as long as its lease. A body that is not such a job is `Never`.
 pub async fn execute<J: Job>(cx: &Context, body: &[u8]) -> Verdict {
     let job: J = match serde_json::from_slice(body) {
         Ok(job) => job,
         Err(error) => return Verdict::Never { why: format!("the message is not a {} job: {error}", J::NAME) },
     };
-    match job.run(cx).await {
-        Ok(()) => Verdict::Done,
-        Err(JobError::Retry { why, after }) => Verdict::Again { why, after },
-        Err(JobError::Fail(why)) => Verdict::Never { why },
+    match tokio::time::timeout(J::LEASE, job.run(cx)).await {
+        Ok(Ok(())) => Verdict::Done,
+        Ok(Err(JobError::Retry { why, after })) => Verdict::Again { why, after },
+        Ok(Err(JobError::Fail(why))) => Verdict::Never { why },
+        Err(_) => Verdict::Again { why: format!("it ran longer than its lease of {:?}", J::LEASE), after: None },
     }
 }

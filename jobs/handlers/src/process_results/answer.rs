@@ -57,7 +57,7 @@ pub(super) async fn verify(
         asked: asked(answer.asked, report.at),
         at,
         arrived: report.at,
-        late: answer.overtaken || is_late(answer.asked, report.at, interval),
+        late: is_late(answer.asked, report.at, interval),
         values: parsed.values,
     };
     Ok(Verified::Reading(reading, rejected))

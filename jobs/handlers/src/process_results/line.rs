@@ -116,12 +116,8 @@ impl<'a> Line<'a> {
     async fn take(&mut self, cx: &Context, report: &Report) -> Result<(), JobError> {
         match &report.event {
             Event::Answered(answer) => match verify(cx, self.terminal, report, answer).await? {
-                Verified::Reading(mut reading, rejected) => {
+                Verified::Reading(reading, rejected) => {
                     self.count(report, &rejected);
-                    reading.late |= self.is_overtaken(&reading);
-                    if reading.late {
-                        self.count(report, &[LATE_READING]);
-                    }
                     self.answered(report, reading, answer);
                 }
                 Verified::Nothing(rejected) => {
@@ -177,15 +173,20 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn answered(&mut self, report: &Report, reading: Reading, answer: &Answer) {
+    fn answered(&mut self, report: &Report, mut reading: Reading, answer: &Answer) {
         let pid = reading.device.pid;
         if self.readings.iter().any(|known| known.device == reading.device && known.asked == reading.asked) {
             return;
         }
+        let overtaken = answer.overtaken || self.is_overtaken(&reading);
+        reading.late |= overtaken;
+        if reading.late {
+            self.count(report, &[LATE_READING]);
+        }
         if self.is_back(&reading) {
             self.seen(report);
         }
-        if self.is_news(report) && !answer.overtaken && !self.is_overtaken(&reading) {
+        if self.is_news(report) && !overtaken {
             self.standing.value.misses.remove(&pid);
             self.left_out(pid, answer.unanswered);
         }
