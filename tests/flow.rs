@@ -2,6 +2,7 @@
 
 mod alarm_setups;
 mod alarms;
+mod channels;
 mod notices;
 mod operations;
 mod polling;

@@ -5,10 +5,14 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jobs::{
     JobError,
-    ports::{Clock, Enqueue, Table},
+    ports::{Clock, Door, Enqueue, Table},
 };
 use link::AwsInboxes;
-use records::brokers::{self, SignOfLife};
+use records::{
+    TableError,
+    brokers::{self, SignOfLife},
+    doors::{self, Seen},
+};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +26,8 @@ pub(crate) struct Presence {
     pub queue: Arc<dyn Enqueue>,
     pub clock: Arc<dyn Clock>,
     pub inboxes: AwsInboxes,
+    /// What happens at the sockets, which it writes down for the API to show.
+    pub door: Arc<dyn Door>,
     /// How long a broker may give no sign.
     pub patience: Duration,
 }
@@ -34,10 +40,10 @@ impl Presence {
     pub(crate) async fn run(self, dead: CancellationToken, stop: CancellationToken) {
         let mut ticks = interval(self.patience / SIGNS);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut known = Known::new();
+        let (mut known, mut shown) = (Known::new(), Seen::default());
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             match self.look(&mut known).await {
-                Ok(true) => {}
+                Ok(true) => self.show(&mut shown).await,
                 Ok(false) => {
                     tracing::error!("other brokers took this one for dead: it stops, and its nodes connect anew");
                     return dead.cancel();
@@ -48,6 +54,21 @@ impl Presence {
                     known.clear();
                 }
             }
+        }
+    }
+
+    /// Writes down what the door saw, if that has changed.
+    async fn show(&self, shown: &mut Seen) {
+        let written = async {
+            let seen = self.door.seen().await?;
+            if seen != *shown {
+                doors::put(self.table.as_ref(), &self.broker, &seen, self.clock.now()).await?;
+                *shown = seen;
+            }
+            Ok::<_, TableError>(())
+        };
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "what happened at the door could not be written down");
         }
     }
 
@@ -79,6 +100,7 @@ impl Presence {
         let is_dead = |broker: &str| broker == dead.broker;
         broker::end_stale_sessions(table, queue, self.clock.now(), &dead.broker, is_dead).await?;
         self.inboxes.remove(&dead.broker).await?;
+        doors::forget(table, &dead.broker).await?;
         let _ = brokers::end(table, dead).await?;
         Ok(())
     }

@@ -12,7 +12,7 @@ use engine_http::{
 use jobs::ports::{Clock, Dice, Enqueue, Table};
 use link::{AwsInbox, AwsInboxes};
 use queue::SqsQueue;
-use records::brokers;
+use records::{brokers, doors};
 use table::DynamoDbTable;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -58,26 +58,28 @@ impl Server {
         // In this order: who dies in between is buried by others, with the inbox.
         brokers::begin(table.as_ref(), &id, clock.now()).await.context("cannot write to the table")?;
         let inbox = AwsInbox::open(&aws, &config.link, &id).await.context("cannot open the broker's inbox")?;
-        let presence = Presence {
-            broker: id.clone(),
-            table: Arc::clone(&table),
-            queue: Arc::clone(&queue),
-            clock: Arc::clone(&clock),
-            inboxes: AwsInboxes::new(&aws, config.link),
-            patience: Duration::from_millis(config.dead_after_ms),
-        };
+        let inboxes = AwsInboxes::new(&aws, config.link);
         let (sender, told) = mpsc::channel(WAITING);
         let (broker, sockets) = Broker::new(BrokerParts {
             id: id.clone(),
             table: Arc::clone(&table),
-            queue,
-            clock,
+            queue: Arc::clone(&queue),
+            clock: Arc::clone(&clock),
             dice,
             tokens,
             settings: config.broker,
             inbox: told,
         });
 
+        let presence = Presence {
+            broker: id.clone(),
+            table: Arc::clone(&table),
+            queue,
+            clock,
+            inboxes,
+            door: broker.door(),
+            patience: Duration::from_millis(config.dead_after_ms),
+        };
         let most = boot::most_connections(config.max_connections);
         let (stop_sockets, stop_listening) = (CancellationToken::new(), CancellationToken::new());
         let dead = CancellationToken::new();
@@ -109,6 +111,7 @@ impl Server {
             self.web.await.context("the web server ended badly")??;
             self.listening.cancel();
             self.inbox.await.context("the inbox ended badly")?;
+            doors::forget(self.table.as_ref(), &self.id).await.context("what its door saw is still there")?;
             brokers::leave(self.table.as_ref(), &self.id).await.context("it is still in the list of brokers")
         });
         drained.await.context("not everything could be finished in time")?

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use jobs::{AdoptionSettings, AlarmSettings, ScheduleSettings, Settings};
+use jobs::{AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings};
 use link::AwsLinkSettings;
-use notify::NotifySettings;
+use notify::{SesSettings, SmsSettings, TopicSettings, WebhookSettings};
 use serde::Deserialize;
 
 /// Everything that can be set.
@@ -22,9 +22,30 @@ pub(crate) struct Config {
     /// Where the brokers are (`TELLTALE_LINK__INBOX_PREFIX`, `TELLTALE_LINK__TOPIC`); only for jobs that reach them.
     #[serde(default)]
     pub link: Option<AwsLinkSettings>,
-    /// The channels to people (`TELLTALE_NOTIFY__SMTP__URL`, …).
+    /// The secret that holds the URL of the server that takes mail, where that is not SES (`TELLTALE_SMTP_URL_SECRET`).
     #[serde(default)]
-    pub notify: NotifySettings,
+    pub smtp_url_secret: Option<String>,
+    /// The sender of mail to it (`TELLTALE_SMTP_FROM`).
+    #[serde(default)]
+    pub smtp_from: String,
+    /// Mail by SES (`TELLTALE_SES__FROM`).
+    #[serde(default)]
+    pub ses: Option<SesSettings>,
+    /// Text messages (`TELLTALE_SMS__ENABLED`, `TELLTALE_SMS__SENDER_ID`).
+    #[serde(default)]
+    pub sms: Option<SmsSettings>,
+    /// The topics of alarms (`TELLTALE_TOPICS__CRITICAL`, …).
+    #[serde(default)]
+    pub topics: Option<TopicSettings>,
+    /// What webhooks may reach (`TELLTALE_WEBHOOK__ALLOWED_NETS`).
+    #[serde(default)]
+    pub webhook: WebhookSettings,
+    /// What of the readings is kept (`TELLTALE_READINGS__SILENCE_MS`).
+    #[serde(default)]
+    pub readings: ReadingSettings,
+    /// Who is told of alarms, beside the users (`TELLTALE_NOTICES__TOPICS`).
+    #[serde(default)]
+    pub notices: NoticeSettings,
     /// How often devices are asked (`TELLTALE_SCHEDULE__WINDOW_MS`, `TELLTALE_SCHEDULE__LEAD_MS`).
     pub schedule: ScheduleSettings,
     /// When an alarm is one.
@@ -38,6 +59,12 @@ pub(crate) struct Config {
 impl Config {
     /// What the jobs need of it.
     pub(crate) fn for_jobs(&self) -> Settings {
-        Settings { schedule: self.schedule.clone(), alarms: self.alarms.clone(), adoption: self.adoption.clone() }
+        Settings {
+            schedule: self.schedule.clone(),
+            alarms: self.alarms.clone(),
+            adoption: self.adoption.clone(),
+            readings: self.readings.clone(),
+            notices: self.notices.clone(),
+        }
     }
 }

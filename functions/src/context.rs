@@ -8,11 +8,10 @@ use jobs::{
     ports::{Clock, Dice, Link},
 };
 use link::AwsLink;
-use notify::{Post, SystemResolver};
 use queue::SqsQueue;
 use table::DynamoDbTable;
 
-use crate::{config::Config, unwired::Unwired};
+use crate::{config::Config, post::post, unwired::Unwired};
 
 /// What a function has: made once, it outlives its invocations.
 pub struct Function {
@@ -31,6 +30,7 @@ impl Function {
         let aws = engine_aws::load().await;
         let (clock, dice): (Arc<dyn Clock>, Arc<dyn Dice>) = (Arc::new(SystemClock), Arc::new(SystemDice));
         let settings = Arc::new(config.for_jobs());
+        let notifier = Arc::new(post(&aws, &config, &clock).await?);
         let queue = Arc::new(SqsQueue::new(&aws, config.queues, Arc::clone(&clock), Arc::clone(&dice)));
         let link: Arc<dyn Link> = match config.link {
             Some(link) => Arc::new(AwsLink::new(&aws, link)),
@@ -41,7 +41,7 @@ impl Function {
             table: Arc::new(DynamoDbTable::new(&aws, config.table, Arc::clone(&clock), Arc::clone(&dice))),
             queue: Arc::clone(&queue) as _,
             link,
-            notifier: Arc::new(Post::new(config.notify, Arc::clone(&clock), Arc::new(SystemResolver))?),
+            notifier,
             clock,
             dice,
             catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),

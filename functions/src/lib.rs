@@ -2,15 +2,21 @@
 //!
 //! To add a job's function: a main in `src/bin` called like the job, and its resource in `template.yaml`.
 
+mod api;
 mod batch;
 mod config;
 mod context;
+mod door;
+mod import;
 mod perform;
+mod post;
 mod serve;
 mod tick;
 mod unwired;
 
+pub use api::serve_api;
 pub use batch::{Batch, Failures};
 pub use context::Function;
+pub use import::serve_imports;
 pub use serve::{serve_queue, serve_ticks};
 pub use tick::Tick;

@@ -10,7 +10,7 @@ use std::{
 
 use api::ApiSettings;
 use broker::BrokerSettings;
-use jobs::{AdoptionSettings, AlarmSettings, ScheduleSettings, Settings};
+use jobs::{AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings};
 use notify::NotifySettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub(crate) struct Config {
     pub alarms: AlarmSettings,
     /// Terminals that are registered by their coming.
     pub adoption: AdoptionSettings,
+    /// What of the readings is kept.
+    pub readings: ReadingSettings,
     /// The channels to people.
     pub notify: NotifySettings,
     /// The sockets.
@@ -57,6 +59,7 @@ impl Default for Config {
             schedule: ScheduleSettings::default(),
             alarms: AlarmSettings::default(),
             adoption: AdoptionSettings::default(),
+            readings: ReadingSettings::default(),
             notify: NotifySettings::default(),
             broker: BrokerSettings::default(),
             auth: AuthSettings::default(),
@@ -81,6 +84,7 @@ impl Config {
             ("schedule.minimum_interval_ms", minimum_interval_ms, 1, A_YEAR_MS),
             ("schedule.instruction_ms", instruction_ms, 1, AN_HOUR_MS),
             ("alarms.offline_debounce_ms", self.alarms.offline_debounce_ms, 0, A_YEAR_MS),
+            ("readings.silence_ms", self.readings.silence_ms, 0, A_YEAR_MS),
             ("broker.instruction_timeout_ms", self.broker.instruction_timeout_ms, 1, AN_HOUR_MS),
             ("broker.query_grace_ms", self.broker.query_grace_ms, 0, AN_HOUR_MS),
             ("broker.operation_timeout_ms", self.broker.operation_timeout_ms, 1, AN_HOUR_MS),
@@ -94,7 +98,14 @@ impl Config {
 
     /// What the jobs need of it.
     pub(crate) fn for_jobs(&self) -> Settings {
-        Settings { schedule: self.schedule.clone(), alarms: self.alarms.clone(), adoption: self.adoption.clone() }
+        Settings {
+            schedule: self.schedule.clone(),
+            alarms: self.alarms.clone(),
+            adoption: self.adoption.clone(),
+            readings: self.readings.clone(),
+            // Topics are something of AWS.
+            notices: NoticeSettings::default(),
+        }
     }
 }
 

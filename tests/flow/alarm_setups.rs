@@ -18,6 +18,7 @@ async fn hire(flow: &Flow, name: &str, role: Role) {
         password_hash: String::new(),
         role,
         mail: Some(format!("{name}@example.org")),
+        phone: None,
         webhook: None,
     };
     users::put(table, &user).await.unwrap();
@@ -50,7 +51,7 @@ async fn active(flow: &Flow) -> Vec<String> {
 
 #[tokio::test]
 async fn each_hears_of_what_they_call_abnormal_and_of_nothing_else() {
-    let flow = Flow::new().await;
+    let flow = Flow::with(|settings| settings.notices.topics = true).await;
     hire(&flow, "ann", Role::User).await;
     users::bind(flow.cx.table.as_ref(), "ann", &mac()).await.unwrap();
     wants(&flow, "ann", 38.0).await;
@@ -63,6 +64,8 @@ async fn each_hears_of_what_they_call_abnormal_and_of_nothing_else() {
     assert_eq!((mails_to(&flow, "tech"), mails_to(&flow, "ann")), (1, 2), "hers is over");
     flow.sensor_says(25.0).await;
     assert_eq!((mails_to(&flow, "tech"), mails_to(&flow, "ann")), (2, 2));
+    let published = |letter: &jobs::ports::Letter| letter.address.channel() == "topic";
+    assert_eq!(flow.letters().iter().filter(|letter| published(letter)).count(), 2, "hers is nobody else's");
 }
 
 #[tokio::test]

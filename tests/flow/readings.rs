@@ -163,3 +163,50 @@ async fn a_line_of_meters_with_thousands_of_values_is_stored_and_watched() {
     let active = alarms::list(flow.cx.table.as_ref(), Which::Active, 100, None).await.unwrap();
     assert_eq!(active.items.len(), 40);
 }
+
+/// A server that keeps a reading that says nothing new once in a minute.
+async fn laconic() -> Flow {
+    Flow::with(|settings| settings.readings.silence_ms = 60_000).await
+}
+
+#[tokio::test]
+async fn what_does_not_move_is_kept_once_and_again_after_the_longest_silence() {
+    let flow = laconic().await;
+    for (celsius, kept) in [(25.0, 1), (25.0, 1), (25.0, 1), (25.1, 2), (25.1, 2), (25.0, 3)] {
+        flow.sensor_says(celsius).await;
+        assert_eq!(history(&flow).await.len(), kept);
+        flow.sleeps(Duration::from_secs(5));
+    }
+    flow.sleeps(Duration::from_mins(1));
+    flow.sensor_says(25.0).await;
+    assert_eq!(history(&flow).await.len(), 4);
+}
+
+#[tokio::test]
+async fn what_is_not_kept_is_shown_and_watched_all_the_same() {
+    let flow = laconic().await;
+    flow.sensor_says(40.0).await;
+    assert_eq!(alarms::list(flow.cx.table.as_ref(), Which::Active, 10, None).await.unwrap().items.len(), 1);
+    let before = flow.pushes().len();
+    flow.sleeps(Duration::from_secs(5));
+    flow.sensor_says(40.0).await;
+    assert!(flow.pushes().len() > before, "browsers see that it still is so");
+}
+
+#[tokio::test]
+async fn a_batch_that_runs_again_keeps_what_its_first_run_kept() {
+    let flow = laconic().await;
+    let first = flow.sensor_says(25.0).await;
+    flow.sleeps(Duration::from_secs(5));
+    let second = flow.sensor_says(25.0).await;
+    flow.sleeps(Duration::from_secs(5));
+    flow.sensor_says(26.0).await;
+    for batch in [first, second] {
+        flow.cx.queue.enqueue(vec![batch.message()]).await.unwrap();
+        flow.settle().await;
+    }
+    let said: Vec<Datum> = history(&flow).await.iter().map(|reading| temperature(reading).clone()).collect();
+    assert!(said.starts_with(&[Datum::Number(26.0)]) && said.ends_with(&[Datum::Number(25.0)]), "{said:?}");
+    let latest = readings::latest(flow.cx.table.as_ref(), &mac()).await.unwrap();
+    assert_eq!(temperature(&latest.value.devices[&1]), &Datum::Number(26.0));
+}

@@ -35,7 +35,7 @@ impl Cloud {
         users::put(&table, &technician).await?;
         let mut functions = Vec::new();
         for (job, queue) in QUEUES {
-            let local = [("TELLTALE_NOTIFY__WEBHOOK__ALLOWED_NETS", r#"["127.0.0.0/8"]"#)];
+            let local = [("TELLTALE_WEBHOOK__ALLOWED_NETS", r#"["127.0.0.0/8"]"#)];
             functions.push((aws.function(job, &local).await?, queue));
         }
         Ok(Self { aws, table, functions, webhook })

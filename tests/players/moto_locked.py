@@ -6,10 +6,14 @@ is ever too busy, but for the order below.
 Orders:   create {template}: makes the tables, queues and topics of a CloudFormation template
           receive {queue}: takes what a queue gives, ten messages at most
           forget {queue, receipts}: deletes what was received
+          tell_sent {}: what people were sent by SNS and SES
+          verify_sender {address}: SES knows it from now on
+          keep_secret {name, text}: Secrets Manager keeps it
           be_busy {times}: the next calls are answered as AWS does when it has too much to do
 Reports:  listening <port>, once; created {<resource>: <the table's name, the queue's URL, the topic's ARN>} for each template;
           functions {<binary>: {<variable>: <value>}} with it; messages [{id, receipt, receives, body, attributes}] for each
-          receive; done "be_busy" or "forget" when the order is done.
+          receive; sent {sms, mails, published} for each tell_sent; secret <ARN> for each keep_secret;
+          done "be_busy", "forget" or "verify_sender" when the order is done.
 """
 
 import asyncio
@@ -24,6 +28,10 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from control import obey, report
+from sent import everything
+
+# What brokers listen to: nothing that people are sent.
+BROWSER_TOPIC = "BrowserTopic"
 
 
 def conflict(_request):
@@ -167,12 +175,25 @@ async def main():
             client("sqs", endpoint).delete_message(QueueUrl=queue, ReceiptHandle=receipt)
         report("done", "forget")
 
+    def tell_sent():
+        report("sent", everything(left_out=BROWSER_TOPIC))
+
+    def verify_sender(address):
+        client("sesv2", endpoint).create_email_identity(EmailIdentity=address)
+        report("done", "verify_sender")
+
+    def keep_secret(name, text):
+        report("secret", client("secretsmanager", endpoint).create_secret(Name=name, SecretString=text)["ARN"])
+
     report("listening", server.server_port)
     await obey(
         {
             "create": lambda **arguments: asyncio.to_thread(create, **arguments),
             "forget": lambda **arguments: asyncio.to_thread(forget, **arguments),
             "receive": lambda **arguments: asyncio.to_thread(receive, **arguments),
+            "tell_sent": lambda **arguments: asyncio.to_thread(tell_sent, **arguments),
+            "verify_sender": lambda **arguments: asyncio.to_thread(verify_sender, **arguments),
+            "keep_secret": lambda **arguments: asyncio.to_thread(keep_secret, **arguments),
             "be_busy": aws.be_busy,
         }
     )

@@ -16,8 +16,8 @@ use std::{
 use async_trait::async_trait;
 use domain::{DeviceId, Mac, Pid, Timestamp};
 use jobs::{
-    AdoptionSettings, AlarmSettings, Catalog, Context, DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, Job,
-    PlanWindow, ProcessResults, ScheduleSettings, Settings, Sweep, Verdict, execute,
+    AlarmSettings, Catalog, Context, DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, Job, PlanWindow,
+    ProcessResults, ScheduleSettings, Settings, Sweep, Verdict, execute,
     ports::{
         Consume, Dice, Enqueue, Inspect, Letter, Link, LinkError, Message, NodeCommand, PlannedQuery, Push, QueueError,
         Settlement, Table,
@@ -56,17 +56,23 @@ pub struct Flow {
 impl Flow {
     /// A node, ready, with a terminal and a climate sensor at pid 1; a technician who gets mail and a webhook.
     pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same, with other settings.
+    pub async fn with(choose: impl FnOnce(&mut Settings)) -> Self {
         let clock = Arc::new(ManualClock::new());
         let table: Arc<dyn Table> = Arc::new(MemoryTable::new(Arc::clone(&clock) as Arc<dyn Clock>));
         let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock) as Arc<dyn Clock>));
         let way_in = Arc::new(CuttableQueue { queue: Arc::clone(&queue), refused: Mutex::default() });
         let notifier = Arc::new(RecordingNotifier::new());
         let link = Arc::new(RecordingLink::default());
-        let settings = Settings {
+        let mut settings = Settings {
             schedule: ScheduleSettings::default(),
             alarms: AlarmSettings { offline_debounce_ms: 60_000, misses_allowed: 10 },
-            adoption: AdoptionSettings::default(),
+            ..Settings::default()
         };
+        choose(&mut settings);
         let cx = Context {
             table,
             queue: Arc::clone(&way_in) as Arc<dyn Enqueue>,
@@ -260,6 +266,7 @@ pub async fn furnish(table: &dyn Table, now: Timestamp) {
         password_hash: String::new(),
         role: Role::User,
         mail: Some("tech@example.org".to_owned()),
+        phone: None,
         webhook: Some(Webhook { url: "https://example.org/hook".to_owned(), secret: "whsec_AAAA".to_owned() }),
     };
     users::put(table, &technician).await.unwrap();

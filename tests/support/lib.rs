@@ -21,8 +21,8 @@ pub use dice::LoadedDice;
 pub use eventually::eventually;
 pub use lambda_host::{Invoked, LambdaHost};
 pub use players::{
-    Aws, Browser, Dtu, Gateway, GatewaySettings, Habits, Mail, Mailbox, Posted, QUEUES, Received, Slave, Socket, Ups,
-    Variant,
+    Aws, Browser, Dtu, Gateway, GatewaySettings, Habits, Mail, Mailbox, Posted, Published, QUEUES, Received, Sent,
+    SesMail, Slave, Sms, Socket, Ups, Variant,
 };
 pub use server::{Server, http_client};
 pub use session::Session;

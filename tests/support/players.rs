@@ -23,7 +23,7 @@ use tokio::{
 
 use crate::{PATIENCE, environment};
 
-pub use aws::{Aws, QUEUES, Received};
+pub use aws::{Aws, Published, QUEUES, Received, Sent, SesMail, Sms};
 pub use browser::Browser;
 pub use gateway::{Dtu, Gateway, GatewaySettings, Habits, Posted, Socket, Variant};
 pub use mailbox::{Mail, Mailbox};

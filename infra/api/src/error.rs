@@ -54,7 +54,7 @@ impl IntoResponse for ApiError {
                     QueueError::Away(_) => {
                         Problem::unavailable("queue-away", "The queue does not answer. Try again in a moment.")
                     }
-                    QueueError::Invalid(_) => Problem::internal(),
+                    QueueError::Invalid(why) => Problem::bad_request("queue-refuses", why),
                 }
             }
             Self::Link(error) => {

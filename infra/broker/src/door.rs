@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use jobs::ports::{Door, TurnedAway};
+use async_trait::async_trait;
+use jobs::ports::Door;
+use records::{
+    TableError,
+    doors::{Seen, TurnedAway},
+};
 
 use crate::{
     counters::Counters,
@@ -15,19 +20,17 @@ pub(crate) struct FrontDoor {
     pub counters: Arc<Counters>,
 }
 
+#[async_trait]
 impl Door for FrontDoor {
-    fn turned_away(&self) -> Vec<TurnedAway> {
+    async fn seen(&self) -> Result<Seen, TableError> {
         let told = |refused: RefusedNode| TurnedAway {
             address: refused.address,
-            code: refused.reason.code(),
+            code: refused.reason.code().to_owned(),
             reason: refused.reason.to_string(),
             at: refused.at,
             times: refused.times,
         };
-        self.refused.latest().into_iter().map(told).collect()
-    }
-
-    fn counts(&self) -> Vec<(&'static str, u64)> {
-        self.counters.all()
+        let counts = self.counters.all().into_iter().map(|(name, count)| (name.to_owned(), count));
+        Ok(Seen { turned_away: self.refused.latest().into_iter().map(told).collect(), counts: counts.collect() })
     }
 }

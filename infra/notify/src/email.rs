@@ -1,8 +1,9 @@
-//! E-mail: through the operator's SMTP server.
+//! E-mail through the operator's SMTP server.
 
 use std::fmt;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use lettre::message::Mailbox;
 use lettre::transport::smtp;
 use lettre::transport::smtp::response::Response;
@@ -14,9 +15,10 @@ use tokio::time::timeout;
 use domain::Timestamp;
 use jobs::ports::{Delivery, Letter, Receipt};
 
+use crate::post::Channel;
 use crate::settings::NotifySettingsError;
 
-mod message;
+pub(crate) mod message;
 
 pub use message::is_mail_address;
 
@@ -72,8 +74,11 @@ impl EmailChannel {
         let from = settings.from.parse().map_err(|_| NotifySettingsError::From(settings.from.clone()))?;
         Ok(Self { transport, from })
     }
+}
 
-    pub(crate) async fn send(&self, letter: &Letter, to: &str, now: Timestamp) -> Delivery {
+#[async_trait]
+impl Channel for EmailChannel {
+    async fn send(&self, letter: &Letter, to: &str, now: Timestamp) -> Delivery {
         let message = match message::write(letter, to, &self.from, now) {
             Ok(message) => message,
             Err(why) => {

@@ -6,6 +6,8 @@
 //!
 //! The channels do not log: what came of a letter is in its [`Delivery`](jobs::ports::Delivery), and the job logs that once.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod email;
 mod guard;
 mod post;
@@ -15,6 +17,8 @@ pub mod recording;
 mod settings;
 mod webhook;
 
+#[cfg(feature = "aws")]
+pub use aws::{AwsChannels, SesSettings, SmsSettings, TopicSettings};
 pub use email::{SmtpSettings, SmtpUrl, is_mail_address};
 pub use guard::{Answer, GuardError, GuardedClient, Resolver, SystemResolver};
 pub use post::Post;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use domain::{Timestamp, alarm::Severity};
 use jobs::ports::{Address, Clock, Delivery, Letter, Notifier};
 
 use crate::email::EmailChannel;
@@ -11,11 +12,29 @@ use crate::guard::{GuardedClient, Resolver};
 use crate::settings::{NotifySettings, NotifySettingsError};
 use crate::webhook::WebhookChannel;
 
+/// A way to people whose addresses are a text: a mailbox, a number.
+#[async_trait]
+pub(crate) trait Channel: Send + Sync {
+    /// One attempt, 10 s at most.
+    async fn send(&self, letter: &Letter, to: &str, now: Timestamp) -> Delivery;
+}
+
+/// A way to whoever subscribed to the alarms of a severity.
+#[async_trait]
+pub(crate) trait Topics: Send + Sync {
+    /// One attempt, 10 s at most.
+    async fn publish(&self, letter: &Letter, severity: Severity) -> Delivery;
+}
+
 /// The [`Notifier`] that sends for real.
 pub struct Post {
-    /// None when the operator named no SMTP server.
-    email: Option<EmailChannel>,
+    /// None when the operator named no server that takes mail.
+    email: Option<Box<dyn Channel>>,
+    /// None where nothing carries text messages.
+    sms: Option<Box<dyn Channel>>,
     webhook: WebhookChannel,
+    /// None where there are no topics.
+    topics: Option<Box<dyn Topics>>,
     /// Dates what is sent.
     clock: Arc<dyn Clock>,
 }
@@ -27,24 +46,59 @@ impl Post {
         clock: Arc<dyn Clock>,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, NotifySettingsError> {
+        let email = settings.smtp.as_ref().map(EmailChannel::new).transpose()?;
         Ok(Self {
-            email: settings.smtp.as_ref().map(EmailChannel::new).transpose()?,
+            email: email.map(|email| Box::new(email) as _),
+            sms: None,
             webhook: WebhookChannel::new(GuardedClient::new(settings.webhook.allowed_nets, resolver)?),
+            topics: None,
             clock,
         })
+    }
+
+    /// The same with the channels that AWS carries. SES stands in place of an SMTP server.
+    #[cfg(feature = "aws")]
+    pub fn with_aws(
+        self,
+        config: &engine_aws::SdkConfig,
+        channels: crate::AwsChannels,
+    ) -> Result<Self, NotifySettingsError> {
+        let crate::AwsChannels { ses, sms, topics } = channels;
+        let ses = ses.map(|ses| crate::aws::SesChannel::new(config, ses)).transpose()?;
+        let sms = sms.filter(|sms| sms.enabled).map(|sms| crate::aws::SmsChannel::new(config, sms));
+        let sms = sms.transpose().map_err(|error| NotifySettingsError::Sms(error.to_string()))?;
+        Ok(Self {
+            email: ses.map(|ses| Box::new(ses) as _).or(self.email),
+            sms: sms.map(|sms| Box::new(sms) as _).or(self.sms),
+            topics: topics.map(|topics| Box::new(crate::aws::TopicChannel::new(config, topics)) as _),
+            ..self
+        })
+    }
+
+    async fn send_to(&self, channel: Option<&dyn Channel>, letter: &Letter, to: &str, missing: &str) -> Delivery {
+        match channel {
+            Some(channel) => channel.send(letter, to, self.clock.now()).await,
+            None => Delivery::Refused { why: missing.to_owned() },
+        }
     }
 }
 
 #[async_trait]
 impl Notifier for Post {
     async fn send(&self, letter: &Letter) -> Delivery {
-        let now = self.clock.now();
-        match (&letter.address, &self.email) {
-            (Address::Email { to }, Some(email)) => email.send(letter, to, now).await,
-            (Address::Email { .. }, None) => {
-                Delivery::Refused { why: "no SMTP server is configured (notify.smtp.url)".to_owned() }
+        match &letter.address {
+            Address::Email { to } => {
+                let missing = "no server that takes mail is configured (notify.smtp.url)";
+                self.send_to(self.email.as_deref(), letter, to, missing).await
             }
-            (Address::Webhook { url, secret }, _) => self.webhook.send(letter, url, secret, now).await,
+            Address::Sms { to } => {
+                self.send_to(self.sms.as_deref(), letter, to, "nothing that carries text messages is configured").await
+            }
+            Address::Webhook { url, secret } => self.webhook.send(letter, url, secret, self.clock.now()).await,
+            Address::Topic { severity } => match &self.topics {
+                Some(topics) => topics.publish(letter, *severity).await,
+                None => Delivery::Refused { why: "no topics are configured".to_owned() },
+            },
         }
     }
 }

@@ -35,6 +35,12 @@ pub enum NotifySettingsError {
     /// The sender is not a mailbox.
     #[error("notify.smtp.from must be a mailbox such as `Telltale <alarms@example.com>`, and `{0}` is not")]
     From(String),
+    /// The sender is not a mailbox.
+    #[error("the sender of SES must be a mailbox such as `Telltale <alarms@example.com>`, and `{0}` is not")]
+    SesFrom(String),
+    /// What is said of text messages makes no sense.
+    #[error("text messages cannot be sent: {0}")]
+    Sms(String),
     /// The HTTP client cannot be built.
     #[error("webhooks cannot be sent: {0}")]
     Webhook(#[from] GuardError),

@@ -1,7 +1,8 @@
 //! Adapters of the queue's ports, and the workers that run what they give out.
 //!
 //! [`MemoryQueue`] is for tests, [`EmbeddedQueue`] lies on the embedded store; what enqueueing, claiming and settling
-//! mean is written once for both, in `ledger`. With the feature `sqs` there is one that enqueues on SQS. [`Workers`] runs jobs from any [`jobs::ports::Consume`].
+//! mean is written once for both, in `ledger`. With the feature `sqs` there is one that enqueues
+//! on SQS. [`Workers`] runs jobs from any [`jobs::ports::Consume`].
 //!
 //! To add a queue: a file here that implements the ports, and a line in `tests/contract/queue.rs` that gives it to the
 //! suite every adapter passes.
@@ -17,5 +18,5 @@ mod workers;
 pub use embedded::EmbeddedQueue;
 pub use memory::MemoryQueue;
 #[cfg(feature = "sqs")]
-pub use sqs::SqsQueue;
+pub use sqs::{SqsInspect, SqsQueue};
 pub use workers::{Workers, backoff};

@@ -1,9 +1,10 @@
 //! The queue on SQS: it takes jobs in, puts off what is to be tried again, and buries what can never be done. On AWS jobs are
-//! given out by Lambda, and looked into at the console.
+//! given out by Lambda.
 //!
 //! A message's body is the job; its attributes `key` and `max_attempts` tell the rest. Keys are not compared: a message
 //! whose key waits already is taken as well, and the job does the same work twice.
 
+mod inspect;
 mod parcel;
 
 use std::{
@@ -20,6 +21,7 @@ use aws_sdk_sqs::{
 use engine_aws::{Backoff, SdkConfig, explain};
 use jobs::ports::{Clock, Dice, Enqueue, Message, QueueError};
 
+pub use self::inspect::SqsInspect;
 use self::parcel::{Parcel, in_batches};
 use crate::ledger;
 

@@ -5,6 +5,7 @@
 pub mod alarm;
 pub mod frame;
 pub mod identity;
+pub mod phone;
 pub mod protocol;
 pub mod reading;
 pub mod schedule;

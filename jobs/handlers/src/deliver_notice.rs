@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::{Timestamp, alarm::Severity};
 use records::{
     Table, Versioned,
     ledger::{self, Claim},
-    notices::{self, Attempt, Notice, NoticeStatus},
+    notices::{self, Attempt, Notice, NoticeStatus, channel},
     users::{self, User},
 };
 use serde::{Deserialize, Serialize};
@@ -94,10 +94,11 @@ fn outcome(notice: &Notice, delivery: Delivery, now: Timestamp) -> Told {
 }
 
 async fn letter(table: &dyn Table, notice: &Notice) -> Result<Option<Letter>, JobError> {
-    let user = users::get(table, &notice.user).await?;
-    let Some(address) = user.as_ref().and_then(|user| address(user, &notice.channel)) else {
-        return Ok(None);
+    let address = match topic(&notice.channel) {
+        Some(severity) => Some(Address::Topic { severity }),
+        None => users::get(table, &notice.user).await?.and_then(|user| address(&user, &notice.channel)),
     };
+    let Some(address) = address else { return Ok(None) };
     let data = serde_json::json!({
         "type": "alarm.changed",
         "notice": notice.id,
@@ -115,10 +116,20 @@ async fn letter(table: &dyn Table, notice: &Notice) -> Result<Option<Letter>, Jo
     }))
 }
 
-fn address(user: &User, channel: &str) -> Option<Address> {
-    match channel {
-        "email" => user.mail.clone().map(|to| Address::Email { to }),
-        "webhook" => user.webhook.clone().map(|hook| Address::Webhook { url: hook.url, secret: hook.secret }),
+fn topic(name: &str) -> Option<Severity> {
+    match name {
+        channel::CRITICAL_TOPIC => Some(Severity::Critical),
+        channel::WARNING_TOPIC => Some(Severity::Warning),
+        channel::INFO_TOPIC => Some(Severity::Info),
+        _ => None,
+    }
+}
+
+fn address(user: &User, name: &str) -> Option<Address> {
+    match name {
+        channel::EMAIL => user.mail.clone().map(|to| Address::Email { to }),
+        channel::SMS => user.phone.clone().map(|to| Address::Sms { to }),
+        channel::WEBHOOK => user.webhook.clone().map(|hook| Address::Webhook { url: hook.url, secret: hook.secret }),
         _ => None,
     }
 }

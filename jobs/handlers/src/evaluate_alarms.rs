@@ -1,6 +1,6 @@
 //! `evaluate_alarms`: evidence steps the alarm machine; what changed is stored and handed on.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{
     DeviceId, Source, Timestamp,
@@ -9,7 +9,7 @@ use domain::{
 };
 use futures::{StreamExt, stream};
 use records::{
-    Outcome, Table, TableError, Versioned, Write,
+    Outcome, Prefetched, Table, TableError, Versioned, Write,
     alarms::{self, Alarm, Transition, Watch},
     nodes, terminals, users,
 };
@@ -64,6 +64,8 @@ impl Job for EvaluateAlarms {
         for evidence in &self.evidence {
             by_source.entry(&evidence.source).or_default().push(evidence);
         }
+        let table = Prefetched::of_sources(Arc::clone(&cx.table), by_source.keys().copied()).await?;
+        let cx = &Context { table: Arc::new(table), ..cx.clone() };
         let steps: Vec<_> = by_source.into_values().map(|evidence| evaluate_source(cx, evidence)).collect();
         // Each is stepped whatever becomes of the others; what failed is told when all are done.
         let ended: Vec<Result<(), JobError>> = stream::iter(steps).buffer_unordered(AT_A_TIME).collect().await;

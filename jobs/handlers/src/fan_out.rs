@@ -1,5 +1,6 @@
 //! `fan_out`: who hears of a transition, and on which channels.
 
+mod hearers;
 mod push;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -10,20 +11,15 @@ use domain::{
     identity::derived_id,
 };
 use records::{
-    Clock, Table, TableError,
-    alarms::{self, Transition},
+    Clock, Table, TableError, alarms,
     ledger::{self, Claim},
     notices::{self, Notice, NoticeStatus},
     terminals::{self, Terminal},
-    users::{self, Role, User},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Context, DeliverNotice, Job, JobError,
-    catalog::{Model, Setup, concerns},
-    ports::Push,
-};
+use self::hearers::Hearer;
+use crate::{Context, DeliverNotice, Job, JobError, catalog::Model, ports::Push};
 
 /// Tells everybody concerned of one transition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,50 +69,25 @@ impl FanOut {
         let Some(transition) = alarms::transition(table, &self.source, &self.transition).await? else {
             return Err(JobError::fail("the transition is not stored"));
         };
-        let hearers = hearers(table, &self.source).await?;
         let terminal = terminal(table, &self.source).await?;
         let place = place(&self.source, terminal.as_ref());
         let model = model(cx, &self.source, terminal.as_ref()).await?;
         let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
-        let told = told(&transition, hearers, setups);
+        let users = hearers::users(table, &self.source, &transition, setups).await?;
+        let subscribers = cx.settings.notices.topics.then(|| hearers::subscribers(&transition)).flatten();
         let mut letters = Vec::new();
-        for (user, transition) in &told {
-            for channel in channels(user) {
-                let notice = notice(transition, user, channel, &place, cx.clock.as_ref());
+        for hearer in users.iter().chain(&subscribers) {
+            for channel in &hearer.channels {
+                let notice = notice(hearer, channel, &place, cx.clock.as_ref());
                 // Refused when an earlier run wrote it: its letter is enqueued again all the same, under the same key.
                 let _ = table.write(notices::put_new(&notice)?).await?;
-                letters.push(DeliverNotice { user: user.user.clone(), notice: notice.id }.message());
+                letters.push(DeliverNotice { user: notice.user, notice: notice.id }.message());
             }
         }
         cx.queue.enqueue(letters).await?;
-        Ok(told.iter().map(|(user, transition)| push::of(user, transition, terminal.as_ref())).collect())
+        let shown = users.iter().map(|user| push::of(&user.name, &user.transition, terminal.as_ref()));
+        Ok(shown.collect())
     }
-}
-
-/// Those a terminal is bound to, and every admin.
-async fn hearers(table: &dyn Table, source: &Source) -> Result<Vec<User>, TableError> {
-    let bound = match source.mac() {
-        Some(mac) => users::of_terminal(table, mac).await?,
-        None => Vec::new(),
-    };
-    let all = users::list(table).await?;
-    Ok(all.into_iter().filter(|user| user.role == Role::Admin || bound.contains(&user.user)).collect())
-}
-
-fn channels(user: &User) -> impl Iterator<Item = &'static str> {
-    let email = user.mail.as_ref().map(|_| "email");
-    let webhook = user.webhook.as_ref().map(|_| "webhook");
-    email.into_iter().chain(webhook)
-}
-
-/// What each of the hearers is told of a transition; those whom nothing of it concerns are left out.
-fn told(transition: &Transition, hearers: Vec<User>, setups: &[Setup]) -> Vec<(User, Transition)> {
-    let told = hearers.into_iter().map(|user| {
-        let changes = transition.changes.iter().filter(|change| concerns(change, &user.user, setups)).cloned();
-        let changes = changes.collect();
-        (user, Transition { changes, ..transition.clone() })
-    });
-    told.filter(|(_, transition)| !transition.changes.is_empty()).collect()
 }
 
 async fn terminal(table: &dyn Table, source: &Source) -> Result<Option<Terminal>, TableError> {
@@ -147,11 +118,12 @@ fn place(source: &Source, terminal: Option<&Terminal>) -> String {
     }
 }
 
-fn notice(transition: &Transition, user: &User, channel: &str, place: &str, clock: &dyn Clock) -> Notice {
+fn notice(hearer: &Hearer, channel: &str, place: &str, clock: &dyn Clock) -> Notice {
+    let Hearer { name, transition, .. } = hearer;
     let lines: Vec<String> = transition.changes.iter().map(line).collect();
     Notice {
-        id: derived_id(transition.at, &["notice", &transition.id, &user.user, channel]),
-        user: user.user.clone(),
+        id: derived_id(transition.at, &["notice", &transition.id, name, channel]),
+        user: name.clone(),
         channel: channel.to_owned(),
         source: transition.source.clone(),
         transition: transition.id.clone(),

@@ -8,7 +8,7 @@ mod link;
 mod notifier;
 mod queue;
 
-pub use door::{Door, TurnedAway};
+pub use door::Door;
 pub use link::{Audience, Link, LinkError, NodeCommand, Operation, Order, Plan, PlannedQuery, Push, ToBroker};
 pub use notifier::{Address, Delivery, Letter, Notifier, Receipt};
 pub use queue::{

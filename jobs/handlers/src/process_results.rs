@@ -1,14 +1,14 @@
 //! `process_results`: what brokers report becomes records and evidence.
 //!
-//! A batch may be processed twice: a terminal's history item is put where nothing is, its standing only moves forward,
-//! and evidence that was looked at already changes nothing.
+//! A batch may be processed twice: a terminal's history item is put where nothing is, its standing and its latest values
+//! only move forward, and evidence that was looked at already changes nothing.
 
 mod adoption;
 mod answer;
 mod line;
 mod operation;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{
     Mac, Source, Timestamp,
@@ -17,6 +17,7 @@ use domain::{
 };
 use futures::{StreamExt, stream};
 use records::{
+    Prefetched,
     nodes::{self, RunInfo},
     terminals::{self, Presence, Terminal},
 };
@@ -77,6 +78,8 @@ impl Job for ProcessResults {
             follow_ups.join(self.of_node(cx, report).await?);
         }
         let by_terminal = self.by_terminal();
+        let table = Prefetched::of_terminals(Arc::clone(&cx.table), by_terminal.keys()).await?;
+        let cx = &Context { table: Arc::new(table), ..cx.clone() };
         let macs: Vec<Mac> = by_terminal.keys().cloned().collect();
         let known = terminals::get_many(cx.table.as_ref(), &macs).await?;
         let lines: Vec<_> = by_terminal

@@ -77,6 +77,30 @@ impl Default for AdoptionSettings {
     }
 }
 
+/// What of the readings is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReadingSettings {
+    /// For how long a reading whose values are those of the one before is not stored, in milliseconds; 0 stores every
+    /// reading. Alarms and browsers see all of them either way.
+    pub silence_ms: u64,
+}
+
+impl ReadingSettings {
+    /// For how long what does not move is not stored; none when everything is.
+    pub fn silence(&self) -> Option<Duration> {
+        (self.silence_ms > 0).then(|| Duration::from_millis(self.silence_ms))
+    }
+}
+
+/// Who is told of alarms, beside the users.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NoticeSettings {
+    /// Whether there is a topic for each severity, to which every alarm of it is published.
+    pub topics: bool,
+}
+
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
@@ -86,4 +110,8 @@ pub struct Settings {
     pub alarms: AlarmSettings,
     /// Terminals that are registered by their coming.
     pub adoption: AdoptionSettings,
+    /// What of the readings is kept.
+    pub readings: ReadingSettings,
+    /// Who is told of alarms, beside the users.
+    pub notices: NoticeSettings,
 }

@@ -198,7 +198,7 @@ fn key(id: &str) -> Key {
     Key::new("alarm", id)
 }
 
-fn watch_key(source: &Source) -> Key {
+pub(crate) fn watch_key(source: &Source) -> Key {
     Key::new(format!("watch#{source}"), "watch")
 }
 

@@ -10,12 +10,14 @@ pub mod alarm_setups;
 pub mod alarms;
 mod body;
 pub mod brokers;
+pub mod doors;
 mod fingerprint;
 pub mod imports;
 pub mod ledger;
 pub mod nodes;
 pub mod notices;
 pub mod operations;
+mod prefetched;
 pub mod protocols;
 pub mod readiness;
 pub mod readings;
@@ -25,6 +27,7 @@ mod table;
 pub mod terminals;
 pub mod users;
 
+pub use prefetched::Prefetched;
 pub use record::{Listed, Versioned};
 pub use table::{
     Clock, Condition, Item, Key, MOST_IN_A_TRANSACTION, Order, Outcome, Page, Range, Table, TableError, Write,

@@ -175,7 +175,7 @@ pub async fn run_infos(table: &dyn Table, nodes: &[&str]) -> Result<BTreeMap<Nod
     items.iter().map(|item| Ok((item.key.sk.clone(), record::decode(item)?.value))).collect()
 }
 
-fn key(name: &str) -> Key {
+pub(crate) fn key(name: &str) -> Key {
     Key::new("node", name)
 }
 

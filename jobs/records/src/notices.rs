@@ -14,14 +14,33 @@ use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};
 /// How long notices are kept.
 pub const RETENTION: Duration = Duration::from_hours(90 * 24);
 
+/// Who is told of what concerns everybody: those who subscribed to a topic. No user is called so.
+pub const EVERYBODY: &str = "*";
+
+/// The channels' names.
+pub mod channel {
+    /// An e-mail.
+    pub const EMAIL: &str = "email";
+    /// A text message.
+    pub const SMS: &str = "sms";
+    /// A signed POST.
+    pub const WEBHOOK: &str = "webhook";
+    /// The topic of critical alarms.
+    pub const CRITICAL_TOPIC: &str = "topic/critical";
+    /// The topic of warnings.
+    pub const WARNING_TOPIC: &str = "topic/warning";
+    /// The topic of what is good to know.
+    pub const INFO_TOPIC: &str = "topic/info";
+}
+
 /// What one person is told on one channel about one transition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// A ULID, derived from transition, user and channel.
     pub id: String,
-    /// Who is told.
+    /// Who is told: a user's name, or [`EVERYBODY`].
     pub user: String,
-    /// On which channel: `email`, `webhook`.
+    /// On which [`channel`].
     pub channel: String,
     /// About what.
     pub source: Source,

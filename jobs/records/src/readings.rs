@@ -43,7 +43,7 @@ pub fn put_latest(mac: &Mac, latest: &Versioned<Latest>) -> Result<Write, TableE
 /// How many values one history item holds at most, so that it fits. Of more, an item is made for each part.
 const MOST_VALUES: usize = 4000;
 
-/// The writes that store a batch's readings of one terminal. The first is refused when the batch is stored already.
+/// The writes that store a batch's readings of one terminal. Each is refused when an earlier run of the batch did it.
 pub fn append(mac: &Mac, batch: &str, arrived: Timestamp, readings: &[Reading]) -> Result<Vec<Write>, TableError> {
     let expires = Some(arrived.plus(RAW_RETENTION));
     let put = |(part, readings): (usize, &[Reading])| {

@@ -70,6 +70,11 @@ pub(crate) fn put<T: Serialize>(key: Key, record: &T) -> Result<Write, TableErro
     Ok(Write::Put(Item { key, version: 1, expires: None, body: encode(record)? }, Condition::Always))
 }
 
+/// The write that puts a record whatever was there before, until then.
+pub(crate) fn put_until<T: Serialize>(key: Key, record: &T, expires: Timestamp) -> Result<Write, TableError> {
+    Ok(Write::Put(Item { key, version: 1, expires: Some(expires), body: encode(record)? }, Condition::Always))
+}
+
 /// The write that puts a record where nothing is.
 pub(crate) fn put_new<T: Serialize>(key: Key, record: &T, expires: Option<Timestamp>) -> Result<Write, TableError> {
     Ok(Write::Put(Item { key, version: 1, expires, body: encode(record)? }, Condition::Absent))

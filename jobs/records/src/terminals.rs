@@ -204,11 +204,11 @@ pub fn put_standing(mac: &Mac, standing: &Versioned<Standing>) -> Result<Write, 
     standing.put_back(standing_key(mac), None)
 }
 
-fn key(mac: &Mac) -> Key {
+pub(crate) fn key(mac: &Mac) -> Key {
     Key::new(format!("terminal#{mac}"), "terminal")
 }
 
-fn standing_key(mac: &Mac) -> Key {
+pub(crate) fn standing_key(mac: &Mac) -> Key {
     Key::new(format!("terminal#{mac}"), "standing")
 }
 

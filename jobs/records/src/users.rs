@@ -38,6 +38,9 @@ pub struct User {
     pub role: Role,
     /// Where mail reaches them.
     pub mail: Option<String>,
+    /// Where text messages reach them: a number as E.164 has it.
+    #[serde(default)]
+    pub phone: Option<String>,
     /// Where a webhook reaches their programs.
     pub webhook: Option<Webhook>,
 }

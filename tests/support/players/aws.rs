@@ -1,3 +1,5 @@
+mod sent;
+
 use std::{collections::HashMap, sync::Arc};
 
 use anyhow::{Context, Result};
@@ -10,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use table::DynamoDbTable;
 
+pub use self::sent::{Published, Sent, SesMail, Sms};
 use super::{Player, of};
 use crate::{AwsBroker, LambdaHost, LoadedDice};
 

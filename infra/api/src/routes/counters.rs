@@ -8,7 +8,7 @@ use engine_http::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{site::Site, visitor::Admin};
+use crate::{error::ApiError, site::Site, visitor::Admin};
 
 pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
     OpenApiRouter::new().routes(routes!(list))
@@ -21,6 +21,6 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
     get, path = "/api/counters", operation_id = "list_counters", tag = "health",
     responses((status = 200, description = "Each number by its name", body = BTreeMap<String, u64>))
 )]
-async fn list(State(site): State<Arc<Site>>, Admin: Admin) -> Json<BTreeMap<String, u64>> {
-    Json(site.door.counts().into_iter().map(|(name, count)| (name.to_owned(), count)).collect())
+async fn list(State(site): State<Arc<Site>>, Admin: Admin) -> Result<Json<BTreeMap<String, u64>>, ApiError> {
+    Ok(Json(site.door.seen().await?.counts))
 }

@@ -31,7 +31,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
 struct Notice {
     /// Its id.
     id: String,
-    /// On which channel: `email`, `webhook`.
+    /// On which channel: `email`, `sms`, `webhook`.
     channel: String,
     /// About what.
     source: Source,

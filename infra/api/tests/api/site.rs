@@ -10,15 +10,17 @@ use std::{
 
 use api::{ApiParts, ApiSettings};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version, password_hash::phc::PasswordHash};
+use async_trait::async_trait;
 use domain::{Mac, Timestamp, script::NoScripts};
 use engine_http::{
     Tokens,
     axum::{Router, http::Method},
 };
-use jobs::ports::{Dice, Door, Link, ToBroker, TurnedAway};
+use jobs::ports::{Dice, Door, Link, ToBroker};
 use queue::MemoryQueue;
 use records::{
-    Clock, Table,
+    Clock, Table, TableError,
+    doors::{Seen, TurnedAway},
     terminals::{self, Device, Terminal},
     users::{self, Role, User},
 };
@@ -63,14 +65,17 @@ impl Dice for CountingDice {
 /// Turned one program away, twice.
 struct OneTurnedAway;
 
+#[async_trait]
 impl Door for OneTurnedAway {
-    fn turned_away(&self) -> Vec<TurnedAway> {
-        let (address, reason) = ([192, 0, 2, 9].into(), "no node has this token".to_owned());
-        vec![TurnedAway { address, code: "unknown_token", reason, at: Timestamp(1_700_000_000_000), times: 2 }]
-    }
-
-    fn counts(&self) -> Vec<(&'static str, u64)> {
-        vec![("queries_sent", 7)]
+    async fn seen(&self) -> Result<Seen, TableError> {
+        let turned_away = TurnedAway {
+            address: [192, 0, 2, 9].into(),
+            code: "unknown_token".to_owned(),
+            reason: "no node has this token".to_owned(),
+            at: Timestamp(1_700_000_000_000),
+            times: 2,
+        };
+        Ok(Seen { turned_away: vec![turned_away], counts: [("queries_sent".to_owned(), 7)].into() })
     }
 }
 
@@ -178,6 +183,7 @@ fn user(name: &str, role: Role) -> User {
         password_hash: hash.to_string(),
         role,
         mail: None,
+        phone: None,
         webhook: None,
     }
 }

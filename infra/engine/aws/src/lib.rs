@@ -9,8 +9,12 @@
 mod backoff;
 mod config;
 mod explain;
+#[cfg(feature = "secrets")]
+mod secret;
 
 pub use aws_config::SdkConfig;
 pub use backoff::{Backoff, GaveUp};
 pub use config::{emulated, load};
 pub use explain::explain;
+#[cfg(feature = "secrets")]
+pub use secret::{SecretError, secret};

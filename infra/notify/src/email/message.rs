@@ -11,7 +11,7 @@ use jobs::ports::Letter;
 
 /// Why no mail can be written.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum MessageError {
+pub(crate) enum MessageError {
     /// The recipient is not a mailbox.
     #[error("`{0}` is not an e-mail address")]
     To(String),
@@ -21,7 +21,7 @@ pub(super) enum MessageError {
 }
 
 /// The mail, the same for the same letter but for its date.
-pub(super) fn write(letter: &Letter, to: &str, from: &Mailbox, now: Timestamp) -> Result<Message, MessageError> {
+pub(crate) fn write(letter: &Letter, to: &str, from: &Mailbox, now: Timestamp) -> Result<Message, MessageError> {
     let recipient = to.parse().map_err(|_| MessageError::To(to.to_owned()))?;
     Message::builder()
         .from(from.clone())

@@ -29,7 +29,10 @@ fn hook(port: u16) -> Address {
 #[tokio::test]
 async fn a_mail_without_a_server_is_refused_and_says_what_to_configure() {
     let delivery = send(&[], Address::Email { to: "ann@example.org".to_owned() }).await;
-    assert_eq!(delivery, Delivery::Refused { why: "no SMTP server is configured (notify.smtp.url)".to_owned() });
+    assert_eq!(
+        delivery,
+        Delivery::Refused { why: "no server that takes mail is configured (notify.smtp.url)".to_owned() }
+    );
 }
 
 #[tokio::test]

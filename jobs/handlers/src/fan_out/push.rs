@@ -5,7 +5,7 @@ use domain::{
     Source,
     alarm::{Change, ChangeKind, unowned},
 };
-use records::{alarms::Transition, terminals::Terminal, users::User};
+use records::{alarms::Transition, terminals::Terminal};
 use serde_json::json;
 
 use crate::ports::{Audience, Push};
@@ -14,7 +14,7 @@ use crate::ports::{Audience, Push};
 const CONNECTION: &str = "连接";
 
 /// A hearer's part of a transition, for their browsers.
-pub(super) fn of(user: &User, transition: &Transition, terminal: Option<&Terminal>) -> Push {
+pub(super) fn of(user: &str, transition: &Transition, terminal: Option<&Terminal>) -> Push {
     let source = &transition.source;
     let rule = transition.changes.first().map_or("", |change| unowned(&change.rule));
     let tag = tag(rule);
@@ -26,7 +26,7 @@ pub(super) fn of(user: &User, transition: &Transition, terminal: Option<&Termina
     let is_over = transition.changes.iter().all(|change| change.kind == ChangeKind::Cleared);
     Push {
         event: "alarm".to_owned(),
-        audience: Audience::User(user.user.clone()),
+        audience: Audience::User(user.to_owned()),
         data: json!({
             "id": transition.id,
             "source": source.to_string(),

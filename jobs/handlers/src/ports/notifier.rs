@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
+use domain::alarm::Severity;
 use serde::{Deserialize, Serialize};
 
 /// Where a letter goes: the channel and the address in it.
@@ -21,6 +22,16 @@ pub enum Address {
         /// The secret the POST is signed with, as `whsec_` and base64.
         secret: String,
     },
+    /// A telephone that takes text messages.
+    Sms {
+        /// Its number, as E.164 has it.
+        to: String,
+    },
+    /// Whoever subscribed to the alarms of a severity.
+    Topic {
+        /// The severity.
+        severity: Severity,
+    },
 }
 
 // A webhook's secret may not reach a log through a debug print.
@@ -29,6 +40,8 @@ impl fmt::Debug for Address {
         match self {
             Self::Email { to } => f.debug_struct("Email").field("to", to).finish(),
             Self::Webhook { url, .. } => f.debug_struct("Webhook").field("url", url).finish_non_exhaustive(),
+            Self::Sms { to } => f.debug_struct("Sms").field("to", to).finish(),
+            Self::Topic { severity } => f.debug_struct("Topic").field("severity", severity).finish(),
         }
     }
 }
@@ -39,6 +52,8 @@ impl Address {
         match self {
             Self::Email { .. } => "email",
             Self::Webhook { .. } => "webhook",
+            Self::Sms { .. } => "sms",
+            Self::Topic { .. } => "topic",
         }
     }
 }

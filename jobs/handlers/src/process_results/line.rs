@@ -1,5 +1,6 @@
 //! What a batch brings of one terminal: readings, how its line stands, evidence for the alarms.
 
+mod keeping;
 mod presence;
 
 use std::time::Duration;
@@ -8,10 +9,10 @@ use domain::{
     Mac, Pid, Source, Timestamp,
     alarm::{Evidence, Fact, Observed},
     reading::Reading,
-    time::{CLOCKS_DIFFER, is_ahead, is_newer},
+    time::{is_ahead, is_newer},
 };
 use records::{
-    Outcome, Versioned, Write,
+    Versioned,
     readings::{self, Latest},
     terminals::{self, Standing, Terminal},
 };
@@ -30,9 +31,6 @@ use crate::{
 /// How often a terminal is tried anew when another worker wrote it meanwhile.
 const TRIES: usize = 8;
 
-/// For how long a latest value that does not move is not written again.
-const SILENCE: Duration = Duration::from_mins(5);
-
 /// What is counted where a reading came too late for an alarm.
 const LATE_READING: &str = "late_reading";
 
@@ -49,21 +47,12 @@ pub(super) async fn apply(
         for report in &mine {
             line.take(cx, report).await?;
         }
-        let writes = line.writes(batch)?;
-        if writes.is_empty() || stored(&cx.table.transact(writes).await?, &line) {
+        if line.store(cx, batch).await? {
             line.tell_intervals(cx).await?;
             return Ok(line.follow_ups);
         }
     }
     Err(JobError::retry(format!("terminal {} is written by many at once", terminal.mac)))
-}
-
-/// Whether the writes are in the store: by us, or, when the history item is what stands in the way, by an earlier run.
-fn stored(outcome: &Outcome, line: &Line<'_>) -> bool {
-    match outcome {
-        Outcome::Applied => true,
-        Outcome::Refused { index, .. } => *index == 0 && !line.readings.is_empty(),
-    }
 }
 
 fn is_of(terminal: &Terminal, report: &Report) -> bool {
@@ -81,6 +70,8 @@ fn is_of(terminal: &Terminal, report: &Report) -> bool {
 struct Line<'a> {
     terminal: &'a Terminal,
     now: Timestamp,
+    /// For how long a reading that says the same as the one before is not kept; none when every reading is.
+    silence: Option<Duration>,
     /// The terminal's record, once something about it changed.
     record: Option<Versioned<Terminal>>,
     standing: Versioned<Standing>,
@@ -102,6 +93,7 @@ impl<'a> Line<'a> {
         Ok(Self {
             terminal,
             now: cx.clock.now(),
+            silence: cx.settings.readings.silence(),
             record,
             standing,
             stood,
@@ -194,7 +186,8 @@ impl<'a> Line<'a> {
             self.values(report, &reading);
         }
         let known = self.latest.value.devices.get(&pid);
-        if known.is_none_or(|known| replaces(&reading, known)) {
+        let is_repeat = self.silence.is_some() && known.is_some_and(|known| self.repeats(&reading, known));
+        if known.is_none_or(|known| self.replaces(&reading, known)) {
             self.latest.value.devices.insert(pid, reading.clone());
             self.moved = true;
         }
@@ -203,7 +196,9 @@ impl<'a> Line<'a> {
             audience: Audience::Terminal(self.terminal.mac.clone()),
             data: serde_json::to_value(&reading).unwrap_or_default(),
         });
-        self.readings.push(reading);
+        if !is_repeat {
+            self.readings.push(reading);
+        }
     }
 
     /// Whether a newer reading of the device is stored. The broker knows more, but not after its restart.
@@ -301,37 +296,6 @@ impl<'a> Line<'a> {
         self.follow_ups.pushes.extend(moved.map(|pid| interval_changed(mac, pid)));
         Ok(())
     }
-
-    /// The history item comes first: it is what tells that an earlier run stored the rest as well.
-    fn writes(&self, batch: &str) -> Result<Vec<Write>, JobError> {
-        let mac = &self.terminal.mac;
-        let mut writes = Vec::new();
-        if let Some(first) = self.readings.first() {
-            writes.extend(readings::append(mac, batch, first.arrived, &self.readings)?);
-        }
-        if self.moved {
-            writes.push(readings::put_latest(mac, &self.latest)?);
-        }
-        if self.linked || worth_storing(&self.stood, &self.standing.value) {
-            writes.push(terminals::put_standing(mac, &self.standing)?);
-        }
-        if let Some(record) = &self.record {
-            writes.push(terminals::update(record)?);
-        }
-        Ok(writes)
-    }
-}
-
-/// That time went on is no change: it alone is not worth a write per reading. It is when the terminal came or went, lest
-/// an older report, which another worker may bring late, undo that.
-fn worth_storing(before: &Standing, after: &Standing) -> bool {
-    Standing { newest: before.newest, ..after.clone() } != *before
-}
-
-/// A known reading that was asked in the future is of a clock that was set back since.
-fn replaces(reading: &Reading, known: &Reading) -> bool {
-    let newer = reading.asked > known.asked || known.asked > reading.arrived.plus(CLOCKS_DIFFER);
-    newer && (reading.values != known.values || reading.arrived.since(known.arrived) >= SILENCE)
 }
 
 fn observed(value: &domain::reading::Value) -> Observed {

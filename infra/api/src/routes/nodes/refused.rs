@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use engine_http::{Json, axum::extract::State};
-use jobs::ports::TurnedAway;
+use records::doors::TurnedAway;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{moment::Moment, paging::Listing, site::Site, visitor::Admin};
+use crate::{error::ApiError, moment::Moment, paging::Listing, site::Site, visitor::Admin};
 
 /// A gateway program that was turned away.
 #[derive(Serialize, ToSchema)]
@@ -31,14 +31,14 @@ pub(super) struct RefusedNode {
     get, path = "/api/nodes/refused", operation_id = "list_refused_nodes", tag = "nodes",
     responses((status = 200, description = "All of them", body = Listing<RefusedNode>))
 )]
-pub(super) async fn list(State(site): State<Arc<Site>>, Admin: Admin) -> Json<Listing<RefusedNode>> {
-    let items = site.door.turned_away().into_iter().map(RefusedNode::from).collect();
-    Listing::answer("refused nodes", items, None)
+pub(super) async fn list(State(site): State<Arc<Site>>, Admin: Admin) -> Result<Json<Listing<RefusedNode>>, ApiError> {
+    let items = site.door.seen().await?.turned_away.into_iter().map(RefusedNode::from).collect();
+    Ok(Listing::answer("refused nodes", items, None))
 }
 
 impl From<TurnedAway> for RefusedNode {
     fn from(refused: TurnedAway) -> Self {
         let TurnedAway { address, code, reason, at, times } = refused;
-        Self { address: address.to_string(), code: code.to_owned(), reason, at: Moment(at), times }
+        Self { address: address.to_string(), code, reason, at: Moment(at), times }
     }
 }

@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Mac,
+    Mac, phone,
     protocol::{ConstantsDocument, Protocol, ProtocolDocument},
 };
-use records::{Table, TableError, nodes, protocols, terminals};
+use records::{Table, TableError, nodes, notices::EVERYBODY, protocols, terminals};
 use reqwest::Url;
 use script::JavaScript;
 
-use super::{NodeEntry, Site};
+use crate::entries::{NodeEntry, Site};
 
 impl Site {
     /// Everything that is wrong; empty when the site can be imported.
-    pub(super) async fn check(&self, table: &dyn Table) -> Result<Vec<String>, TableError> {
+    pub(crate) async fn check(&self, table: &dyn Table) -> Result<Vec<String>, TableError> {
         let mut wrong = Vec::new();
         self.check_protocols(table, &mut wrong).await?;
         self.check_names(&mut wrong);
@@ -132,6 +132,12 @@ impl Site {
             }
             if let Some(mail) = user.mail.as_ref().filter(|mail| !notify::is_mail_address(mail)) {
                 wrong.push(format!("user {}: {mail:?} is no e-mail address", user.user));
+            }
+            if let Some(tel) = user.tel.as_ref().filter(|tel| !tel.is_empty() && phone::e164(tel).is_none()) {
+                wrong.push(format!("user {}: {tel:?} is no telephone number (+8613800138000)", user.user));
+            }
+            if user.user == EVERYBODY {
+                wrong.push(format!("user {EVERYBODY}: this name stands for everybody"));
             }
             if let Some(hook) = user.webhook.as_ref().filter(|hook| !is_http(&hook.url)) {
                 wrong.push(format!("user {}: a webhook is http:// or https://, not {:?}", user.user, hook.url));

@@ -1,0 +1,68 @@
+//! The API on Lambda: the same routes as everywhere, asked through API Gateway.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use api::{ApiParts, ApiSettings};
+use boot::{SystemClock, SystemDice};
+use engine_http::Tokens;
+use jobs::ports::{Clock, Dice, Table};
+use lambda_http::Error;
+use link::{AwsLink, AwsLinkSettings};
+use queue::SqsInspect;
+use serde::Deserialize;
+use table::DynamoDbTable;
+
+use crate::door::StoredDoors;
+
+/// Everything that can be set.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    /// The DynamoDB table (`TELLTALE_TABLE`).
+    table: String,
+    /// The URL of each job's queue (`TELLTALE_QUEUES__DISPATCH_QUERIES`).
+    queues: HashMap<String, String>,
+    /// The URL of the queue of each job's dead letters (`TELLTALE_DEAD_LETTERS__DISPATCH_QUERIES`).
+    dead_letters: HashMap<String, String>,
+    /// Where the brokers are (`TELLTALE_LINK__INBOX_PREFIX`, `TELLTALE_LINK__TOPIC`).
+    link: AwsLinkSettings,
+    /// The secret that holds what sign-ins are signed with, the same as the brokers' (`TELLTALE_SIGNING_KEY_SECRET`).
+    signing_key_secret: String,
+    /// How long a sign-in lasts, in minutes (`TELLTALE_SESSION_MINUTES`).
+    #[serde(default = "half_a_day")]
+    session_minutes: u64,
+    /// Whether the sign-in cookie is sent over TLS only (`TELLTALE_SECURE_COOKIE`).
+    #[serde(default = "yes")]
+    secure_cookie: bool,
+}
+
+fn half_a_day() -> u64 {
+    12 * 60
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Answers requests of an HTTP API (payload format 2.0).
+pub async fn serve_api() -> Result<(), Error> {
+    boot::init_log("info");
+    let config: Config = boot::load(None)?;
+    let aws = engine_aws::load().await;
+    let signing_key = engine_aws::secret(&aws, &config.signing_key_secret).await?;
+    let (clock, dice): (Arc<dyn Clock>, Arc<dyn Dice>) = (Arc::new(SystemClock), Arc::new(SystemDice));
+    let table: Arc<dyn Table> = Arc::new(DynamoDbTable::new(&aws, config.table, Arc::clone(&clock), Arc::clone(&dice)));
+    let session = Duration::from_secs(config.session_minutes.saturating_mul(60));
+    let router = api::router(ApiParts {
+        table: Arc::clone(&table),
+        clock,
+        tokens: Arc::new(Tokens::new(signing_key.as_bytes())?),
+        scripts: Arc::new(script::JavaScript),
+        link: Arc::new(AwsLink::new(&aws, config.link)),
+        door: Arc::new(StoredDoors(table)),
+        dice,
+        queue: Arc::new(SqsInspect::new(&aws, config.queues, config.dead_letters)),
+        settings: ApiSettings { session, secure_cookie: config.secure_cookie },
+    });
+    lambda_http::run(router).await
+}

@@ -1,0 +1,105 @@
+//! What a site file says, in the names that earlier servers' exports use.
+
+use domain::{
+    Mac, Pid,
+    protocol::{ConstantsDocument, ProtocolDocument},
+};
+use records::users::Webhook;
+use serde::Deserialize;
+
+/// What a site file holds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Site {
+    pub(crate) protocols: Vec<ProtocolDocument>,
+    pub(crate) constants: Vec<ConstantsDocument>,
+    pub(crate) nodes: Vec<NodeEntry>,
+    pub(crate) terminals: Vec<TerminalEntry>,
+    pub(crate) users: Vec<UserEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct NodeEntry {
+    #[serde(rename = "Name")]
+    pub name: String,
+    #[serde(rename = "IP", default)]
+    pub ip: Option<String>,
+    #[serde(rename = "Port", default = "usual_port")]
+    pub port: u16,
+    #[serde(rename = "MaxConnections", default = "usual_connections")]
+    pub max_connections: u32,
+    #[serde(default)]
+    pub token: Option<String>,
+}
+
+fn usual_port() -> u16 {
+    9000
+}
+
+fn usual_connections() -> u32 {
+    2000
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TerminalEntry {
+    #[serde(rename = "DevMac")]
+    pub mac: Mac,
+    pub name: String,
+    pub mount_node: String,
+    #[serde(default)]
+    pub mount_devs: Vec<DeviceEntry>,
+    #[serde(rename = "ICCID", default)]
+    pub iccid: Option<String>,
+    #[serde(default)]
+    pub iccid_info: Option<PlanEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DeviceEntry {
+    #[serde(rename = "Type", default)]
+    pub kind: String,
+    pub mount_dev: String,
+    pub protocol: String,
+    pub pid: Pid,
+    #[serde(default)]
+    pub min_query_limit: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PlanEntry {
+    #[serde(default)]
+    pub res_name: String,
+    #[serde(default)]
+    pub version: String,
+    #[serde(default)]
+    pub flow_resource: u64,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct UserEntry {
+    pub user: String,
+    #[serde(default)]
+    pub name: String,
+    pub passwd: String,
+    #[serde(rename = "userGroup")]
+    pub group: String,
+    #[serde(default)]
+    pub mail: Option<String>,
+    /// A telephone number; a mainland mobile number may stand without its country's code.
+    #[serde(default)]
+    pub tel: Option<String>,
+    #[serde(default)]
+    pub webhook: Option<Webhook>,
+    #[serde(default)]
+    pub terminals: Vec<Mac>,
+}
+
+// A password may not reach a log through a debug print.
+impl std::fmt::Debug for UserEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserEntry").field("user", &self.user).field("group", &self.group).finish_non_exhaustive()
+    }
+}

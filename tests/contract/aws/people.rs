@@ -1,0 +1,63 @@
+//! What SNS and SES say of single people.
+
+use std::sync::Arc;
+
+use jobs::ports::{Address, Delivery, Letter, Notifier};
+use notify::{AwsChannels, NotifySettings, Post, SesSettings, SmsSettings, SystemResolver};
+use serde_json::Value;
+use telltale_tests::{Aws, ManualClock};
+
+async fn send(aws: &Aws, address: Address) -> Delivery {
+    let channels = AwsChannels {
+        ses: Some(SesSettings { from: "nobody@example.org".to_owned(), configuration_set: None }),
+        sms: Some(SmsSettings { enabled: true, sender_id: None }),
+        topics: None,
+    };
+    let post = Post::new(NotifySettings::default(), Arc::new(ManualClock::new()), Arc::new(SystemResolver)).unwrap();
+    let post = post.with_aws(&engine_aws::emulated(aws.endpoint()).await, channels).unwrap();
+    let (subject, text) = ("Alarm".to_owned(), "It is hot.".to_owned());
+    post.send(&Letter { id: "n1".to_owned(), address, subject, text, data: Value::Null }).await
+}
+
+/// Why a letter is never sent.
+async fn why_refused(aws: &Aws, address: Address) -> String {
+    match send(aws, address).await {
+        Delivery::Refused { why } => why,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn who_wants_no_text_messages_gets_none() {
+    let mut aws = Aws::start().await.unwrap();
+    // The emulator takes every number that ends so for one.
+    let why = why_refused(&aws, Address::Sms { to: "+120655501099".to_owned() }).await;
+    assert!(why.contains("opted out"), "{why}");
+    assert_eq!(aws.sent().await.unwrap().sms, []);
+}
+
+#[tokio::test]
+async fn what_is_no_number_is_not_dialled() {
+    let mut aws = Aws::start().await.unwrap();
+    for number in ["", "0", "2065550100", "+1206555010x", "tel:+12065550100"] {
+        let why = why_refused(&aws, Address::Sms { to: number.to_owned() }).await;
+        assert!(why.contains("E.164"), "{number}: {why}");
+    }
+    assert_eq!(aws.sent().await.unwrap().sms, []);
+}
+
+#[tokio::test]
+async fn a_number_that_is_written_like_home_is_dialled_in_full() {
+    let mut aws = Aws::start().await.unwrap();
+    let sent = send(&aws, Address::Sms { to: "138 0013 8000".to_owned() }).await;
+    assert!(matches!(sent, Delivery::Sent(_)), "{sent:?}");
+    let sms = aws.sent().await.unwrap().sms;
+    assert_eq!((sms[0].to.as_str(), sms[0].text.as_str()), ("+8613800138000", "Alarm\nIt is hot."));
+}
+
+#[tokio::test]
+async fn a_sender_that_ses_does_not_know_is_refused_with_its_reason() {
+    let aws = Aws::start().await.unwrap();
+    let why = why_refused(&aws, Address::Email { to: "ann@example.org".to_owned() }).await;
+    assert!(why.contains("MessageRejected"), "{why}");
+}
