@@ -4,6 +4,7 @@
 
 mod chaos;
 mod contract;
+mod cost;
 mod flow;
 mod functions;
 mod shape;

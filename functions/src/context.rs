@@ -11,7 +11,7 @@ use link::AwsLink;
 use queue::SqsQueue;
 use table::DynamoDbTable;
 
-use crate::{config::Config, post::post, unwired::Unwired};
+use crate::{config::Config, metrics::Metrics, post::post, unwired::Unwired};
 
 /// What a function has: made once, it outlives its invocations.
 pub struct Function {
@@ -21,6 +21,7 @@ pub struct Function {
     pub(crate) queue: Arc<SqsQueue>,
     /// The URL of the queue of this function's dead letters.
     pub(crate) dead_letters: String,
+    metrics: Metrics,
 }
 
 impl Function {
@@ -36,9 +37,11 @@ impl Function {
             Some(link) => Arc::new(AwsLink::new(&aws, link)),
             None => Arc::new(Unwired),
         };
+        let table = DynamoDbTable::new(&aws, config.table, Arc::clone(&clock), Arc::clone(&dice));
+        let metrics = Metrics::new(table.consumed());
         let cx = Context {
             settings,
-            table: Arc::new(DynamoDbTable::new(&aws, config.table, Arc::clone(&clock), Arc::clone(&dice))),
+            table: Arc::new(table),
             queue: Arc::clone(&queue) as _,
             link,
             notifier,
@@ -46,6 +49,11 @@ impl Function {
             dice,
             catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
         };
-        Ok(Self { cx, queue, dead_letters: config.dead_letters })
+        Ok(Self { cx, queue, dead_letters: config.dead_letters, metrics })
+    }
+
+    /// Writes what was consumed since the last time into the log, where CloudWatch finds it.
+    pub(crate) fn tell_metrics(&self, job: &str) {
+        println!("{}", self.metrics.line(job, self.cx.clock.now().0, self.queue.requests()));
     }
 }

@@ -8,6 +8,7 @@ mod config;
 mod context;
 mod door;
 mod import;
+mod metrics;
 mod perform;
 mod post;
 mod serve;

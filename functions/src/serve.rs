@@ -10,7 +10,9 @@ pub async fn serve_queue<J: Job>() -> Result<(), Error> {
     boot::init_log("info");
     let function = &Function::new().await?;
     run(service_fn(|batch: LambdaEvent<Batch>| async move {
-        Ok::<_, Error>(function.perform_all::<J>(batch.payload).await)
+        let failures = function.perform_all::<J>(batch.payload).await;
+        function.tell_metrics(J::NAME);
+        Ok::<_, Error>(failures)
     }))
     .await
 }
@@ -20,6 +22,10 @@ pub async fn serve_ticks<J: Job>(job: impl Fn(&Tick, &Function) -> J) -> Result<
     boot::init_log("info");
     let function = &Function::new().await?;
     let job = &job;
-    run(service_fn(|tick: LambdaEvent<Tick>| async move { function.perform(&job(&tick.payload, function)).await }))
-        .await
+    run(service_fn(|tick: LambdaEvent<Tick>| async move {
+        let ended = function.perform(&job(&tick.payload, function)).await;
+        function.tell_metrics(J::NAME);
+        ended
+    }))
+    .await
 }

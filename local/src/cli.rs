@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Config(ConfigArguments),
     /// Check a site file and store it. The server must not be running on the same folder.
     Import(ImportArguments),
+    /// What an installation on AWS costs a month, line by line.
+    Cost(CostArguments),
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +57,52 @@ pub(crate) struct ImportArguments {
     pub dry_run: bool,
     /// The site file (JSON).
     pub site: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CostArguments {
+    /// How many terminals.
+    #[arg(long, default_value_t = 1000.0)]
+    pub terminals: f64,
+    /// How many devices on each.
+    #[arg(long, default_value_t = 1.0)]
+    pub devices: f64,
+    /// How many values each device has.
+    #[arg(long, default_value_t = 3.0)]
+    pub values: f64,
+    /// How often a device is asked, in seconds.
+    #[arg(long, default_value_t = 60.0)]
+    pub interval: f64,
+    /// The share of readings that say nothing new, from 0 to 1: they are not stored.
+    #[arg(long, default_value_t = 0.9)]
+    pub suppressed: f64,
+    /// How many devices of one terminal come in one batch.
+    #[arg(long, default_value_t = 1.0)]
+    pub together: f64,
+    /// How many gateway programs. Without it, one for a hundred terminals.
+    #[arg(long)]
+    pub nodes: Option<f64>,
+    /// How many brokers.
+    #[arg(long, default_value_t = 2.0)]
+    pub brokers: f64,
+    /// How long a broker gathers a batch, in seconds.
+    #[arg(long, default_value_t = 1.0)]
+    pub gather: f64,
+    /// How many alarms each device has in a month.
+    #[arg(long, default_value_t = 1.0)]
+    pub alarms: f64,
+    /// How many text messages go out for an alarm and its end.
+    #[arg(long, default_value_t = 2.0)]
+    pub sms: f64,
+    /// What a text message costs, in US dollars: by country, see AWS's list.
+    #[arg(long, default_value_t = 0.03)]
+    pub sms_price: f64,
+    /// How many e-mails go out for an alarm and its end.
+    #[arg(long, default_value_t = 2.0)]
+    pub emails: f64,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod cli;
 mod config;
+mod cost_command;
 mod demo;
 mod field_command;
 mod schedule;
@@ -25,6 +26,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Demo(arguments) => demo::command(arguments).await,
         Command::Field(arguments) => field_command::command(arguments).await,
         Command::Config(arguments) => config::command(&arguments),
+        Command::Cost(arguments) => cost_command::command(&arguments),
         Command::Import(arguments) => site::command(arguments).await,
     }
 }

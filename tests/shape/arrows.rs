@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, process::Command};
 use serde_json::Value;
 
 /// Each of our crates and the ring it lies in, the innermost first. An arrow points to a lower number only.
-const RINGS: [(&str, u8); 20] = [
+const RINGS: [(&str, u8); 21] = [
     ("domain", 0),
     ("records", 1),
     ("jobs", 2),
@@ -20,6 +20,7 @@ const RINGS: [(&str, u8); 20] = [
     ("broker", 4),
     ("api", 4),
     ("boot", 4),
+    ("cost", 4),
     ("field", 4),
     ("site", 5),
     ("functions", 6),

@@ -8,7 +8,7 @@ mod devices;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -62,9 +62,18 @@ impl Flow {
     /// The same, with other settings.
     pub async fn with(choose: impl FnOnce(&mut Settings)) -> Self {
         let clock = Arc::new(ManualClock::new());
-        let table: Arc<dyn Table> = Arc::new(MemoryTable::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        let table = Arc::new(MemoryTable::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        Self::on(table, clock, choose).await
+    }
+
+    /// The same, on this table, which goes by this clock.
+    pub async fn on(table: Arc<dyn Table>, clock: Arc<ManualClock>, choose: impl FnOnce(&mut Settings)) -> Self {
         let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock) as Arc<dyn Clock>));
-        let way_in = Arc::new(CuttableQueue { queue: Arc::clone(&queue), refused: Mutex::default() });
+        let way_in = Arc::new(CuttableQueue {
+            queue: Arc::clone(&queue),
+            taken: AtomicUsize::new(0),
+            refused: Mutex::default(),
+        });
         let notifier = Arc::new(RecordingNotifier::new());
         let link = Arc::new(RecordingLink::default());
         let mut settings = Settings {
@@ -214,6 +223,11 @@ impl Flow {
         self.way_in.refused.lock().unwrap_or_else(PoisonError::into_inner).push(job);
     }
 
+    /// How many messages were enqueued so far.
+    pub fn enqueued(&self) -> usize {
+        self.way_in.taken.load(Ordering::Relaxed)
+    }
+
     /// The queries that brokers were given so far.
     pub fn planned(&self) -> Vec<PlannedQuery> {
         self.link.planned.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -360,6 +374,7 @@ impl Dice for LoadedDice {
 /// The way into the queue, which can be cut for a job.
 struct CuttableQueue {
     queue: Arc<MemoryQueue>,
+    taken: AtomicUsize,
     refused: Mutex<Vec<&'static str>>,
 }
 
@@ -371,10 +386,11 @@ impl Enqueue for CuttableQueue {
             let at = refused.iter().position(|job| messages.iter().any(|message| message.job == *job));
             at.map(|at| refused.remove(at))
         };
-        match cut {
-            Some(job) => Err(QueueError::Away(format!("cut for {job}"))),
-            None => self.queue.enqueue(messages).await,
+        if let Some(job) = cut {
+            return Err(QueueError::Away(format!("cut for {job}")));
         }
+        self.taken.fetch_add(messages.len(), Ordering::Relaxed);
+        self.queue.enqueue(messages).await
     }
 }
 

@@ -83,6 +83,7 @@ impl Broker {
         let (io, sockets, wires) = wire::sockets();
 
         let (batcher, reporter) = Batcher::new(queue, Arc::clone(&clock), dice, Arc::clone(&counters));
+        let batcher = batcher.gathering(Duration::from_millis(settings.gather_ms));
         let (keeper, keeper_handle) = Keeper::new(&id, Arc::clone(&table), Arc::clone(&clock), reporter.clone());
         let (pacer, pacer_handle) = Pacer::new(
             Arc::clone(&registry) as Arc<dyn Nodes>,

@@ -1,6 +1,7 @@
 //! The way of reports into the queue: all that wait become one job, one durable write, one answer to everybody who waits.
 
 mod batcher;
+mod gather;
 mod stamps;
 
 use std::sync::{Arc, Mutex, PoisonError};

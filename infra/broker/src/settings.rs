@@ -21,6 +21,9 @@ pub struct BrokerSettings {
     /// How long the answer to an operation is waited for, in milliseconds: it waits behind the query that is on the line,
     /// and takes an instruction's time itself. At most five minutes.
     pub operation_timeout_ms: u64,
+    /// How long what gateways say is gathered before it is written, in milliseconds. 0 writes it at once, which is best where
+    /// the store is on the same machine; where each write costs money and time, a second is.
+    pub gather_ms: u64,
 }
 
 /// The longest that an operation is waited for.
@@ -33,6 +36,7 @@ impl Default for BrokerSettings {
             instruction_timeout_ms: 10_000,
             query_grace_ms: 5_000,
             operation_timeout_ms: 40_000,
+            gather_ms: 0,
         }
     }
 }

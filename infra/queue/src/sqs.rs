@@ -9,7 +9,10 @@ mod parcel;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -37,19 +40,31 @@ pub struct SqsQueue {
     urls: HashMap<String, String>,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
+    requests: AtomicU64,
 }
 
 impl SqsQueue {
     /// Sends each job to its queue's URL in `urls`.
     pub fn new(config: &SdkConfig, urls: HashMap<String, String>, clock: Arc<dyn Clock>, dice: Arc<dyn Dice>) -> Self {
-        Self { client: Client::new(config), urls, clock, dice }
+        Self { client: Client::new(config), urls, clock, dice, requests: AtomicU64::new(0) }
+    }
+
+    /// How many calls were made; each is paid.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The client, for one call.
+    fn client(&self) -> &Client {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        &self.client
     }
 
     /// Lets the run of a message that Lambda gave out come again after `wait`, rather than when its time is up. `receipt` is the
     /// receive's; at most 12 hours.
     pub async fn put_off(&self, job: &str, receipt: &str, wait: Duration) -> Result<(), QueueError> {
         let seconds = i32::try_from(wait.min(LONGEST_WAIT).as_millis().div_ceil(1000)).unwrap_or(0);
-        let request = self.client.change_message_visibility().queue_url(self.url(job)?).receipt_handle(receipt);
+        let request = self.client().change_message_visibility().queue_url(self.url(job)?).receipt_handle(receipt);
         let put_off = request.visibility_timeout(seconds).send().await;
         put_off.map(drop).map_err(|error| QueueError::Away(explain(&error)))
     }
@@ -64,7 +79,8 @@ impl SqsQueue {
             attribute.map_err(|error| QueueError::Invalid(error.to_string()))
         };
         // A body may not be empty either.
-        let request = self.client.send_message().queue_url(url).message_body(if body.is_empty() { " " } else { body });
+        let request =
+            self.client().send_message().queue_url(url).message_body(if body.is_empty() { " " } else { body });
         let request = request.message_attributes("job", attribute(job)?).message_attributes("why", attribute(why)?);
         request.send().await.map(drop).map_err(|error| QueueError::Away(explain(&error)))
     }
@@ -79,7 +95,7 @@ impl SqsQueue {
         let mut left = batch;
         let mut backoff = Backoff::default();
         loop {
-            let request = self.client.send_message_batch().queue_url(url).set_entries(Some(left.clone()));
+            let request = self.client().send_message_batch().queue_url(url).set_entries(Some(left.clone()));
             let answer = request.send().await.map_err(|error| QueueError::Away(explain(&error)))?;
             let Some(first) = answer.failed.first() else { return Ok(()) };
             let why = format!("{}: {}", first.code(), first.message().unwrap_or("no reason given"));

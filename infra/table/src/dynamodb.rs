@@ -5,6 +5,7 @@
 
 mod attributes;
 mod batch;
+mod capacity;
 mod error;
 mod guard;
 mod span;
@@ -13,11 +14,12 @@ mod writes;
 use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{Client, types::ReturnConsumedCapacity};
 use engine_aws::{Backoff, SdkConfig};
 use jobs::ports::Dice;
 use records::{Clock, Item, Key, Order, Outcome, Page, Range, Table, TableError, Write};
 
+pub use self::capacity::{Consumed, Units, item_size};
 use self::{error::table_error, span::Span};
 use crate::{page, rules};
 
@@ -27,12 +29,18 @@ pub struct DynamoDbTable {
     name: String,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
+    consumed: Arc<Consumed>,
 }
 
 impl DynamoDbTable {
     /// The table called `name`.
     pub fn new(config: &SdkConfig, name: impl Into<String>, clock: Arc<dyn Clock>, dice: Arc<dyn Dice>) -> Self {
-        Self { client: Client::new(config), name: name.into(), clock, dice }
+        Self { client: Client::new(config), name: name.into(), clock, dice, consumed: Arc::default() }
+    }
+
+    /// What its calls cost.
+    pub fn consumed(&self) -> Arc<Consumed> {
+        Arc::clone(&self.consumed)
     }
 
     /// Waits before another try; an error when there have been enough.
@@ -47,7 +55,9 @@ impl Table for DynamoDbTable {
     async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
         rules::check_key(key)?;
         let request = self.client.get_item().table_name(&self.name).set_key(Some(attributes::of_key(key)));
-        let answer = request.consistent_read(true).send().await.map_err(|error| table_error(&error))?;
+        let request = request.consistent_read(true).return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = request.send().await.map_err(|error| table_error(&error))?;
+        self.consumed.got(answer.item.as_ref(), answer.consumed_capacity.as_ref());
         let item = answer.item.map(attributes::to_item).transpose()?;
         Ok(item.and_then(|item| rules::live(item, self.clock.now())))
     }
@@ -69,6 +79,7 @@ impl Table for DynamoDbTable {
             .query()
             .table_name(&self.name)
             .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .scan_index_forward(range.order == Order::Ascending)
             // One more than is wanted tells whether the range ends here.
             .limit(i32::try_from(range.limit).unwrap_or(i32::MAX).saturating_add(1))
@@ -80,7 +91,9 @@ impl Table for DynamoDbTable {
         loop {
             let answer = request.clone().set_exclusive_start_key(start).send().await;
             let answer = answer.map_err(|error| table_error(&error))?;
-            for found in answer.items.unwrap_or_default() {
+            let found = answer.items.unwrap_or_default();
+            self.consumed.queried(&found, answer.consumed_capacity.as_ref());
+            for found in found {
                 items.extend(rules::live(attributes::to_item(found)?, now));
             }
             start = answer.last_evaluated_key.filter(|key| !key.is_empty());

@@ -13,6 +13,6 @@ mod page;
 mod rules;
 
 #[cfg(feature = "dynamodb")]
-pub use dynamodb::DynamoDbTable;
+pub use dynamodb::{Consumed, DynamoDbTable, Units, item_size};
 pub use embedded::EmbeddedTable;
 pub use memory::MemoryTable;

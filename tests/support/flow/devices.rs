@@ -43,7 +43,20 @@ impl Flow {
 
     /// A meter's answer in which every register holds this number.
     pub fn registers(&self, pid: Pid, number: u16) -> Event {
-        self.answer_to("meter", pid, REGISTERS, &number.to_be_bytes().repeat(100))
+        self.different_registers(pid, |_| number)
+    }
+
+    /// A meter's answer, with what each of its hundred registers holds.
+    pub fn different_registers(&self, pid: Pid, number: impl Fn(u16) -> u16) -> Event {
+        let bytes: Vec<u8> = (0..100).flat_map(|register| number(register).to_be_bytes()).collect();
+        self.answer_to("meter", pid, REGISTERS, &bytes)
+    }
+
+    /// The answer of the climate sensor at `pid`.
+    pub fn climate(&self, pid: Pid, celsius: f64, humidity: f64) -> Event {
+        let tenths = |number: f64| format!("{:.0}", number * 10.0).parse::<i16>().unwrap().to_be_bytes();
+        let data = [tenths(celsius), tenths(humidity)].concat();
+        self.answer_to(&super::constants_protocol(), pid, "0300000002", &data)
     }
 
     async fn speaks(&self, name: &str, instruction: &str, result_type: &str, fields: Vec<Value>, constants: &Value) {

@@ -14,7 +14,7 @@ use super::{Entry, MOST_BYTES, MOST_WAITING, NotTaken, Reporter, Stamps};
 use crate::counters::Counters;
 
 /// How many reports one job carries at most.
-const MOST_REPORTS: usize = 200;
+pub(super) const MOST_REPORTS: usize = 200;
 
 /// How long the queue is left alone after it failed.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -24,9 +24,11 @@ const LAST_TRIES: usize = 10;
 
 /// Takes what [`Reporter`]s send, and writes it to the queue.
 pub(crate) struct Batcher {
-    entries: mpsc::Receiver<Entry>,
+    pub(super) entries: mpsc::Receiver<Entry>,
     /// Reports that go into the next batches: what did not fit into the last one, and events that the queue did not take.
-    held: VecDeque<Entry>,
+    pub(super) held: VecDeque<Entry>,
+    /// How long a batch gathers.
+    gather: Duration,
     queue: Arc<dyn Enqueue>,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
@@ -55,7 +57,12 @@ impl Batcher {
             clock: Arc::clone(&clock),
             counters: Arc::clone(&counters),
         };
-        (Self { entries, held: VecDeque::new(), queue, clock, dice, counters }, reporter)
+        (Self { entries, held: VecDeque::new(), gather: Duration::ZERO, queue, clock, dice, counters }, reporter)
+    }
+
+    /// The same, but a batch gathers for so long before it is written. Without, it gathers while the one before is written.
+    pub(crate) fn gathering(self, gather: Duration) -> Self {
+        Self { gather, ..self }
     }
 
     /// Writes batches until `stop`; then takes no more, and writes what it holds.
@@ -64,7 +71,7 @@ impl Batcher {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                () = self.something_waits() => {}
+                () = self.batch_is_due() => {}
             }
             if self.commit().await == Batch::Failed {
                 tokio::time::sleep(PAUSE).await;
@@ -74,13 +81,15 @@ impl Batcher {
         self.finish().await;
     }
 
-    async fn something_waits(&mut self) {
-        if !self.held.is_empty() {
-            return;
+    async fn batch_is_due(&mut self) {
+        if self.held.is_empty() {
+            match self.entries.recv().await {
+                Some(entry) => self.held.push_back(entry),
+                None => std::future::pending().await,
+            }
         }
-        match self.entries.recv().await {
-            Some(entry) => self.held.push_back(entry),
-            None => std::future::pending().await,
+        if !self.gather.is_zero() {
+            self.gather(self.gather).await;
         }
     }
 
@@ -103,7 +112,7 @@ impl Batcher {
         );
     }
 
-    fn take_waiting(&mut self) {
+    pub(super) fn take_waiting(&mut self) {
         while self.held.len() < MOST_REPORTS
             && let Ok(entry) = self.entries.try_recv()
         {

@@ -1,12 +1,13 @@
 //! Many items at once. What the engine leaves undone is asked for again, after a wait.
 
-use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest};
 use engine_aws::Backoff;
 use records::{TableError, Write};
 
 use super::{
     DynamoDbTable,
     attributes::{Attributes, of_item, of_key},
+    capacity::Cost,
     error::{build_error, table_error},
 };
 
@@ -23,10 +24,15 @@ impl DynamoDbTable {
             let mut left = Some(request.map_err(|error| build_error(&error))?);
             let mut backoff = Backoff::default();
             while let Some(asked) = left {
-                let answer = self.client.batch_get_item().request_items(&self.name, asked).send().await;
+                let wanted = asked.keys().len();
+                let request = self.client.batch_get_item().request_items(&self.name, asked);
+                let answer = request.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
                 let answer = answer.map_err(|error| table_error(&error))?;
-                found.extend(answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default());
+                let here = answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default();
                 left = answer.unprocessed_keys.unwrap_or_default().remove(&self.name);
+                let done = wanted - left.as_ref().map_or(0, |left| left.keys().len());
+                self.consumed.got_many(done, &here, &answer.consumed_capacity.unwrap_or_default());
+                found.extend(here);
                 if left.is_some() {
                     self.pause(&mut backoff, "a batch of reads was done in part").await?;
                 }
@@ -41,14 +47,17 @@ impl DynamoDbTable {
             let mut left: Vec<WriteRequest> = writes.iter().map(request).collect::<Result<_, _>>()?;
             let mut backoff = Backoff::default();
             loop {
-                let answer = self.client.batch_write_item().request_items(&self.name, left).send().await;
+                let request = self.client.batch_write_item().request_items(&self.name, left);
+                let answer = request.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
                 let answer = answer.map_err(|error| table_error(&error))?;
+                self.consumed.told_of_writes(answer.consumed_capacity());
                 left = answer.unprocessed_items.unwrap_or_default().remove(&self.name).unwrap_or_default();
                 if left.is_empty() {
                     break;
                 }
                 self.pause(&mut backoff, "a batch of writes was done in part").await?;
             }
+            self.consumed.wrote(writes, Cost::Once);
         }
         Ok(())
     }

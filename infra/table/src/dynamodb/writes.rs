@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{
     operation::{delete_item::DeleteItemError, put_item::PutItemError, transact_write_items::TransactWriteItemsError},
-    types::{CancellationReason, Delete, Put, TransactWriteItem},
+    types::{CancellationReason, ConsumedCapacity, Delete, Put, ReturnConsumedCapacity, TransactWriteItem},
 };
 use domain::Timestamp;
 use engine_aws::Backoff;
@@ -11,6 +11,7 @@ use records::{Condition, Item, Key, Outcome, TableError, Write};
 use super::{
     DynamoDbTable,
     attributes::{self, Attributes},
+    capacity::Cost,
     error::{build_error, table_error},
     guard::Guard,
 };
@@ -34,11 +35,18 @@ impl DynamoDbTable {
                 [Write::Delete(key, condition)] => self.delete(key, *condition).await?,
                 several => self.transact_once(several).await?,
             };
+            self.consumed.wrote(writes, if writes.len() == 1 { Cost::Once } else { Cost::Twice });
             match attempt {
                 Attempt::Ended(outcome) => return Ok(outcome),
                 Attempt::Busy(why) => self.pause(&mut backoff, &why).await?,
             }
         }
+    }
+
+    /// All is written, and cost this.
+    fn done<'a>(&self, told: impl IntoIterator<Item = &'a ConsumedCapacity>) -> Attempt {
+        self.consumed.told_of_writes(told);
+        Attempt::Ended(Outcome::Applied)
     }
 
     async fn put(&self, item: &Item, condition: Condition) -> Result<Attempt, TableError> {
@@ -49,9 +57,13 @@ impl DynamoDbTable {
             .set_condition_expression(guard.expression)
             .set_expression_attribute_values(guard.values)
             .set_return_values_on_condition_check_failure(guard.on_failure)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
-        let Err(error) = answer else { return Ok(Attempt::Ended(Outcome::Applied)) };
+        let error = match answer {
+            Ok(done) => return Ok(self.done(&done.consumed_capacity)),
+            Err(error) => error,
+        };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(refused)) => refused_at(0, refused.item(), now),
             Some(PutItemError::TransactionConflictException(busy)) => Ok(Attempt::Busy(busy.to_string())),
@@ -67,9 +79,13 @@ impl DynamoDbTable {
             .set_condition_expression(guard.expression)
             .set_expression_attribute_values(guard.values)
             .set_return_values_on_condition_check_failure(guard.on_failure)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
-        let Err(error) = answer else { return Ok(Attempt::Ended(Outcome::Applied)) };
+        let error = match answer {
+            Ok(done) => return Ok(self.done(&done.consumed_capacity)),
+            Err(error) => error,
+        };
         match error.as_service_error() {
             Some(DeleteItemError::ConditionalCheckFailedException(refused)) => refused_at(0, refused.item(), now),
             Some(DeleteItemError::TransactionConflictException(busy)) => Ok(Attempt::Busy(busy.to_string())),
@@ -80,8 +96,12 @@ impl DynamoDbTable {
     async fn transact_once(&self, writes: &[Write]) -> Result<Attempt, TableError> {
         let now = self.clock.now();
         let actions = writes.iter().map(|write| self.action(write, now)).collect::<Result<_, _>>()?;
-        let answer = self.client.transact_write_items().set_transact_items(Some(actions)).send().await;
-        let Err(error) = answer else { return Ok(Attempt::Ended(Outcome::Applied)) };
+        let request = self.client.transact_write_items().set_transact_items(Some(actions));
+        let answer = request.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
+        let error = match answer {
+            Ok(done) => return Ok(self.done(done.consumed_capacity())),
+            Err(error) => error,
+        };
         match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                 why_cancelled(cancelled.cancellation_reasons(), now)

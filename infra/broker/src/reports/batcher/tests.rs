@@ -16,11 +16,16 @@ struct Batched {
 }
 
 fn start(queue: MemoryQueue) -> Batched {
+    start_gathering(queue, Duration::ZERO)
+}
+
+fn start_gathering(queue: MemoryQueue, gather: Duration) -> Batched {
     let (queue, counters) = (Arc::new(queue), Arc::<Counters>::default());
     let (clock, dice) = (Arc::new(TokioClock::new()), Arc::new(CountingDice::default()));
     let (batcher, reporter) = Batcher::new(Arc::clone(&queue) as _, clock, dice, Arc::clone(&counters));
     let stop = CancellationToken::new();
-    Batched { reporter, queue, counters, batcher: tokio::spawn(batcher.run(stop.clone())), stop }
+    let batcher = tokio::spawn(batcher.gathering(gather).run(stop.clone()));
+    Batched { reporter, queue, counters, stop, batcher }
 }
 
 fn mac(number: usize) -> Mac {
@@ -135,4 +140,53 @@ async fn a_broker_that_stops_does_not_wait_for_ever_for_a_queue_that_is_away() {
     site.stop.cancel();
     site.batcher.await.unwrap();
     assert_eq!(site.counters.reports_dropped.get(), 1);
+}
+
+const A_SECOND: Duration = Duration::from_secs(1);
+
+/// A submission by this node.
+fn post(site: &Batched, node: &str, number: usize) -> JoinHandle<Result<(), NotTaken>> {
+    let (reporter, node) = (site.reporter.clone(), node.to_owned());
+    tokio::spawn(async move { reporter.submit(node, answer(number, 10)).await })
+}
+
+fn sizes(site: &Batched) -> Vec<usize> {
+    site.queue.batches().iter().map(|batch| batch.reports.len()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_batch_gathers_what_comes_within_its_time_is_one_batch() {
+    let site = start_gathering(MemoryQueue::new(), A_SECOND);
+    let mut posts = Vec::new();
+    for (number, node) in ["n1", "n2", "n3", "n1", "n2"].into_iter().enumerate() {
+        posts.push(post(&site, node, number));
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+    assert_eq!(sizes(&site), [0; 0]);
+    for post in posts {
+        assert_eq!(post.await.unwrap(), Ok(()));
+    }
+    assert_eq!(sizes(&site), [5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_waits_with_most_of_its_posts_is_answered_at_once() {
+    let site = start_gathering(MemoryQueue::new(), A_SECOND);
+    let begin = tokio::time::Instant::now();
+    let posts: Vec<_> =
+        ["n1", "n2", "n1", "n1"].into_iter().enumerate().map(|(n, node)| post(&site, node, n)).collect();
+    for post in posts {
+        assert_eq!(post.await.unwrap(), Ok(()));
+    }
+    assert!(begin.elapsed() < A_SECOND, "{:?}", begin.elapsed());
+    assert_eq!(sizes(&site), [4], "the others go with it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_batch_goes_at_once() {
+    let site = start_gathering(MemoryQueue::new(), A_SECOND);
+    let begin = tokio::time::Instant::now();
+    (0..MOST_REPORTS).for_each(|number| site.reporter.report("n1".to_owned(), off(number)));
+    eventually("it is there", || Some(()).filter(|()| sizes(&site) == [MOST_REPORTS])).await;
+    assert!(begin.elapsed() < A_SECOND, "{:?}", begin.elapsed());
 }

@@ -1,0 +1,146 @@
+//! An installation, and what follows from its numbers.
+
+use serde::Serialize;
+
+use crate::{
+    DAYS,
+    figures::{HISTORY, READS_PER_READING, READS_PER_TERMINAL},
+};
+
+/// The bytes that one write unit pays.
+const WRITE_UNIT: f64 = 1024.0;
+
+/// The most reports one batch of a broker holds.
+const MOST_IN_A_BATCH: f64 = 200.0;
+
+/// What is there, and what happens there.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Installation {
+    /// Terminals.
+    pub terminals: f64,
+    /// Devices on each.
+    pub devices_per_terminal: f64,
+    /// Values of each device.
+    pub values: f64,
+    /// How often a device is asked, in seconds.
+    pub interval: f64,
+    /// The share of readings that say nothing new, from 0 to 1.
+    pub suppressed: f64,
+    /// How many devices of one terminal come in one batch.
+    pub together: f64,
+    /// Gateway programs.
+    pub nodes: f64,
+    /// Brokers.
+    pub brokers: f64,
+    /// How long a broker gathers a batch, in seconds.
+    pub gather: f64,
+    /// For how many days readings are kept.
+    pub kept_days: f64,
+    /// Alarms of one device in a month.
+    pub alarms: f64,
+    /// Text messages for each alarm with its end.
+    pub sms: f64,
+    /// What a text message costs, in US dollars.
+    pub sms_price: f64,
+    /// E-mails for each alarm with its end.
+    pub emails: f64,
+}
+
+impl Default for Installation {
+    fn default() -> Self {
+        Self {
+            terminals: 1000.0,
+            devices_per_terminal: 1.0,
+            values: 3.0,
+            interval: 60.0,
+            suppressed: 0.9,
+            together: 1.0,
+            nodes: 10.0,
+            brokers: 2.0,
+            gather: 1.0,
+            kept_days: 30.0,
+            alarms: 1.0,
+            sms: 2.0,
+            sms_price: 0.03,
+            emails: 2.0,
+        }
+    }
+}
+
+/// Numbers that no installation has.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{what} is {least} to {most}, not {told}")]
+pub struct InstallationError {
+    what: &'static str,
+    least: f64,
+    most: f64,
+    told: f64,
+}
+
+impl Installation {
+    /// Whether there can be such an installation.
+    pub fn check(&self) -> Result<(), InstallationError> {
+        for (what, told, least, most) in [
+            ("the number of terminals", self.terminals, 1.0, 10e6),
+            ("the number of devices on a terminal", self.devices_per_terminal, 1.0, 247.0),
+            ("the number of values of a device", self.values, 1.0, 4000.0),
+            ("the interval in seconds", self.interval, 1.0, 86_400.0),
+            ("the share that says nothing new", self.suppressed, 0.0, 1.0),
+            ("the number of devices in one batch", self.together, 1.0, self.devices_per_terminal),
+            ("the number of nodes", self.nodes, 1.0, self.terminals),
+            ("the number of brokers", self.brokers, 1.0, 1000.0),
+            ("the seconds that a batch gathers", self.gather, 0.0, 10.0),
+            ("the days that readings are kept", self.kept_days, 1.0, 3650.0),
+            ("the number of alarms", self.alarms, 0.0, 1e5),
+            ("the number of text messages", self.sms, 0.0, 1e4),
+            ("the price of a text message", self.sms_price, 0.0, 10.0),
+            ("the number of e-mails", self.emails, 0.0, 1e4),
+        ] {
+            if !(least..=most).contains(&told) {
+                return Err(InstallationError { what, least, most, told });
+            }
+        }
+        Ok(())
+    }
+
+    /// All devices.
+    pub fn devices(&self) -> f64 {
+        self.terminals * self.devices_per_terminal
+    }
+
+    /// Readings a month.
+    pub fn readings(&self) -> f64 {
+        self.devices() * DAYS * 86_400.0 / self.interval
+    }
+
+    /// How many readings a broker's batch holds: what comes while it gathers, one at least.
+    pub(crate) fn in_a_batch(&self) -> f64 {
+        let per_second = self.devices() / self.interval / self.brokers;
+        (per_second * self.gather).clamp(self.together, MOST_IN_A_BATCH)
+    }
+
+    /// Batches a month.
+    pub(crate) fn batches(&self) -> f64 {
+        self.readings() / self.in_a_batch()
+    }
+
+    /// Write units for one reading. Of the answers of one terminal in a batch nothing is written if none of them says
+    /// anything new; else an item of the history, and the latest readings of the terminal.
+    pub fn writes_per_reading(&self) -> f64 {
+        let units = |devices| (HISTORY.of(devices, self.values) / WRITE_UNIT).ceil().max(1.0);
+        let news = 1.0 - self.suppressed;
+        let something_new = 1.0 - self.suppressed.powf(self.together);
+        let new_together = (self.together * news / something_new.max(f64::EPSILON)).max(1.0);
+        something_new * (units(new_together) + units(self.devices_per_terminal)) / self.together
+    }
+
+    /// Read units for one reading.
+    pub fn reads_per_reading(&self) -> f64 {
+        READS_PER_TERMINAL / self.together + READS_PER_READING
+    }
+
+    /// How many bytes of the history a reading that is kept takes.
+    pub(crate) fn bytes_per_reading(&self) -> f64 {
+        HISTORY.of(self.together, self.values) / self.together
+    }
+}

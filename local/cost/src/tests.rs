@@ -1,0 +1,66 @@
+use super::*;
+
+type Change = fn(&mut Installation);
+
+fn dollars(change: impl FnOnce(&mut Installation)) -> f64 {
+    let mut installation = Installation::default();
+    change(&mut installation);
+    installation.check().unwrap();
+    bill(installation).dollars
+}
+
+#[test]
+fn the_lines_add_up_to_the_bill() {
+    let bill = bill(Installation::default());
+    let lines: f64 = bill.usage.iter().chain(&bill.alarms).chain(&bill.fixed).map(|line| line.dollars).sum();
+    assert!((lines - bill.dollars).abs() < 1e-9);
+    assert!((bill.dollars / 1000.0 - bill.dollars_per_device).abs() < 1e-9);
+    assert!(bill.usage.iter().all(|line| line.amount > 0.0 && (line.amount * line.price - line.dollars).abs() < 1e-12));
+}
+
+#[test]
+fn a_reading_costs_what_the_budget_allows() {
+    let one = Installation::default();
+    assert!(one.writes_per_reading() <= 0.25, "{}", one.writes_per_reading());
+    let ten = Installation { devices_per_terminal: 10.0, together: 10.0, suppressed: 0.0, ..one };
+    assert!(ten.writes_per_reading() <= 0.5, "{}", ten.writes_per_reading());
+}
+
+#[test]
+fn more_of_anything_costs_more() {
+    let usual = dollars(|_| {});
+    let more: [Change; 7] = [
+        |it| it.terminals *= 2.0,
+        |it| it.interval /= 2.0,
+        |it| it.suppressed = 0.0,
+        |it| it.values = 200.0,
+        |it| it.nodes *= 10.0,
+        |it| it.brokers += 1.0,
+        |it| it.alarms *= 2.0,
+    ];
+    for (number, change) in more.into_iter().enumerate() {
+        assert!(dollars(change) > usual, "change {number}");
+    }
+}
+
+#[test]
+fn a_batch_that_gathers_costs_less_than_one_that_does_not() {
+    assert!(dollars(|it| it.gather = 1.0) < dollars(|it| it.gather = 0.0));
+}
+
+#[test]
+fn what_no_installation_has_is_refused_with_its_bounds() {
+    let wrong: [(Change, &str); 5] = [
+        (|it| it.terminals = 0.0, "terminals"),
+        (|it| it.suppressed = 1.5, "nothing new is 0 to 1, not 1.5"),
+        (|it| it.interval = f64::NAN, "interval"),
+        (|it| it.together = 2.0, "in one batch is 1 to 1, not 2"),
+        (|it| it.sms_price = -1.0, "price"),
+    ];
+    for (change, named) in wrong {
+        let mut installation = Installation::default();
+        change(&mut installation);
+        let refused = installation.check().unwrap_err().to_string();
+        assert!(refused.contains(named), "{refused}");
+    }
+}

@@ -1,0 +1,6 @@
+//! What readings cost on DynamoDB, by the adapter's own count of units, on a fixed seeded signal.
+
+mod alarm;
+mod budget;
+mod meter;
+mod sizes;
