@@ -9,6 +9,8 @@ mod capacity;
 mod error;
 mod guard;
 mod span;
+#[cfg(test)]
+mod tests;
 mod writes;
 
 use std::{collections::HashSet, sync::Arc};

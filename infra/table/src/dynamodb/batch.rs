@@ -19,9 +19,8 @@ impl DynamoDbTable {
     /// What is there at these keys, expired or not, in no particular order.
     pub(super) async fn get_batches(&self, keys: Vec<Attributes>) -> Result<Vec<Attributes>, TableError> {
         let mut found = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(MOST_KEYS) {
-            let request = KeysAndAttributes::builder().set_keys(Some(keys.to_vec())).consistent_read(true).build();
-            let mut left = Some(request.map_err(|error| build_error(&error))?);
+        for call in reads(&keys)? {
+            let mut left = Some(call);
             let mut backoff = Backoff::default();
             while let Some(asked) = left {
                 let wanted = asked.keys().len();
@@ -43,8 +42,8 @@ impl DynamoDbTable {
 
     /// Does writes, whatever is there.
     pub(super) async fn write_batches(&self, writes: &[Write]) -> Result<(), TableError> {
-        for writes in writes.chunks(MOST_WRITES) {
-            let mut left: Vec<WriteRequest> = writes.iter().map(request).collect::<Result<_, _>>()?;
+        for call in self::writes(writes)? {
+            let mut left = call;
             let mut backoff = Backoff::default();
             loop {
                 let request = self.client.batch_write_item().request_items(&self.name, left);
@@ -61,6 +60,18 @@ impl DynamoDbTable {
         }
         Ok(())
     }
+}
+
+/// What is asked for in each call.
+pub(super) fn reads(keys: &[Attributes]) -> Result<Vec<KeysAndAttributes>, TableError> {
+    let read =
+        |keys: &[Attributes]| KeysAndAttributes::builder().set_keys(Some(keys.to_vec())).consistent_read(true).build();
+    keys.chunks(MOST_KEYS).map(|keys| read(keys).map_err(|error| build_error(&error))).collect()
+}
+
+/// What is written in each call.
+pub(super) fn writes(writes: &[Write]) -> Result<Vec<Vec<WriteRequest>>, TableError> {
+    writes.chunks(MOST_WRITES).map(|writes| writes.iter().map(request).collect()).collect()
 }
 
 fn request(write: &Write) -> Result<WriteRequest, TableError> {
