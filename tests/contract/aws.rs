@@ -1,5 +1,6 @@
-//! What only the adapters on AWS promise: to try again what AWS left undone, and what SQS can hold.
+//! What only the adapters on AWS promise: to try again what AWS left undone, what comes of a lost answer, and what SQS can hold.
 
+mod lost_answers;
 mod people;
 mod sqs;
 mod throttling;

@@ -30,7 +30,7 @@ pub async fn begin(table: &dyn Table, broker: &str, now: Timestamp) -> Result<()
 pub async fn live(table: &dyn Table, broker: &str, now: Timestamp) -> Result<bool, TableError> {
     let Some(stored) = record::get::<SignOfLife>(table, &key(broker)).await? else { return Ok(false) };
     let next = Versioned { value: sign(broker, now), version: stored.version };
-    Ok(table.write(next.put_back(key(broker), None)?).await?.applied())
+    record::put_own(table, next.put_back(key(broker), None)?).await
 }
 
 /// A broker ends in good order.

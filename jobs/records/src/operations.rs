@@ -96,11 +96,11 @@ impl Operation {
     }
 }
 
-/// Stores a new operation. False when there is one of this id already.
+/// Stores a new operation. False when there is another one of this id already.
 pub async fn put_new(table: &dyn Table, operation: &Operation) -> Result<bool, TableError> {
     let expires = operation.at.plus(RETENTION);
     let write = record::put_new(key(&operation.about, &operation.id), operation, Some(expires))?;
-    Ok(table.write(write).await?.applied())
+    record::put_own(table, write).await
 }
 
 /// The operation of that id.

@@ -85,6 +85,19 @@ pub(crate) fn delete(key: Key) -> Write {
     Write::Delete(key, Condition::Always)
 }
 
+/// Puts a record that nobody else writes alike. Whether it is there: put now, or by an earlier try of the same call whose
+/// answer was lost.
+pub(crate) async fn put_own(table: &dyn Table, write: Write) -> Result<bool, TableError> {
+    let own = match &write {
+        Write::Put(item, _) => Some(item.clone()),
+        Write::Delete(..) => None,
+    };
+    Ok(match table.write(write).await? {
+        Outcome::Applied => true,
+        Outcome::Refused { found, .. } => found.is_some() && found == own,
+    })
+}
+
 /// Does writes that carry no conditions, all or none.
 pub(crate) async fn commit(table: &dyn Table, writes: Vec<Write>) -> Result<(), TableError> {
     match table.transact(writes).await? {

@@ -85,7 +85,9 @@ impl Write {
 pub enum Outcome {
     /// Done, and durable.
     Applied,
-    /// A condition did not hold; nothing was written.
+    /// A condition did not hold; nothing was written, now. Where a call crosses a network, an earlier try of it may have been
+    /// done and its answer lost: then what it wrote is what stands in its way. Who must know looks at what was found, or
+    /// reads again.
     Refused {
         /// Which of the writes was refused first (0 for a single one).
         index: usize,
@@ -190,7 +192,8 @@ pub enum TableError {
     Damaged(String),
 }
 
-/// An ordered key-value store with conditional writes. What a write call acknowledges is durable.
+/// An ordered key-value store with conditional writes. What a write call acknowledges is durable; what failed may be done all
+/// the same.
 #[async_trait]
 pub trait Table: Send + Sync {
     /// The item at `key`; an expired one counts as absent. Sees every acknowledged write.

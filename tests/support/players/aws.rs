@@ -183,4 +183,9 @@ impl Aws {
     pub async fn be_busy(&mut self, times: u32) -> Result<()> {
         self.player.order_done("be_busy", json!({ "times": times })).await
     }
+
+    /// The next writes to DynamoDB are done, and answered as if something had failed.
+    pub async fn lose_answers(&mut self, times: u32) -> Result<()> {
+        self.player.order_done("lose_answers", json!({ "times": times })).await
+    }
 }
