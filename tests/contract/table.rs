@@ -1,6 +1,8 @@
 //! The `Table` suite.
 
+mod differential;
 mod expiry;
+mod races;
 mod reads;
 mod writes;
 
@@ -9,13 +11,13 @@ use std::sync::Arc;
 use engine_embedded::Engine;
 use records::{Condition, Item, Key, Outcome, Page, Range, Table, TableError, Write};
 use table::{EmbeddedTable, MemoryTable};
-use telltale_tests::{Aws, ManualClock};
+use telltale_tests::{Apart, Aws, ManualClock};
 use tempfile::TempDir;
 use tokio::{runtime::Handle, task::block_in_place};
 
-use self::{expiry::*, reads::*, writes::*};
+use self::{expiry::*, races::*, reads::*, writes::*};
 
-suite!([memory, embedded, dynamodb]; [
+suite!([memory, apart, embedded, dynamodb]; [
     what_was_put_is_read_back,
     a_put_replaces_what_was_there,
     a_put_if_absent_is_refused_where_something_is,
@@ -23,13 +25,15 @@ suite!([memory, embedded, dynamodb]; [
     a_condition_on_nothing_is_refused_with_nothing,
     a_delete_is_done_on_its_version_only,
     deleting_nothing_is_fine,
-    of_racing_creations_one_wins,
     of_racing_increments_every_one_counts,
     a_transaction_is_done_whole_or_not_at_all,
     racing_transfers_keep_the_sum,
+    of_writers_that_race_for_a_place_exactly_one_wins,
+    transactions_and_puts_that_race_lose_no_update,
     a_batch_of_many_is_all_there,
     what_no_engine_could_hold_is_refused,
     the_largest_item_is_taken,
+    a_transaction_of_more_than_4_mb_is_refused,
     many_are_got_at_once_each_one_time,
     a_partition_is_read_in_the_order_of_its_bytes,
     partitions_do_not_mix,
@@ -59,6 +63,16 @@ impl Fixture {
     fn memory() -> Self {
         let clock = Arc::new(ManualClock::new());
         Self { table: Arc::new(MemoryTable::new(clock.clone())), clock, _folder: None, _aws: None }
+    }
+
+    /// A part of a table in memory in which something lies already.
+    fn apart() -> Self {
+        let mut fixture = Self::memory();
+        let others = ["p", "q", "accounts"].map(|pk| Write::Put(item(pk, "s"), Condition::Always));
+        let written = block_in_place(|| Handle::current().block_on(fixture.table.write_batch(others.to_vec())));
+        written.unwrap();
+        fixture.table = Arc::new(Apart::new(fixture.table));
+        fixture
     }
 
     fn embedded() -> Self {

@@ -1,6 +1,6 @@
-//! Where `tests/run` put things.
+//! Where `tests/run` put things, and what the person who runs the tests says.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
 
 use anyhow::{Context, Result, ensure};
 
@@ -54,6 +54,11 @@ fn cache() -> Result<PathBuf> {
         Some(cache) => Ok(PathBuf::from(cache)),
         None => Ok(PathBuf::from(read("HOME").context("there is no HOME")?).join(".cache")),
     }
+}
+
+/// What the person who runs the tests says in `variable`, if it can be understood.
+pub fn told<T: FromStr>(variable: &str) -> Option<T> {
+    read(variable)?.parse().ok()
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests are told where their tools are, there is no configuration here")]

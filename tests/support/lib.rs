@@ -1,5 +1,6 @@
 //! What tests across crates stand on: a server of their own, and the outside world it serves.
 
+mod apart;
 mod aws_broker;
 mod clock;
 mod dice;
@@ -15,9 +16,11 @@ mod webhook;
 
 use std::time::Duration;
 
+pub use apart::Apart;
 pub use aws_broker::AwsBroker;
 pub use clock::ManualClock;
 pub use dice::LoadedDice;
+pub use environment::told;
 pub use eventually::eventually;
 pub use lambda_host::{Invoked, LambdaHost};
 pub use players::{

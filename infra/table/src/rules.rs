@@ -9,6 +9,9 @@ use records::{Condition, Item, Key, MOST_IN_A_TRANSACTION, Outcome, Range, Table
 const MOST_PK_BYTES: usize = 2048;
 const MOST_SK_BYTES: usize = 1024;
 const MOST_BODY_BYTES: usize = 350 * 1024;
+/// The most bytes that one transaction writes (DynamoDB's limit), and what an item has beside its key and its body.
+const MOST_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
+const ATTRIBUTE_BYTES: usize = 64;
 
 /// Refuses a key no engine could hold.
 pub(crate) fn check_key(key: &Key) -> Result<(), TableError> {
@@ -52,7 +55,22 @@ pub(crate) fn check_transaction(writes: &[Write]) -> Result<(), TableError> {
             "a transaction of {count} writes, the most is {MOST_IN_A_TRANSACTION}"
         )));
     }
+    let bytes: usize = writes.iter().map(size).sum();
+    if bytes > MOST_TRANSACTION_BYTES {
+        return Err(TableError::Invalid(format!(
+            "a transaction of {bytes} bytes, the most is {MOST_TRANSACTION_BYTES}"
+        )));
+    }
     check_writes(writes)
+}
+
+fn size(write: &Write) -> usize {
+    let key = write.key();
+    let body = match write {
+        Write::Put(item, _) => ATTRIBUTE_BYTES + item.body.len(),
+        Write::Delete(..) => 0,
+    };
+    key.pk.len() + key.sk.len() + body
 }
 
 /// Refuses conditions in a batch, which would not be looked at.

@@ -211,6 +211,6 @@ pub trait Table: Send + Sync {
     /// Writes without conditions, any number, not atomic: after an error some may be done. Each key at most once.
     async fn write_batch(&self, writes: Vec<Write>) -> Result<(), TableError>;
 
-    /// All the writes or none of them, if every condition holds. At most [`MOST_IN_A_TRANSACTION`], each key once.
+    /// All the writes or none of them, if every condition holds. At most [`MOST_IN_A_TRANSACTION`] and 4 MB, each key once.
     async fn transact(&self, writes: Vec<Write>) -> Result<Outcome, TableError>;
 }

@@ -1,7 +1,6 @@
-//! Writes, their conditions, and what happens when many write at once.
+//! Writes and their conditions.
 
 use bytes::Bytes;
-use futures::future::join_all;
 use records::{Condition, Item, Key, MOST_IN_A_TRANSACTION, Outcome, Range, TableError, Write};
 
 use super::{Fixture, item};
@@ -59,38 +58,6 @@ pub(super) async fn deleting_nothing_is_fine(fixture: Fixture) {
     assert!(fixture.table.write(delete).await.unwrap().applied());
 }
 
-pub(super) async fn of_racing_creations_one_wins(fixture: Fixture) {
-    let creations = (0..50).map(|_| fixture.put_if(item("p", "s"), Condition::Absent));
-    let won = join_all(creations).await.iter().filter(|outcome| outcome.applied()).count();
-    assert_eq!(won, 1);
-}
-
-pub(super) async fn of_racing_increments_every_one_counts(fixture: Fixture) {
-    let (tasks, each) = (20, 10);
-    let increments = (0..tasks).map(|_| {
-        let table = fixture.table.clone();
-        tokio::spawn(async move {
-            for _ in 0..each {
-                loop {
-                    let found = table.get(&Key::new("p", "s")).await.unwrap();
-                    let (version, condition) = match found {
-                        Some(found) => (found.version + 1, Condition::Version(found.version)),
-                        None => (1, Condition::Absent),
-                    };
-                    let write = Write::Put(Item { version, ..item("p", "s") }, condition);
-                    if table.write(write).await.unwrap().applied() {
-                        break;
-                    }
-                }
-            }
-        })
-    });
-    for increment in join_all(increments).await {
-        increment.unwrap();
-    }
-    assert_eq!(fixture.get("p", "s").await.map(|item| item.version), Some(tasks * each));
-}
-
 pub(super) async fn a_transaction_is_done_whole_or_not_at_all(fixture: Fixture) {
     fixture.fill("p", &["there"]).await;
     let writes = |condition| {
@@ -107,29 +74,6 @@ pub(super) async fn a_transaction_is_done_whole_or_not_at_all(fixture: Fixture) 
     assert!(fixture.table.transact(writes(Condition::Absent)).await.unwrap().applied());
     assert_eq!(fixture.places(Range::all("p", 9)).await, ["a"]);
     assert_eq!(fixture.places(Range::all("q", 9)).await, ["b"]);
-}
-
-pub(super) async fn racing_transfers_keep_the_sum(fixture: Fixture) {
-    let account =
-        |name: &str, version, amount: u64| Item { version, body: amount.to_string().into(), ..item("accounts", name) };
-    let amount = |item: &Item| std::str::from_utf8(&item.body).unwrap().parse::<u64>().unwrap();
-    fixture.put(account("a", 1, 1000)).await;
-    fixture.put(account("b", 1, 0)).await;
-
-    let transfers = (0..100).map(|_| async {
-        let from = fixture.get("accounts", "a").await.unwrap();
-        let to = fixture.get("accounts", "b").await.unwrap();
-        let writes = vec![
-            Write::Put(account("a", from.version + 1, amount(&from) - 1), Condition::Version(from.version)),
-            Write::Put(account("b", to.version + 1, amount(&to) + 1), Condition::Version(to.version)),
-        ];
-        u64::from(fixture.table.transact(writes).await.unwrap().applied())
-    });
-    let done: u64 = join_all(transfers).await.into_iter().sum();
-
-    assert!(done > 0);
-    assert_eq!(amount(&fixture.get("accounts", "a").await.unwrap()), 1000 - done);
-    assert_eq!(amount(&fixture.get("accounts", "b").await.unwrap()), done);
 }
 
 pub(super) async fn a_batch_of_many_is_all_there(fixture: Fixture) {
@@ -171,4 +115,14 @@ pub(super) async fn the_largest_item_is_taken(fixture: Fixture) {
     let largest = Item { body: vec![7; 350 * 1024].into(), ..item(&"p".repeat(2048), &"s".repeat(1024)) };
     fixture.put(largest.clone()).await;
     assert_eq!(fixture.table.get(&largest.key).await.unwrap(), Some(largest));
+}
+
+pub(super) async fn a_transaction_of_more_than_4_mb_is_refused(fixture: Fixture) {
+    let put = |n: usize| {
+        Write::Put(Item { body: vec![7; 350 * 1024].into(), ..item("p", &format!("{n:02}")) }, Condition::Absent)
+    };
+    let refused = fixture.table.transact((0..12).map(put).collect()).await;
+    assert!(matches!(refused, Err(TableError::Invalid(_))), "{refused:?}");
+    assert!(fixture.table.transact((0..11).map(put).collect()).await.unwrap().applied());
+    assert_eq!(fixture.places(Range::all("p", 20)).await.len(), 11);
 }
