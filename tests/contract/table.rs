@@ -1,4 +1,5 @@
-//! The `Table` suite.
+//! The `Table` suite: on memory, on the embedded store and on DynamoDB as moto plays it; on DynamoDB Local and on DynamoDB
+//! itself where the person who runs the tests says so (`tests/run --help`).
 
 mod differential;
 mod expiry;
@@ -17,39 +18,49 @@ use tokio::{runtime::Handle, task::block_in_place};
 
 use self::{expiry::*, races::*, reads::*, writes::*};
 
-suite!([memory, apart, embedded, dynamodb]; [
-    what_was_put_is_read_back,
-    a_put_replaces_what_was_there,
-    a_put_if_absent_is_refused_where_something_is,
-    an_update_is_done_on_the_version_it_read_and_no_other,
-    a_condition_on_nothing_is_refused_with_nothing,
-    a_delete_is_done_on_its_version_only,
-    deleting_nothing_is_fine,
-    of_racing_increments_every_one_counts,
-    a_transaction_is_done_whole_or_not_at_all,
-    racing_transfers_keep_the_sum,
-    of_writers_that_race_for_a_place_exactly_one_wins,
-    transactions_and_puts_that_race_lose_no_update,
-    a_batch_of_many_is_all_there,
-    what_no_engine_could_hold_is_refused,
-    the_largest_item_is_taken,
-    a_transaction_of_more_than_4_mb_is_refused,
-    many_are_got_at_once_each_one_time,
-    a_partition_is_read_in_the_order_of_its_bytes,
-    partitions_do_not_mix,
-    a_range_includes_both_its_ends,
-    a_range_turned_round_is_empty,
-    a_prefix_ends_where_it_ends,
-    newest_first_is_the_reverse,
-    pages_join_without_gap_or_repeat,
-    a_full_last_page_says_it_is_the_last,
-    a_page_goes_on_where_an_item_was_removed,
-    a_page_goes_on_from_outside_the_range,
-    an_expired_item_is_not_read,
-    an_expired_item_counts_as_absent_for_conditions,
-    expired_items_do_not_use_up_a_page,
-    an_item_lives_as_its_last_writing_says,
-]);
+macro_rules! table_suite {
+    ($adapters:tt) => {
+        suite!($adapters; [
+            what_was_put_is_read_back,
+            a_put_replaces_what_was_there,
+            a_put_if_absent_is_refused_where_something_is,
+            an_update_is_done_on_the_version_it_read_and_no_other,
+            a_condition_on_nothing_is_refused_with_nothing,
+            a_delete_is_done_on_its_version_only,
+            deleting_nothing_is_fine,
+            of_racing_increments_every_one_counts,
+            a_transaction_is_done_whole_or_not_at_all,
+            racing_transfers_keep_the_sum,
+            of_writers_that_race_for_a_place_exactly_one_wins,
+            transactions_and_puts_that_race_lose_no_update,
+            a_batch_of_many_is_all_there,
+            what_no_engine_could_hold_is_refused,
+            the_largest_item_is_taken,
+            a_transaction_of_more_than_4_mb_is_refused,
+            many_are_got_at_once_each_one_time,
+            a_partition_is_read_in_the_order_of_its_bytes,
+            partitions_do_not_mix,
+            a_range_includes_both_its_ends,
+            a_range_turned_round_is_empty,
+            a_prefix_ends_where_it_ends,
+            newest_first_is_the_reverse,
+            pages_join_without_gap_or_repeat,
+            a_full_last_page_says_it_is_the_last,
+            a_page_goes_on_where_an_item_was_removed,
+            a_page_goes_on_from_outside_the_range,
+            an_expired_item_is_not_read,
+            an_expired_item_counts_as_absent_for_conditions,
+            expired_items_do_not_use_up_a_page,
+            an_item_lives_as_its_last_writing_says,
+        ]);
+    };
+}
+
+table_suite!([memory, apart, embedded, dynamodb]);
+#[cfg(dynamodb_local)]
+table_suite!([dynamodb_local]);
+#[cfg(dynamodb_on_aws)]
+table_suite!([dynamodb_on_aws]);
 
 /// A table, the time it goes by, and where it lies.
 pub(super) struct Fixture {
@@ -92,6 +103,26 @@ impl Fixture {
         };
         let (aws, table) = block_in_place(|| Handle::current().block_on(start));
         Self { table: Arc::new(table), clock, _folder: None, _aws: Some(aws) }
+    }
+
+    #[cfg(dynamodb_local)]
+    fn dynamodb_local() -> Self {
+        Self::shared(telltale_tests::dynamodb_local)
+    }
+
+    #[cfg(dynamodb_on_aws)]
+    fn dynamodb_on_aws() -> Self {
+        Self::shared(telltale_tests::dynamodb_on_aws)
+    }
+
+    /// A part of a table that all tests use, on an engine that removes what has expired by its own clock. By ours it never gets
+    /// there.
+    #[cfg(any(dynamodb_local, dynamodb_on_aws))]
+    fn shared(open: impl AsyncFnOnce(Arc<dyn records::Clock>) -> anyhow::Result<Apart>) -> Self {
+        let clock = Arc::new(ManualClock::new());
+        clock.advance(std::time::Duration::from_hours(100 * 365 * 24));
+        let table = block_in_place(|| Handle::current().block_on(open(clock.clone()))).unwrap();
+        Self { table: Arc::new(table), clock, _folder: None, _aws: None }
     }
 
     async fn put(&self, item: Item) {

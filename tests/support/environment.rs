@@ -14,6 +14,16 @@ pub(crate) fn installed(variable: &str, usual: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// DynamoDB Local's jar, which `tests/run` fetches for those who hold an AWS account.
+pub(crate) fn dynamodb_local() -> Result<PathBuf> {
+    let path = match read("TELLTALE_TEST_DYNAMODB_LOCAL") {
+        Some(path) => PathBuf::from(path),
+        None => cache()?.join("telltale/tests/dynamodb-local/package/emulator/DynamoDBLocal.jar"),
+    };
+    ensure!(path.exists(), "{} is not there: `ACCEPT_DYNAMODB_LOCAL_LICENSE=1 tests/run` fetches it", path.display());
+    Ok(path)
+}
+
 /// The `telltale` program: the path in `TELLTALE_BIN`, or the one that lies beside this test.
 pub(crate) fn telltale() -> Result<PathBuf> {
     let path = match read("TELLTALE_BIN") {

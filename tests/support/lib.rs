@@ -25,7 +25,7 @@ pub use eventually::eventually;
 pub use lambda_host::{Invoked, LambdaHost};
 pub use players::{
     Aws, Browser, Dtu, Gateway, GatewaySettings, Habits, Mail, Mailbox, Posted, Published, QUEUES, Received, Sent,
-    SesMail, Slave, Sms, Socket, Ups, Variant,
+    SesMail, Slave, Sms, Socket, Ups, Variant, dynamodb_local, dynamodb_on_aws,
 };
 pub use server::{Server, http_client};
 pub use session::Session;

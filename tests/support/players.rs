@@ -5,6 +5,7 @@
 
 mod aws;
 mod browser;
+mod dynamodb;
 mod gateway;
 mod mailbox;
 mod slave;
@@ -25,6 +26,7 @@ use crate::{PATIENCE, environment};
 
 pub use aws::{Aws, Published, QUEUES, Received, Sent, SesMail, Sms};
 pub use browser::Browser;
+pub use dynamodb::{dynamodb_local, dynamodb_on_aws};
 pub use gateway::{Dtu, Gateway, GatewaySettings, Habits, Posted, Socket, Variant};
 pub use mailbox::{Mail, Mailbox};
 pub use slave::Slave;
@@ -50,7 +52,7 @@ impl Player {
 
     /// Starts a Python player, `tests/players/<name>.py`.
     fn python(name: &'static str, settings: &Value) -> Result<Self> {
-        let mut command = Command::new(environment::installed("TELLTALE_TEST_PYTHON", "venv/bin/python")?);
+        let mut command = Command::new(python()?);
         command.arg(script(&format!("{name}.py"))).env("PYTHONDONTWRITEBYTECODE", "1");
         Self::start(name, command, settings)
     }
@@ -130,6 +132,11 @@ impl Player {
 /// The details of the reports of one kind.
 fn of<'a>(reports: &'a [Value], kind: &str) -> impl Iterator<Item = &'a Value> {
     reports.iter().filter_map(move |report| report.get(kind))
+}
+
+/// The Python that has the players' packages.
+fn python() -> Result<PathBuf> {
+    environment::installed("TELLTALE_TEST_PYTHON", "venv/bin/python")
 }
 
 fn script(file: &str) -> PathBuf {

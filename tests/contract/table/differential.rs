@@ -31,6 +31,10 @@ const SEQUENCES: u32 = 24;
 const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/contract/table/differential.regressions");
 
 suite!([dynamodb]; [random_calls_are_answered_alike]);
+#[cfg(dynamodb_local)]
+suite!([dynamodb_local]; [random_calls_are_answered_alike]);
+#[cfg(dynamodb_on_aws)]
+suite!([dynamodb_on_aws]; [random_calls_are_answered_alike]);
 
 async fn random_calls_are_answered_alike(fixture: Fixture) {
     let seed = told("PROPTEST_RNG_SEED").unwrap_or_else(|| SystemDice.roll());
