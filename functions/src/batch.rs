@@ -1,38 +1,25 @@
 //! A batch of messages, as SQS gives it to a function, and what the function says of each.
 
+mod record;
+
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures::{FutureExt, StreamExt, stream};
 use jobs::{Job, Verdict, execute};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use self::record::Record;
 use crate::Function;
 
 /// How many messages of a batch run at a time.
 const AT_A_TIME: usize = 10;
 
-/// Messages of one queue.
+/// Messages of one queue. Each is read alone, so that one that cannot be read holds up none of the others.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Batch {
     #[serde(rename = "Records")]
-    records: Vec<Record>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Record {
-    message_id: String,
-    receipt_handle: String,
-    body: String,
-    #[serde(default)]
-    attributes: Attributes,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-struct Attributes {
-    /// Which run this is, as text: 1 for the first.
-    #[serde(rename = "ApproximateReceiveCount", default)]
-    receive_count: String,
+    records: Vec<Value>,
 }
 
 /// The messages that are to come again; SQS forgets the others.
@@ -52,9 +39,13 @@ impl Function {
     /// Runs every job of a batch. One that fails, panics or takes too long comes again by itself, later with each run, and is a
     /// dead letter when its queue has given it out often enough; one that can never be done is a dead letter at once.
     pub async fn perform_all<J: Job>(&self, batch: Batch) -> Failures {
-        let runs = batch.records.into_iter().map(|record| async move {
-            let comes_again = !self.is_settled::<J>(&record).await;
-            comes_again.then_some(Failure { item_identifier: record.message_id })
+        let runs = batch.records.iter().map(|told| async move {
+            let comes_again = match Record::read(told) {
+                Ok(record) => !self.is_settled::<J>(&record).await,
+                Err(why) => !self.is_buried::<J>(record::id(told), &told.to_string(), &why).await,
+            };
+            // Where there is no id to name, the empty one makes the whole batch come again.
+            comes_again.then(|| Failure { item_identifier: record::id(told).to_owned() })
         });
         let runs: Vec<Option<Failure>> = stream::iter(runs).buffer_unordered(AT_A_TIME).collect().await;
         Failures { batch_item_failures: runs.into_iter().flatten().collect() }
@@ -68,7 +59,7 @@ impl Function {
                 self.put_off::<J>(record, &why, after).await;
                 false
             }
-            Verdict::Never { why } => self.is_buried::<J>(record, &why).await,
+            Verdict::Never { why } => self.is_buried::<J>(&record.message_id, &record.body, &why).await,
         }
     }
 
@@ -78,7 +69,7 @@ impl Function {
     }
 
     async fn put_off<J: Job>(&self, record: &Record, why: &str, after: Option<Duration>) {
-        let run = record.attributes.receive_count.parse().unwrap_or(1);
+        let run = record.run();
         let wait = after.unwrap_or_else(|| queue::backoff(run, self.cx.dice.roll()));
         tracing::warn!(job.name = J::NAME, message.id = record.message_id, job.attempt = run, "a job failed: {why}");
         if let Err(error) = self.queue.put_off(J::NAME, &record.receipt_handle, wait).await {
@@ -87,14 +78,17 @@ impl Function {
     }
 
     /// Makes a dead letter of a message, with the reason. Where that fails, it comes again.
-    async fn is_buried<J: Job>(&self, record: &Record, why: &str) -> bool {
-        tracing::error!(job.name = J::NAME, message.id = record.message_id, "a job can never be done: {why}");
-        match self.queue.bury(&self.dead_letters, J::NAME, &record.body, why).await {
+    async fn is_buried<J: Job>(&self, id: &str, body: &str, why: &str) -> bool {
+        tracing::error!(job.name = J::NAME, message.id = id, "a job can never be done: {why}");
+        match self.queue.bury(&self.dead_letters, J::NAME, body, why).await {
             Ok(()) => true,
             Err(error) => {
-                tracing::error!(%error, message.id = record.message_id, "a dead letter could not be sent");
+                tracing::error!(%error, message.id = id, "a dead letter could not be sent");
                 false
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

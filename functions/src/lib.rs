@@ -11,6 +11,7 @@ mod import;
 mod metrics;
 mod perform;
 mod post;
+mod request;
 mod serve;
 mod tick;
 mod unwired;
