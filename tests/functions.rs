@@ -1,6 +1,8 @@
 //! The functions' real programs, as Lambda runs them, wired as `template.yaml` wires them.
 
-mod cloud;
+pub(crate) mod cloud;
+mod events;
+mod host;
 mod path;
 mod ticks;
 mod whole;

@@ -6,18 +6,19 @@ use anyhow::{Context, Result};
 use boot::SystemClock;
 use jobs::ports::{Enqueue, Message};
 use records::{
-    Clock,
+    Clock, Table,
     alarms::{self, Which},
     users::{self, Webhook},
 };
 use table::DynamoDbTable;
-use telltale_tests::{Aws, LambdaHost, QUEUES, WebhookReceiver, flow};
+use telltale_tests::{Aws, LambdaHost, QUEUES, Taken, WebhookReceiver, flow};
 
 /// A site on AWS, its functions, and whoever is told.
 pub(crate) struct Cloud {
     pub aws: Aws,
     pub table: DynamoDbTable,
-    pub functions: Vec<(LambdaHost, &'static str)>,
+    /// The functions of the jobs that have a queue, in the order of [`QUEUES`], each with its queue.
+    pub functions: Vec<(Arc<LambdaHost>, &'static str)>,
     pub webhook: WebhookReceiver,
 }
 
@@ -29,14 +30,11 @@ impl Cloud {
         let table = aws.table(Arc::clone(&clock)).await?;
         flow::furnish(&table, clock.now()).await;
         let webhook = WebhookReceiver::start().await?;
-        let mut technician = users::get(&table, "tech").await?.context("the technician is there")?;
-        technician.mail = None;
-        technician.webhook = Some(Webhook { url: webhook.url(), secret: WebhookReceiver::secret() });
-        users::put(&table, &technician).await?;
+        tell_at(&table, &webhook).await?;
         let mut functions = Vec::new();
         for (job, queue) in QUEUES {
             let local = [("TELLTALE_WEBHOOK__ALLOWED_NETS", r#"["127.0.0.0/8"]"#)];
-            functions.push((aws.function(job, &local).await?, queue));
+            functions.push((Arc::new(aws.function(job, &local).await?), queue));
         }
         Ok(Self { aws, table, functions, webhook })
     }
@@ -48,15 +46,23 @@ impl Cloud {
 
     /// Gives the functions what their queues hold, until there is nothing more. How many messages are to come again.
     pub(crate) async fn settle(&mut self) -> Result<usize> {
-        let mut failed = 0;
+        let taken = self.settle_but(&[]).await?;
+        Ok(taken.iter().filter(|(_, taken)| !taken.is_forgotten).count())
+    }
+
+    /// The same but for some jobs. What each job's function was given, and what became of it.
+    pub(crate) async fn settle_but(&mut self, held: &[&str]) -> Result<Vec<(&'static str, Taken)>> {
+        let mut all = Vec::new();
         loop {
-            let mut given = 0;
-            for (function, queue) in &self.functions {
-                let (all, again) = self.aws.pump(function, queue).await?;
-                (given, failed) = (given + all, failed + again);
+            let before = all.len();
+            for ((job, queue), (function, _)) in QUEUES.iter().zip(&self.functions) {
+                if !held.contains(job) {
+                    let taken = self.aws.take(function, queue).await?;
+                    all.extend(taken.into_iter().map(|taken| (*job, taken)));
+                }
             }
-            if given == 0 {
-                return Ok(failed);
+            if all.len() == before {
+                return Ok(all);
             }
         }
     }
@@ -65,4 +71,12 @@ impl Cloud {
     pub(crate) async fn active(&self) -> Result<usize> {
         Ok(alarms::list(&self.table, Which::Active, 10, None).await?.items.len())
     }
+}
+
+/// The technician is told at a webhook, and nowhere else.
+pub(crate) async fn tell_at(table: &dyn Table, webhook: &WebhookReceiver) -> Result<()> {
+    let mut technician = users::get(table, "tech").await?.context("the technician is there")?;
+    technician.mail = None;
+    technician.webhook = Some(Webhook { url: webhook.url(), secret: WebhookReceiver::secret() });
+    Ok(users::put(table, &technician).await?)
 }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::cloud::Cloud;
 
 /// A broker's batch with the sensor's answer, on its way.
-fn batch(name: &str, celsius: f64) -> Message {
+pub(super) fn batch(name: &str, celsius: f64) -> Message {
     let at = SystemClock.now();
     let report = Report { node: "n1".to_owned(), at, event: climate(celsius, at) };
     ProcessResults { batch: name.to_owned(), reports: vec![report] }.message()

@@ -11,7 +11,7 @@ use records::{
     nodes::{self, Session},
 };
 use serde_json::{Value, json};
-use telltale_tests::{Aws, ManualClock};
+use telltale_tests::{Aws, ManualClock, lambda_events};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -28,19 +28,9 @@ async fn connect(aws: &Aws, node: &str, ready: bool) -> Result<()> {
     Ok(nodes::open_session(&table, &session).await?)
 }
 
-/// The schedule's event, as AWS shapes it. The year is far enough ahead for its window never to be over.
+/// The schedule's event. The year is far enough ahead for its window never to be over.
 fn tick() -> Value {
-    json!({
-        "version": "0",
-        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": "123456789012",
-        "time": "2100-01-01T07:00:00Z",
-        "region": "us-east-1",
-        "resources": ["arn:aws:events:us-east-1:123456789012:rule/each-minute"],
-        "detail": {},
-    })
+    lambda_events::tick("2100-01-01T07:00:00Z")
 }
 
 #[tokio::test]

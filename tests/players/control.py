@@ -6,8 +6,8 @@ import sys
 
 
 def report(what, details):
-    """Tells the test what happened, as {"<what>": <details>}."""
-    print(json.dumps({what: details}), flush=True)
+    """Tells the test what happened, as {"<what>": <details>}. In one write: threads may report, too."""
+    print(json.dumps({what: details}) + "\n", end="", flush=True)
 
 
 def settings():

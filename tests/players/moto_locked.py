@@ -19,12 +19,15 @@ Orders:   create {template}: makes the tables, queues and topics of a CloudForma
           tell_sent {}: what people were sent by SNS and SES
           verify_sender {address}: SES knows it from now on
           keep_secret {name, text}: Secrets Manager keeps it
+          show {queue}: what a queue hides for a time, or holds back, it gives now
+          hold {partition}: the next transaction that writes to a partition whose name begins so hangs, and is done once
+          let_go {} is ordered
           be_busy {times}: the next calls are answered as AWS does when it has too much to do
           lose_answers {times}: the next writes to DynamoDB are done, and answered as if something had failed
 Reports:  listening <port>, once; created {<resource>: <the table's name, the queue's URL, the topic's ARN>} for each template;
-          functions {<binary>: {<variable>: <value>}} with it; messages [{id, receipt, receives, body, attributes}] for each
-          receive; sent {sms, mails, published} for each tell_sent; secret <ARN> for each keep_secret;
-          done "be_busy", "lose_answers", "forget" or "verify_sender" when the order is done.
+          functions {<binary>: {<variable>: <value>}} and timeouts {<binary>: <seconds>} with it; messages [{id, receipt,
+          receives, body, attributes}] for each receive; sent {sms, mails, published} for each tell_sent; secret <ARN> for
+          each keep_secret; held <partition> when a transaction hangs; done <order> when any other order is done.
 """
 
 import asyncio
@@ -35,11 +38,12 @@ import logging
 import threading
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sqs.models import sqs_backends
 from werkzeug.serving import make_server
 
 from control import obey, report
 from sent import everything
-from template import client, create_table, read
+from template import ACCOUNT, REGION, client, create_table, read
 
 # What brokers listen to: nothing that people are sent.
 BROWSER_TOPIC = "BrowserTopic"
@@ -91,6 +95,10 @@ class Aws:
         self.dynamodb = threading.Lock()
         self.counting = threading.Lock()
         self.left = {"be_busy": 0, "lose_answers": 0}
+        self.held_partition = None
+        self.let_go = threading.Event()
+        self.went_on = threading.Event()
+        self.went_on.set()
 
     def __call__(self, environ, start_response):
         target = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -100,6 +108,8 @@ class Aws:
             return answer(status, refusal(request), start_response)
         if not target.startswith("DynamoDB_"):
             return self.moto(environ, start_response)
+        if target.endswith(".TransactWriteItems") and self.is_to_hang(environ):
+            return self.hang(environ, start_response)
         with self.dynamodb:
             if target in WRITES and self.takes("lose_answers"):
                 b"".join(self.moto(environ, lambda *_: None))
@@ -115,6 +125,44 @@ class Aws:
     async def ordered(self, order, times):
         self.left[order] = times
         report("done", order)
+
+    def is_to_hang(self, environ):
+        if not self.held_partition:
+            return False
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        environ["wsgi.input"] = io.BytesIO(body)
+        with self.counting:
+            partition, entries = self.held_partition, json.loads(body)["TransactItems"]
+            if not partition or not any(written_to(entry).startswith(partition) for entry in entries):
+                return False
+            self.held_partition = None
+            self.went_on.clear()
+        report("held", partition)
+        return True
+
+    def hang(self, environ, start_response):
+        # Longer than any test waits.
+        self.let_go.wait(timeout=120)
+        with self.dynamodb:
+            answer = self.moto(environ, start_response)
+        self.went_on.set()
+        return answer
+
+    async def hold(self, partition):
+        self.held_partition = partition
+        self.let_go.clear()
+        report("done", "hold")
+
+    async def release(self):
+        self.let_go.set()
+        await asyncio.to_thread(self.went_on.wait)
+        report("done", "let_go")
+
+
+def written_to(entry):
+    """The partition that a part of a transaction writes to."""
+    (write,) = entry.values()
+    return (write.get("Item") or write["Key"])["pk"]["S"]
 
 
 def answer(status, body, start_response):
@@ -143,8 +191,35 @@ async def main():
                 made[name] = client("sns", endpoint).create_topic(Name=name)["TopicArn"]
             elif resource["Type"] == "AWS::SQS::Queue":
                 made[name] = client("sqs", endpoint).create_queue(QueueName=name)["QueueUrl"]
+        limit(template, made)
         report("created", made)
         report("functions", functions(template, made))
+        report("timeouts", timeouts(template))
+
+    def limit(template, made):
+        """Tells each queue how long it hides what it gave, and after how many times it gives a message up."""
+        for name, resource in read(template)["Resources"].items():
+            properties = resource.get("Properties", {})
+            if resource["Type"] != "AWS::SQS::Queue" or "RedrivePolicy" not in properties:
+                continue
+            policy = properties["RedrivePolicy"]
+            dead_letters = policy["deadLetterTargetArn"].removesuffix(".Arn")
+            policy = {**policy, "deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{dead_letters}"}
+            attributes = {
+                "VisibilityTimeout": str(properties["VisibilityTimeout"]),
+                "RedrivePolicy": json.dumps(policy),
+            }
+            client("sqs", endpoint).set_queue_attributes(QueueUrl=made[name], Attributes=attributes)
+
+    def timeouts(template):
+        """How many seconds each function may take, by its binary."""
+        document = read(template)
+        usual = document["Globals"]["Function"]["Timeout"]
+        return {
+            resource["Metadata"]["BuildProperties"]["Binary"]: resource["Properties"].get("Timeout", usual)
+            for resource in document["Resources"].values()
+            if resource["Type"] == "AWS::Serverless::Function"
+        }
 
     def functions(template, made):
         """The variables of each function, by its binary, as the template sets them."""
@@ -195,6 +270,12 @@ async def main():
     def keep_secret(name, text):
         report("secret", client("secretsmanager", endpoint).create_secret(Name=name, SecretString=text)["ARN"])
 
+    def show(queue):
+        """SQS has no order for this: what was never received has no receipt to change its time by."""
+        for message in list(sqs_backends[ACCOUNT][REGION].queues[queue.rsplit("/", 1)[1]]._messages):
+            message.visible_at = message.delayed_until = 0.0
+        report("done", "show")
+
     report("listening", server.server_port)
     await obey(
         {
@@ -204,6 +285,9 @@ async def main():
             "tell_sent": lambda **arguments: asyncio.to_thread(tell_sent, **arguments),
             "verify_sender": lambda **arguments: asyncio.to_thread(verify_sender, **arguments),
             "keep_secret": lambda **arguments: asyncio.to_thread(keep_secret, **arguments),
+            "show": lambda **arguments: asyncio.to_thread(show, **arguments),
+            "hold": aws.hold,
+            "let_go": aws.release,
             "be_busy": lambda times: aws.ordered("be_busy", times),
             "lose_answers": lambda times: aws.ordered("lose_answers", times),
         }

@@ -1,7 +1,11 @@
 """What those who play AWS read in a CloudFormation template."""
 
+import functools
+
 import boto3
 import yaml
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
 
 
 class Template(yaml.SafeLoader):
@@ -15,9 +19,10 @@ def read(template):
     return yaml.load(template, Template)
 
 
+@functools.cache
 def client(service, endpoint):
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    return boto3.client(service, endpoint_url=endpoint, region_name="us-east-1", **keys)
+    return boto3.client(service, endpoint_url=endpoint, region_name=REGION, **keys)
 
 
 def create_table(endpoint, name, properties):

@@ -14,7 +14,12 @@ pub struct ManualClock(AtomicI64);
 impl ManualClock {
     /// One that shows some moment in 2026.
     pub fn new() -> Self {
-        Self(AtomicI64::new(1_780_000_000_000))
+        Self::at(Timestamp(1_780_000_000_000))
+    }
+
+    /// One that shows this moment.
+    pub fn at(moment: Timestamp) -> Self {
+        Self(AtomicI64::new(moment.0))
     }
 
     /// Is set back, to the millisecond.

@@ -1,111 +1,145 @@
-//! The Lambda service for one function: gives events to the function's real program over the Runtime API.
+//! The Lambda service for one function: gives events to the function's real program over the Runtime API, as AWS does.
+//!
+//! One program runs at a time, in an environment of its own; one invocation at a time. A program that is out of time, ends,
+//! or cannot start, costs the invocation it was at, and the next one finds a new program.
 
-use std::{net::SocketAddr, process::Stdio, sync::Arc};
+mod end;
+mod environment;
+mod log;
+mod runtime_api;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
-use axum::{
-    Json, Router,
-    body::Bytes,
-    extract::{Path, State},
-    http::StatusCode,
-    response::IntoResponse,
-    routing::{get, post},
-};
 use serde_json::Value;
 use tokio::{
-    net::TcpListener,
-    process::{Child, Command},
-    sync::{Mutex, mpsc, oneshot},
-    time::timeout,
+    sync::{Mutex, watch},
+    time,
 };
-use tokio_util::task::AbortOnDropHandle;
 
-use crate::{PATIENCE, environment, players::echo};
+use self::{
+    end::End,
+    environment::{Deployed, Doom, Environment},
+    log::Log,
+};
+use crate::PATIENCE;
 
 /// How an invocation ended: the function's answer, or its error with `errorType` and `errorMessage`.
 pub type Invoked = Result<Value, Value>;
 
-/// A function that runs. It ends when this is dropped.
+/// A function that can be invoked. Its program ends when this is dropped.
 #[derive(Debug)]
 pub struct LambdaHost {
-    events: mpsc::Sender<Invocation>,
-    _server: AbortOnDropHandle<()>,
-    _child: Child,
-}
-
-#[derive(Debug)]
-struct Invocation {
-    event: Value,
-    end: oneshot::Sender<Invoked>,
-}
-
-/// What waits for the function, and what it is at: one event at a time, as Lambda has it.
-#[derive(Debug)]
-struct Service {
-    events: Mutex<mpsc::Receiver<Invocation>>,
-    running: Mutex<Option<oneshot::Sender<Invoked>>>,
+    deployed: Deployed,
+    environment: Mutex<Option<Environment>>,
+    /// How many programs there were so far.
+    started: AtomicUsize,
+    /// The request of the latest invocation.
+    request: std::sync::Mutex<String>,
+    doom: watch::Sender<Option<Doom>>,
 }
 
 impl LambdaHost {
-    /// Starts the function's program with these variables, and no others, in its environment.
-    pub async fn start(function: &str, variables: &[(&str, &str)]) -> Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let mut child = command(function, listener.local_addr()?)?.envs(variables.iter().copied()).spawn()?;
-        echo("function", child.stderr.take().context("the function has a stderr")?);
-        let (events, waiting) = mpsc::channel(1);
-        let service = Arc::new(Service { events: Mutex::new(waiting), running: Mutex::default() });
-        let routes = Router::new()
-            .route("/2018-06-01/runtime/invocation/next", get(next))
-            .route("/2018-06-01/runtime/invocation/{id}/{how}", post(ended))
-            .with_state(service);
-        let server = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, routes).await {
-                eprintln!("the Runtime API ended: {error}");
-            }
-        });
-        Ok(Self { events, _server: AbortOnDropHandle::new(server), _child: child })
+    /// Starts the function's program with these variables, and no others, in its environment. An invocation may take as
+    /// long as `timeout`.
+    pub async fn start(function: &str, variables: &[(&str, &str)], timeout: Duration) -> Result<Self> {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let deployed = Deployed {
+            function: function.to_owned(),
+            variables: variables.iter().map(own).collect(),
+            timeout,
+            log: Log::default(),
+            answers_to_lose: Arc::default(),
+        };
+        let host = Self {
+            deployed,
+            environment: Mutex::default(),
+            started: AtomicUsize::new(0),
+            request: std::sync::Mutex::default(),
+            doom: watch::Sender::new(None),
+        };
+        *host.environment.lock().await = Some(host.deploy().await?);
+        Ok(host)
     }
 
     /// Gives the function an event, and waits for its end.
     pub async fn invoke(&self, event: Value) -> Result<Invoked> {
-        let (end, ended) = oneshot::channel();
-        self.events.send(Invocation { event, end }).await?;
-        Ok(timeout(PATIENCE, ended).await.context("the function does not answer")??)
+        let mut place = self.environment.lock().await;
+        let mut environment = match place.take().map(Environment::if_alive).transpose()?.flatten() {
+            Some(idle) => idle,
+            None => self.deploy().await?,
+        };
+        let request = next_request();
+        self.request.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone_from(&request);
+        let run = environment.run(&request, event, self.deployed.timeout, &self.doom);
+        let end = time::timeout(self.deployed.timeout + PATIENCE, run).await;
+        match end.context("the function's program neither works nor ends")?? {
+            End::Told(told) => {
+                *place = Some(environment);
+                Ok(told)
+            }
+            end => {
+                environment.kill().await?;
+                Ok(Err(end.error(&request, self.deployed.timeout)))
+            }
+        }
+    }
+
+    async fn deploy(&self) -> Result<Environment> {
+        self.started.fetch_add(1, Ordering::SeqCst);
+        Environment::start(&self.deployed).await
+    }
+
+    /// The invocation that runs now, if one does, has used up its time.
+    pub fn time_is_up(&self) {
+        self.doom.send_replace(Some(Doom::TimeIsUp));
+    }
+
+    /// The program is killed, if an invocation runs now.
+    pub fn dies(&self) {
+        self.doom.send_replace(Some(Doom::Dies));
+    }
+
+    /// As often as this was called, the program is killed when it tells what came of an invocation, before that is heard:
+    /// its work is done, and nobody knows.
+    pub fn loses_an_answer(&self) {
+        self.deployed.answers_to_lose.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How many answers are still to be lost.
+    pub fn answers_to_lose(&self) -> usize {
+        self.deployed.answers_to_lose.load(Ordering::SeqCst)
+    }
+
+    /// How many programs it took so far: one as long as none was lost.
+    pub fn programs(&self) -> usize {
+        self.started.load(Ordering::SeqCst)
+    }
+
+    /// The id of the latest invocation's request.
+    pub fn request(&self) -> String {
+        self.request.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// What the programs logged so far, a line each: JSON, or text where it is none.
+    pub fn log(&self) -> Vec<Value> {
+        self.deployed.log.lines()
+    }
+
+    /// Where the program that runs now finds the Runtime API.
+    pub async fn runtime_api(&self) -> Option<String> {
+        self.environment.lock().await.as_ref().map(Environment::runtime_api)
     }
 }
 
-fn command(function: &str, runtime_api: SocketAddr) -> Result<Command> {
-    let mut command = Command::new(environment::function(function)?);
-    command
-        .env_clear()
-        .env("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string())
-        .env("AWS_LAMBDA_FUNCTION_NAME", function)
-        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
-        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    Ok(command)
-}
-
-/// The function asks for work; it is answered when there is some.
-async fn next(State(service): State<Arc<Service>>) -> Result<impl IntoResponse, StatusCode> {
-    let invocation = service.events.lock().await.recv().await.ok_or(StatusCode::GONE)?;
-    *service.running.lock().await = Some(invocation.end);
-    let headers = [
-        ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
-        // The year 2100: no test is about the deadline.
-        ("lambda-runtime-deadline-ms", "4102444800000"),
-        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:123456789012:function:test"),
-    ];
-    Ok((headers, Json(invocation.event)))
-}
-
-/// The function tells how the invocation ended, as `response` or `error`.
-async fn ended(State(service): State<Arc<Service>>, Path((_, how)): Path<(String, String)>, told: Bytes) -> StatusCode {
-    let Ok(told) = serde_json::from_slice(&told) else { return StatusCode::BAD_REQUEST };
-    let Some(end) = service.running.lock().await.take() else { return StatusCode::NOT_FOUND };
-    // Who invoked the function may have lost patience.
-    let _ = end.send(if how == "response" { Ok(told) } else { Err(told) });
-    StatusCode::ACCEPTED
+/// An id that no other invocation has, in the form of a UUID.
+fn next_request() -> String {
+    static REQUESTS: AtomicU64 = AtomicU64::new(1);
+    format!("8476a536-e9f4-41e8-9739-{:012x}", REQUESTS.fetch_add(1, Ordering::SeqCst))
 }

@@ -7,6 +7,7 @@ mod dice;
 mod environment;
 mod eventually;
 pub mod flow;
+pub mod lambda_events;
 mod lambda_host;
 mod players;
 mod process;
@@ -25,7 +26,7 @@ pub use eventually::eventually;
 pub use lambda_host::{Invoked, LambdaHost};
 pub use players::{
     Aws, Browser, Dtu, Gateway, GatewaySettings, Habits, Mail, Mailbox, Posted, Published, QUEUES, Received, Sent,
-    SesMail, Slave, Sms, Socket, Ups, Variant, dynamodb_local, dynamodb_on_aws,
+    SesMail, Slave, Sms, Socket, Taken, Ups, Variant, dynamodb_local, dynamodb_on_aws,
 };
 pub use server::{Server, http_client};
 pub use session::Session;

@@ -24,7 +24,7 @@ use tokio::{
 
 use crate::{PATIENCE, environment};
 
-pub use aws::{Aws, Published, QUEUES, Received, Sent, SesMail, Sms};
+pub use aws::{Aws, Published, QUEUES, Received, Sent, SesMail, Sms, Taken};
 pub use browser::Browser;
 pub use dynamodb::{dynamodb_local, dynamodb_on_aws};
 pub use gateway::{Dtu, Gateway, GatewaySettings, Habits, Posted, Socket, Variant};
@@ -115,6 +115,16 @@ impl Player {
         found.ok_or_else(|| {
             anyhow!("{} was not seen to be {wanted}{end}. Its last reports:\n{}", self.name, self.tail())
         })
+    }
+
+    /// Waits until it made so many reports of a kind. Goes on beside whatever the player is told.
+    fn until_reports(&self, kind: &'static str, count: usize) -> impl Future<Output = Result<()>> + use<> {
+        let mut reports = self.reports.clone();
+        async move {
+            let enough = timeout(PATIENCE, reports.wait_for(|reports| of(reports, kind).count() >= count));
+            enough.await.with_context(|| format!("out of patience: {count} × {kind}"))?.map(drop)?;
+            Ok(())
+        }
     }
 
     /// Whether it still runs.

@@ -25,7 +25,19 @@ const KEY: &[u8] = b"the key that both sides know";
 pub struct WebhookReceiver {
     port: u16,
     received: watch::Receiver<Vec<Delivery>>,
+    gate: Arc<watch::Sender<Gate>>,
     _server: AbortOnDropHandle<()>,
+}
+
+/// Whether it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    /// At once.
+    Open,
+    /// Not the next one.
+    Closing,
+    /// One waits for its answer.
+    Closed,
 }
 
 /// One request it got.
@@ -54,13 +66,14 @@ impl WebhookReceiver {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
         let (kept, received) = watch::channel(Vec::new());
-        let app = Router::new().fallback(take).with_state(Arc::new(kept));
+        let gate = Arc::new(watch::Sender::new(Gate::Open));
+        let app = Router::new().fallback(take).with_state((Arc::new(kept), Arc::clone(&gate)));
         let server = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, app).await {
                 eprintln!("the webhook receiver ended: {error}");
             }
         });
-        Ok(Self { port, received, _server: AbortOnDropHandle::new(server) })
+        Ok(Self { port, received, gate, _server: AbortOnDropHandle::new(server) })
     }
 
     /// Where it listens.
@@ -71,6 +84,26 @@ impl WebhookReceiver {
     /// The secret to sign with.
     pub fn secret() -> String {
         format!("whsec_{}", STANDARD.encode(KEY))
+    }
+
+    /// The next delivery is taken, and not answered until [`WebhookReceiver::let_go`].
+    pub fn hold(&self) {
+        self.gate.send_replace(Gate::Closing);
+    }
+
+    /// Waits until a delivery waits for its answer. Goes on beside whatever is done with this.
+    pub fn until_held(&self) -> impl Future<Output = Result<()>> + use<> {
+        let mut gate = self.gate.subscribe();
+        async move {
+            let held = timeout(PATIENCE, gate.wait_for(|gate| *gate == Gate::Closed)).await;
+            held.context("no delivery waits for its answer")?.map(drop)?;
+            Ok(())
+        }
+    }
+
+    /// Answers what waits.
+    pub fn let_go(&self) {
+        self.gate.send_replace(Gate::Open);
     }
 
     /// What it got so far whose subject begins so.
@@ -88,13 +121,26 @@ impl WebhookReceiver {
     }
 }
 
-async fn take(State(kept): State<Arc<watch::Sender<Vec<Delivery>>>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+type Kept = (Arc<watch::Sender<Vec<Delivery>>>, Arc<watch::Sender<Gate>>);
+
+async fn take(State((kept, gate)): State<Kept>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let at = Instant::now();
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let id = header("webhook-id");
     let genuine = is_genuine(&id, &header("webhook-timestamp"), &body, &header("webhook-signature"));
     let body = serde_json::from_slice(&body).unwrap_or_default();
     kept.send_modify(|all| all.push(Delivery { at, id, genuine, body }));
+    let is_held = gate.send_if_modified(|gate| {
+        let closing = *gate == Gate::Closing;
+        if closing {
+            *gate = Gate::Closed;
+        }
+        closing
+    });
+    if is_held {
+        // The gate outlives every request.
+        let _ = gate.subscribe().wait_for(|gate| *gate == Gate::Open).await;
+    }
     StatusCode::NO_CONTENT
 }
 

@@ -1,6 +1,7 @@
+mod queues;
 mod sent;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use domain::Source;
@@ -8,11 +9,13 @@ use jobs::ports::{Link, NodeCommand, Operation, Order};
 use link::{AwsInbox, AwsLink, AwsLinkSettings};
 use queue::SqsQueue;
 use records::Clock;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use table::DynamoDbTable;
 
-pub use self::sent::{Published, Sent, SesMail, Sms};
+pub use self::{
+    queues::{Received, Taken},
+    sent::{Published, Sent, SesMail, Sms},
+};
 use super::{Player, of};
 use crate::{AwsBroker, LambdaHost, LoadedDice};
 
@@ -38,21 +41,10 @@ pub struct Aws {
     endpoint: String,
     resources: Value,
     functions: Value,
-}
-
-/// A message that a queue gave.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Received {
-    /// Its id, and the receipt of this receive.
-    pub id: String,
-    /// What it is forgotten by.
-    pub receipt: String,
-    /// How often it was received, this time included.
-    pub receives: String,
-    /// Its body.
-    pub body: String,
-    /// Its attributes, by name.
-    pub attributes: Value,
+    /// How long each function may take, in seconds, by its binary.
+    timeouts: Value,
+    /// How many transactions were to hang so far.
+    holds: usize,
 }
 
 impl Aws {
@@ -65,7 +57,9 @@ impl Aws {
             player.until("done with the template", |reports| of(reports, "created").next().cloned()).await?;
         let functions =
             player.until("done with the functions", |reports| of(reports, "functions").next().cloned()).await?;
-        Ok(Self { player, endpoint, resources, functions })
+        let timeouts =
+            player.until("done with the timeouts", |reports| of(reports, "timeouts").next().cloned()).await?;
+        Ok(Self { player, endpoint, resources, functions, timeouts, holds: 0 })
     }
 
     /// Where it listens.
@@ -92,7 +86,8 @@ impl Aws {
         let told = self.functions[name].as_object().with_context(|| format!("template.yaml has no function {name}"))?;
         let told = told.iter().filter_map(|(variable, value)| Some((variable.as_str(), value.as_str()?)));
         let variables: Vec<(&str, &str)> = told.chain(self.here()).chain(more.iter().copied()).collect();
-        LambdaHost::start(name, &variables).await
+        let timeout = self.timeouts[name].as_u64().context("template.yaml says how long a function may take")?;
+        LambdaHost::start(name, &variables, Duration::from_secs(timeout)).await
     }
 
     /// Starts a broker, wired as the template wires it.
@@ -131,32 +126,6 @@ impl Aws {
         ]
     }
 
-    /// Gives a function what its queue holds now, as Lambda does: what it does not say failed is forgotten. How many
-    /// messages there were, and how many are to come again.
-    pub async fn pump(&mut self, function: &LambdaHost, queue: &str) -> Result<(usize, usize)> {
-        let received = self.receive(queue).await?;
-        if received.is_empty() {
-            return Ok((0, 0));
-        }
-        let record = |message: &Received| {
-            json!({
-                "messageId": message.id, "receiptHandle": message.receipt, "body": message.body,
-                "attributes": { "ApproximateReceiveCount": message.receives, "SentTimestamp": "1795424466000" },
-                "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "us-east-1",
-                "eventSourceARN": format!("arn:aws:sqs:us-east-1:123456789012:{queue}"),
-            })
-        };
-        let event = json!({ "Records": received.iter().map(record).collect::<Vec<_>>() });
-        let answer = function.invoke(event).await?.map_err(|error| anyhow::anyhow!("the function failed: {error}"))?;
-        let failures = answer["batchItemFailures"].as_array().context("it says what failed")?;
-        let failed: Vec<&str> = failures.iter().filter_map(|failure| failure["itemIdentifier"].as_str()).collect();
-        let done = received.iter().filter(|message| !failed.contains(&message.id.as_str()));
-        let receipts: Vec<&str> = done.map(|message| message.receipt.as_str()).collect();
-        let queue = self.resource(queue)?;
-        self.player.order_done("forget", json!({ "queue": queue, "receipts": receipts })).await?;
-        Ok((received.len(), failed.len()))
-    }
-
     /// The link to the brokers of the template, and the inbox of one of them.
     pub async fn link(&self, broker: &str) -> Result<(AwsLink, AwsInbox)> {
         let config = engine_aws::emulated(&self.endpoint).await;
@@ -170,15 +139,6 @@ impl Aws {
         self.resources[name].as_str().with_context(|| format!("template.yaml has no {name}"))
     }
 
-    /// What a queue of the template gives now: ten messages at most.
-    pub async fn receive(&mut self, queue: &str) -> Result<Vec<Received>> {
-        let before = self.player.reports("messages").len();
-        let queue = self.resource(queue)?;
-        self.player.order("receive", json!({ "queue": queue })).await?;
-        let messages = self.player.until("done with receive", |reports| of(reports, "messages").nth(before).cloned());
-        Ok(serde_json::from_value(messages.await?)?)
-    }
-
     /// The next calls are answered as AWS does when it has too much to do.
     pub async fn be_busy(&mut self, times: u32) -> Result<()> {
         self.player.order_done("be_busy", json!({ "times": times })).await
@@ -187,5 +147,22 @@ impl Aws {
     /// The next writes to DynamoDB are done, and answered as if something had failed.
     pub async fn lose_answers(&mut self, times: u32) -> Result<()> {
         self.player.order_done("lose_answers", json!({ "times": times })).await
+    }
+
+    /// The next transaction that writes to a partition whose name begins so hangs, and is done once [`Aws::let_go`] is
+    /// called.
+    pub async fn hold(&mut self, partition: &str) -> Result<()> {
+        self.holds += 1;
+        self.player.order_done("hold", json!({ "partition": partition })).await
+    }
+
+    /// Waits until the transaction hangs that is to. Goes on beside whatever is done with this.
+    pub fn until_held(&self) -> impl Future<Output = Result<()>> + use<> {
+        self.player.until_reports("held", self.holds)
+    }
+
+    /// Does what hangs.
+    pub async fn let_go(&mut self) -> Result<()> {
+        self.player.order_done("let_go", json!({})).await
     }
 }
