@@ -7,5 +7,6 @@ mod contract;
 mod cost;
 mod flow;
 mod functions;
+mod parity;
 mod shape;
 mod wire;

@@ -1,0 +1,80 @@
+//! One process of a box, from its start until it is killed: the store, the jobs, and the workers that run them.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Result;
+use engine_embedded::Engine;
+use jobs::{
+    Catalog, Context, DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, PlanWindow, ProcessResults, Settings,
+    Sweep, ports::Consume,
+};
+use notify::{Post, SystemResolver};
+use queue::{EmbeddedQueue, Workers};
+use serde_json::json;
+use table::EmbeddedTable;
+use telltale_tests::{LoadedDice, ManualClock};
+use tokio::{runtime, sync::Mutex};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    faults::{FaultyQueue, FaultyTable},
+    story::Faults,
+};
+use crate::parity::broker::Broker;
+
+/// A process. All it does, it does on threads of its own, so that nothing goes on once they are stopped.
+pub(super) struct Process {
+    pub(super) table: Arc<EmbeddedTable>,
+    pub(super) queue: Arc<EmbeddedQueue>,
+    threads: Option<runtime::Runtime>,
+}
+
+impl Process {
+    /// Starts one on the data in `folder`, which nobody else has open.
+    pub(super) fn start(folder: &Path, clock: &Arc<ManualClock>, faults: &Faults, broker: &Broker) -> Result<Self> {
+        let engine = Engine::open(folder)?;
+        let table = Arc::new(EmbeddedTable::new(engine.clone(), Arc::clone(clock) as _)?);
+        let queue = Arc::new(EmbeddedQueue::open(engine, Arc::clone(clock) as _)?);
+        let (link, inbox) = link::in_process("b1");
+        let local = serde_json::from_value(json!({ "webhook": { "allowed_nets": ["127.0.0.0/8"] } }))?;
+        let cx = Context {
+            table: Arc::new(FaultyTable { table: Arc::clone(&table), faults: Arc::clone(faults) }),
+            queue: Arc::clone(&queue) as _,
+            link: Arc::new(link),
+            notifier: Arc::new(Post::new(local, Arc::clone(clock) as _, Arc::new(SystemResolver))?),
+            clock: Arc::clone(clock) as _,
+            dice: Arc::new(LoadedDice(1)),
+            settings: Arc::new(Settings::default()),
+            catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
+        };
+        let consume =
+            FaultyQueue { queue: Arc::clone(&queue), faults: Arc::clone(faults), backwards: Mutex::default() };
+        let threads = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        threads.spawn(work(cx, Arc::new(consume)));
+        threads.spawn(broker.clone().read(inbox));
+        Ok(Self { table, queue, threads: Some(threads) })
+    }
+}
+
+impl Drop for Process {
+    /// As `kill -9`: nothing is finished, nothing is said.
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+/// The workers of a box.
+async fn work(cx: Context, consume: Arc<dyn Consume>) {
+    Workers::new(cx, consume, CancellationToken::new())
+        .run::<PlanWindow>(1)
+        .run::<DispatchQueries>(8)
+        .run::<ProcessResults>(4)
+        .run::<EvaluateAlarms>(4)
+        .run::<FanOut>(4)
+        .run::<DeliverNotice>(16)
+        .run::<Sweep>(1)
+        .finish()
+        .await;
+}
