@@ -81,14 +81,14 @@ impl OnBox {
         self.process = Some(eventually("the store is free", open).await);
     }
 
-    /// Waits until nothing is left to do now. A job's follow-ups are in the queue before it is settled, so that looking at
-    /// the jobs in the order of a poll's way misses none.
+    /// Waits until nothing is left to do now. A job's follow-ups are in the queue before it is settled, and go the way of a
+    /// poll but for one step back at most: who looks at the jobs twice in that order misses none.
     async fn rest(&self) -> Rest {
         eventually("the box comes to rest", async || {
             if self.faults.borrow().is_dying {
                 return Some(Rest::ItDies);
             }
-            for job in JOB_NAMES {
+            for job in JOB_NAMES.into_iter().chain(JOB_NAMES) {
                 let depth = self.process().queue.depth(job).await.ok()?;
                 let story = self.faults.borrow();
                 let waits = depth.waiting > story.put_off(job) && !story.held_back.contains(&job);
