@@ -21,7 +21,8 @@ pub struct Function {
     pub(crate) queue: Arc<SqsQueue>,
     /// The URL of the queue of this function's dead letters.
     pub(crate) dead_letters: String,
-    metrics: Metrics,
+    /// What it consumes.
+    pub(crate) metrics: Metrics,
 }
 
 impl Function {

@@ -37,12 +37,6 @@ pub(super) fn cool(base: Timestamp) -> Message {
     batch("cool", at, climate(20.0, at))
 }
 
-/// Again half a minute later.
-pub(super) fn still_cool(base: Timestamp) -> Message {
-    let at = base.minus(COOL / 2);
-    batch("still cool", at, climate(20.0, at))
-}
-
 /// A message that asks for the same work under other names, so that every queue takes them all.
 pub(super) fn copies(message: &Message, count: usize) -> Vec<Message> {
     let copy = |copy| Message { key: format!("{}{COPY}{copy}", message.key), ..message.clone() };

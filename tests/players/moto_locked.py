@@ -20,14 +20,14 @@ Orders:   create {template}: makes the tables, queues and topics of a CloudForma
           verify_sender {address}: SES knows it from now on
           keep_secret {name, text}: Secrets Manager keeps it
           show {queue}: what a queue hides for a time, or holds back, it gives now
-          hold {partition}: the next transaction that writes to a partition whose name begins so hangs, and is done once
-          let_go {} is ordered
+          hold {partition}: the next write to a partition whose name begins so hangs, alone or in a transaction, and is done
+          once let_go {} is ordered
           be_busy {times}: the next calls are answered as AWS does when it has too much to do
           lose_answers {times}: the next writes to DynamoDB are done, and answered as if something had failed
 Reports:  listening <port>, once; created {<resource>: <the table's name, the queue's URL, the topic's ARN>} for each template;
           functions {<binary>: {<variable>: <value>}} and timeouts {<binary>: <seconds>} with it; messages [{id, receipt,
           receives, body, attributes}] for each receive; sent {sms, mails, published} for each tell_sent; secret <ARN> for
-          each keep_secret; held <partition> when a transaction hangs; done <order> when any other order is done.
+          each keep_secret; held <partition> when a write hangs; done <order> when any other order is done.
 """
 
 import asyncio
@@ -108,7 +108,7 @@ class Aws:
             return answer(status, refusal(request), start_response)
         if not target.startswith("DynamoDB_"):
             return self.moto(environ, start_response)
-        if target.endswith(".TransactWriteItems") and self.is_to_hang(environ):
+        if target.endswith((".TransactWriteItems", ".PutItem")) and self.is_to_hang(environ):
             return self.hang(environ, start_response)
         with self.dynamodb:
             if target in WRITES and self.takes("lose_answers"):
@@ -132,8 +132,8 @@ class Aws:
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         environ["wsgi.input"] = io.BytesIO(body)
         with self.counting:
-            partition, entries = self.held_partition, json.loads(body)["TransactItems"]
-            if not partition or not any(written_to(entry).startswith(partition) for entry in entries):
+            partition = self.held_partition
+            if not partition or not any(written.startswith(partition) for written in written_to(json.loads(body))):
                 return False
             self.held_partition = None
             self.went_on.clear()
@@ -159,10 +159,10 @@ class Aws:
         report("done", "let_go")
 
 
-def written_to(entry):
-    """The partition that a part of a transaction writes to."""
-    (write,) = entry.values()
-    return (write.get("Item") or write["Key"])["pk"]["S"]
+def written_to(request):
+    """The partitions that a write or a transaction writes to."""
+    writes = [write for item in request["TransactItems"] for write in item.values()] if "TransactItems" in request else [request]
+    return [(write.get("Item") or write["Key"])["pk"]["S"] for write in writes]
 
 
 def answer(status, body, start_response):

@@ -8,7 +8,7 @@ use serde_json::json;
 use table::MemoryTable;
 
 use super::*;
-use crate::unwired::Unwired;
+use crate::{metrics::Metrics, unwired::Unwired};
 
 /// A job that ends as it is told to.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,7 +46,8 @@ async fn function() -> Function {
         settings: Arc::new(Settings::default()),
         catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
     };
-    Function { cx, queue, dead_letters: "http://127.0.0.1:9/dead".to_owned() }
+    let metrics = Metrics::new(Arc::default());
+    Function { cx, queue, dead_letters: "http://127.0.0.1:9/dead".to_owned(), metrics }
 }
 
 /// What a function says of messages with these bodies, called by their places.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Source, Timestamp,
-    reading::{Datum, Quality},
+    reading::{Datum, Quality, Reading, Value},
 };
 
 pub use condition::BadRule;
@@ -126,6 +126,20 @@ pub enum Fact {
     },
     /// Nothing but the passing of time: a timer of this source is due.
     Tick,
+}
+
+impl Fact {
+    /// That a device answered with this reading.
+    pub fn of_reading(reading: &Reading) -> Self {
+        let observed = |value: &Value| Observed {
+            name: value.name.clone(),
+            value: value.value.clone(),
+            display: value.display.clone(),
+            unit: value.unit.clone(),
+            quality: value.quality,
+        };
+        Self::Values { values: reading.values.iter().map(observed).collect() }
+    }
 }
 
 /// One value as the rules see it.

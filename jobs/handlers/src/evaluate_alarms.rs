@@ -1,5 +1,7 @@
 //! `evaluate_alarms`: evidence steps the alarm machine; what changed is stored and handed on.
 
+mod newer;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{
@@ -15,6 +17,7 @@ use records::{
 };
 use serde::{Deserialize, Serialize};
 
+use self::newer::with_what_is_newer;
 use crate::{
     Context, FanOut, Job, JobError,
     catalog::Model,
@@ -92,6 +95,7 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<(), JobError> {
         let before = watch.value.clone();
         let now = cx.clock.now();
         let stepped = step(&before.state, &rules, evidence, now);
+        let stepped = with_what_is_newer(table, stepped, &rules, evidence, now).await?;
         if stepped.is_whole
             && stepped.changes.is_empty()
             && !worth_storing(&before.state, &stepped.state, &evidence.fact)

@@ -107,7 +107,7 @@ impl Table for FaultyTable {
     }
 
     async fn write(&self, write: Write) -> Result<Outcome, TableError> {
-        self.reached()?.write(write).await
+        self.transact(vec![write]).await
     }
 
     async fn write_batch(&self, writes: Vec<Write>) -> Result<(), TableError> {

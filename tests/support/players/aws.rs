@@ -149,14 +149,14 @@ impl Aws {
         self.player.order_done("lose_answers", json!({ "times": times })).await
     }
 
-    /// The next transaction that writes to a partition whose name begins so hangs, and is done once [`Aws::let_go`] is
-    /// called.
+    /// The next write to a partition whose name begins so hangs, alone or in a transaction, and is done once
+    /// [`Aws::let_go`] is called.
     pub async fn hold(&mut self, partition: &str) -> Result<()> {
         self.holds += 1;
         self.player.order_done("hold", json!({ "partition": partition })).await
     }
 
-    /// Waits until the transaction hangs that is to. Goes on beside whatever is done with this.
+    /// Waits until the write hangs that is to. Goes on beside whatever is done with this.
     pub fn until_held(&self) -> impl Future<Output = Result<()>> + use<> {
         self.player.until_reports("held", self.holds)
     }

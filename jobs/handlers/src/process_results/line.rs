@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::{
     Mac, Pid, Source, Timestamp,
-    alarm::{Evidence, Fact, Observed},
+    alarm::{Evidence, Fact},
     reading::Reading,
     time::{is_ahead, is_newer},
 };
@@ -217,7 +217,7 @@ impl<'a> Line<'a> {
     /// Values are as old as their question: two posts may arrive in another order than they were asked in.
     fn values(&mut self, report: &Report, reading: &Reading) {
         let source = Source::Device(reading.device.clone());
-        let fact = Fact::Values { values: reading.values.iter().map(observed).collect() };
+        let fact = Fact::of_reading(reading);
         let (id, at) = (evidence_id(report, &source), reading.asked.min(report.at));
         self.follow_ups.evidence.push(Evidence { id, source, at, fact });
     }
@@ -295,16 +295,6 @@ impl<'a> Line<'a> {
         let mac = &self.terminal.mac;
         self.follow_ups.pushes.extend(moved.map(|pid| interval_changed(mac, pid)));
         Ok(())
-    }
-}
-
-fn observed(value: &domain::reading::Value) -> Observed {
-    Observed {
-        name: value.name.clone(),
-        value: value.value.clone(),
-        display: value.display.clone(),
-        unit: value.unit.clone(),
-        quality: value.quality,
     }
 }
 
