@@ -9,4 +9,6 @@ mod flow;
 mod functions;
 mod parity;
 mod shape;
+mod sources;
+mod template;
 mod wire;

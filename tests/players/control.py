@@ -4,6 +4,9 @@ import asyncio
 import json
 import sys
 
+# The longest order, in bytes: a whole template is one.
+LONGEST = 1024 * 1024
+
 
 def report(what, details):
     """Tells the test what happened, as {"<what>": <details>}. In one write: threads may report, too."""
@@ -21,7 +24,7 @@ async def obey(orders):
     A player never outlives its test. An order that is not known ends the player, so that a misspelt test fails at once.
     """
     loop = asyncio.get_running_loop()
-    lines = asyncio.StreamReader()
+    lines = asyncio.StreamReader(limit=LONGEST)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
         for order, arguments in json.loads(line).items():

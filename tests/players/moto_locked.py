@@ -13,7 +13,7 @@ What moto 5.2 is known to get wrong, so that nothing here shows it:
   letters' templates    SES v2 has none, nor a list of the suppressed: 404
   schedules             the Scheduler never fires one, and takes any expression: tests fire functions themselves
 
-Orders:   create {template}: makes the tables, queues and topics of a CloudFormation template
+Orders:   create {template}: makes the tables, queues, topics and secrets of a CloudFormation template
           receive {queue}: takes what a queue gives, ten messages at most
           forget {queue, receipts}: deletes what was received
           tell_sent {}: what people were sent by SNS and SES
@@ -24,10 +24,10 @@ Orders:   create {template}: makes the tables, queues and topics of a CloudForma
           once let_go {} is ordered
           be_busy {times}: the next calls are answered as AWS does when it has too much to do
           lose_answers {times}: the next writes to DynamoDB are done, and answered as if something had failed
-Reports:  listening <port>, once; created {<resource>: <the table's name, the queue's URL, the topic's ARN>} for each template;
-          functions {<binary>: {<variable>: <value>}} and timeouts {<binary>: <seconds>} with it; messages [{id, receipt,
-          receives, body, attributes}] for each receive; sent {sms, mails, published} for each tell_sent; secret <ARN> for
-          each keep_secret; held <partition> when a write hangs; done <order> when any other order is done.
+Reports:  listening <port>, once; created {<resource>: <the table's name, the queue's URL, the topic's or secret's ARN>} for each
+          template, functions {<binary>: {<variable>: <value>}} and timeouts {<binary>: <seconds>} with it; messages [{id,
+          receipt, receives, body, attributes}] for each receive; sent {sms, mails, published} for each tell_sent; secret <ARN>
+          for each keep_secret; held <partition> when a write hangs; done <order> when any other order is done.
 """
 
 import asyncio
@@ -180,7 +180,7 @@ async def main():
     endpoint = f"http://127.0.0.1:{server.server_port}"
 
     def create(template):
-        """Makes the template's tables and queues, each under its name there. moto's own CloudFormation fails on functions."""
+        """Makes what the template has, each under its name there. moto's own CloudFormation fails on functions."""
         made = {}
         for name, resource in read(template)["Resources"].items():
             properties = resource.get("Properties", {})
@@ -191,6 +191,8 @@ async def main():
                 made[name] = client("sns", endpoint).create_topic(Name=name)["TopicArn"]
             elif resource["Type"] == "AWS::SQS::Queue":
                 made[name] = client("sqs", endpoint).create_queue(QueueName=name)["QueueUrl"]
+            elif resource["Type"] == "AWS::SecretsManager::Secret":
+                made[name] = secret(name, **properties["GenerateSecretString"])
         limit(template, made)
         report("created", made)
         report("functions", functions(template, made))
@@ -221,6 +223,12 @@ async def main():
             if resource["Type"] == "AWS::Serverless::Function"
         }
 
+    def secret(name, **wishes):
+        """Makes a secret that nobody knows, and gives its ARN."""
+        secrets = client("secretsmanager", endpoint)
+        value = secrets.get_random_password(**wishes)["RandomPassword"]
+        return secrets.create_secret(Name=name, SecretString=value)["ARN"]
+
     def functions(template, made):
         """The variables of each function, by its binary, as the template sets them."""
         document = read(template)
@@ -228,7 +236,7 @@ async def main():
         found = {}
         for resource in document["Resources"].values():
             if resource["Type"] == "AWS::Serverless::Function":
-                own = resource["Properties"]["Environment"]["Variables"]
+                own = resource["Properties"].get("Environment", {}).get("Variables", {})
                 told = {**common, **own}.items()
                 found[resource["Metadata"]["BuildProperties"]["Binary"]] = {
                     name: resolved(value, document["Parameters"], made) for name, value in told if isinstance(value, str)

@@ -13,6 +13,7 @@ mod players;
 mod process;
 mod server;
 mod session;
+mod template;
 mod webhook;
 
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub use players::{
 };
 pub use server::{Server, http_client};
 pub use session::Session;
+pub use template::translated_template;
 pub use webhook::{Delivery, WebhookReceiver};
 
 /// How long a test waits for what must happen. Far longer than it takes: a slow machine is no failure.

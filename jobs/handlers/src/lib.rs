@@ -2,7 +2,8 @@
 //!
 //! A job is a serde struct plus one impl of [`Job`]; [`execute`] runs it and says [`Verdict`]; the shells around it (apalis
 //! workers, Lambda) only translate that verdict. To add a job: a file named by its verb, a line in `local`'s worker list,
-//! a row in `docs/JOBS.md`; on AWS also a bin in `functions/` and a resource in `template.yaml`. `tests/shape` compares them.
+//! a row in `docs/JOBS.md`; on AWS also a bin in `functions/` and its resources in `template.yaml`. `tests/shape` and
+//! `tests/template` compare them.
 
 mod catalog;
 mod deliver_notice;
