@@ -1,4 +1,5 @@
-"""Plays AWS: moto, with DynamoDB requests one at a time, since it loses acknowledged writes when they come at once.
+"""Plays AWS: moto, with DynamoDB requests one at a time, since it loses acknowledged writes when they come at once, and with
+the rights that a template gives (rights.py).
 
 What moto 5.2 is known to get wrong, so that nothing here shows it:
   lost writes           a transaction that fails puts back the table as it was, with what others wrote meanwhile: hence the lock
@@ -35,6 +36,8 @@ import http
 import io
 import json
 import logging
+import os
+import sys
 import threading
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -42,6 +45,7 @@ from moto.sqs.models import sqs_backends
 from werkzeug.serving import make_server
 
 from control import obey, report
+from rights import Rights
 from sent import everything
 from template import ACCOUNT, REGION, client, create_table, read
 
@@ -99,16 +103,22 @@ class Aws:
         self.let_go = threading.Event()
         self.went_on = threading.Event()
         self.went_on.set()
+        self.rights = Rights({})
 
     def __call__(self, environ, start_response):
         target = environ.get("HTTP_X_AMZ_TARGET", "")
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        if why := self.rights.refusal(environ, body):
+            # A program may go on without a right, and nobody would notice. So the test is not to go on.
+            print(why, file=sys.stderr, flush=True)
+            os._exit(1)
         if target in BUSY and self.takes("be_busy"):
             status, refusal = BUSY[target]
-            request = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-            return answer(status, refusal(request), start_response)
+            return answer(status, refusal(json.loads(body)), start_response)
         if not target.startswith("DynamoDB_"):
             return self.moto(environ, start_response)
-        if target.endswith((".TransactWriteItems", ".PutItem")) and self.is_to_hang(environ):
+        if target.endswith((".TransactWriteItems", ".PutItem")) and self.is_to_hang(body):
             return self.hang(environ, start_response)
         with self.dynamodb:
             if target in WRITES and self.takes("lose_answers"):
@@ -126,11 +136,9 @@ class Aws:
         self.left[order] = times
         report("done", order)
 
-    def is_to_hang(self, environ):
+    def is_to_hang(self, body):
         if not self.held_partition:
             return False
-        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-        environ["wsgi.input"] = io.BytesIO(body)
         with self.counting:
             partition = self.held_partition
             if not partition or not any(written.startswith(partition) for written in written_to(json.loads(body))):
@@ -194,6 +202,7 @@ async def main():
             elif resource["Type"] == "AWS::SecretsManager::Secret":
                 made[name] = secret(name, **properties["GenerateSecretString"])
         limit(template, made)
+        aws.rights = Rights(read(template)["Resources"])
         report("created", made)
         report("functions", functions(template, made))
         report("timeouts", timeouts(template))

@@ -85,7 +85,7 @@ impl Aws {
     pub async fn function(&self, name: &str, more: &[(&str, &str)]) -> Result<LambdaHost> {
         let told = self.functions[name].as_object().with_context(|| format!("template.yaml has no function {name}"))?;
         let told = told.iter().filter_map(|(variable, value)| Some((variable.as_str(), value.as_str()?)));
-        let variables: Vec<(&str, &str)> = told.chain(self.here()).chain(more.iter().copied()).collect();
+        let variables: Vec<(&str, &str)> = told.chain(self.here(name)).chain(more.iter().copied()).collect();
         let timeout = self.timeouts[name].as_u64().context("template.yaml says how long a function may take")?;
         LambdaHost::start(name, &variables, Duration::from_secs(timeout)).await
     }
@@ -99,7 +99,7 @@ impl Aws {
             ("TELLTALE_LINK__TOPIC", self.resource("BrowserTopic")?),
             ("TELLTALE_DEAD_AFTER_MS", "2000"),
         ];
-        let variables: Vec<(&str, &str)> = told.into_iter().chain(self.here()).collect();
+        let variables: Vec<(&str, &str)> = told.into_iter().chain(self.here("broker")).collect();
         AwsBroker::start(&variables).await
     }
 
@@ -116,12 +116,12 @@ impl Aws {
         Ok(AwsLinkSettings { inbox_prefix, topic })
     }
 
-    /// What the SDK is told by the environment.
-    fn here(&self) -> [(&str, &str); 4] {
+    /// What the SDK is told by the environment: where AWS is, and who asks, whose rights count then.
+    fn here<'a>(&'a self, who: &'a str) -> [(&'a str, &'a str); 4] {
         [
             ("AWS_ENDPOINT_URL", self.endpoint()),
             ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_ACCESS_KEY_ID", who),
             ("AWS_SECRET_ACCESS_KEY", "test"),
         ]
     }
