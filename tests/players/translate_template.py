@@ -18,7 +18,6 @@ def translate(template):
         if resource["Type"] == "AWS::Serverless::Function":
             # The transform wants to know where the built code lies. Nothing is built here.
             resource["Properties"]["CodeUri"] = "s3://built/code.zip"
-    template["Globals"]["Function"].pop("CodeUri")
     # No policy of AWS's own is used: a role that named one would fail here.
     return Translator(managed_policy_map={}, sam_parser=Parser()).translate(template, parameter_values={})
 
