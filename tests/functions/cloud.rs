@@ -13,6 +13,13 @@ use records::{
 use table::DynamoDbTable;
 use telltale_tests::{Aws, LambdaHost, QUEUES, Taken, WebhookReceiver, flow};
 
+/// Receivers are on this machine. Readings are kept although nothing moves, and topics hear of nothing, as on a box.
+const LOCAL: [(&str, &str); 3] = [
+    ("TELLTALE_WEBHOOK__ALLOWED_NETS", r#"["127.0.0.0/8"]"#),
+    ("TELLTALE_READINGS__SILENCE_MS", "0"),
+    ("TELLTALE_NOTICES__TOPICS", "false"),
+];
+
 /// A site on AWS, its functions, and whoever is told.
 pub(crate) struct Cloud {
     pub aws: Aws,
@@ -33,8 +40,7 @@ impl Cloud {
         tell_at(&table, &webhook).await?;
         let mut functions = Vec::new();
         for (job, queue) in QUEUES {
-            let local = [("TELLTALE_WEBHOOK__ALLOWED_NETS", r#"["127.0.0.0/8"]"#)];
-            functions.push((Arc::new(aws.function(job, &local).await?), queue));
+            functions.push((Arc::new(aws.function(job, &LOCAL).await?), queue));
         }
         Ok(Self { aws, table, functions, webhook })
     }

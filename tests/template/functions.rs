@@ -100,6 +100,19 @@ fn the_api_knows_every_queue_and_all_dead_letters() {
     }
 }
 
+#[test]
+fn jobs_go_by_the_schedules_minute_and_who_has_no_schedule_is_not_told_of_one() {
+    for (program, name, function) in functions() {
+        let told = &function["Environment"]["Variables"];
+        let is_job = jobs().iter().any(|job| job.name == program);
+        let minute = if is_job { json!("60000") } else { Value::Null };
+        assert_eq!(told["TELLTALE_SCHEDULE__WINDOW_MS"], minute, "{name}");
+        assert_eq!(told["TELLTALE_SCHEDULE__LEAD_MS"], minute, "{name}");
+        let shortest = target(&told["TELLTALE_SCHEDULE__MINIMUM_INTERVAL_MS"]);
+        assert_eq!(shortest, is_job.then_some("MinimumPollIntervalMs"), "{name}");
+    }
+}
+
 /// A function's variables, with the resource or parameter that each speaks of.
 fn variables(function: &str) -> BTreeMap<String, Option<&'static str>> {
     let variables = &properties("AWS::Lambda::Function", function)["Environment"]["Variables"];
