@@ -1,7 +1,8 @@
-//! The jobs together, in one process, with a clock that is turned by hand.
+//! The jobs together: in one process, with a clock that is turned by hand, and in `aws` as they are deployed there.
 
 mod alarm_setups;
 mod alarms;
+mod aws;
 mod channels;
 mod notices;
 mod operations;

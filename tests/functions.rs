@@ -1,5 +1,6 @@
 //! The functions' real programs, as Lambda runs them, wired as `template.yaml` wires them.
 
+pub(crate) mod asked;
 mod by_hand;
 pub(crate) mod cloud;
 mod events;

@@ -1,52 +1,92 @@
 //! What no job is: the API, and the import of a site. Told what the template tells them, with the rights that it gives them.
 
-use anyhow::{Context, Result};
-use serde_json::{Value, json};
-use telltale_tests::Aws;
+use std::sync::Arc;
+
+use anyhow::Result;
+use boot::SystemClock;
+use jobs::{
+    DispatchQueries, Job,
+    ports::{Enqueue, Message},
+};
+use serde_json::json;
+use telltale_tests::{Aws, eventually};
+
+use super::asked::Asked;
 
 #[tokio::test]
-async fn a_site_that_was_imported_can_be_asked_for_by_whoever_signs_in() -> Result<()> {
+async fn the_api_answers_whom_it_knows_and_nobody_else() -> Result<()> {
     let aws = Aws::start().await?;
-    let site = json!({
-        "nodes": [{ "Name": "dale", "token": "a token of the node" }],
-        "users": [{ "user": "root", "passwd": "a long password", "userGroup": "admin" }],
-    });
-    let imported = aws.function("import_site", &[]).await?.invoke(site).await?;
-    let imported = imported.map_err(|error| anyhow::anyhow!("the import failed: {error}"))?;
-    assert_eq!((&imported["nodes"], &imported["users"]), (&json!(1), &json!(1)));
-
-    let api = aws.function("api", &[]).await?;
-    let ask = async |request: Value| -> Result<Value> {
-        let answer = api.invoke(request).await?.map_err(|error| anyhow::anyhow!("the API failed: {error}"))?;
-        assert_eq!(answer["statusCode"], 200, "{answer}");
-        Ok(serde_json::from_str(answer["body"].as_str().context("the answer is text")?)?)
-    };
-    let login = json!({ "user": "root", "password": "a long password" });
-    let session = ask(request("POST", "/api/auth/login", None, Some(&login))).await?;
-    let token = session["token"].as_str().context("the session has a token")?;
-    let nodes = ask(request("GET", "/api/nodes", Some(token), None)).await?;
-    assert_eq!(nodes["items"][0]["name"], "dale", "{nodes}");
-    let waiting = ask(request("GET", "/api/jobs", Some(token), None)).await?;
-    assert!(waiting.as_array().is_some_and(|jobs| !jobs.is_empty()), "{waiting}");
+    let mut asked = Asked::start(&aws).await?;
+    let (status, nodes) = asked.get("/api/nodes", "limit=5").await?;
+    assert_eq!((status, &nodes["items"]), (200, &json!([])));
+    assert_eq!(asked.get("/api/nodes", "limit=0").await?.0, 400);
+    assert_eq!(asked.get("/api/counters", "").await?, (200, json!({})), "no broker has written anything down");
+    assert_eq!(asked.get("/nowhere", "").await?.0, 404);
+    asked.sign_out();
+    let (status, problem) = asked.get("/api/nodes", "").await?;
+    assert_eq!((status, &problem["code"]), (401, &json!("not-signed-in")));
     Ok(())
 }
 
-/// A request as API Gateway hands it on (payload format 2.0).
-fn request(method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Value {
-    json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
-        "headers": {
-            "host": "api.example.com", "content-type": "application/json",
-            "authorization": token.map(|token| format!("Bearer {token}")).unwrap_or_default(),
-        },
-        "requestContext": {
-            "accountId": "123456789012", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
-            "http": {
-                "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "a test",
-            },
-            "requestId": "id", "routeKey": "$default", "stage": "$default",
-            "time": "26/Nov/2026:01:00:00 +0000", "timeEpoch": 1_795_424_466_000_u64,
-        },
-        "body": body.map(Value::to_string), "isBase64Encoded": false,
+#[tokio::test]
+async fn a_site_that_makes_no_sense_is_not_imported_and_says_all_that_is_wrong() -> Result<()> {
+    let aws = Aws::start().await?;
+    let import = aws.function("import_site", &[]).await?;
+    let site = json!({
+        "nodes": [{ "Name": "dale" }],
+        "users": [{ "user": "root", "passwd": "short", "userGroup": "admin" }],
+    });
+    for (event, wrong) in [
+        (site, ["node dale: it needs a token", "user root: a password has"]),
+        (json!({ "nods": [] }), ["is not understood", "nods"]),
+        (json!("a file?"), ["is not understood", "a file?"]),
+    ] {
+        let refused = import.invoke(event).await?.unwrap_err();
+        let why = refused["errorMessage"].as_str().unwrap_or_default();
+        assert!(wrong.iter().all(|wrong| why.contains(wrong)), "{why}");
+        assert_eq!(refused["errorType"], "import_site.never");
+    }
+    assert_eq!(import.programs(), 1, "the program lives on");
+    Ok(())
+}
+
+#[tokio::test]
+async fn dead_letters_are_seen_and_tried_again_and_given_up_through_the_api() -> Result<()> {
+    let mut aws = Aws::start().await?;
+    let asked = Asked::start(&aws).await?;
+    let queues = aws.queues(Arc::new(SystemClock)).await?;
+    let nonsense = |key: &str| Message {
+        job: DispatchQueries::NAME.to_owned(),
+        key: key.to_owned(),
+        lane: DispatchQueries::LANE,
+        not_before: None,
+        max_attempts: 3,
+        body: format!("nonsense {key}").into(),
+    };
+    queues.enqueue(vec![nonsense("a"), nonsense("b")]).await?;
+    let function = aws.function(DispatchQueries::NAME, &[]).await?;
+    aws.take(&function, "DispatchQueriesQueue").await?;
+
+    let path = "/api/jobs/dispatch_queries/dead-letters";
+    let (status, letters) = asked.get(path, "limit=10").await?;
+    assert_eq!((status, letters.as_array().map(Vec::len)), (200, Some(2)), "{letters}");
+    assert!(letters[0]["why"].as_str().is_some_and(|why| why.contains("not a dispatch_queries job")), "{letters}");
+    let depth = async || {
+        let (_, jobs) = asked.get("/api/jobs", "").await.ok()?;
+        jobs.as_array()?.iter().find(|job| job["job"] == "dispatch_queries").cloned()
+    };
+    assert_eq!(depth().await.map(|depth| depth["dead"].clone()), Some(json!(2)));
+
+    let id = |letter: usize| letters[letter]["id"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(asked.ask("POST", &format!("{path}/{}/redrive", id(0)), "", None).await?.0, 204);
+    assert_eq!(asked.ask("DELETE", &format!("{path}/{}", id(1)), "", None).await?.0, 204);
+    assert_eq!(asked.ask("DELETE", &format!("{path}/{}", id(1)), "", None).await?.0, 404);
+    eventually("one waits, none is dead", async || {
+        let depth = depth().await?;
+        (depth["waiting"] == 1 && depth["dead"] == 0).then_some(())
     })
+    .await;
+    let again = asked.ask("POST", "/api/jobs/plan_window/dead-letters/x/redrive", "", None).await?;
+    assert_eq!(again.0, 400, "the schedule asks again by itself: {}", again.1);
+    Ok(())
 }

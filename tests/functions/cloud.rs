@@ -32,6 +32,11 @@ pub(crate) struct Cloud {
 impl Cloud {
     /// A node with a terminal and a climate sensor; a technician who has a webhook.
     pub(crate) async fn start() -> Result<Self> {
+        Self::told(&LOCAL).await
+    }
+
+    /// The same, the functions told this beside what the template tells them.
+    pub(crate) async fn told(more: &[(&str, &str)]) -> Result<Self> {
         let aws = Aws::start().await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let table = aws.table(Arc::clone(&clock)).await?;
@@ -40,7 +45,7 @@ impl Cloud {
         tell_at(&table, &webhook).await?;
         let mut functions = Vec::new();
         for (job, queue) in QUEUES {
-            functions.push((Arc::new(aws.function(job, &LOCAL).await?), queue));
+            functions.push((Arc::new(aws.function(job, more).await?), queue));
         }
         Ok(Self { aws, table, functions, webhook })
     }

@@ -2,12 +2,15 @@
 
 use crate::{DAYS, Installation, Line, prices};
 
-/// Connections that one broker holds at half a processor and a gigabyte.
+/// A broker's processors and gigabytes, as the template has them.
 const PROCESSOR: f64 = 0.25;
 const MEMORY: f64 = 0.5;
 
+/// The load balancer has an address in each zone.
+const ZONES: f64 = 2.0;
+
 /// Alarms of the template, metrics of the functions, and secrets.
-const ALARMS: f64 = 40.0;
+const ALARMS: f64 = 36.0;
 const METRICS: f64 = 35.0;
 const SECRETS: f64 = 1.0;
 
@@ -18,7 +21,7 @@ pub(crate) fn lines(installation: &Installation) -> Vec<Line> {
     vec![
         Line::new("Fargate processors", brokers * PROCESSOR, "hours", prices::PROCESSOR_HOUR),
         Line::new("Fargate memory", brokers * MEMORY, "GB-hours", prices::MEMORY_HOUR),
-        Line::new("Addresses of the brokers", brokers, "hours", prices::ADDRESS_HOUR),
+        Line::new("Public addresses", brokers + ZONES * hours, "hours", prices::ADDRESS_HOUR),
         Line::new("Load balancer", hours, "hours", prices::BALANCER_HOUR),
         Line::new("Load balancer's capacity", hours, "unit-hours", prices::BALANCER_UNIT_HOUR),
         Line::new("Alarms of CloudWatch", ALARMS, "alarms", prices::ALARM),

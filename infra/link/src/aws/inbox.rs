@@ -3,6 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_sqs::{
+    config::timeout::TimeoutConfig,
     error::DisplayErrorContext,
     operation::get_queue_url::GetQueueUrlError,
     types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName},
@@ -19,6 +20,8 @@ use super::{AUDIENCE, AwsLinkSettings, EVERY_BROKER};
 const RETENTION_SECONDS: u32 = 300;
 /// How long a look into an empty queue waits: SQS's longest.
 const LOOK_SECONDS: i32 = 20;
+/// How much longer than a look SQS may take to answer.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 const AT_ONCE: i32 = 10;
 /// How long the queue is left alone after it failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -71,7 +74,7 @@ pub struct AwsInbox {
 impl AwsInbox {
     /// Makes the inbox of a broker and subscribes it to what is for all. The name is the broker's alone.
     pub async fn open(config: &SdkConfig, settings: &AwsLinkSettings, broker: &str) -> Result<Self, LinkError> {
-        let (sqs, sns) = (aws_sdk_sqs::Client::new(config), aws_sdk_sns::Client::new(config));
+        let (sqs, sns) = (patient(config), aws_sdk_sns::Client::new(config));
         let made = sqs.create_queue().queue_name(settings.inbox_of(broker)).set_attributes(Some(attributes())).send();
         let url = made.await.map_err(|error| LinkError(explain(&error)))?.queue_url.unwrap_or_default();
         let mut inbox = Self { sqs, sns, url, subscription: None };
@@ -172,6 +175,13 @@ impl AwsInbox {
             tracing::warn!(error = %explain(&error), "the broker's inbox stays behind");
         }
     }
+}
+
+/// A client whose calls may take as long as a look. What an attempt that was cut off had received would be hidden.
+fn patient(config: &SdkConfig) -> aws_sdk_sqs::Client {
+    let attempt = Duration::from_secs(u64::from(LOOK_SECONDS.unsigned_abs())) + ANSWERS_WITHIN;
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(2 * attempt).build();
+    aws_sdk_sqs::Client::from_conf(aws_sdk_sqs::config::Builder::from(config).timeout_config(timeouts).build())
 }
 
 fn attributes() -> HashMap<QueueAttributeName, String> {
