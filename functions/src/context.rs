@@ -55,6 +55,8 @@ impl Function {
 
     /// Writes what was consumed since the last time into the log, where CloudWatch finds it.
     pub(crate) fn tell_metrics(&self, job: &str) {
-        println!("{}", self.metrics.line(job, self.cx.clock.now().0, self.queue.requests()));
+        if let Some(line) = self.metrics.line(job, self.cx.clock.now().0, self.queue.requests()) {
+            println!("{line}");
+        }
     }
 }

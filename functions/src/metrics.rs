@@ -28,11 +28,11 @@ impl Metrics {
         Self { consumed, last: Mutex::default() }
     }
 
-    /// The line for what was consumed since the last one; `requests` is the number of calls to queues so far.
-    pub(crate) fn line(&self, function: &str, millis: i64, requests: u64) -> Value {
+    /// The line for what was consumed since the last one, if anything was; `requests` is the number of calls to queues so far.
+    pub(crate) fn line(&self, function: &str, millis: i64, requests: u64) -> Option<Value> {
         let totals = Totals { reckoned: self.consumed.reckoned(), told: self.consumed.told(), requests };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = line(function, millis, *last, totals);
+        let line = (totals != *last).then(|| line(function, millis, *last, totals));
         *last = totals;
         line
     }
@@ -62,6 +62,14 @@ fn line(function: &str, millis: i64, last: Totals, totals: Totals) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_consumed_nothing_tells_nothing() {
+        let metrics = Metrics::new(Arc::default());
+        assert_eq!(metrics.line("sweep", 0, 0), None);
+        assert!(metrics.line("sweep", 0, 1).is_some());
+        assert_eq!(metrics.line("sweep", 0, 1), None);
+    }
 
     #[test]
     fn a_line_tells_what_was_added_since_the_last() {

@@ -21,7 +21,7 @@ const OF_QUEUES: [&str; 5] = ["dispatch_queries", "process_results", "evaluate_a
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    println!("{:<28} {:>18} {:>14}  ratio", "function", "first answer after", "invocations");
+    println!("{:<28} {:>18} {:>14}  beside the trivial one", "function", "first answer after", "invocations");
     let trivial = Figures::of(async || LambdaHost::start("examples/trivial", &[], TIMEOUT).await).await?;
     trivial.print("trivial", None);
     let aws = Aws::start().await?;
@@ -61,7 +61,11 @@ impl Figures {
 
     fn print(&self, name: &str, beside: Option<&Self>) {
         let first = format!("{:.1} ms", self.first_answer.as_secs_f64() * 1000.0);
-        let ratio = beside.map(|beside| format!("{:.2} of the trivial one; target 50 ms", self.per_second / beside.per_second));
+        let ratio = beside.map(|beside| {
+            let slower = self.first_answer.as_secs_f64() / beside.first_answer.as_secs_f64();
+            let rate = self.per_second / beside.per_second;
+            format!("{slower:.1} times as long (target 50 ms at most), {rate:.2} of its invocations")
+        });
         println!("{name:<28} {first:>18} {:>12.0}/s  {}", self.per_second, ratio.unwrap_or_default());
     }
 }
