@@ -7,4 +7,4 @@ mod events;
 mod host;
 mod path;
 mod ticks;
-mod whole;
+pub(crate) mod whole;

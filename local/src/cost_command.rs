@@ -1,6 +1,6 @@
 //! `telltale cost`: what an installation on AWS costs a month.
 
-use cost::{Bill, Installation, Line};
+use cost::{Bill, Consumption, Installation, Line};
 
 use crate::cli::CostArguments;
 
@@ -36,13 +36,14 @@ fn text(bill: &Bill) -> String {
     let installation = &bill.installation;
     let head = format!(
         "{:.0} devices asked every {} s: {:.2} million readings a month, {:.0} % of them with nothing new\n\
-         a thousand readings: {:.0} write units, {:.0} read units\n",
+         a thousand readings: {}\n\
+         an alarm with its end: {}\n",
         installation.devices(),
         installation.interval,
         bill.readings / 1e6,
         installation.suppressed * 100.0,
-        bill.writes_per_thousand,
-        bill.reads_per_thousand,
+        consumption(&bill.thousand_readings),
+        consumption(&bill.alarm),
     );
     let parts = [("readings", &bill.usage), ("alarms", &bill.alarms), ("fixed", &bill.fixed)];
     let parts: String = parts.into_iter().map(|(heading, lines)| part(heading, lines)).collect();
@@ -52,6 +53,14 @@ fn text(bill: &Bill) -> String {
         bill.dollars, bill.dollars_per_device,
     );
     [head, parts, end].concat()
+}
+
+fn consumption(consumed: &Consumption) -> String {
+    let Consumption { writes, reads, queue_requests, gigabyte_seconds, published } = consumed;
+    format!(
+        "{writes:.0} write and {reads:.0} read units, {queue_requests:.0} SQS requests, {gigabyte_seconds:.2} Lambda GB-s, \
+         {published:.0} SNS messages"
+    )
 }
 
 fn part(heading: &str, lines: &[Line]) -> String {

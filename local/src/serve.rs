@@ -100,11 +100,8 @@ impl Server {
             inbox,
         });
         let api = api(&context, &config, tokens, Arc::clone(&queue) as _, broker.door());
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .with_context(|| format!("cannot listen on {} (is another server there?)", config.listen))?;
+        let listener = listen(&config).await?;
         let address = listener.local_addr()?;
-
         let most = boot::most_connections(config.max_connections);
         let (stop_sockets, stop_work) = (CancellationToken::new(), CancellationToken::new());
         let counters = broker.counters();
@@ -173,6 +170,11 @@ fn api(
         queue,
         settings: config.auth.for_api(),
     })
+}
+
+async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(config.listen).await;
+    bound.with_context(|| format!("cannot listen on {} (is another server there?)", config.listen))
 }
 
 fn open(data: &Path) -> anyhow::Result<Engine> {

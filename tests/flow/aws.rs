@@ -1,22 +1,17 @@
 //! AWS as it is deployed: a gateway at the broker's socket, the functions between the queues, SNS to people, and the API
 //! behind API Gateway. No worker of ours runs but what Lambda runs.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
 use boot::SystemClock;
 use records::{Clock, users};
 use serde_json::{Value, json};
-use telltale_tests::{
-    Dtu, Gateway, GatewaySettings, Habits, Sent, Slave, Variant, eventually, flow::MAC, lambda_events,
+use telltale_tests::{Sent, Slave, eventually, flow::MAC, lambda_events};
+
+use crate::functions::{
+    asked::Asked,
+    cloud::Cloud,
+    whole::{HOT, MILD, SENSOR, gateway},
 };
-
-use crate::functions::{asked::Asked, cloud::Cloud};
-
-/// The sensor's address on its line, and its registers at 25.3 and at 40.0 degrees.
-const SENSOR: u8 = 1;
-const MILD: [u16; 3] = [253, 600, 1];
-const HOT: [u16; 3] = [400, 600, 1];
 
 const TELEPHONE: &str = "+8613800138000";
 
@@ -47,17 +42,9 @@ async fn a_device_over_its_threshold_is_published_and_texted_once_and_the_api_sh
     (technician.webhook, technician.phone) = (None, Some(TELEPHONE.to_owned()));
     users::put(&cloud.table, &technician).await?;
     let asked = Asked::start(&cloud.aws).await?;
-    let slave = Slave::start([(SENSOR, &MILD[..])]).await?;
+    let mut slave = Slave::start([(SENSOR, &MILD[..])]).await?;
     let broker = cloud.aws.broker().await?;
-    let settings = GatewaySettings {
-        variant: Variant::TwoSockets,
-        token: "t",
-        terminals: vec![Dtu { mac: MAC, port: slave.port(), sim: false }],
-        register_after: Duration::ZERO,
-        habits: Habits::default(),
-    };
-    let _gateway = Gateway::start(&broker.url(), &settings)?;
-    let mut slave = slave;
+    let _gateway = gateway(&broker, &slave)?;
     slave.set(SENSOR, &HOT).await?;
     for job in ["plan_window", "sweep"] {
         let ticked =

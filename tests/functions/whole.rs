@@ -18,9 +18,21 @@ use telltale_tests::{
 use super::cloud::Cloud;
 
 /// The sensor's address on its line, and its registers at 25.3 and at 40.0 degrees.
-const SENSOR: u8 = 1;
-const MILD: [u16; 3] = [253, 600, 1];
-const HOT: [u16; 3] = [400, 600, 1];
+pub(crate) const SENSOR: u8 = 1;
+pub(crate) const MILD: [u16; 3] = [253, 600, 1];
+pub(crate) const HOT: [u16; 3] = [400, 600, 1];
+
+/// A gateway program with the site's terminal, whose line the slave is at.
+pub(crate) fn gateway(broker: &AwsBroker, slave: &Slave) -> Result<Gateway> {
+    let settings = GatewaySettings {
+        variant: Variant::TwoSockets,
+        token: "t",
+        terminals: vec![Dtu { mac: MAC, port: slave.port(), sim: false }],
+        register_after: Duration::ZERO,
+        habits: Habits::default(),
+    };
+    Gateway::start(&broker.url(), &settings)
+}
 
 /// A gateway, its line, its broker, and all behind them.
 struct Whole {
@@ -34,14 +46,7 @@ impl Whole {
     async fn start() -> Result<Self> {
         let (cloud, slave) = tokio::try_join!(Cloud::start(), Slave::start([(SENSOR, &MILD)]))?;
         let broker = cloud.aws.broker().await?;
-        let settings = GatewaySettings {
-            variant: Variant::TwoSockets,
-            token: "t",
-            terminals: vec![Dtu { mac: MAC, port: slave.port(), sim: false }],
-            register_after: Duration::ZERO,
-            habits: Habits::default(),
-        };
-        let gateway = Gateway::start(&broker.url(), &settings)?;
+        let gateway = gateway(&broker, &slave)?;
         Ok(Self { cloud, broker, slave, gateway })
     }
 

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, reason = "a test that cannot go on fails")]
 
 mod devices;
+mod ports;
 
 use std::{
     sync::{
@@ -13,15 +14,11 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use domain::{DeviceId, Mac, Pid, Timestamp};
 use jobs::{
     AlarmSettings, Catalog, Context, DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, Job, PlanWindow,
     ProcessResults, ScheduleSettings, Settings, Sweep, Verdict, execute,
-    ports::{
-        Consume, Dice, Enqueue, Inspect, Letter, Link, LinkError, Message, NodeCommand, PlannedQuery, Push, QueueError,
-        Settlement, Table,
-    },
+    ports::{Consume, Enqueue, Inspect, Letter, Link, Message, PlannedQuery, Push, Settlement, Table},
     report::{Answer, Event, RawReply, Report},
 };
 use notify::recording::RecordingNotifier;
@@ -33,7 +30,8 @@ use records::{
 };
 use table::MemoryTable;
 
-use crate::clock::ManualClock;
+use self::ports::{CuttableQueue, RecordingLink};
+use crate::{clock::ManualClock, dice::LoadedDice};
 
 /// The terminal of every flow.
 pub const MAC: &str = "98D863CC870D";
@@ -88,7 +86,7 @@ impl Flow {
             link: Arc::clone(&link) as Arc<dyn Link>,
             notifier: Arc::clone(&notifier) as _,
             clock: Arc::clone(&clock) as _,
-            dice: Arc::new(LoadedDice),
+            dice: Arc::new(LoadedDice(4)),
             settings: Arc::new(settings),
             catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
         };
@@ -359,58 +357,5 @@ async fn perform(cx: &Context, message: &Message) -> Verdict {
         DeliverNotice::NAME => execute::<DeliverNotice>(cx, body).await,
         Sweep::NAME => execute::<Sweep>(cx, body).await,
         unknown => panic!("no job is named {unknown}"),
-    }
-}
-
-/// Always the same roll.
-struct LoadedDice;
-
-impl Dice for LoadedDice {
-    fn roll(&self) -> u64 {
-        4
-    }
-}
-
-/// The way into the queue, which can be cut for a job.
-struct CuttableQueue {
-    queue: Arc<MemoryQueue>,
-    taken: AtomicUsize,
-    refused: Mutex<Vec<&'static str>>,
-}
-
-#[async_trait]
-impl Enqueue for CuttableQueue {
-    async fn enqueue(&self, messages: Vec<Message>) -> Result<(), QueueError> {
-        let cut = {
-            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = refused.iter().position(|job| messages.iter().any(|message| message.job == *job));
-            at.map(|at| refused.remove(at))
-        };
-        if let Some(job) = cut {
-            return Err(QueueError::Away(format!("cut for {job}")));
-        }
-        self.taken.fetch_add(messages.len(), Ordering::Relaxed);
-        self.queue.enqueue(messages).await
-    }
-}
-
-/// A link that keeps what it was given.
-#[derive(Default)]
-struct RecordingLink {
-    planned: Mutex<Vec<PlannedQuery>>,
-    pushes: Mutex<Vec<Push>>,
-}
-
-#[async_trait]
-impl Link for RecordingLink {
-    async fn command(&self, _broker: &str, command: NodeCommand) -> Result<(), LinkError> {
-        let NodeCommand::Plan(plan) = command else { return Ok(()) };
-        self.planned.lock().unwrap_or_else(PoisonError::into_inner).extend(plan.queries);
-        Ok(())
-    }
-
-    async fn publish(&self, pushes: Vec<Push>) -> Result<(), LinkError> {
-        self.pushes.lock().unwrap_or_else(PoisonError::into_inner).extend(pushes);
-        Ok(())
     }
 }

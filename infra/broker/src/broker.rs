@@ -75,7 +75,7 @@ impl Broker {
     /// (`ConnectInfo<SocketAddr>`), and work once the broker runs.
     pub fn new(parts: BrokerParts) -> (Self, Router) {
         let BrokerParts { id, table, queue, clock, dice, tokens, settings, inbox } = parts;
-        let settings = Arc::new(settings);
+        let (gather, settings) = (Duration::from_millis(settings.gather_ms), Arc::new(settings));
         let counters = Arc::<Counters>::default();
         let refused = Arc::<RefusedNodes>::default();
         let registry = Arc::<Registry>::default();
@@ -83,7 +83,6 @@ impl Broker {
         let (io, sockets, wires) = wire::sockets();
 
         let (batcher, reporter) = Batcher::new(queue, Arc::clone(&clock), dice, Arc::clone(&counters));
-        let batcher = batcher.gathering(Duration::from_millis(settings.gather_ms));
         let (keeper, keeper_handle) = Keeper::new(&id, Arc::clone(&table), Arc::clone(&clock), reporter.clone());
         let (pacer, pacer_handle) = Pacer::new(
             Arc::clone(&registry) as Arc<dyn Nodes>,
@@ -132,7 +131,7 @@ impl Broker {
             recent: upload::Recent::default(),
         };
         let router = sockets.merge(upload::router(Arc::new(uploads)));
-        let pacer = (pacer, pacer_handle);
+        let (pacer, batcher) = ((pacer, pacer_handle), batcher.gathering(gather));
         (Self { io, inbox, nodes, web, pacer, keeper, batcher, posts, refused, counters }, router)
     }
 

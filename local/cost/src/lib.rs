@@ -11,6 +11,7 @@ pub mod prices;
 mod usage;
 
 pub use installation::{Installation, InstallationError};
+pub use usage::Consumption;
 
 use serde::Serialize;
 
@@ -45,10 +46,10 @@ pub struct Bill {
     pub installation: Installation,
     /// Readings a month.
     pub readings: f64,
-    /// Write units of the table for a thousand readings.
-    pub writes_per_thousand: f64,
-    /// Read units of the table for a thousand readings.
-    pub reads_per_thousand: f64,
+    /// What a thousand readings consume.
+    pub thousand_readings: Consumption,
+    /// What an alarm consumes with its end.
+    pub alarm: Consumption,
     /// What grows with the readings.
     pub usage: Vec<Line>,
     /// What alarms cost.
@@ -69,8 +70,8 @@ pub fn bill(installation: Installation) -> Bill {
     let dollars = usage.iter().chain(&alarms).chain(&fixed).map(|line| line.dollars).sum();
     Bill {
         readings: installation.readings(),
-        writes_per_thousand: 1000.0 * installation.writes_per_reading(),
-        reads_per_thousand: 1000.0 * installation.reads_per_reading(),
+        thousand_readings: usage::of_a_thousand(&installation),
+        alarm: usage::of_an_alarm(),
         usage,
         alarms,
         fixed,

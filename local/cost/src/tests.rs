@@ -64,3 +64,14 @@ fn what_no_installation_has_is_refused_with_its_bounds() {
         assert!(refused.contains(named), "{refused}");
     }
 }
+
+#[test]
+fn what_a_thousand_readings_consume_is_what_the_bill_counts() {
+    let bill = bill(Installation::default());
+    let writes = bill.usage.iter().find(|line| line.what == "DynamoDB writes").unwrap();
+    let per_thousand = writes.amount * 1e6 / bill.readings * 1000.0;
+    assert!((per_thousand - bill.thousand_readings.writes).abs() < 1e-6);
+    let requests = bill.usage.iter().find(|line| line.what == "SQS requests").unwrap();
+    let per_thousand = requests.amount * 1e6 / bill.readings * 1000.0;
+    assert!(per_thousand > bill.thousand_readings.queue_requests, "plans and looks come on top");
+}

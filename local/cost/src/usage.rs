@@ -1,5 +1,7 @@
 //! What grows with what happens.
 
+use serde::Serialize;
+
 use crate::{
     DAYS, Installation, Line,
     figures::{ANSWER_BYTES, MS_PER_READING, MS_PER_RUN, alarm},
@@ -20,11 +22,53 @@ const LOOKS_PER_MINUTE: f64 = 15.0;
 /// What a run writes into its log, in bytes.
 const LOG_BYTES_PER_RUN: f64 = 900.0;
 
+/// What a number of readings, or an alarm with its end, consumes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Consumption {
+    /// Write units of the table.
+    pub writes: f64,
+    /// Read units of the table.
+    pub reads: f64,
+    /// Requests to queues.
+    pub queue_requests: f64,
+    /// Gigabyte-seconds of functions.
+    pub gigabyte_seconds: f64,
+    /// Messages published to topics.
+    pub published: f64,
+}
+
+/// What a thousand readings consume: what there is without any is left out.
+pub(crate) fn of_a_thousand(installation: &Installation) -> Consumption {
+    let batches = 1000.0 / installation.in_a_batch();
+    Consumption {
+        writes: 1000.0 * installation.writes_per_reading(),
+        reads: 1000.0 * installation.reads_per_reading(),
+        queue_requests: batches * requests_of_a_batch(installation),
+        gigabyte_seconds: gigabyte_seconds(2.0 * batches, 1000.0),
+        published: batches,
+    }
+}
+
+/// What an alarm consumes with its end.
+pub(crate) fn of_an_alarm() -> Consumption {
+    Consumption {
+        writes: alarm::WRITES,
+        reads: alarm::READS,
+        queue_requests: alarm::MESSAGES * REQUESTS_PER_MESSAGE,
+        gigabyte_seconds: gigabyte_seconds(alarm::MESSAGES, 0.0),
+        // To the topic of its severity, and to browsers.
+        published: 4.0,
+    }
+}
+
+fn gigabyte_seconds(runs: f64, readings: f64) -> f64 {
+    MEMORY * (runs * MS_PER_RUN + 2.0 * readings * MS_PER_READING) / 1000.0
+}
+
 /// The lines of readings.
 pub(crate) fn lines(installation: &Installation) -> Vec<Line> {
     let readings = installation.readings();
     let runs = 2.0 * installation.batches() + windows(installation) + ticks();
-    let seconds = (runs * MS_PER_RUN + 2.0 * readings * MS_PER_READING) / 1000.0;
     let writes = readings * installation.writes_per_reading();
     let reads = readings * installation.reads_per_reading();
     let kept = readings * (1.0 - installation.suppressed) * installation.bytes_per_reading();
@@ -36,7 +80,7 @@ pub(crate) fn lines(installation: &Installation) -> Vec<Line> {
         Line::new("SQS requests", requests(installation) / MILLION, "M requests", prices::QUEUE_REQUESTS),
         Line::new("SNS, to browsers", installation.batches() / MILLION, "M messages", prices::PUBLISHED),
         Line::new("Lambda invocations", runs / MILLION, "M", prices::INVOCATIONS),
-        Line::new("Lambda time", seconds * MEMORY, "GB-s", prices::GB_SECOND),
+        Line::new("Lambda time", gigabyte_seconds(runs, readings), "GB-s", prices::GB_SECOND),
         Line::new("Logs", runs * LOG_BYTES_PER_RUN / GIGABYTE, "GB", prices::LOGS),
     ]
 }
@@ -44,12 +88,14 @@ pub(crate) fn lines(installation: &Installation) -> Vec<Line> {
 /// The lines of alarms and of those who hear of them.
 pub(crate) fn of_alarms(installation: &Installation) -> Vec<Line> {
     let alarms = installation.alarms * installation.devices();
-    let requests = alarms * alarm::MESSAGES * REQUESTS_PER_MESSAGE;
+    let Consumption { writes, reads, queue_requests, gigabyte_seconds, published } = of_an_alarm();
     vec![
-        Line::new("DynamoDB writes", alarms * alarm::WRITES / MILLION, "M units", prices::WRITES),
-        Line::new("DynamoDB reads", alarms * alarm::READS / MILLION, "M units", prices::READS),
-        Line::new("SQS requests", requests / MILLION, "M requests", prices::QUEUE_REQUESTS),
-        Line::new("SNS, to topics", 2.0 * alarms / MILLION, "M messages", prices::PUBLISHED),
+        Line::new("DynamoDB writes", alarms * writes / MILLION, "M units", prices::WRITES),
+        Line::new("DynamoDB reads", alarms * reads / MILLION, "M units", prices::READS),
+        Line::new("SQS requests", alarms * queue_requests / MILLION, "M requests", prices::QUEUE_REQUESTS),
+        Line::new("SNS", alarms * published / MILLION, "M messages", prices::PUBLISHED),
+        Line::new("Lambda invocations", alarms * alarm::MESSAGES / MILLION, "M", prices::INVOCATIONS),
+        Line::new("Lambda time", alarms * gigabyte_seconds, "GB-s", prices::GB_SECOND),
         Line::new("Text messages", alarms * installation.sms, "messages", installation.sms_price),
         Line::new("E-mails", alarms * installation.emails / 1000.0, "thousand", prices::EMAILS),
     ]
@@ -69,13 +115,16 @@ fn ticks() -> f64 {
     2.0 * minutes()
 }
 
-/// Requests to queues: of each batch the brokers' message and the evidence, and what each broker's inbox gives it of the
-/// topic; of each minute a plan for each node; and the looks into queues that hold nothing.
+/// Requests to queues: of each batch those below, of each minute a plan for each node, and the looks into queues that hold
+/// nothing.
 fn requests(installation: &Installation) -> f64 {
-    let batch_bytes = installation.in_a_batch() * ANSWER_BYTES;
-    let larger = (batch_bytes / REQUEST_BYTES).ceil().max(1.0);
-    let batches = installation.batches() * (larger + 2.0 + REQUESTS_PER_MESSAGE + 2.0 * installation.brokers);
     let plans = windows(installation) * 2.0 * REQUESTS_PER_MESSAGE;
     let looks = minutes() * (QUEUES * LOOKS_PER_MINUTE + 3.0 * installation.brokers);
-    batches + plans + looks
+    installation.batches() * requests_of_a_batch(installation) + plans + looks
+}
+
+/// The brokers' message, which is larger than most, and the evidence; and what each broker's inbox gives it of the topic.
+fn requests_of_a_batch(installation: &Installation) -> f64 {
+    let sent = (installation.in_a_batch() * ANSWER_BYTES / REQUEST_BYTES).ceil().max(1.0);
+    sent + 2.0 + REQUESTS_PER_MESSAGE + 2.0 * installation.brokers
 }
