@@ -3,6 +3,7 @@
 
 mod differential;
 mod expiry;
+mod prefetched;
 mod races;
 mod reads;
 mod writes;
