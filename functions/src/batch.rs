@@ -6,6 +6,7 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures::{FutureExt, StreamExt, stream};
 use jobs::{Job, Verdict, execute};
+use queue::Dead;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -42,7 +43,11 @@ impl Function {
         let runs = batch.records.iter().map(|told| async move {
             let comes_again = match Record::read(told) {
                 Ok(record) => !self.is_settled::<J>(&record).await,
-                Err(why) => !self.is_buried::<J>(record::id(told), &told.to_string(), &why).await,
+                Err(why) => {
+                    let (job, key, max_attempts) = (J::NAME, "", "");
+                    let dead = Dead { job, key, body: &told.to_string(), max_attempts, attempts: 1, why: &why };
+                    !self.is_buried(record::id(told), &dead).await
+                }
             };
             // Where there is no id to name, the empty one makes the whole batch come again.
             comes_again.then(|| Failure { item_identifier: record::id(told).to_owned() })
@@ -59,7 +64,12 @@ impl Function {
                 self.put_off::<J>(record, &why, after).await;
                 false
             }
-            Verdict::Never { why } => self.is_buried::<J>(&record.message_id, &record.body, &why).await,
+            Verdict::Never { why } => {
+                let (key, max_attempts) = (record.attribute("key"), record.attribute("max_attempts"));
+                let (body, attempts) = (&record.body, record.run());
+                let dead = Dead { job: J::NAME, key, body, max_attempts, attempts, why: &why };
+                self.is_buried(&record.message_id, &dead).await
+            }
         }
     }
 
@@ -78,9 +88,9 @@ impl Function {
     }
 
     /// Makes a dead letter of a message, with the reason. Where that fails, it comes again.
-    async fn is_buried<J: Job>(&self, id: &str, body: &str, why: &str) -> bool {
-        tracing::error!(job.name = J::NAME, message.id = id, "a job can never be done: {why}");
-        match self.queue.bury(&self.dead_letters, J::NAME, body, why).await {
+    async fn is_buried(&self, id: &str, dead: &Dead<'_>) -> bool {
+        tracing::error!(job.name = dead.job, message.id = id, "a job can never be done: {}", dead.why);
+        match self.queue.bury(&self.dead_letters, dead).await {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(%error, message.id = id, "a dead letter could not be sent");

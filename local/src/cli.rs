@@ -73,9 +73,12 @@ pub(crate) struct CostArguments {
     /// How often a device is asked, in seconds.
     #[arg(long, default_value_t = 60.0)]
     pub interval: f64,
-    /// The share of readings that say nothing new, from 0 to 1: they are not stored.
+    /// The share of readings that say nothing new, from 0 to 1.
     #[arg(long, default_value_t = 0.9)]
     pub suppressed: f64,
+    /// For how long a reading that says nothing new is not stored, in seconds. 0 stores every reading.
+    #[arg(long, default_value_t = 300.0)]
+    pub silence: f64,
     /// How many devices of one terminal come in one batch.
     #[arg(long, default_value_t = 1.0)]
     pub together: f64,

@@ -12,6 +12,7 @@ pub(crate) fn command(arguments: &CostArguments) -> anyhow::Result<()> {
         values: arguments.values,
         interval: arguments.interval,
         suppressed: arguments.suppressed,
+        silence: arguments.silence,
         together: arguments.together,
         nodes: arguments.nodes.unwrap_or_else(|| (arguments.terminals / 100.0).ceil()),
         brokers: arguments.brokers,
@@ -35,13 +36,14 @@ pub(crate) fn command(arguments: &CostArguments) -> anyhow::Result<()> {
 fn text(bill: &Bill) -> String {
     let installation = &bill.installation;
     let head = format!(
-        "{:.0} devices asked every {} s: {:.2} million readings a month, {:.0} % of them with nothing new\n\
+        "{:.0} devices asked every {} s: {:.2} million readings a month, {:.0} % of them with nothing new, {:.0} % stored\n\
          a thousand readings: {}\n\
          an alarm with its end: {}\n",
         installation.devices(),
         installation.interval,
         bill.readings / 1e6,
         installation.suppressed * 100.0,
+        installation.stored() * 100.0,
         consumption(&bill.thousand_readings),
         consumption(&bill.alarm),
     );

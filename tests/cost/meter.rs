@@ -17,8 +17,7 @@ use records::{Item, Key, Outcome, Page, Range, Table, TableError, Write};
 use table::DynamoDbTable;
 use telltale_tests::{Aws, ManualClock, flow::Flow};
 
-/// How often the line is asked, and for how long what does not move is not kept.
-const INTERVAL: Duration = Duration::from_secs(5);
+/// For how long what does not move is not kept.
 const SILENCE_MS: u64 = 300_000;
 
 /// The seed of every signal.
@@ -34,8 +33,10 @@ pub(crate) struct Line {
     pub sensors: Pid,
     /// How many of their answers come in one batch.
     pub together: Pid,
-    /// How often the line is asked.
+    /// How often the line is asked in all, and how long after each other.
     pub rounds: u32,
+    /// See `rounds`.
+    pub interval: Duration,
     /// The chance that a reading differs from the one before.
     pub moves: f64,
 }
@@ -117,7 +118,7 @@ trait Round {
 
 impl Round for Flow {
     async fn round(&self, signal: &mut Signal, line: Line) {
-        self.sleeps(INTERVAL);
+        self.sleeps(line.interval);
         let pids: Vec<Pid> = (1..=line.sensors).collect();
         for batch in pids.chunks(line.together.into()) {
             let answers: Vec<Event> = batch.iter().map(|&pid| self.climate(pid, signal.next(pid), 60.0)).collect();

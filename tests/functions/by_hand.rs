@@ -39,7 +39,8 @@ async fn a_site_that_makes_no_sense_is_not_imported_and_says_all_that_is_wrong()
     for (event, wrong) in [
         (site, ["node dale: it needs a token", "user root: a password has"]),
         (json!({ "nods": [] }), ["is not understood", "nods"]),
-        (json!("a file?"), ["is not understood", "a file?"]),
+        (json!("a file?"), ["is not understood", "a map"]),
+        (json!([]), ["is not understood", "a map"]),
     ] {
         let refused = import.invoke(event).await?.unwrap_err();
         let why = refused["errorMessage"].as_str().unwrap_or_default();
@@ -71,6 +72,7 @@ async fn dead_letters_are_seen_and_tried_again_and_given_up_through_the_api() ->
     let (status, letters) = asked.get(path, "limit=10").await?;
     assert_eq!((status, letters.as_array().map(Vec::len)), (200, Some(2)), "{letters}");
     assert!(letters[0]["why"].as_str().is_some_and(|why| why.contains("not a dispatch_queries job")), "{letters}");
+    assert_eq!((&letters[0]["key"], &letters[0]["attempts"]), (&json!("a"), &json!(1)), "{letters}");
     let depth = async || {
         let (_, jobs) = asked.get("/api/jobs", "").await.ok()?;
         jobs.as_array()?.iter().find(|job| job["job"] == "dispatch_queries").cloned()

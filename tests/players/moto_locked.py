@@ -44,6 +44,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.sqs.models import sqs_backends
 from werkzeug.serving import make_server
 
+from contents import refused
 from control import obey, report
 from rights import Rights
 from sent import everything
@@ -116,6 +117,8 @@ class Aws:
         if target in BUSY and self.takes("be_busy"):
             status, refusal = BUSY[target]
             return answer(status, refusal(json.loads(body)), start_response)
+        if refused(target, body):
+            return answer(400, {"__type": "com.amazonaws.sqs#InvalidMessageContents", "message": "Invalid characters"}, start_response)
         if not target.startswith("DynamoDB_"):
             return self.moto(environ, start_response)
         if target.endswith((".TransactWriteItems", ".PutItem")) and self.is_to_hang(body):

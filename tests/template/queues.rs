@@ -54,6 +54,9 @@ fn a_tick_that_fails_as_often_as_the_docs_say_is_a_dead_letter_of_its_job() {
     for job in scheduled() {
         let config = only("AWS::Lambda::EventInvokeConfig", |config| is(&config["FunctionName"], &job, "Function"));
         assert_eq!(config["MaximumRetryAttempts"], job.attempts - 1, "{}", job.name);
+        // Lambda waits a minute before the second run, and two before the third.
+        let waits = if job.attempts > 2 { 60 + 120 } else { 60 };
+        assert!(config["MaximumEventAgeInSeconds"].as_u64() > Some(waits), "{}: {config}", job.name);
         let destination = &config["DestinationConfig"]["OnFailure"]["Destination"];
         assert!(is(destination, &job, "DeadLetters"), "{}: {destination}", job.name);
     }

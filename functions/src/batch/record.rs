@@ -1,5 +1,7 @@
 //! One message of a batch, as SQS shapes it.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,6 +14,16 @@ pub(super) struct Record {
     pub(super) body: String,
     #[serde(default)]
     attributes: Attributes,
+    #[serde(default)]
+    message_attributes: HashMap<String, Attribute>,
+}
+
+/// What whoever sent the message said beside its body.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Attribute {
+    #[serde(default)]
+    string_value: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -25,6 +37,11 @@ impl Record {
     /// Reads what an event holds; else why it cannot be read.
     pub(super) fn read(told: &Value) -> Result<Self, String> {
         Self::deserialize(told).map_err(|error| format!("the record is not a message of SQS: {error}"))
+    }
+
+    /// An attribute of the message; empty where it has none of that name.
+    pub(super) fn attribute(&self, name: &str) -> &str {
+        self.message_attributes.get(name).map_or("", |attribute| &attribute.string_value)
     }
 
     /// Which run of the message this is: 1 for the first.

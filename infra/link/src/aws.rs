@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_sdk_sqs::operation::{get_queue_url::GetQueueUrlError, send_message::SendMessageError};
-use engine_aws::{SdkConfig, explain};
+use engine_aws::{SdkConfig, explain, json_text};
 use jobs::ports::{Link, LinkError, NodeCommand, Push, ToBroker};
 use serde::Deserialize;
 
@@ -113,5 +113,6 @@ impl Link for AwsLink {
 }
 
 fn text(message: &ToBroker) -> Result<String, LinkError> {
-    serde_json::to_string(message).map_err(|error| LinkError(error.to_string()))
+    let json = serde_json::to_string(message).map_err(|error| LinkError(error.to_string()))?;
+    Ok(json_text(&json).into_owned())
 }

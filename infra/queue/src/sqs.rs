@@ -21,7 +21,7 @@ use aws_sdk_sqs::{
     Client,
     types::{BatchResultErrorEntry, MessageAttributeValue, SendMessageBatchRequestEntry},
 };
-use engine_aws::{Backoff, SdkConfig, explain};
+use engine_aws::{Backoff, SdkConfig, explain, json_text, plain_text};
 use jobs::ports::{Clock, Dice, Enqueue, Message, QueueError};
 
 pub use self::inspect::SqsInspect;
@@ -33,6 +33,23 @@ const LONGEST_WAIT: Duration = Duration::from_hours(12);
 
 /// The most characters of the reason why a message is a dead letter.
 const MOST_REASON: usize = 1000;
+
+/// A message that can never be done, as its function was given it.
+#[derive(Debug, Clone, Copy)]
+pub struct Dead<'a> {
+    /// Its job.
+    pub job: &'a str,
+    /// What names the work, if that is known.
+    pub key: &'a str,
+    /// Its body.
+    pub body: &'a str,
+    /// How many runs it was to get, if that is known.
+    pub max_attempts: &'a str,
+    /// How many it got.
+    pub attempts: u32,
+    /// What is wrong.
+    pub why: &'a str,
+}
 
 /// One SQS queue for each job.
 pub struct SqsQueue {
@@ -70,18 +87,25 @@ impl SqsQueue {
     }
 
     /// Sends a message that can never be done to the queue of dead letters at `url`, with the reason.
-    pub async fn bury(&self, url: &str, job: &str, body: &str, why: &str) -> Result<(), QueueError> {
-        let attribute = |text: &str| {
-            // An attribute may not be empty, and counts towards the message's size.
-            let text: String = text.chars().take(MOST_REASON).collect();
-            let text = if text.is_empty() { "-".to_owned() } else { text };
+    pub async fn bury(&self, url: &str, dead: &Dead<'_>) -> Result<(), QueueError> {
+        // A body may not be empty.
+        let body = if dead.body.is_empty() { " ".into() } else { json_text(dead.body) };
+        let mut request = self.client().send_message().queue_url(url).message_body(body);
+        let attempts = dead.attempts.to_string();
+        let attributes = [
+            ("job", dead.job),
+            ("why", dead.why),
+            ("key", dead.key),
+            ("max_attempts", dead.max_attempts),
+            ("attempts", &attempts),
+        ];
+        // Nor may an attribute, and it counts towards the message's size.
+        for (name, text) in attributes.into_iter().filter(|(_, text)| !text.is_empty()) {
+            let text: String = plain_text(text).chars().take(MOST_REASON).collect();
             let attribute = MessageAttributeValue::builder().data_type("String").string_value(text).build();
-            attribute.map_err(|error| QueueError::Invalid(error.to_string()))
-        };
-        // A body may not be empty either.
-        let request =
-            self.client().send_message().queue_url(url).message_body(if body.is_empty() { " " } else { body });
-        let request = request.message_attributes("job", attribute(job)?).message_attributes("why", attribute(why)?);
+            request =
+                request.message_attributes(name, attribute.map_err(|error| QueueError::Invalid(error.to_string()))?);
+        }
         request.send().await.map(drop).map_err(|error| QueueError::Away(explain(&error)))
     }
 

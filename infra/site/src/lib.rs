@@ -46,7 +46,9 @@ pub enum SiteError {
 impl Site {
     /// Reads a site file.
     pub fn parse(bytes: &[u8]) -> Result<Self, SiteError> {
-        Ok(serde_json::from_slice(bytes)?)
+        // A list would be taken for a site whose parts it holds in order, an empty one for a site without any.
+        let file: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes)?;
+        Ok(serde_json::from_value(file.into())?)
     }
 
     /// Stores the whole site, if all of it makes sense; nothing of it otherwise.

@@ -50,6 +50,14 @@ async fn whatever_is_wrong_with_a_site_is_said_at_once_and_nothing_is_stored() {
     assert!(!refused.contains("same"), "a token is not shown");
 }
 
+#[test]
+fn what_is_no_object_of_known_parts_is_no_site() {
+    for text in ["[]", "[[], [], [], [], []]", "null", "7", "\"a file?\"", "{\"nods\": []}", "{", ""] {
+        assert!(matches!(Site::parse(text.as_bytes()), Err(SiteError::NotUnderstood(_))), "{text}");
+    }
+    assert_eq!(Site::parse(b"{}").unwrap().counts().users, 0);
+}
+
 #[tokio::test]
 async fn a_users_telephone_number_is_kept_as_the_networks_write_it() {
     let table = table();

@@ -26,6 +26,8 @@ pub struct Installation {
     pub interval: f64,
     /// The share of readings that say nothing new, from 0 to 1.
     pub suppressed: f64,
+    /// For how long a reading that says nothing new is not stored, in seconds.
+    pub silence: f64,
     /// How many devices of one terminal come in one batch.
     pub together: f64,
     /// Gateway programs.
@@ -54,6 +56,7 @@ impl Default for Installation {
             values: 3.0,
             interval: 60.0,
             suppressed: 0.9,
+            silence: 300.0,
             together: 1.0,
             nodes: 10.0,
             brokers: 2.0,
@@ -86,6 +89,7 @@ impl Installation {
             ("the number of values of a device", self.values, 1.0, 4000.0),
             ("the interval in seconds", self.interval, 1.0, 86_400.0),
             ("the share that says nothing new", self.suppressed, 0.0, 1.0),
+            ("the silence in seconds", self.silence, 0.0, 86_400.0),
             ("the number of devices in one batch", self.together, 1.0, self.devices_per_terminal),
             ("the number of nodes", self.nodes, 1.0, self.terminals),
             ("the number of brokers", self.brokers, 1.0, 1000.0),
@@ -116,7 +120,7 @@ impl Installation {
     /// How many readings a broker's batch holds: what comes while it gathers, one at least.
     pub(crate) fn in_a_batch(&self) -> f64 {
         let per_second = self.devices() / self.interval / self.brokers;
-        (per_second * self.gather).clamp(self.together, MOST_IN_A_BATCH)
+        (per_second * self.gather).max(self.together).min(MOST_IN_A_BATCH)
     }
 
     /// Batches a month.
@@ -124,14 +128,23 @@ impl Installation {
         self.readings() / self.in_a_batch()
     }
 
-    /// Write units for one reading. Of the answers of one terminal in a batch nothing is written if none of them says
-    /// anything new; else an item of the history, and the latest readings of the terminal.
+    /// The share of readings that are stored: those that say something new, and what was not stored for the whole silence.
+    ///
+    /// Between two that are stored there are as many as say nothing new in a row, and no more than the silence holds.
+    pub fn stored(&self) -> f64 {
+        let most = (self.silence / self.interval).ceil().max(1.0);
+        let news = 1.0 - self.suppressed;
+        if news < f64::EPSILON { 1.0 / most } else { news / (1.0 - self.suppressed.powf(most)) }
+    }
+
+    /// Write units for one reading. Of the answers of one terminal in a batch nothing is written if none of them is stored;
+    /// else an item of the history, and the latest readings of the terminal.
     pub fn writes_per_reading(&self) -> f64 {
         let units = |devices| (HISTORY.of(devices, self.values) / WRITE_UNIT).ceil().max(1.0);
-        let news = 1.0 - self.suppressed;
-        let something_new = 1.0 - self.suppressed.powf(self.together);
-        let new_together = (self.together * news / something_new.max(f64::EPSILON)).max(1.0);
-        something_new * (units(new_together) + units(self.devices_per_terminal)) / self.together
+        let stored = self.stored();
+        let any = 1.0 - (1.0 - stored).powf(self.together);
+        let stored_together = (self.together * stored / any.max(f64::EPSILON)).max(1.0);
+        any * (units(stored_together) + units(self.devices_per_terminal)) / self.together
     }
 
     /// Read units for one reading.

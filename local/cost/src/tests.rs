@@ -20,7 +20,7 @@ fn the_lines_add_up_to_the_bill() {
 
 #[test]
 fn a_reading_costs_what_the_budget_allows() {
-    let one = Installation::default();
+    let one = Installation { interval: 5.0, ..Installation::default() };
     assert!(one.writes_per_reading() <= 0.25, "{}", one.writes_per_reading());
     let ten = Installation { devices_per_terminal: 10.0, together: 10.0, suppressed: 0.0, ..one };
     assert!(ten.writes_per_reading() <= 0.5, "{}", ten.writes_per_reading());
@@ -41,6 +41,20 @@ fn more_of_anything_costs_more() {
     for (number, change) in more.into_iter().enumerate() {
         assert!(dollars(change) > usual, "change {number}");
     }
+}
+
+#[test]
+fn what_never_moves_is_stored_once_in_the_silence() {
+    let stored = |interval, suppressed| Installation { interval, suppressed, ..Installation::default() }.stored();
+    assert!((stored(5.0, 1.0) - 1.0 / 60.0).abs() < 1e-9);
+    assert!((stored(60.0, 1.0) - 0.2).abs() < 1e-9);
+    assert!((stored(600.0, 0.9) - 1.0).abs() < 1e-9, "asked less often than that, every reading is stored");
+    assert!((stored(5.0, 0.5) - 0.5).abs() < 1e-9);
+}
+
+#[test]
+fn a_line_may_be_as_long_as_modbus_allows() {
+    assert!(dollars(|it| (it.devices_per_terminal, it.together) = (247.0, 247.0)) > 0.0);
 }
 
 #[test]

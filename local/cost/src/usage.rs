@@ -71,7 +71,7 @@ pub(crate) fn lines(installation: &Installation) -> Vec<Line> {
     let runs = 2.0 * installation.batches() + windows(installation) + ticks();
     let writes = readings * installation.writes_per_reading();
     let reads = readings * installation.reads_per_reading();
-    let kept = readings * (1.0 - installation.suppressed) * installation.bytes_per_reading();
+    let kept = readings * installation.stored() * installation.bytes_per_reading();
     let stored = kept * installation.kept_days / DAYS / GIGABYTE;
     vec![
         Line::new("DynamoDB writes", writes / MILLION, "M units", prices::WRITES),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jobs::ports::{Enqueue, Lane, MOST_BODY_BYTES, Message, QueueError};
-use queue::SqsQueue;
+use queue::{Dead, SqsQueue};
 use records::Clock;
 use serde_json::json;
 use telltale_tests::{Aws, ManualClock, Received};
@@ -108,4 +108,34 @@ async fn a_queue_that_stays_busy_is_away() {
     aws.be_busy(100).await.unwrap();
     let failure = queue.enqueue(vec![message("1")]).await.unwrap_err();
     assert!(matches!(&failure, QueueError::Away(why) if why.contains("InternalError")), "{failure}");
+}
+
+#[tokio::test]
+async fn what_sqs_has_no_place_for_arrives_in_another_spelling() {
+    let (mut aws, queue) = start(Arc::new(ManualClock::new())).await;
+    let name = "dale \u{ffff} ℃ \u{fffe}";
+    let strange =
+        Message { key: "a\u{1}b\u{ffff}".to_owned(), body: json!({ "node": name }).to_string().into(), ..message("") };
+    queue.enqueue(vec![message("north"), strange]).await.unwrap();
+    let dead = Dead {
+        job: "dispatch_queries",
+        key: "\u{0}",
+        body: "7",
+        max_attempts: "3",
+        attempts: 2,
+        why: "no \u{1b}[1m job",
+    };
+    queue.bury(aws.resource(QUEUE).unwrap(), &dead).await.unwrap();
+
+    let received = drain(&mut aws).await;
+    assert_eq!(received.len(), 3);
+    let body: serde_json::Value = serde_json::from_str(&received[1].body).unwrap();
+    assert_eq!(body["node"], name);
+    assert_eq!(received[1].attributes["key"], "a\u{fffd}b\u{fffd}");
+    assert_eq!(
+        received[2].attributes,
+        json!({
+            "job": "dispatch_queries", "key": "\u{fffd}", "max_attempts": "3", "attempts": "2", "why": "no \u{fffd}[1m job",
+        })
+    );
 }

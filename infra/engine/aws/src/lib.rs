@@ -11,6 +11,7 @@ mod config;
 mod explain;
 #[cfg(feature = "secrets")]
 mod secret;
+mod text;
 
 pub use aws_config::SdkConfig;
 pub use backoff::{Backoff, GaveUp};
@@ -18,3 +19,4 @@ pub use config::{emulated, load};
 pub use explain::explain;
 #[cfg(feature = "secrets")]
 pub use secret::{SecretError, secret};
+pub use text::{json_text, plain_text};

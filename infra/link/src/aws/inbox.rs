@@ -25,6 +25,8 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 const AT_ONCE: i32 = 10;
 /// How long the queue is left alone after it failed.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often it is asked again for a queue that was just made.
+const TRIES_OF_NEW: usize = 5;
 
 /// The tag of an inbox that says which subscription brings it what is for all.
 const SUBSCRIPTION: &str = "subscription";
@@ -78,7 +80,7 @@ impl AwsInbox {
         let made = sqs.create_queue().queue_name(settings.inbox_of(broker)).set_attributes(Some(attributes())).send();
         let url = made.await.map_err(|error| LinkError(explain(&error)))?.queue_url.unwrap_or_default();
         let mut inbox = Self { sqs, sns, url, subscription: None };
-        let arn = inbox.arn().await?;
+        let arn = inbox.new_arn().await?;
         inbox.allow(&arn, &settings.topic).await?;
         inbox.subscription = inbox.subscribe(&arn, &settings.topic).await?;
         if let Some(subscription) = &inbox.subscription {
@@ -87,6 +89,19 @@ impl AwsInbox {
             tagged.map_err(|error| LinkError(explain(&error)))?;
         }
         Ok(inbox)
+    }
+
+    /// The ARN of a queue that was just made, which SQS may not know everywhere at once.
+    async fn new_arn(&self) -> Result<String, LinkError> {
+        let mut known = self.arn().await;
+        for _ in 0..TRIES_OF_NEW {
+            if known.is_ok() {
+                break;
+            }
+            time::sleep(PAUSE).await;
+            known = self.arn().await;
+        }
+        known
     }
 
     async fn arn(&self) -> Result<String, LinkError> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use aws_sdk_sns::{Client, error::BuildError, types::MessageAttributeValue};
 use domain::{Timestamp, phone};
-use engine_aws::SdkConfig;
+use engine_aws::{SdkConfig, plain_text};
 use jobs::ports::{Delivery, Letter};
 use serde::Deserialize;
 
@@ -71,8 +71,9 @@ impl Channel for SmsChannel {
 fn text(letter: &Letter) -> String {
     let lines = letter.text.lines().filter(|line| !line.is_empty() && !letter.subject.ends_with(line));
     let whole = lines.fold(letter.subject.clone(), |text, line| text + "\n" + line);
+    let whole = plain_text(&whole);
     match whole.char_indices().nth(MOST_CHARS) {
-        None => whole,
+        None => whole.into_owned(),
         Some(_) => whole.chars().take(MOST_CHARS - 1).chain(['…']).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_sns::{Client, error::BuildError, types::MessageAttributeValue};
 use domain::alarm::Severity;
-use engine_aws::SdkConfig;
+use engine_aws::{SdkConfig, plain_text};
 use jobs::ports::{Delivery, Letter};
 use serde::Deserialize;
 
@@ -60,11 +60,11 @@ impl Topics for TopicChannel {
 }
 
 fn text(text: &str) -> Result<MessageAttributeValue, BuildError> {
-    MessageAttributeValue::builder().data_type("String").string_value(text).build()
+    MessageAttributeValue::builder().data_type("String").string_value(plain_text(text)).build()
 }
 
 fn message(letter: &Letter) -> String {
-    format!("{}\n\n{}", letter.subject, letter.text)
+    plain_text(&format!("{}\n\n{}", letter.subject, letter.text)).into_owned()
 }
 
 /// The subject, where SNS takes one like it.

@@ -19,6 +19,8 @@ const MOST_AT_ONCE: i32 = 10;
 const MOST_RECEIVES: usize = 100;
 /// For how long what is looked at is hidden from others, if this process ends in between, in seconds.
 const HIDDEN_FOR: i32 = 30;
+/// How long a look into an empty queue waits, in seconds.
+const LOOK_SECONDS: i32 = 1;
 
 /// The queues of jobs and of their dead letters.
 pub struct SqsInspect {
@@ -57,6 +59,8 @@ impl SqsInspect {
         let mut taken: Vec<Received> = Vec::new();
         for _ in 0..MOST_RECEIVES {
             let request = self.client.receive_message().queue_url(url).max_number_of_messages(MOST_AT_ONCE);
+            // Only a look that waits asks all of SQS's servers; another may find nothing where something is.
+            let request = request.wait_time_seconds(LOOK_SECONDS);
             let request = request.visibility_timeout(HIDDEN_FOR).message_attribute_names("All");
             let request = request.message_system_attribute_names(System::All);
             let answer = request.send().await.map_err(|error| QueueError::Away(explain(&error)))?;
@@ -123,7 +127,7 @@ impl Inspect for SqsInspect {
         };
         let Some(letter) = self.take_one(url, id).await? else { return Ok(false) };
         let attributes = letter.message_attributes.clone().unwrap_or_default().into_iter();
-        let attributes = attributes.filter(|(name, _)| name != "why" && name != "job").collect();
+        let attributes = attributes.filter(|(name, _)| !["job", "why", "attempts"].contains(&name.as_str())).collect();
         let request = self.client.send_message().queue_url(queue).message_body(letter.body().unwrap_or_default());
         let sent = request.set_message_attributes(Some(attributes)).send().await;
         sent.map_err(|error| QueueError::Away(explain(&error)))?;

@@ -7,6 +7,7 @@ use aws_sdk_sqs::{
     types::{MessageAttributeValue, SendMessageBatchRequestEntry, builders::SendMessageBatchRequestEntryBuilder},
 };
 use domain::Timestamp;
+use engine_aws::{json_text, plain_text};
 use jobs::ports::{Message, QueueError};
 
 /// SQS's limits for one call.
@@ -28,7 +29,7 @@ impl Parcel {
         let refuse =
             |why: &str| Err(QueueError::Invalid(format!("message {:?} of job {:?}: {why}", message.key, message.job)));
         let body = match std::str::from_utf8(&message.body) {
-            Ok(body) if !body.is_empty() => body,
+            Ok(body) if !body.is_empty() => json_text(body),
             _ => return refuse("its body is not text"),
         };
         let delay = message.not_before.map_or(Duration::ZERO, |at| at.since(now));
@@ -38,13 +39,15 @@ impl Parcel {
             );
         }
         let max_attempts = message.max_attempts.to_string();
-        let attributes = [("key", "String", message.key.as_str()), ("max_attempts", "Number", &max_attempts)];
+        let key = plain_text(&message.key);
+        let attributes = [("key", "String", &*key), ("max_attempts", "Number", &max_attempts)];
         let bytes = body.len()
             + attributes.map(|(name, kind, value)| name.len() + kind.len() + value.len()).iter().sum::<usize>();
         if bytes > MOST_BYTES {
             return refuse("with its key it is larger than the 256 KB that SQS takes");
         }
-        let mut entry = SendMessageBatchRequestEntry::builder().message_body(body).delay_seconds(whole_seconds(delay));
+        let mut entry =
+            SendMessageBatchRequestEntry::builder().message_body(&*body).delay_seconds(whole_seconds(delay));
         for (name, kind, value) in attributes {
             let value = MessageAttributeValue::builder().data_type(kind).string_value(value).build();
             entry = entry.message_attributes(name, value.map_err(|error| build_error(&error))?);
