@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use boot::SystemClock;
 use domain::{Timestamp, reading::Reading};
 use records::{
@@ -10,9 +10,11 @@ use records::{
     readings::{self, Span},
     terminals::{self, Presence},
 };
+use serde_json::Value;
 use telltale_tests::{
-    AwsBroker, Dtu, Gateway, GatewaySettings, Habits, Slave, Variant, eventually,
+    AwsBroker, Dtu, Gateway, GatewaySettings, Habits, LambdaHost, Slave, Variant, eventually,
     flow::{self, MAC},
+    lambda_events,
 };
 
 use super::cloud::Cloud;
@@ -21,6 +23,8 @@ use super::cloud::Cloud;
 pub(crate) const SENSOR: u8 = 1;
 pub(crate) const MILD: [u16; 3] = [253, 600, 1];
 pub(crate) const HOT: [u16; 3] = [400, 600, 1];
+
+const MINUTE_MS: i64 = 60_000;
 
 /// A gateway program with the site's terminal, whose line the slave is at.
 pub(crate) fn gateway(broker: &AwsBroker, slave: &Slave) -> Result<Gateway> {
@@ -82,6 +86,53 @@ async fn a_gateway_is_polled_every_five_seconds_and_its_alarm_is_told_once() -> 
     whole.until("the recovery", async |cloud| !cloud.webhook.deliveries("Recovered").is_empty()).await;
     assert_eq!(whole.cloud.webhook.deliveries("").len(), 2);
     assert!(whole.gateway.lives()?);
+    Ok(())
+}
+
+/// The schedule: each minute a tick for each of its jobs, and, as may happen on AWS, the same one again.
+struct Schedule {
+    functions: [LambdaHost; 2],
+    minute: i64,
+}
+
+impl Schedule {
+    async fn start(cloud: &Cloud) -> Result<Self> {
+        let functions = [cloud.aws.function("plan_window", &[]).await?, cloud.aws.function("sweep", &[]).await?];
+        Ok(Self { functions, minute: 0 })
+    }
+
+    async fn tick(&mut self) -> Result<()> {
+        let minute = SystemClock.now().0.div_euclid(MINUTE_MS);
+        if minute == self.minute {
+            return Ok(());
+        }
+        self.minute = minute;
+        let tick = lambda_events::tick(&Timestamp(minute * MINUTE_MS).rfc3339());
+        for function in self.functions.iter().chain(&self.functions) {
+            let ticked = function.invoke(tick.clone()).await?;
+            ensure!(ticked == Ok(Value::Null), "{ticked:?}");
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+#[ignore = "takes long"]
+async fn polls_stay_five_seconds_apart_from_one_minute_to_the_next() -> Result<()> {
+    let Whole { mut cloud, broker: _broker, slave: _slave, gateway: _gateway } = Whole::start().await?;
+    let mut schedule = Schedule::start(&cloud).await?;
+    // Three minutes' worth, of which the first is what a node that becomes ready is asked.
+    for count in 1..=36 {
+        eventually(&format!("reading {count}"), async || {
+            schedule.tick().await.ok()?;
+            cloud.settle().await.ok()?;
+            (readings_of(&cloud).await.len() >= count).then_some(())
+        })
+        .await;
+    }
+    let asked: Vec<i64> = readings_of(&cloud).await.iter().map(|reading| reading.asked.0).collect();
+    let apart: Vec<i64> = asked.windows(2).map(|two| two[0] - two[1]).collect();
+    assert!(apart.iter().all(|ms| (4_500..5_500).contains(ms)), "{apart:?}");
     Ok(())
 }
 
