@@ -3,4 +3,5 @@
 mod alarm;
 mod budget;
 mod meter;
+mod plans;
 mod sizes;

@@ -28,8 +28,8 @@ pub use self::inspect::SqsInspect;
 use self::parcel::{Parcel, in_batches};
 use crate::ledger;
 
-/// The longest that SQS keeps a received message from being given out again.
-const LONGEST_WAIT: Duration = Duration::from_hours(12);
+/// The longest that a received message is kept from being given out again: SQS's twelve hours count from the receive.
+const LONGEST_WAIT: Duration = Duration::from_mins(11 * 60 + 50);
 
 /// The most characters of the reason why a message is a dead letter.
 const MOST_REASON: usize = 1000;
@@ -78,7 +78,7 @@ impl SqsQueue {
     }
 
     /// Lets the run of a message that Lambda gave out come again after `wait`, rather than when its time is up. `receipt` is the
-    /// receive's; at most 12 hours.
+    /// receive's; a little less than 12 hours at most.
     pub async fn put_off(&self, job: &str, receipt: &str, wait: Duration) -> Result<(), QueueError> {
         let seconds = i32::try_from(wait.min(LONGEST_WAIT).as_millis().div_ceil(1000)).unwrap_or(0);
         let request = self.client().change_message_visibility().queue_url(self.url(job)?).receipt_handle(receipt);

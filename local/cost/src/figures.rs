@@ -32,6 +32,12 @@ pub const READS_PER_TERMINAL: f64 = 4.0;
 /// Read units for each reading: what the alarm machine remembers of the device.
 pub const READS_PER_READING: f64 = 1.0;
 
+/// Read units for the plan of a minute: of each node its session and the list of its terminals, of each terminal itself and
+/// how it stands.
+pub const READS_OF_A_NODES_PLAN: f64 = 2.0;
+/// See [`READS_OF_A_NODES_PLAN`].
+pub const READS_OF_A_TERMINALS_PLAN: f64 = 2.0;
+
 /// What an alarm costs with its end, where one person hears of both on one channel, and whoever subscribed to a topic.
 pub mod alarm {
     /// Write units.

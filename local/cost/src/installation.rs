@@ -137,14 +137,22 @@ impl Installation {
         if news < f64::EPSILON { 1.0 / most } else { news / (1.0 - self.suppressed.powf(most)) }
     }
 
+    /// Of the answers of one terminal in a batch: the chance that any is stored, and how many are then. What says nothing
+    /// new is stored in step, since the silence of all of them began in one batch.
+    fn stored_together(&self) -> (f64, f64) {
+        let news = 1.0 - self.suppressed;
+        let none_is_new = self.suppressed.powf(self.together);
+        let in_step = if self.suppressed > 0.0 { ((self.stored() - news) / self.suppressed).min(1.0) } else { 0.0 };
+        let any = 1.0 - none_is_new + none_is_new * in_step;
+        (any, (self.together * self.stored() / any).clamp(1.0, self.together))
+    }
+
     /// Write units for one reading. Of the answers of one terminal in a batch nothing is written if none of them is stored;
     /// else an item of the history, and the latest readings of the terminal.
     pub fn writes_per_reading(&self) -> f64 {
         let units = |devices| (HISTORY.of(devices, self.values) / WRITE_UNIT).ceil().max(1.0);
-        let stored = self.stored();
-        let any = 1.0 - (1.0 - stored).powf(self.together);
-        let stored_together = (self.together * stored / any.max(f64::EPSILON)).max(1.0);
-        any * (units(stored_together) + units(self.devices_per_terminal)) / self.together
+        let (any, stored) = self.stored_together();
+        any * (units(stored) + units(self.devices_per_terminal)) / self.together
     }
 
     /// Read units for one reading.
@@ -152,8 +160,9 @@ impl Installation {
         READS_PER_TERMINAL / self.together + READS_PER_READING
     }
 
-    /// How many bytes of the history a reading that is kept takes.
+    /// How many bytes of the history there are for each reading, stored or not.
     pub(crate) fn bytes_per_reading(&self) -> f64 {
-        HISTORY.of(self.together, self.values) / self.together
+        let (any, stored) = self.stored_together();
+        any * HISTORY.of(stored, self.values) / self.together
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     DAYS, Installation, Line,
-    figures::{ANSWER_BYTES, MS_PER_READING, MS_PER_RUN, alarm},
+    figures::{ANSWER_BYTES, MS_PER_READING, MS_PER_RUN, READS_OF_A_NODES_PLAN, READS_OF_A_TERMINALS_PLAN, alarm},
     prices,
 };
 
@@ -71,11 +71,14 @@ pub(crate) fn lines(installation: &Installation) -> Vec<Line> {
     let runs = 2.0 * installation.batches() + windows(installation) + ticks();
     let writes = readings * installation.writes_per_reading();
     let reads = readings * installation.reads_per_reading();
-    let kept = readings * installation.stored() * installation.bytes_per_reading();
+    let plan = installation.nodes * READS_OF_A_NODES_PLAN + installation.terminals * READS_OF_A_TERMINALS_PLAN;
+    let planning = minutes() * plan + ticks();
+    let kept = readings * installation.bytes_per_reading();
     let stored = kept * installation.kept_days / DAYS / GIGABYTE;
     vec![
         Line::new("DynamoDB writes", writes / MILLION, "M units", prices::WRITES),
         Line::new("DynamoDB reads", reads / MILLION, "M units", prices::READS),
+        Line::new("DynamoDB reads, for plans", planning / MILLION, "M units", prices::READS),
         Line::new("DynamoDB storage with recovery", stored, "GB", prices::STORED),
         Line::new("SQS requests", requests(installation) / MILLION, "M requests", prices::QUEUE_REQUESTS),
         Line::new("SNS, to browsers", installation.batches() / MILLION, "M messages", prices::PUBLISHED),
@@ -110,7 +113,7 @@ fn windows(installation: &Installation) -> f64 {
     minutes() * installation.nodes
 }
 
-/// Runs of `plan_window` and `sweep`.
+/// Runs of `plan_window` and `sweep`, each of which reads once.
 fn ticks() -> f64 {
     2.0 * minutes()
 }
