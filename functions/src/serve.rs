@@ -1,7 +1,7 @@
 //! What every main does: start the log and the ports once, then answer invocations.
 
 use jobs::Job;
-use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, Runtime, service_fn};
 
 use crate::{Batch, Function, Tick, request::RequestLayer};
 
@@ -16,12 +16,15 @@ pub async fn serve_queue<J: Job>() -> Result<(), Error> {
     Runtime::new(answer).layer(RequestLayer).run().await
 }
 
-/// Answers ticks of the schedule with the job that `job` makes of each.
-pub async fn serve_ticks<J: Job>(job: impl Fn(&Tick, &Function) -> J) -> Result<(), Error> {
+/// Answers ticks of the schedule with the job that `job` makes of each, or with why it makes none.
+pub async fn serve_ticks<J: Job>(job: impl Fn(&Tick, &Function) -> Result<J, String>) -> Result<(), Error> {
     let function = &start().await?;
     let job = &job;
     let answer = service_fn(|tick: LambdaEvent<Tick>| async move {
-        let ended = function.perform(&job(&tick.payload, function)).await;
+        let ended = match job(&tick.payload, function) {
+            Ok(job) => function.perform(&job).await,
+            Err(why) => Err(Diagnostic { error_type: format!("{}.late", J::NAME), error_message: why }),
+        };
         function.tell_metrics(J::NAME);
         ended
     });

@@ -22,11 +22,18 @@ impl Tick {
     }
 
     /// The window to plan: the one that the instant `lead_ms` after the tick lies in. It hangs on the event's time, not
-    /// on ours, so that a tick that is delivered again plans the same window.
-    pub fn window(&self, schedule: &ScheduleSettings) -> PlanWindow {
+    /// on ours, so that a tick that is delivered again plans the same window. An error when that is over at `now`: nobody may
+    /// take it for planned.
+    pub fn window(&self, schedule: &ScheduleSettings, now: Timestamp) -> Result<PlanWindow, String> {
         let told = Timestamp(self.time.as_millisecond());
         let start = schedule.window_start(told.plus(Duration::from_millis(schedule.lead_ms)));
-        PlanWindow { start, window_ms: schedule.window_ms }
+        if start.plus(schedule.window()) <= now {
+            return Err(format!(
+                "the window that begins at {} is over, and this tick came too late to plan it",
+                start.rfc3339()
+            ));
+        }
+        Ok(PlanWindow { start, window_ms: schedule.window_ms })
     }
 }
 
@@ -55,10 +62,20 @@ mod tests {
     #[test]
     fn a_tick_plans_the_minute_after_its_own() {
         for time in ["2026-11-24T07:01:00Z", "2026-11-24T07:01:59Z"] {
-            let window = tick(time).unwrap().window(&A_MINUTE_AHEAD);
+            let window = tick(time).unwrap().window(&A_MINUTE_AHEAD, at("2026-11-24T07:02:59Z")).unwrap();
             assert_eq!(window.start.rfc3339(), "2026-11-24T07:02:00.000Z");
             assert_eq!(window.window_ms, 60_000);
         }
+    }
+
+    #[test]
+    fn a_tick_whose_window_is_over_is_an_error() {
+        let late = tick("2026-11-24T07:01:00Z").unwrap().window(&A_MINUTE_AHEAD, at("2026-11-24T07:03:00Z"));
+        assert!(late.unwrap_err().contains("2026-11-24T07:02:00.000Z is over"));
+    }
+
+    fn at(time: &str) -> Timestamp {
+        Timestamp(time.parse::<jiff::Timestamp>().unwrap().as_millisecond())
     }
 
     #[test]

@@ -58,6 +58,7 @@ async fn the_calculator_reckons_what_is_measured() -> Result<()> {
         (1, 1, 20, SELDOM, 0.0),
         (10, 10, 40, OFTEN, 0.1),
         (10, 10, 20, SELDOM, 0.0),
+        (10, 10, 40, SELDOM, 0.1),
         (10, 1, 4, OFTEN, 1.0),
     ] {
         reckoned(Line { sensors, together, rounds, interval, moves }).await?;

@@ -5,5 +5,5 @@ use lambda_runtime::Error;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    serve_ticks(|tick, function| tick.window(&function.cx.settings.schedule)).await
+    serve_ticks(|tick, function| tick.window(&function.cx.settings.schedule, function.cx.clock.now())).await
 }

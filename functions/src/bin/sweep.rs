@@ -5,5 +5,5 @@ use lambda_runtime::Error;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    serve_ticks(|tick, _| tick.sweep()).await
+    serve_ticks(|tick, _| Ok(tick.sweep())).await
 }

@@ -137,14 +137,13 @@ impl Installation {
         if news < f64::EPSILON { 1.0 / most } else { news / (1.0 - self.suppressed.powf(most)) }
     }
 
-    /// Of the answers of one terminal in a batch: the chance that any is stored, and how many are then. What says nothing
-    /// new is stored in step, since the silence of all of them began in one batch.
+    /// Of the answers of one terminal in a batch: the chance that any is stored, and how many are then. News of one device
+    /// begins its silence anew, so the devices of a line fall out of step; only those that never move stay in it.
     fn stored_together(&self) -> (f64, f64) {
-        let news = 1.0 - self.suppressed;
-        let none_is_new = self.suppressed.powf(self.together);
-        let in_step = if self.suppressed > 0.0 { ((self.stored() - news) / self.suppressed).min(1.0) } else { 0.0 };
-        let any = 1.0 - none_is_new + none_is_new * in_step;
-        (any, (self.together * self.stored() / any).clamp(1.0, self.together))
+        let stored = self.stored();
+        let never_moves = self.suppressed > 1.0 - f64::EPSILON;
+        let any = if never_moves { stored } else { 1.0 - (1.0 - stored).powf(self.together) };
+        (any, (self.together * stored / any).clamp(1.0, self.together))
     }
 
     /// Write units for one reading. Of the answers of one terminal in a batch nothing is written if none of them is stored;
