@@ -4,15 +4,16 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use api::{ApiParts, ApiSettings};
 use boot::{SystemClock, SystemDice};
-use engine_http::Tokens;
+use engine_http::{Tokens, axum::Router};
 use jobs::ports::{Clock, Dice, Table};
-use lambda_http::Error;
+use lambda_http::Adapter;
+use lambda_runtime::{Error, Runtime};
 use link::{AwsLink, AwsLinkSettings};
 use queue::SqsInspect;
 use serde::Deserialize;
 use table::DynamoDbTable;
 
-use crate::door::StoredDoors;
+use crate::{door::StoredDoors, request::RequestLayer, serve::start};
 
 /// Everything that can be set.
 #[derive(Debug, Deserialize)]
@@ -46,14 +47,19 @@ fn yes() -> bool {
 
 /// Answers requests of an HTTP API (payload format 2.0).
 pub async fn serve_api() -> Result<(), Error> {
-    boot::init_log("info");
+    let router = start(router).await?;
+    Runtime::new(Adapter::from(router)).layer(RequestLayer).run().await
+}
+
+/// The routes, over what the environment names.
+async fn router() -> anyhow::Result<Router> {
     let config: Config = boot::load(None)?;
     let aws = engine_aws::load().await;
     let signing_key = engine_aws::secret(&aws, &config.signing_key_secret).await?;
     let (clock, dice): (Arc<dyn Clock>, Arc<dyn Dice>) = (Arc::new(SystemClock), Arc::new(SystemDice));
     let table: Arc<dyn Table> = Arc::new(DynamoDbTable::new(&aws, config.table, Arc::clone(&clock), Arc::clone(&dice)));
     let session = Duration::from_secs(config.session_minutes.saturating_mul(60));
-    let router = api::router(ApiParts {
+    Ok(api::router(ApiParts {
         table: Arc::clone(&table),
         clock,
         tokens: Arc::new(Tokens::new(signing_key.as_bytes())?),
@@ -63,6 +69,5 @@ pub async fn serve_api() -> Result<(), Error> {
         dice,
         queue: Arc::new(SqsInspect::new(&aws, config.queues, config.dead_letters)),
         settings: ApiSettings { session, secure_cookie: config.secure_cookie },
-    });
-    lambda_http::run(router).await
+    }))
 }

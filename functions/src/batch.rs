@@ -6,7 +6,7 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures::{FutureExt, StreamExt, stream};
 use jobs::{Job, Verdict, execute};
-use queue::Dead;
+use queue::DeadMessage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ impl Function {
                 Ok(record) => !self.is_settled::<J>(&record).await,
                 Err(why) => {
                     let (job, key, max_attempts) = (J::NAME, "", "");
-                    let dead = Dead { job, key, body: &told.to_string(), max_attempts, attempts: 1, why: &why };
+                    let dead = DeadMessage { job, key, body: &told.to_string(), max_attempts, attempts: 1, why: &why };
                     !self.is_buried(record::id(told), &dead).await
                 }
             };
@@ -67,7 +67,7 @@ impl Function {
             Verdict::Never { why } => {
                 let (key, max_attempts) = (record.attribute("key"), record.attribute("max_attempts"));
                 let (body, attempts) = (&record.body, record.run());
-                let dead = Dead { job: J::NAME, key, body, max_attempts, attempts, why: &why };
+                let dead = DeadMessage { job: J::NAME, key, body, max_attempts, attempts, why: &why };
                 self.is_buried(&record.message_id, &dead).await
             }
         }
@@ -88,7 +88,7 @@ impl Function {
     }
 
     /// Makes a dead letter of a message, with the reason. Where that fails, it comes again.
-    async fn is_buried(&self, id: &str, dead: &Dead<'_>) -> bool {
+    async fn is_buried(&self, id: &str, dead: &DeadMessage<'_>) -> bool {
         tracing::error!(job.name = dead.job, message.id = id, "a job can never be done: {}", dead.why);
         match self.queue.bury(&self.dead_letters, dead).await {
             Ok(()) => true,

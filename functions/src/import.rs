@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use boot::{SystemClock, SystemDice};
-use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, Runtime, service_fn};
 use serde::Deserialize;
 use serde_json::Value;
 use site::{Counts, Site, SiteError};
 use table::DynamoDbTable;
+
+use crate::{request::RequestLayer, serve::start};
 
 /// Everything that can be set.
 #[derive(Debug, Deserialize)]
@@ -19,14 +21,17 @@ struct Config {
 
 /// Answers invocations whose event is a site file with how much was imported, or with everything that is wrong with it.
 pub async fn serve_imports() -> Result<(), Error> {
-    boot::init_log("info");
+    let table = &start(table).await?;
+    let answer = service_fn(|event: LambdaEvent<Value>| async move {
+        import(table, &event.payload).await.map_err(|error| told(&error))
+    });
+    Runtime::new(answer).layer(RequestLayer).run().await
+}
+
+async fn table() -> anyhow::Result<DynamoDbTable> {
     let config: Config = boot::load(None)?;
     let aws = engine_aws::load().await;
-    let table = &DynamoDbTable::new(&aws, config.table, Arc::new(SystemClock), Arc::new(SystemDice));
-    run(service_fn(|event: LambdaEvent<Value>| async move {
-        import(table, &event.payload).await.map_err(|error| told(&error))
-    }))
-    .await
+    Ok(DynamoDbTable::new(&aws, config.table, Arc::new(SystemClock), Arc::new(SystemDice)))
 }
 
 async fn import(table: &DynamoDbTable, file: &Value) -> Result<Counts, SiteError> {

@@ -5,9 +5,15 @@ use lambda_runtime::{Diagnostic, Error, LambdaEvent, Runtime, service_fn};
 
 use crate::{Batch, Function, Tick, request::RequestLayer};
 
+/// Starts the log, and then what the program answers with. Why that cannot be is logged as the rest is.
+pub(crate) async fn start<T>(starting: impl AsyncFnOnce() -> anyhow::Result<T>) -> Result<T, Error> {
+    boot::init_log("info");
+    Ok(Box::pin(starting()).await.inspect_err(|error| tracing::error!("the function does not start: {error:#}"))?)
+}
+
 /// Answers batches of a queue's messages.
 pub async fn serve_queue<J: Job>() -> Result<(), Error> {
-    let function = &start().await?;
+    let function = &start(Function::new).await?;
     let answer = service_fn(|batch: LambdaEvent<Batch>| async move {
         let failures = function.perform_all::<J>(batch.payload).await;
         function.tell_metrics(J::NAME);
@@ -18,7 +24,7 @@ pub async fn serve_queue<J: Job>() -> Result<(), Error> {
 
 /// Answers ticks of the schedule with the job that `job` makes of each, or with why it makes none.
 pub async fn serve_ticks<J: Job>(job: impl Fn(&Tick, &Function) -> Result<J, String>) -> Result<(), Error> {
-    let function = &start().await?;
+    let function = &start(Function::new).await?;
     let job = &job;
     let answer = service_fn(|tick: LambdaEvent<Tick>| async move {
         let ended = match job(&tick.payload, function) {
@@ -29,10 +35,4 @@ pub async fn serve_ticks<J: Job>(job: impl Fn(&Tick, &Function) -> Result<J, Str
         ended
     });
     Runtime::new(answer).layer(RequestLayer).run().await
-}
-
-async fn start() -> Result<Function, Error> {
-    boot::init_log("info");
-    let started = Function::new().await;
-    Ok(started.inspect_err(|error| tracing::error!("the function does not start: {error:#}"))?)
 }

@@ -28,6 +28,15 @@ impl Asked {
         Ok(asked)
     }
 
+    /// Whether the log says this of the latest request, by its id.
+    pub(crate) fn logged(&self, message: &str) -> bool {
+        let request = self.function.request();
+        self.function
+            .log()
+            .iter()
+            .any(|line| line["message"] == message && line["span"]["request.id"] == request.as_str())
+    }
+
     /// Forgets who it is.
     pub(crate) fn sign_out(&mut self) {
         self.token.clear();

@@ -17,6 +17,7 @@ use super::asked::Asked;
 async fn the_api_answers_whom_it_knows_and_nobody_else() -> Result<()> {
     let aws = Aws::start().await?;
     let mut asked = Asked::start(&aws).await?;
+    eventually("the sign-in is logged with its request", async || asked.logged("Signed in").then_some(())).await;
     let (status, nodes) = asked.get("/api/nodes", "limit=5").await?;
     assert_eq!((status, &nodes["items"]), (200, &json!([])));
     assert_eq!(asked.get("/api/nodes", "limit=0").await?.0, 400);

@@ -8,8 +8,8 @@ mod ses;
 mod sms;
 mod topics;
 
-use aws_sdk_sns::config::retry::RetryConfig;
-use engine_aws::SdkConfig;
+use aws_sdk_sns::{config::retry::RetryConfig, error::BuildError, types::MessageAttributeValue};
+use engine_aws::{SdkConfig, plain_text};
 
 pub use ses::SesSettings;
 pub use sms::SmsSettings;
@@ -33,4 +33,8 @@ pub struct AwsChannels {
 fn sns(config: &SdkConfig) -> aws_sdk_sns::Client {
     let config = aws_sdk_sns::config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
     aws_sdk_sns::Client::from_conf(config)
+}
+
+fn text_attribute(text: &str) -> Result<MessageAttributeValue, BuildError> {
+    MessageAttributeValue::builder().data_type("String").string_value(plain_text(text)).build()
 }

@@ -18,5 +18,5 @@ mod workers;
 pub use embedded::EmbeddedQueue;
 pub use memory::MemoryQueue;
 #[cfg(feature = "sqs")]
-pub use sqs::{Dead, SqsInspect, SqsQueue};
+pub use sqs::{DeadMessage, SqsInspect, SqsQueue};
 pub use workers::{Workers, backoff};

@@ -36,7 +36,7 @@ const MOST_REASON: usize = 1000;
 
 /// A message that can never be done, as its function was given it.
 #[derive(Debug, Clone, Copy)]
-pub struct Dead<'a> {
+pub struct DeadMessage<'a> {
     /// Its job.
     pub job: &'a str,
     /// What names the work, if that is known.
@@ -87,7 +87,7 @@ impl SqsQueue {
     }
 
     /// Sends a message that can never be done to the queue of dead letters at `url`, with the reason.
-    pub async fn bury(&self, url: &str, dead: &Dead<'_>) -> Result<(), QueueError> {
+    pub async fn bury(&self, url: &str, dead: &DeadMessage<'_>) -> Result<(), QueueError> {
         // A body may not be empty.
         let body = if dead.body.is_empty() { " ".into() } else { json_text(dead.body) };
         let mut request = self.client().send_message().queue_url(url).message_body(body);

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use domain::{Timestamp, alarm::Severity};
+use domain::Timestamp;
 use records::{
     Table, Versioned,
     ledger::{self, Claim},
@@ -94,7 +94,7 @@ fn outcome(notice: &Notice, delivery: Delivery, now: Timestamp) -> Told {
 }
 
 async fn letter(table: &dyn Table, notice: &Notice) -> Result<Option<Letter>, JobError> {
-    let address = match topic(&notice.channel) {
+    let address = match channel::severity_of(&notice.channel) {
         Some(severity) => Some(Address::Topic { severity }),
         None => users::get(table, &notice.user).await?.and_then(|user| address(&user, &notice.channel)),
     };
@@ -114,15 +114,6 @@ async fn letter(table: &dyn Table, notice: &Notice) -> Result<Option<Letter>, Jo
         text: notice.text.clone(),
         data,
     }))
-}
-
-fn topic(name: &str) -> Option<Severity> {
-    match name {
-        channel::CRITICAL_TOPIC => Some(Severity::Critical),
-        channel::WARNING_TOPIC => Some(Severity::Warning),
-        channel::INFO_TOPIC => Some(Severity::Info),
-        _ => None,
-    }
 }
 
 fn address(user: &User, name: &str) -> Option<Address> {

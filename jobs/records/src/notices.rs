@@ -19,18 +19,28 @@ pub const EVERYBODY: &str = "*";
 
 /// The channels' names.
 pub mod channel {
+    use domain::alarm::Severity;
+
     /// An e-mail.
     pub const EMAIL: &str = "email";
     /// A text message.
     pub const SMS: &str = "sms";
     /// A signed POST.
     pub const WEBHOOK: &str = "webhook";
-    /// The topic of critical alarms.
-    pub const CRITICAL_TOPIC: &str = "topic/critical";
-    /// The topic of warnings.
-    pub const WARNING_TOPIC: &str = "topic/warning";
-    /// The topic of what is good to know.
-    pub const INFO_TOPIC: &str = "topic/info";
+
+    /// The topic of a severity's alarms.
+    pub fn topic(severity: Severity) -> &'static str {
+        match severity {
+            Severity::Critical => "topic/critical",
+            Severity::Warning => "topic/warning",
+            Severity::Info => "topic/info",
+        }
+    }
+
+    /// The severity whose topic this is; none when it is no topic.
+    pub fn severity_of(channel: &str) -> Option<Severity> {
+        [Severity::Critical, Severity::Warning, Severity::Info].into_iter().find(|severity| topic(*severity) == channel)
+    }
 }
 
 /// What one person is told on one channel about one transition.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jobs::ports::{Enqueue, Lane, MOST_BODY_BYTES, Message, QueueError};
-use queue::{Dead, SqsQueue};
+use queue::{DeadMessage, SqsQueue};
 use records::Clock;
 use serde_json::json;
 use telltale_tests::{Aws, ManualClock, Received};
@@ -117,7 +117,7 @@ async fn what_sqs_has_no_place_for_arrives_in_another_spelling() {
     let strange =
         Message { key: "a\u{1}b\u{ffff}".to_owned(), body: json!({ "node": name }).to_string().into(), ..message("") };
     queue.enqueue(vec![message("north"), strange]).await.unwrap();
-    let dead = Dead {
+    let dead = DeadMessage {
         job: "dispatch_queries",
         key: "\u{0}",
         body: "7",

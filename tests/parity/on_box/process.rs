@@ -1,15 +1,16 @@
 //! One process of a box, from its start until it is killed: the store, the jobs, and the workers that run them.
 
+/// The very list that the one binary runs.
+#[path = "../../../local/src/workers.rs"]
+mod workers;
+
 use std::{path::Path, sync::Arc};
 
 use anyhow::Result;
 use engine_embedded::Engine;
-use jobs::{
-    Catalog, Context, DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, PlanWindow, ProcessResults, Settings,
-    Sweep, ports::Consume,
-};
+use jobs::{Catalog, Context, Settings};
 use notify::{Post, SystemResolver};
-use queue::{EmbeddedQueue, Workers};
+use queue::EmbeddedQueue;
 use serde_json::json;
 use table::EmbeddedTable;
 use telltale_tests::{LoadedDice, ManualClock};
@@ -50,7 +51,7 @@ impl Process {
         let consume =
             FaultyQueue { queue: Arc::clone(&queue), faults: Arc::clone(faults), backwards: Mutex::default() };
         let threads = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        threads.spawn(work(cx, Arc::new(consume)));
+        threads.spawn(workers::run(cx, Arc::new(consume), CancellationToken::new()));
         threads.spawn(broker.clone().read(inbox));
         Ok(Self { table, queue, threads: Some(threads) })
     }
@@ -63,18 +64,4 @@ impl Drop for Process {
             threads.shutdown_background();
         }
     }
-}
-
-/// The workers of a box.
-async fn work(cx: Context, consume: Arc<dyn Consume>) {
-    Workers::new(cx, consume, CancellationToken::new())
-        .run::<PlanWindow>(1)
-        .run::<DispatchQueries>(8)
-        .run::<ProcessResults>(4)
-        .run::<EvaluateAlarms>(4)
-        .run::<FanOut>(4)
-        .run::<DeliverNotice>(16)
-        .run::<Sweep>(1)
-        .finish()
-        .await;
 }

@@ -19,6 +19,7 @@ use records::{
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
+use tracing::Instrument;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -75,8 +76,8 @@ async fn sign_in(State(site): State<Arc<Site>>, Json(login): Json<Login>) -> Res
     check_form(&login)?;
     let settings = site.settings;
     // In a task of its own: a caller who hangs up early would otherwise guess without being counted.
-    let session =
-        tokio::spawn(async move { open_session(&site, login).await }).await.map_err(|_| Problem::internal())??;
+    let opening = async move { open_session(&site, login).await }.in_current_span();
+    let session = tokio::spawn(opening).await.map_err(|_| Problem::internal())??;
     let cookie = cookie(&session.token, settings.session, settings);
     let headers = AppendHeaders([(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, "no-store".to_owned())]);
     Ok((headers, Json(session)))

@@ -1,6 +1,6 @@
 //! Text messages by SNS, straight to a number.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_sns::{Client, error::BuildError, types::MessageAttributeValue};
@@ -8,12 +8,16 @@ use domain::{Timestamp, phone};
 use engine_aws::{SdkConfig, plain_text};
 use jobs::ports::{Delivery, Letter};
 use serde::Deserialize;
+use tokio::time::timeout;
 
-use super::{outcome, sns};
+use super::{outcome, sns, text_attribute};
 use crate::post::Channel;
 
 /// How much of a letter a text message holds: five parts where the text is not ASCII.
 const MOST_CHARS: usize = 300;
+
+/// How long it is asked whether a number wants text messages, so that there is time left to send one.
+const ASKED_FOR: Duration = Duration::from_secs(2);
 
 /// How text messages are sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -33,11 +37,10 @@ pub(crate) struct SmsChannel {
 
 impl SmsChannel {
     pub(crate) fn new(config: &SdkConfig, settings: SmsSettings) -> Result<Self, BuildError> {
-        let text = |text: &str| MessageAttributeValue::builder().data_type("String").string_value(text).build();
         // An alarm goes before advertisements.
-        let mut attributes = HashMap::from([("AWS.SNS.SMS.SMSType".to_owned(), text("Transactional")?)]);
+        let mut attributes = HashMap::from([("AWS.SNS.SMS.SMSType".to_owned(), text_attribute("Transactional")?)]);
         if let Some(sender) = settings.sender_id.filter(|sender| !sender.is_empty()) {
-            attributes.insert("AWS.SNS.SMS.SenderID".to_owned(), text(&sender)?);
+            attributes.insert("AWS.SNS.SMS.SenderID".to_owned(), text_attribute(&sender)?);
         }
         Ok(Self { client: sns(config), attributes })
     }
@@ -45,8 +48,8 @@ impl SmsChannel {
     /// Whether the number's owner has asked for no more messages. Where that cannot be found out, SNS itself does not send
     /// to such a number.
     async fn has_opted_out(&self, number: &str) -> bool {
-        let answer = self.client.check_if_phone_number_is_opted_out().phone_number(number).send().await;
-        answer.is_ok_and(|answer| answer.is_opted_out)
+        let asked = self.client.check_if_phone_number_is_opted_out().phone_number(number).send();
+        timeout(ASKED_FOR, asked).await.is_ok_and(|answer| answer.is_ok_and(|answer| answer.is_opted_out))
     }
 }
 

@@ -1,13 +1,13 @@
 //! A topic for each severity: whoever subscribes to one hears of every alarm of it.
 
 use async_trait::async_trait;
-use aws_sdk_sns::{Client, error::BuildError, types::MessageAttributeValue};
+use aws_sdk_sns::Client;
 use domain::alarm::Severity;
 use engine_aws::{SdkConfig, plain_text};
 use jobs::ports::{Delivery, Letter};
 use serde::Deserialize;
 
-use super::{outcome, sns};
+use super::{outcome, sns, text_attribute};
 use crate::post::Topics;
 
 /// SNS takes no subject that is longer, and none that is not ASCII.
@@ -49,7 +49,7 @@ impl Topics for TopicChannel {
         let source = letter.data["source"].as_str().unwrap_or("unknown");
         let mut request = self.client.publish().topic_arn(topic).message(message(letter));
         for (attribute, value) in [("severity", name), ("notice", &letter.id), ("source", source)] {
-            request = match text(value) {
+            request = match text_attribute(value) {
                 Ok(value) => request.message_attributes(attribute, value),
                 Err(why) => return Delivery::Refused { why: why.to_string() },
             };
@@ -57,10 +57,6 @@ impl Topics for TopicChannel {
         let request = request.set_subject(subject(&letter.subject));
         outcome::of_call(async { Ok(request.send().await?.message_id) }).await
     }
-}
-
-fn text(text: &str) -> Result<MessageAttributeValue, BuildError> {
-    MessageAttributeValue::builder().data_type("String").string_value(plain_text(text)).build()
 }
 
 fn message(letter: &Letter) -> String {

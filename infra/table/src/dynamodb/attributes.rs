@@ -24,9 +24,14 @@ pub(super) fn of_item(item: &Item) -> Attributes {
     attributes.insert("b".to_owned(), AttributeValue::B(Blob::new(item.body.as_ref())));
     if let Some(expires) = item.expires {
         attributes.insert("expires".to_owned(), number(expires.0));
-        attributes.insert("ttl".to_owned(), number(expires.0.saturating_add(999).div_euclid(1000)));
+        attributes.insert("ttl".to_owned(), number(ttl(expires)));
     }
     attributes
+}
+
+/// When the engine may remove what expires then, in seconds.
+pub(super) fn ttl(expires: Timestamp) -> i64 {
+    expires.0.saturating_add(999).div_euclid(1000)
 }
 
 /// The attributes of a key.

@@ -13,7 +13,7 @@ use std::{
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity};
 use records::{Item, Key, Write};
 
-use super::attributes::{Attributes, of_item, of_key};
+use super::attributes::{Attributes, ttl};
 
 /// How many bytes one unit writes, and reads.
 const WRITTEN: u64 = 1024;
@@ -123,20 +123,29 @@ fn write_units(write: &Write) -> u64 {
     }
 }
 
-/// An item's size as DynamoDB counts it, in bytes.
+/// An item's size as DynamoDB counts it, in bytes: those of its attributes' names and values, as `attributes` lays them out.
 pub fn item_size(item: &Item) -> u64 {
-    size(&of_item(item))
+    let version = "v".len() + number_size(&item.version.to_string());
+    let expires = item.expires.map_or(0, |expires| {
+        "expires".len() + number_size(&expires.0.to_string()) + "ttl".len() + number_size(&ttl(expires).to_string())
+    });
+    key_size(&item.key) + (version + expires + "b".len() + item.body.len()) as u64
 }
 
 fn key_size(key: &Key) -> u64 {
-    size(&of_key(key))
+    ("pk".len() + key.pk.len() + "sk".len() + key.sk.len()) as u64
 }
 
-/// An item's size: the bytes of its attributes' names and values. A number takes a byte for two digits, and one more.
+/// A number takes a byte for two digits, and one more.
+fn number_size(number: &str) -> usize {
+    number.trim_start_matches('-').len().div_ceil(2) + 1
+}
+
+/// The size of an item that was read.
 fn size(item: &Attributes) -> u64 {
     let bytes = |value: &AttributeValue| match value {
         AttributeValue::S(text) => text.len(),
-        AttributeValue::N(number) => number.trim_start_matches('-').len().div_ceil(2) + 1,
+        AttributeValue::N(number) => number_size(number),
         AttributeValue::B(blob) => blob.as_ref().len(),
         _ => 1,
     };
@@ -145,9 +154,11 @@ fn size(item: &Attributes) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use domain::Timestamp;
     use records::Condition;
 
     use super::*;
+    use crate::dynamodb::attributes::{of_item, of_key};
 
     /// An item that is of so many bytes as a whole: its key is 2 + 1 and 2 + 1, its version 1 + 2, its body 1 and the rest.
     fn item(bytes: usize) -> Item {
@@ -158,6 +169,16 @@ mod tests {
         let consumed = Consumed::default();
         consumed.wrote(&[Write::Put(item(bytes), Condition::Always)], cost);
         consumed.reckoned().writes
+    }
+
+    #[test]
+    fn an_item_is_as_large_when_it_is_written_as_when_it_is_read() {
+        for expires in [None, Some(Timestamp(-5)), Some(Timestamp(1_795_424_466_001)), Some(Timestamp(i64::MAX))] {
+            let item = Item { version: 123_456, expires, ..item(2000) };
+            assert_eq!(item_size(&item), size(&of_item(&item)), "{expires:?}");
+        }
+        let key = Key::new("terminal#98D863CC870D", "latest");
+        assert_eq!(key_size(&key), size(&of_key(&key)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use domain::{
     Source,
-    alarm::{Change, Severity, owner},
+    alarm::{Change, owner},
 };
 use records::{
     Table, TableError,
@@ -48,12 +48,7 @@ pub(super) async fn users(
 pub(super) fn subscribers(transition: &Transition) -> Option<Hearer> {
     let transition = part(transition, |change| owner(&change.rule).is_none());
     let severity = transition.changes.iter().map(|change| change.severity).max()?;
-    let topic = match severity {
-        Severity::Critical => channel::CRITICAL_TOPIC,
-        Severity::Warning => channel::WARNING_TOPIC,
-        Severity::Info => channel::INFO_TOPIC,
-    };
-    Some(Hearer { name: EVERYBODY.to_owned(), channels: vec![topic], transition })
+    Some(Hearer { name: EVERYBODY.to_owned(), channels: vec![channel::topic(severity)], transition })
 }
 
 fn part(transition: &Transition, is_wanted: impl Fn(&Change) -> bool) -> Transition {
