@@ -18,6 +18,10 @@ macro_rules! made_in_time {
 /// One module for each adapter, in it one test for each case, each on a fixture of its own. `async` where making the
 /// fixture takes time.
 macro_rules! suite {
+    ([$($adapter:ident),+], async [$($slow:ident),+]; $cases:tt) => {
+        $(suite!(@adapter made_at_once $adapter $cases);)+
+        $(suite!(@adapter made_in_time $slow $cases);)+
+    };
     (async [$($adapter:ident),+]; $cases:tt) => {
         $(suite!(@adapter made_in_time $adapter $cases);)+
     };

@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use domain::Source;
 use jobs::ports::{Audience, Link, NodeCommand, Operation, Order, Plan, PlannedQuery, Push, ToBroker};
+use link::{RedisInbox, RedisLink};
 use serde_json::json;
-use telltale_tests::{Aws, PATIENCE, eventually, flow::mac};
+use telltale_tests::{Aws, PATIENCE, RedisServer, eventually, flow::mac};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +17,19 @@ suite!([in_process]; [
     pushes_arrive_whole,
     a_plan_for_a_broker_that_is_gone_is_nobodys_loss,
     an_operation_for_a_broker_that_is_gone_is_told_to_have_failed,
+]);
+
+suite!(async [redis]; [
+    a_command_arrives_whole,
+    everything_that_is_given_arrives,
+    what_is_given_arrives_in_order,
+    a_plan_of_any_size_arrives_whole,
+    pushes_arrive_whole,
+    a_plan_for_a_broker_that_is_gone_is_nobodys_loss,
+    an_operation_for_a_broker_that_is_gone_is_told_to_have_failed,
+    an_inbox_that_is_closed_is_gone,
+    what_redis_kept_arrives_after_its_restart,
+    every_broker_is_shown_what_all_may_see,
 ]);
 
 // SQS keeps no order: plans carry their instants, and an operation is on its own.
@@ -37,12 +51,13 @@ pub(super) struct Fixture {
     inbox: mpsc::Receiver<ToBroker>,
     close: CancellationToken,
     _aws: Option<Aws>,
+    redis: Option<RedisServer>,
 }
 
 impl Fixture {
     fn in_process() -> Self {
         let (link, inbox) = link::in_process(BROKER);
-        Self { link: Arc::new(link), inbox, close: CancellationToken::new(), _aws: None }
+        Self { link: Arc::new(link), inbox, close: CancellationToken::new(), _aws: None, redis: None }
     }
 
     async fn aws() -> Self {
@@ -51,7 +66,17 @@ impl Fixture {
         let (sender, receiver) = mpsc::channel(100);
         let close = CancellationToken::new();
         tokio::spawn(inbox.run(sender, close.clone()));
-        Self { link: Arc::new(link), inbox: receiver, close, _aws: Some(aws) }
+        Self { link: Arc::new(link), inbox: receiver, close, _aws: Some(aws), redis: None }
+    }
+
+    async fn redis() -> Self {
+        let server = RedisServer::start().await.unwrap();
+        let inbox = RedisInbox::open(server.connect().await.unwrap(), BROKER).await.unwrap();
+        let (sender, receiver) = mpsc::channel(100);
+        let close = CancellationToken::new();
+        tokio::spawn(inbox.run(sender, close.clone()));
+        let link = RedisLink::new(server.connect().await.unwrap());
+        Self { link: Arc::new(link), inbox: receiver, close, _aws: None, redis: Some(server) }
     }
 
     async fn next(&mut self) -> ToBroker {
@@ -124,6 +149,38 @@ async fn a_plan_of_any_size_arrives_whole(mut fixture: Fixture) {
         queries += part.queries.len();
     }
     assert_eq!(queries, 5000);
+}
+
+/// The restart comes upon a broker that has read and not acknowledged, or has not read, whichever it is.
+async fn what_redis_kept_arrives_after_its_restart(mut fixture: Fixture) {
+    let mut windows: BTreeSet<String> = (0..200).map(|number| format!("w{number}")).collect();
+    for window in &windows {
+        fixture.link.command(BROKER, plan(window)).await.unwrap();
+    }
+    let server = fixture.redis.as_ref().unwrap();
+    server.kill().await.unwrap();
+    assert!(fixture.link.command(BROKER, operation()).await.is_err(), "who gives something is told that it is away");
+    server.restart().await.unwrap();
+    while !windows.is_empty() {
+        let ToBroker::Command(NodeCommand::Plan(plan)) = fixture.next().await else { panic!("only plans were given") };
+        windows.remove(&plan.window);
+    }
+    let later = eventually("the link is back", async || fixture.link.command(BROKER, plan("later")).await.ok());
+    later.await;
+    while fixture.next().await != ToBroker::Command(plan("later")) {}
+}
+
+async fn every_broker_is_shown_what_all_may_see(mut fixture: Fixture) {
+    let redis = fixture.redis.as_ref().unwrap().connect().await.unwrap();
+    let (sender, mut another) = mpsc::channel(100);
+    let inbox = RedisInbox::open(redis, "broker-2").await.unwrap();
+    tokio::spawn(inbox.run(sender, fixture.close.clone()));
+    for number in 0..20 {
+        let pushes = vec![push(Audience::User(format!("user {number}")))];
+        fixture.link.publish(pushes.clone()).await.unwrap();
+        assert_eq!(fixture.next().await, ToBroker::Publish { pushes: pushes.clone() });
+        assert_eq!(timeout(PATIENCE, another.recv()).await.unwrap(), Some(ToBroker::Publish { pushes }));
+    }
 }
 
 async fn an_inbox_that_is_closed_is_gone(mut fixture: Fixture) {

@@ -4,19 +4,20 @@ mod crowds;
 mod failing;
 mod giving;
 mod keys;
+mod restarts;
 
-use std::{sync::Arc, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use domain::Timestamp;
 use engine_embedded::Engine;
 use jobs::ports::{Clock, Consume, Depth, Enqueue, Inspect, Lane, Leased, Message, Settlement};
 use queue::{EmbeddedQueue, MemoryQueue};
-use telltale_tests::ManualClock;
+use telltale_tests::{ManualClock, RedisServer};
 use tempfile::TempDir;
 
 use self::{crowds::*, failing::*, giving::*, keys::*};
 
-suite!([memory, embedded]; [
+suite!([memory, embedded], async [redis]; [
     a_message_is_given_as_it_was_taken,
     a_message_is_given_once_and_forgotten_when_done,
     an_empty_queue_gives_nothing,
@@ -64,13 +65,14 @@ impl<T: Enqueue + Consume + Inspect> Queue for T {}
 pub(super) struct Fixture {
     queue: Arc<dyn Queue>,
     clock: Arc<ManualClock>,
-    _folder: Option<TempDir>,
+    /// What the queue lies in.
+    _lies_in: Box<dyn Any + Send>,
 }
 
 impl Fixture {
     fn memory() -> Self {
         let clock = Arc::new(ManualClock::new());
-        Self { queue: Arc::new(MemoryQueue::new(clock.clone())), clock, _folder: None }
+        Self { queue: Arc::new(MemoryQueue::new(clock.clone())), clock, _lies_in: Box::new(()) }
     }
 
     fn embedded() -> Self {
@@ -78,7 +80,14 @@ impl Fixture {
         let folder = TempDir::new().unwrap();
         let engine = Engine::open(folder.path()).unwrap();
         let queue = EmbeddedQueue::open(engine, clock.clone()).unwrap();
-        Self { queue: Arc::new(queue), clock, _folder: Some(folder) }
+        Self { queue: Arc::new(queue), clock, _lies_in: Box::new(folder) }
+    }
+
+    async fn redis() -> Self {
+        let clock = Arc::new(ManualClock::new());
+        let server = RedisServer::start().await.unwrap();
+        let queue = server.queue(clock.clone()).await.unwrap();
+        Self { queue: Arc::new(queue), clock, _lies_in: Box::new(server) }
     }
 
     async fn enqueue(&self, messages: impl IntoIterator<Item = Message>) {

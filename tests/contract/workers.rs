@@ -4,7 +4,7 @@ mod errands;
 mod running;
 mod stopping;
 
-use std::{sync::Arc, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use engine_embedded::Engine;
 use jobs::{
@@ -15,7 +15,7 @@ use notify::recording::RecordingNotifier;
 use queue::{EmbeddedQueue, MemoryQueue, Workers};
 use records::Key;
 use table::MemoryTable;
-use telltale_tests::{ManualClock, eventually};
+use telltale_tests::{ManualClock, RedisServer, eventually};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use self::{errands::Errand, running::*, stopping::*};
 use super::queue::Queue;
 
-suite!([memory, embedded]; [
+suite!([memory, embedded], async [redis]; [
     jobs_are_run_and_leave_the_queue,
     a_trickle_is_run_at_once,
     no_more_run_at_a_time_than_there_is_room_for,
@@ -43,13 +43,14 @@ pub(super) struct Fixture {
     clock: Arc<ManualClock>,
     cx: Context,
     stop: CancellationToken,
-    _folder: Option<TempDir>,
+    /// What the queue lies in.
+    _lies_in: Box<dyn Any + Send>,
 }
 
 impl Fixture {
     fn memory() -> Self {
         let clock = Arc::new(ManualClock::new());
-        Self::over(Arc::new(MemoryQueue::new(clock.clone())), clock, None)
+        Self::over(Arc::new(MemoryQueue::new(clock.clone())), clock, ())
     }
 
     fn embedded() -> Self {
@@ -57,10 +58,17 @@ impl Fixture {
         let folder = TempDir::new().unwrap();
         let engine = Engine::open(folder.path()).unwrap();
         let queue = EmbeddedQueue::open(engine, clock.clone()).unwrap();
-        Self::over(Arc::new(queue), clock, Some(folder))
+        Self::over(Arc::new(queue), clock, folder)
     }
 
-    fn over(queue: Arc<dyn Queue>, clock: Arc<ManualClock>, folder: Option<TempDir>) -> Self {
+    async fn redis() -> Self {
+        let clock = Arc::new(ManualClock::new());
+        let server = RedisServer::start().await.unwrap();
+        let queue = server.queue(clock.clone()).await.unwrap();
+        Self::over(Arc::new(queue), clock, server)
+    }
+
+    fn over(queue: Arc<dyn Queue>, clock: Arc<ManualClock>, lies_in: impl Any + Send) -> Self {
         let (link, _) = link::in_process("no broker");
         let cx = Context {
             table: Arc::new(MemoryTable::new(clock.clone())),
@@ -72,7 +80,7 @@ impl Fixture {
             settings: Arc::new(Settings::default()),
             catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
         };
-        Self { queue, clock, cx, stop: CancellationToken::new(), _folder: folder }
+        Self { queue, clock, cx, stop: CancellationToken::new(), _lies_in: Box::new(lies_in) }
     }
 
     /// Workers for jobs of type `J`. The handle ends when they have stopped.

@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, process::Command};
 use serde_json::Value;
 
 /// Each of our crates and the ring it lies in, the innermost first. An arrow points to a lower number only.
-const RINGS: [(&str, u8); 21] = [
+const RINGS: [(&str, u8); 22] = [
     ("domain", 0),
     ("records", 1),
     ("jobs", 2),
     ("engine-aws", 3),
     ("engine-embedded", 3),
     ("engine-http", 3),
+    ("engine-redis", 3),
     ("table", 4),
     ("queue", 4),
     ("link", 4),
@@ -30,7 +31,7 @@ const RINGS: [(&str, u8); 21] = [
 ];
 
 /// What only one crate may name, so that it can be changed in one place.
-const KEPT_BY: [(&str, &str); 9] = [
+const KEPT_BY: [(&str, &str); 10] = [
     ("apalis", "queue"),
     ("apalis-core", "queue"),
     ("axum", "engine-http"),
@@ -38,6 +39,7 @@ const KEPT_BY: [(&str, &str); 9] = [
     ("lambda_http", "functions"),
     ("lambda_runtime", "functions"),
     ("lettre", "notify"),
+    ("redis", "engine-redis"),
     ("rquickjs", "script"),
     ("socketioxide", "broker"),
 ];

@@ -8,6 +8,7 @@ mod browser;
 mod dynamodb;
 mod gateway;
 mod mailbox;
+mod redis;
 mod slave;
 mod ups;
 
@@ -29,6 +30,7 @@ pub use browser::Browser;
 pub use dynamodb::{dynamodb_local, dynamodb_on_aws};
 pub use gateway::{Dtu, Gateway, GatewaySettings, Habits, Posted, Socket, Variant};
 pub use mailbox::{Mail, Mailbox};
+pub use redis::RedisServer;
 pub use slave::Slave;
 pub use ups::Ups;
 

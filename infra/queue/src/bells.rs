@@ -28,7 +28,8 @@ impl Bells {
         }
     }
 
-    fn ring(&self, job: &str) {
+    /// Wakes those who wait for `job`.
+    pub(crate) fn ring(&self, job: &str) {
         if let Some(bell) = self.bells().get(job) {
             bell.notify_waiters();
         }

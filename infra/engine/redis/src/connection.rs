@@ -1,0 +1,90 @@
+//! The connection.
+
+use std::{sync::Arc, time::Duration};
+
+use redis::{
+    Client, Cmd, FromRedisValue, Script,
+    aio::{ConnectionManager, ConnectionManagerConfig, PubSub},
+};
+
+use crate::RedisSettings;
+
+/// How long Redis may take to answer: it may have to wait for its disk.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// How long a connection may take to come about.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(2);
+
+/// What Redis could not do, or that it is away.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("redis: {0}")]
+pub struct RedisError(pub String);
+
+impl From<redis::RedisError> for RedisError {
+    fn from(error: redis::RedisError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// A Redis. Cheap to clone: all clones share one connection, which comes back by itself. While it is away every call ends
+/// with an error at once.
+#[derive(Clone)]
+pub struct Redis {
+    client: Client,
+    manager: ConnectionManager,
+    namespace: Arc<str>,
+}
+
+impl Redis {
+    /// Connects.
+    pub async fn connect(settings: &RedisSettings) -> Result<Self, RedisError> {
+        let client = Client::open(settings.url.as_str())
+            .map_err(|error| RedisError(format!("redis.url is none: {error}; it looks like redis://host:6379")))?;
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(ANSWERS_WITHIN))
+            .set_connection_timeout(Some(CONNECTS_WITHIN))
+            // Who asks decides when to ask again.
+            .set_number_of_retries(1);
+        let manager = client.get_connection_manager_with_config(config).await?;
+        Ok(Self { client, manager, namespace: settings.namespace.as_str().into() })
+    }
+
+    /// The name of a key of ours.
+    pub fn key(&self, name: &str) -> String {
+        format!("{}:{name}", self.namespace)
+    }
+
+    /// The name of what belongs to `owner`, to which a script adds the rest: they lie together, wherever that is.
+    pub fn keys_of(&self, owner: &str) -> String {
+        format!("{{{}:{owner}}}", self.namespace)
+    }
+
+    /// Does one command.
+    pub async fn call<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
+        Ok(command.query_async(&mut self.manager.clone()).await?)
+    }
+
+    /// Runs a script: all of it at once, or nothing.
+    pub async fn run<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        key: &str,
+        arguments: Vec<Vec<u8>>,
+    ) -> Result<T, RedisError> {
+        let mut invocation = script.prepare_invoke();
+        Ok(invocation.key(key).arg(arguments).invoke_async(&mut self.manager.clone()).await?)
+    }
+
+    /// A connection of one's own, to wait on: a command that blocks would hold up all others.
+    pub async fn connection_of_its_own(&self) -> Result<ConnectionManager, RedisError> {
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(2 * ANSWERS_WITHIN))
+            .set_connection_timeout(Some(CONNECTS_WITHIN))
+            .set_number_of_retries(1);
+        Ok(self.client.get_connection_manager_with_config(config).await?)
+    }
+
+    pub(crate) async fn subscription(&self) -> Result<PubSub, RedisError> {
+        let connected = tokio::time::timeout(CONNECTS_WITHIN, self.client.get_async_pubsub()).await;
+        Ok(connected.map_err(|_| RedisError("it does not answer".to_owned()))??)
+    }
+}

@@ -1,0 +1,181 @@
+//! The end of the link at a broker.
+
+use std::time::Duration;
+
+use engine_redis::{
+    Redis, RedisError,
+    redis::{self, Cmd, aio::ConnectionManager, cmd, streams::StreamReadReply},
+};
+use jobs::ports::{LinkError, ToBroker};
+use tokio::{sync::mpsc, time};
+use tokio_util::sync::CancellationToken;
+
+use super::{MESSAGE, away, inbox_of, pushes_of};
+
+/// The one who reads an inbox.
+const READER: &str = "broker";
+/// How long a look at an empty stream waits.
+const LOOK: Duration = Duration::from_secs(1);
+/// How many messages are read at once.
+const AT_ONCE: usize = 256;
+/// How long to wait before looking again when Redis is away.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long an inbox stays that nobody reads.
+const OUTLIVES_ITS_BROKER: Duration = Duration::from_mins(5);
+
+/// The inboxes of all brokers.
+#[derive(Clone)]
+pub struct RedisInboxes(Redis);
+
+impl RedisInboxes {
+    /// The inboxes on `redis`.
+    pub fn new(redis: Redis) -> Self {
+        Self(redis)
+    }
+
+    /// Removes the inbox that a dead broker left behind.
+    pub async fn remove(&self, broker: &str) -> Result<(), LinkError> {
+        self.0.call(cmd("DEL").arg(inbox_of(&self.0, broker))).await.map_err(away)
+    }
+}
+
+/// An inbox that is open.
+pub struct RedisInbox {
+    redis: Redis,
+    inbox: String,
+    pushes: String,
+    /// The last push that was read.
+    seen: String,
+}
+
+impl RedisInbox {
+    /// Opens the inbox of a broker. The name is the broker's alone.
+    pub async fn open(redis: Redis, broker: &str) -> Result<Self, LinkError> {
+        let (inbox, pushes) = (inbox_of(&redis, broker), pushes_of(&redis));
+        make(&redis, &inbox).await.map_err(away)?;
+        let last = cmd("XREVRANGE").arg(&pushes).arg("+").arg("-").arg("COUNT").arg(1).take();
+        let last: redis::streams::StreamRangeReply = redis.call(&last).await.map_err(away)?;
+        let seen = last.ids.into_iter().next().map_or_else(|| "0-0".to_owned(), |entry| entry.id);
+        Ok(Self { redis, inbox, pushes, seen })
+    }
+
+    /// Hands on what arrives until `stop`, then closes the inbox: what is in it then was for a broker that is gone.
+    pub async fn run(self, broker: mpsc::Sender<ToBroker>, stop: CancellationToken) {
+        let Self { redis, inbox, pushes, seen } = self;
+        let commands = stop.run_until_cancelled(read_commands(&redis, &inbox, &broker));
+        let shown = stop.run_until_cancelled(read_pushes(&redis, &pushes, seen, &broker));
+        tokio::join!(commands, shown);
+        if let Err(error) = redis.call::<u32>(cmd("DEL").arg(&inbox)).await {
+            tracing::warn!(%error, "the broker's inbox stays behind");
+        }
+    }
+}
+
+/// Makes an inbox, unless it is there.
+async fn make(redis: &Redis, inbox: &str) -> Result<(), RedisError> {
+    let group = cmd("XGROUP").arg("CREATE").arg(inbox).arg(READER).arg("0").arg("MKSTREAM").take();
+    match redis.call::<String>(&group).await {
+        Err(error) if !error.0.contains("BUSYGROUP") => Err(error),
+        _ => keep(redis, inbox).await,
+    }
+}
+
+/// Says that somebody still reads it.
+async fn keep(redis: &Redis, inbox: &str) -> Result<(), RedisError> {
+    redis.call(cmd("PEXPIRE").arg(inbox).arg(millis(OUTLIVES_ITS_BROKER))).await
+}
+
+async fn read_commands(redis: &Redis, inbox: &str, broker: &mpsc::Sender<ToBroker>) {
+    loop {
+        if let Err(error) = read_commands_on_one_connection(redis, inbox, broker).await {
+            tracing::warn!(%error, "the broker's inbox cannot be read");
+        }
+        time::sleep(PAUSE).await;
+        // A Redis that lost everything has lost the inbox too.
+        let _ = make(redis, inbox).await;
+    }
+}
+
+/// What was read and not acknowledged comes first: the connection may have broken in between.
+async fn read_commands_on_one_connection(
+    redis: &Redis,
+    inbox: &str,
+    broker: &mpsc::Sender<ToBroker>,
+) -> Result<(), RedisError> {
+    let mut connection = redis.connection_of_its_own().await?;
+    let mut from = "0";
+    loop {
+        let mut look = cmd("XREADGROUP");
+        look.arg("GROUP").arg(READER).arg(READER).arg("COUNT").arg(AT_ONCE).arg("BLOCK").arg(millis(LOOK));
+        look.arg("STREAMS").arg(inbox).arg(from);
+        let entries = read(&mut connection, &look).await?;
+        if entries.is_empty() {
+            from = ">";
+            keep(redis, inbox).await?;
+        }
+        hand_on(&entries, broker).await;
+        forget(redis, inbox, &entries).await?;
+    }
+}
+
+/// Acknowledges entries and removes them.
+async fn forget(redis: &Redis, inbox: &str, entries: &[Entry]) -> Result<(), RedisError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
+    redis.call::<u32>(cmd("XACK").arg(inbox).arg(READER).arg(&ids)).await?;
+    redis.call::<u32>(cmd("XDEL").arg(inbox).arg(&ids)).await.map(drop)
+}
+
+async fn read_pushes(redis: &Redis, pushes: &str, mut seen: String, broker: &mpsc::Sender<ToBroker>) {
+    loop {
+        if let Err(error) = read_pushes_on_one_connection(redis, pushes, &mut seen, broker).await {
+            tracing::warn!(%error, "what browsers are shown cannot be read");
+        }
+        time::sleep(PAUSE).await;
+    }
+}
+
+async fn read_pushes_on_one_connection(
+    redis: &Redis,
+    pushes: &str,
+    seen: &mut String,
+    broker: &mpsc::Sender<ToBroker>,
+) -> Result<(), RedisError> {
+    let mut connection = redis.connection_of_its_own().await?;
+    loop {
+        let mut look = cmd("XREAD");
+        look.arg("COUNT").arg(AT_ONCE).arg("BLOCK").arg(millis(LOOK)).arg("STREAMS").arg(pushes).arg(&*seen);
+        let entries = read(&mut connection, &look).await?;
+        hand_on(&entries, broker).await;
+        if let Some(last) = entries.into_iter().next_back() {
+            *seen = last.id;
+        }
+    }
+}
+
+struct Entry {
+    id: String,
+    message: Option<String>,
+}
+
+async fn read(connection: &mut ConnectionManager, look: &Cmd) -> Result<Vec<Entry>, RedisError> {
+    let reply: Option<StreamReadReply> = look.query_async(connection).await?;
+    let entries = reply.into_iter().flat_map(|reply| reply.keys).flat_map(|stream| stream.ids);
+    Ok(entries.map(|entry| Entry { message: entry.get(MESSAGE), id: entry.id }).collect())
+}
+
+async fn hand_on(entries: &[Entry], broker: &mpsc::Sender<ToBroker>) {
+    for entry in entries {
+        match serde_json::from_str(entry.message.as_deref().unwrap_or_default()) {
+            // A broker that is gone has no use for the rest.
+            Ok(told) => drop(broker.send(told).await),
+            Err(error) => tracing::error!(%error, "a message in the broker's inbox is not understood"),
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,147 @@
+//! The queue on Redis: what is due lies in streams that workers read through a consumer group, what is not yet in a sorted
+//! set. What belongs together happens in one script (`redis/*.lua`), so no crash leaves half of it.
+//!
+//! A claim takes messages from their lane's stream, where they stay, pending, until they are settled. When their leases run
+//! out is written beside it, by the clock that the queue is given: it should be Redis's own ([`engine_redis::ServerClock`]).
+//! Who takes a message whose lease ran out counts as the next run, so one that kills its worker ends as a dead letter too.
+
+mod bells;
+mod inspect;
+mod parcel;
+mod scripts;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use domain::Timestamp;
+use engine_redis::{Redis, RedisError};
+use jobs::ports::{
+    Clock, Consume, DEAD_LETTER_RETENTION, Enqueue, Leased, MOST_DEAD_LETTERS, Message, QueueError, Settlement,
+};
+
+use self::{bells::RedisBells, parcel::Lease, scripts::Scripts};
+use crate::ledger;
+
+/// How many messages or settlements go with one call, and how many bytes of messages: Redis does nothing else meanwhile.
+const AT_ONCE: usize = 500;
+const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
+
+/// A queue on Redis, of any number of processes.
+pub struct RedisQueue {
+    redis: Redis,
+    scripts: Scripts,
+    bells: RedisBells,
+    clock: Arc<dyn Clock>,
+    consumer: String,
+}
+
+impl RedisQueue {
+    /// The queue on `redis`, which goes by `clock`. `consumer` names this process, for who looks into Redis.
+    pub fn new(redis: Redis, clock: Arc<dyn Clock>, consumer: impl Into<String>) -> Self {
+        let bells = RedisBells::listen(redis.clone(), redis.key("bells"));
+        Self { redis, scripts: Scripts::new(), bells, clock, consumer: consumer.into() }
+    }
+
+    fn keys_of(&self, job: &str) -> String {
+        self.redis.keys_of(job)
+    }
+
+    async fn enqueue_some(&self, job: &str, messages: &[Message]) -> Result<(), QueueError> {
+        let now = self.clock.now();
+        let mut arguments = vec![text(now), self.bells.channel().into(), job.into()];
+        for message in messages {
+            let due = message.not_before.unwrap_or(now);
+            let lane = parcel::lane_number(message.lane).to_string();
+            let max = message.max_attempts.to_string();
+            arguments.extend([message.key.clone().into(), lane.into(), text(due), max.into(), parcel::pack(message)?]);
+        }
+        self.redis.run::<()>(&self.scripts.enqueue, &self.keys_of(job), arguments).await.map_err(away)
+    }
+
+    async fn settle_some(&self, job: &str, settled: &[(Lease, Settlement)]) -> Result<(), QueueError> {
+        let now = self.clock.now();
+        let mut arguments = vec![text(now)];
+        arguments.extend(kept_letters(now));
+        arguments.extend([self.bells.channel().into(), job.into()]);
+        for (lease, settlement) in settled {
+            let (end, due, why) = match settlement {
+                Settlement::Done(_) => ("done", now, ""),
+                Settlement::Again { not_before, why, .. } => ("again", *not_before, why.as_str()),
+                Settlement::Dead { why, .. } => ("dead", now, why.as_str()),
+            };
+            let (member, key) = (lease.member.clone().into(), lease.key.clone().into());
+            arguments.extend([member, key, end.into(), text(due), why.into()]);
+        }
+        self.redis.run::<()>(&self.scripts.settle, &self.keys_of(job), arguments).await.map_err(away)
+    }
+}
+
+#[async_trait]
+impl Enqueue for RedisQueue {
+    async fn enqueue(&self, messages: Vec<Message>) -> Result<(), QueueError> {
+        ledger::check(&messages)?;
+        let mut of_jobs: BTreeMap<String, Vec<Message>> = BTreeMap::new();
+        for message in messages {
+            of_jobs.entry(message.job.clone()).or_default().push(message);
+        }
+        for (job, messages) in of_jobs {
+            for some in parcel::portions(&messages, AT_ONCE, BYTES_AT_ONCE) {
+                self.enqueue_some(&job, some).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Consume for RedisQueue {
+    async fn claim(&self, job: &str, limit: usize, lease: Duration) -> Result<Vec<Leased>, QueueError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let now = self.clock.now();
+        let mut arguments = vec![text(now), limit.min(AT_ONCE).to_string().into_bytes()];
+        arguments.extend([lease.as_millis().to_string().into(), self.consumer.clone().into()]);
+        arguments.extend(kept_letters(now));
+        let asked = self.bells.asked(job);
+        let given: Vec<Vec<u8>> =
+            self.redis.run(&self.scripts.claim, &self.keys_of(job), arguments).await.map_err(away)?;
+        let (next_due, given) = parcel::unpack_claim(job, &given)?;
+        self.bells.told(job, asked, next_due);
+        Ok(given)
+    }
+
+    async fn settle(&self, settlements: Vec<Settlement>) -> Result<(), QueueError> {
+        let mut of_jobs: BTreeMap<String, Vec<(Lease, Settlement)>> = BTreeMap::new();
+        for settlement in settlements {
+            let (Settlement::Done(ticket) | Settlement::Again { ticket, .. } | Settlement::Dead { ticket, .. }) =
+                &settlement;
+            // A ticket that is none of ours ends nothing.
+            let Some(lease) = Lease::read(ticket) else { continue };
+            of_jobs.entry(lease.job.clone()).or_default().push((lease, settlement));
+        }
+        for (job, settled) in of_jobs {
+            for some in settled.chunks(AT_ONCE) {
+                self.settle_some(&job, some).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait(&self, job: &str) {
+        self.bells.wait(job, self.clock.as_ref()).await;
+    }
+}
+
+/// Before when dead letters are forgotten, and how many are kept, as the scripts want it.
+fn kept_letters(now: Timestamp) -> [Vec<u8>; 2] {
+    [text(now.minus(DEAD_LETTER_RETENTION)), MOST_DEAD_LETTERS.to_string().into_bytes()]
+}
+
+fn text(instant: Timestamp) -> Vec<u8> {
+    instant.0.to_string().into_bytes()
+}
+
+fn away(error: RedisError) -> QueueError {
+    QueueError::Away(error.0)
+}

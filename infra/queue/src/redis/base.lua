@@ -1,0 +1,73 @@
+-- The messages of one job, all below KEYS[1]:
+--   :messages     key -> message, of those that wait or run
+--   :lane:0 .. 2  streams of what is due, urgent first; read through the consumer group "workers"
+--   :later        what is not due yet, by when it is: "lane/max/runs/key"
+--   :leased       what was given out, by when its lease runs out: "lane/entry/run/max"
+--   :dead         ids of dead letters, by when they died; :letters and :bodies say what they are
+--   :serial       the last id of a dead letter
+local base = KEYS[1]
+local messages, later, leased = base .. ':messages', base .. ':later', base .. ':leased'
+local dead, letters, bodies = base .. ':dead', base .. ':letters', base .. ':bodies'
+local GROUP, AT_ONCE = 'workers', 500
+
+local function lane_of(number)
+  return base .. ':lane:' .. number
+end
+
+-- Lua writes great numbers with an exponent.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+-- Puts a message where it waits. It has been run `runs` times.
+local function put(key, lane, due, max, runs, now)
+  if due <= now then
+    redis.call('XADD', lane_of(lane), '*', 'key', key, 'max', max, 'runs', runs)
+  else
+    redis.call('ZADD', later, whole(due), lane .. '/' .. max .. '/' .. runs .. '/' .. key)
+  end
+end
+
+-- Moves what has become due into its lane, the longest due first.
+local function promote(now)
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', whole(now), 'LIMIT', 0, AT_ONCE)) do
+    local lane, max, runs, key = string.match(member, '^(%d+)/(%d+)/(%d+)/(.*)$')
+    redis.call('ZREM', later, member)
+    put(key, lane, now, max, runs, now)
+  end
+end
+
+local function forget_letter(id)
+  redis.call('ZREM', dead, id)
+  redis.call('HDEL', letters, id)
+  redis.call('HDEL', bodies, id)
+end
+
+-- Makes a dead letter of a message, and forgets those that are too old (`before`) or too many (`most`).
+local function bury(key, lane, max, runs, why, now, before, most)
+  local message = redis.call('HGET', messages, key)
+  if not message then return end
+  redis.call('HDEL', messages, key)
+  local id = string.format('%015d', redis.call('INCR', base .. ':serial'))
+  redis.call('ZADD', dead, whole(now), id)
+  redis.call('HSET', letters, id, cjson.encode({ tonumber(runs), whole(now), tostring(lane), tostring(max), key, why }))
+  redis.call('HSET', bodies, id, message)
+  for _, old in ipairs(redis.call('ZRANGEBYSCORE', dead, '-inf', '(' .. whole(before), 'LIMIT', 0, AT_ONCE)) do
+    forget_letter(old)
+  end
+  local surplus = redis.call('ZCARD', dead) - most
+  if surplus > 0 then
+    for _, old in ipairs(redis.call('ZRANGE', dead, 0, math.min(surplus, AT_ONCE) - 1)) do
+      forget_letter(old)
+    end
+  end
+end
+
+-- Takes what was given out back from who has it. False when another has it by now, or nobody.
+local function take_back(member)
+  if redis.call('ZREM', leased, member) == 0 then return false end
+  local lane, entry = string.match(member, '^(%d+)/([^/]+)/')
+  redis.call('XACK', lane_of(lane), GROUP, entry)
+  redis.call('XDEL', lane_of(lane), entry)
+  return true
+end

@@ -1,0 +1,19 @@
+-- ARGV: now, before when dead letters are forgotten, how many are kept, the channel of bells, the job; then for each lease
+-- its member, its key, its end ("done", "again" or "dead"), when it is due again, and why.
+local now, before, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local rings = false
+for index = 6, #ARGV, 5 do
+  local member, key, ending, due, why = ARGV[index], ARGV[index + 1], ARGV[index + 2], tonumber(ARGV[index + 3]), ARGV[index + 4]
+  if take_back(member) then
+    local lane, run, max = string.match(member, '^(%d+)/[^/]+/(%d+)/(%d+)$')
+    if ending == 'done' then
+      redis.call('HDEL', messages, key)
+    elseif ending == 'again' and tonumber(run) < tonumber(max) then
+      put(key, lane, due, max, run, now)
+      rings = true
+    else
+      bury(key, lane, max, run, why, now, before, most)
+    end
+  end
+end
+if rings then redis.call('PUBLISH', ARGV[4], ARGV[5]) end

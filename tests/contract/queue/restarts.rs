@@ -1,0 +1,79 @@
+//! What only an engine that lives on its own can do: go away and come back.
+
+use std::{sync::Arc, time::Duration};
+
+use boot::SystemClock;
+use engine_redis::ServerClock;
+use jobs::ports::{Consume, Enqueue, Inspect, QueueError, Settlement};
+use queue::RedisQueue;
+use telltale_tests::{ManualClock, PATIENCE, RedisServer, eventually};
+use tokio::time::timeout;
+
+use super::{JOB, LEASE, message};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_taken_outlives_a_kill_of_redis() {
+    let server = RedisServer::start().await.unwrap();
+    let clock = Arc::new(ManualClock::new());
+    let queue = server.queue(clock.clone()).await.unwrap();
+    let later = super::Message { not_before: Some(super::Clock::now(&*clock).plus(LEASE)), ..message("later") };
+    queue.enqueue(vec![message("runs"), message("dead"), later]).await.unwrap();
+    let leased = queue.claim(JOB, 2, LEASE).await.unwrap();
+    queue
+        .settle(vec![Settlement::Dead { ticket: leased[1].ticket.clone(), why: "hopeless".to_owned() }])
+        .await
+        .unwrap();
+    queue.enqueue(vec![message("waits")]).await.unwrap();
+
+    server.kill().await.unwrap();
+    assert!(matches!(queue.enqueue(vec![message("lost")]).await, Err(QueueError::Away(_))));
+    assert!(matches!(queue.claim(JOB, 1, LEASE).await, Err(QueueError::Away(_))));
+    server.restart().await.unwrap();
+
+    let depth = eventually("the queue is back", async || queue.depth(JOB).await.ok()).await;
+    assert_eq!((depth.waiting, depth.running, depth.dead), (2, 1, 1));
+    queue.settle(vec![Settlement::Done(leased[0].ticket.clone())]).await.unwrap();
+    let claimed = queue.claim(JOB, 10, LEASE).await.unwrap();
+    assert_eq!(super::keys(&claimed), ["waits"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_hears_of_a_message_of_another_process_after_a_restart_of_redis() {
+    let server = RedisServer::start().await.unwrap();
+    let clock = Arc::new(ManualClock::new());
+    let (waiting, another) = (server.queue(clock.clone()).await.unwrap(), server.queue(clock).await.unwrap());
+    server.kill().await.unwrap();
+    server.restart().await.unwrap();
+    eventually("the queue is back", async || another.enqueue(vec![message("a")]).await.ok()).await;
+    let claimed = timeout(PATIENCE, async {
+        loop {
+            match waiting.claim(JOB, 1, LEASE).await {
+                Ok(claimed) if !claimed.is_empty() => return claimed,
+                _ => waiting.wait(JOB).await,
+            }
+        }
+    });
+    assert_eq!(super::keys(&claimed.await.unwrap()), ["a"]);
+}
+
+/// Two machines whose clocks are minutes apart give each other's leases the time they have.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_is_as_long_for_a_worker_whose_clock_is_wrong() {
+    let server = RedisServer::start().await.unwrap();
+    let redis = server.connect().await.unwrap();
+    let ahead = Arc::new(ManualClock::new());
+    ahead.advance(Duration::from_hours(24 * 365 * 50));
+    let right = ServerClock::of(redis.clone(), Arc::new(SystemClock)).await.unwrap();
+    let wrong = ServerClock::of(redis.clone(), ahead).await.unwrap();
+    let queue = RedisQueue::new(redis.clone(), right, "right");
+    let another = RedisQueue::new(redis, wrong, "wrong");
+    queue.enqueue(vec![message("a")]).await.unwrap();
+    let leased = queue.claim(JOB, 1, LEASE).await.unwrap();
+    assert_eq!(another.claim(JOB, 1, LEASE).await.unwrap(), []);
+    queue.settle(vec![Settlement::Done(leased[0].ticket.clone())]).await.unwrap();
+
+    another.enqueue(vec![message("b")]).await.unwrap();
+    assert_eq!(another.claim(JOB, 1, Duration::from_millis(50)).await.unwrap().len(), 1);
+    let again = eventually("its lease ran out", async || queue.claim(JOB, 1, LEASE).await.unwrap().pop()).await;
+    assert_eq!((again.message.key.as_str(), again.attempt), ("b", 2));
+}

@@ -1,0 +1,83 @@
+//! A Redis of a test's own, from the system's packages. It can be killed, and started again on what it kept.
+
+use std::{path::PathBuf, process::Stdio, sync::Arc};
+
+use anyhow::{Context, Result};
+use engine_redis::{Redis, RedisSettings};
+use queue::RedisQueue;
+use records::Clock;
+use tempfile::TempDir;
+use tokio::{
+    process::{Child, Command},
+    sync::Mutex,
+};
+
+use crate::eventually;
+
+/// A Redis that keeps everything it is given, on a socket in a folder of its own. It ends when this is dropped.
+pub struct RedisServer {
+    folder: TempDir,
+    process: Mutex<Child>,
+}
+
+impl RedisServer {
+    /// Starts it, and waits until it answers.
+    pub async fn start() -> Result<Self> {
+        let folder = TempDir::new()?;
+        let process = Mutex::new(spawn(&folder)?);
+        let server = Self { folder, process };
+        server.until_it_answers().await;
+        Ok(server)
+    }
+
+    /// Kills it, as `kill -9` does, and waits until it is gone.
+    pub async fn kill(&self) -> Result<()> {
+        Ok(self.process.lock().await.kill().await?)
+    }
+
+    /// Starts it again on what it kept, and waits until it answers.
+    pub async fn restart(&self) -> Result<()> {
+        *self.process.lock().await = spawn(&self.folder)?;
+        self.until_it_answers().await;
+        Ok(())
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    /// A connection to it.
+    pub async fn connect(&self) -> Result<Redis> {
+        Ok(Redis::connect(&RedisSettings::new(self.url())).await?)
+    }
+
+    /// A queue on it, as a process of its own would have one.
+    pub async fn queue(&self, clock: Arc<dyn Clock>) -> Result<RedisQueue> {
+        Ok(RedisQueue::new(self.connect().await?, clock, "test"))
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("redis.sock")
+    }
+
+    async fn until_it_answers(&self) {
+        eventually("redis answers", async || {
+            let redis = self.connect().await.ok()?;
+            redis.call::<String>(&engine_redis::redis::cmd("PING")).await.ok()
+        })
+        .await;
+    }
+}
+
+fn spawn(folder: &TempDir) -> Result<Child> {
+    let server = Command::new("redis-server")
+        .current_dir(folder.path())
+        .args(["--port", "0", "--unixsocket", "redis.sock", "--unixsocketperm", "700"])
+        .args(["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--loglevel", "warning"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn();
+    server.context("there is no redis-server: run `tests/run` once, it installs what the tests need")
+}
