@@ -3,6 +3,7 @@
 
 mod differential;
 mod expiry;
+mod owner;
 mod prefetched;
 mod races;
 mod reads;
@@ -12,10 +13,11 @@ use std::sync::Arc;
 
 use engine_embedded::Engine;
 use records::{Condition, Item, Key, Outcome, Page, Range, Table, TableError, Write};
-use table::{EmbeddedTable, MemoryTable};
+use table::{EmbeddedTable, MemoryTable, RemoteTable, TableServer};
 use telltale_tests::{Apart, Aws, ManualClock};
 use tempfile::TempDir;
 use tokio::{runtime::Handle, task::block_in_place};
+use tokio_util::sync::CancellationToken;
 
 use self::{expiry::*, races::*, reads::*, writes::*};
 
@@ -57,7 +59,7 @@ macro_rules! table_suite {
     };
 }
 
-table_suite!([memory, apart, embedded, dynamodb]);
+table_suite!([memory, apart, embedded, remote, dynamodb]);
 #[cfg(dynamodb_local)]
 table_suite!([dynamodb_local]);
 #[cfg(dynamodb_on_aws)]
@@ -67,14 +69,14 @@ table_suite!([dynamodb_on_aws]);
 pub(super) struct Fixture {
     table: Arc<dyn Table>,
     clock: Arc<ManualClock>,
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
     _aws: Option<Aws>,
 }
 
 impl Fixture {
     fn memory() -> Self {
         let clock = Arc::new(ManualClock::new());
-        Self { table: Arc::new(MemoryTable::new(clock.clone())), clock, _folder: None, _aws: None }
+        Self { table: Arc::new(MemoryTable::new(clock.clone())), clock, folder: None, _aws: None }
     }
 
     /// A part of a table in memory in which something lies already.
@@ -92,7 +94,16 @@ impl Fixture {
         let folder = TempDir::new().unwrap();
         let engine = Engine::open(folder.path()).unwrap();
         let table = EmbeddedTable::new(engine, clock.clone()).unwrap();
-        Self { table: Arc::new(table), clock, _folder: Some(folder), _aws: None }
+        Self { table: Arc::new(table), clock, folder: Some(folder), _aws: None }
+    }
+
+    /// The embedded table of another process, as far as a test can have one: over its socket.
+    fn remote() -> Self {
+        let fixture = Self::embedded();
+        let socket = fixture.folder.as_ref().unwrap().path().join("table.sock");
+        let server = TableServer::listen(Arc::clone(&fixture.table), &socket).unwrap();
+        tokio::spawn(server.run(CancellationToken::new()));
+        Self { table: Arc::new(RemoteTable::new(&socket)), ..fixture }
     }
 
     fn dynamodb() -> Self {
@@ -103,7 +114,7 @@ impl Fixture {
             (aws, table)
         };
         let (aws, table) = block_in_place(|| Handle::current().block_on(start));
-        Self { table: Arc::new(table), clock, _folder: None, _aws: Some(aws) }
+        Self { table: Arc::new(table), clock, folder: None, _aws: Some(aws) }
     }
 
     #[cfg(dynamodb_local)]
@@ -123,7 +134,7 @@ impl Fixture {
         let clock = Arc::new(ManualClock::new());
         clock.advance(std::time::Duration::from_hours(100 * 365 * 24));
         let table = block_in_place(|| Handle::current().block_on(open(clock.clone()))).unwrap();
-        Self { table: Arc::new(table), clock, _folder: None, _aws: None }
+        Self { table: Arc::new(table), clock, folder: None, _aws: None }
     }
 
     async fn put(&self, item: Item) {

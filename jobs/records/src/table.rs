@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// The most writes one transaction may hold (DynamoDB's limit).
 pub const MOST_IN_A_TRANSACTION: usize = 100;
@@ -14,7 +15,7 @@ pub trait Clock: Send + Sync {
 }
 
 /// Where an item lies: a partition and its place in the partition's order (by the bytes of `sk`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key {
     /// The partition. Never empty, never holds a NUL.
     pub pk: String,
@@ -30,7 +31,7 @@ impl Key {
 }
 
 /// What lies at a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// Where.
     pub key: Key,
@@ -43,7 +44,7 @@ pub struct Item {
 }
 
 /// What must hold of the item that is there for a write to be done. An expired item counts as absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Condition {
     /// Whatever is there.
     Always,
@@ -54,7 +55,7 @@ pub enum Condition {
 }
 
 /// One write.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Write {
     /// Puts the item in the place of what is there (with [`Condition::Version`], an update-if).
     Put(Item, Condition),
@@ -80,7 +81,7 @@ impl Write {
 }
 
 /// How a conditional write or a transaction ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a refused write did nothing"]
 pub enum Outcome {
     /// Done, and durable.
@@ -104,7 +105,7 @@ impl Outcome {
 }
 
 /// In which order a range is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Order {
     /// Smallest `sk` first.
     #[default]
@@ -114,7 +115,7 @@ pub enum Order {
 }
 
 /// A part of one partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
     /// The partition.
     pub pk: String,
@@ -167,7 +168,7 @@ impl Range {
 }
 
 /// A part of a range's items.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Page {
     /// The items, in the order asked for. May be fewer than the limit even when more follow.
     pub items: Vec<Item>,
@@ -176,7 +177,7 @@ pub struct Page {
 }
 
 /// Why the table could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 pub enum TableError {
     /// It is away, throttled or busy: the same call may work later.
     #[error("the table is away: {0}")]

@@ -30,7 +30,7 @@ use super::Fixture;
 const SEQUENCES: u32 = 24;
 const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/contract/table/differential.regressions");
 
-suite!([dynamodb]; [random_calls_are_answered_alike]);
+suite!([dynamodb, remote]; [random_calls_are_answered_alike]);
 #[cfg(dynamodb_local)]
 suite!([dynamodb_local]; [random_calls_are_answered_alike]);
 #[cfg(dynamodb_on_aws)]
