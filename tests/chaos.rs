@@ -1,5 +1,6 @@
 //! The server dies under load, again and again: what it acknowledged is there afterwards, and nobody is told twice.
 
+mod cluster;
 mod history;
 mod load;
 mod told;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use field::FieldCounters;
+use telltale_tests::Server;
 use tokio::time::sleep;
 
 use history::History;
@@ -38,12 +40,12 @@ async fn what_was_acknowledged_outlives_many_a_kill_9_and_nothing_is_told_twice(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_by_sigterm_loses_nothing() -> Result<()> {
-    let mut load = Load::start().await?;
+    let mut load = Load::<Server>::start().await?;
     for _ in 0..2 {
         load.until_acknowledged(ACKNOWLEDGED).await?;
         load.until_delivered(DELIVERED).await;
-        load.server.terminate().await?;
-        load.server.restart().await?;
+        load.home.terminate().await?;
+        load.home.restart().await?;
     }
     load.until_acknowledged(ACKNOWLEDGED).await?;
     check(load.end().await, &[]).await
@@ -65,7 +67,7 @@ impl Outage {
 /// What is under way when the server dies: the kills come upon an acknowledgement, upon a webhook, and at some instant
 /// in between, while jobs follow from one another.
 async fn outlives_kills(rounds: u64) -> Result<()> {
-    let mut load = Load::start().await?;
+    let mut load = Load::<Server>::start().await?;
     let mut outages = Vec::new();
     for round in 0..rounds {
         load.until_acknowledged(ACKNOWLEDGED).await?;
@@ -79,8 +81,8 @@ async fn outlives_kills(rounds: u64) -> Result<()> {
             }
         }
         let killed = Instant::now();
-        load.server.kill().await?;
-        load.server.restart().await?;
+        load.home.kill().await?;
+        load.home.restart().await?;
         outages.push(Outage { killed, over: Instant::now() });
     }
     load.until_acknowledged(ACKNOWLEDGED).await?;
@@ -88,8 +90,8 @@ async fn outlives_kills(rounds: u64) -> Result<()> {
 }
 
 /// Waits until the server has worked off what it holds, then compares its books with those of the outside world.
-async fn check(aftermath: Aftermath, outages: &[Outage]) -> Result<()> {
-    let Aftermath { server, people, acknowledged, field } = aftermath;
+async fn check(aftermath: Aftermath<impl Sized>, outages: &[Outage]) -> Result<()> {
+    let Aftermath { home, people, acknowledged, field } = aftermath;
     let FieldCounters { posts_failed, posts_retried, .. } = field;
     println!("{} kills; posts of the field: {posts_retried} tried again, {posts_failed} given up", outages.len());
     let history = History::until_complete(&people[0].session, &acknowledged).await?;
@@ -103,6 +105,6 @@ async fn check(aftermath: Aftermath, outages: &[Outage]) -> Result<()> {
         });
         told.was_mailed_once(MAILS_UNDER_WAY * outages.len());
     }
-    drop(server);
+    drop(home);
     Ok(())
 }

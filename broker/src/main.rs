@@ -2,7 +2,6 @@
 //! to DynamoDB, and what it is told comes by its own inbox queue.
 
 mod config;
-mod presence;
 mod server;
 
 use anyhow::Context as _;
@@ -18,9 +17,10 @@ async fn main() -> anyhow::Result<()> {
     boot::init_log("info");
     let server = Server::start(Config::load()?).await?;
     println!("{}", serde_json::json!({ "listening": server.address.to_string() }));
+    let dead = server.taken_for_dead();
     tokio::select! {
         told = boot::stop_signal() => told.context("this system takes no signal handlers")?,
-        () = server.taken_for_dead() => {}
+        () = dead.cancelled() => {}
     }
     tracing::info!("stopping: finishing what was begun");
     server.stop().await

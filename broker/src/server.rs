@@ -4,20 +4,17 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use boot::{SystemClock, SystemDice};
-use broker::{Broker, BrokerParts};
-use engine_http::{
-    Tokens,
-    axum::{Router, routing::get},
-};
-use jobs::ports::{Clock, Dice, Enqueue, Table};
-use link::{AwsInbox, AwsInboxes};
+use broker::{Member, MemberParts};
+use engine_http::Tokens;
+use futures::FutureExt;
+use jobs::ports::{Clock, Dice, Table};
+use link::{AwsInbox, AwsInboxes, AwsLink};
 use queue::SqsQueue;
-use records::{brokers, doors};
 use table::DynamoDbTable;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, presence::Presence};
+use crate::config::Config;
 
 /// For how long the parts may finish what they hold. Less than the time that ECS gives a task that it stops.
 const DRAIN: Duration = Duration::from_secs(25);
@@ -29,14 +26,9 @@ const WAITING: usize = 1000;
 pub(crate) struct Server {
     /// Where it listens.
     pub address: SocketAddr,
-    id: String,
-    table: Arc<dyn Table>,
+    member: Member,
     sockets: CancellationToken,
-    dead: CancellationToken,
-    listening: CancellationToken,
-    broker: JoinHandle<()>,
     web: JoinHandle<std::io::Result<()>>,
-    inbox: JoinHandle<()>,
 }
 
 impl Server {
@@ -52,67 +44,45 @@ impl Server {
 
         let table = DynamoDbTable::new(&aws, config.table, Arc::clone(&clock), Arc::clone(&dice));
         let table: Arc<dyn Table> = Arc::new(table);
-        let queue = SqsQueue::new(&aws, config.queues, Arc::clone(&clock), Arc::clone(&dice));
-        let queue: Arc<dyn Enqueue> = Arc::new(queue);
-        let id = format!("{:016x}", dice.roll());
-        // In this order: who dies in between is buried by others, with the inbox.
-        brokers::begin(table.as_ref(), &id, clock.now()).await.context("cannot write to the table")?;
+        let queue = Arc::new(SqsQueue::new(&aws, config.queues, Arc::clone(&clock), Arc::clone(&dice)));
+        let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref()).await;
+        let id = id.context("cannot write to the table")?;
         let inbox = AwsInbox::open(&aws, &config.link, &id).await.context("cannot open the broker's inbox")?;
-        let inboxes = AwsInboxes::new(&aws, config.link);
         let (sender, told) = mpsc::channel(WAITING);
-        let (broker, sockets) = Broker::new(BrokerParts {
-            id: id.clone(),
-            table: Arc::clone(&table),
-            queue: Arc::clone(&queue),
-            clock: Arc::clone(&clock),
+        let (sockets, stop_inbox) = (CancellationToken::new(), CancellationToken::new());
+        let (member, router) = Member::start(MemberParts {
+            id,
+            table,
+            queue,
+            clock,
             dice,
             tokens,
             settings: config.broker,
-            inbox: told,
-        });
-
-        let presence = Presence {
-            broker: id.clone(),
-            table: Arc::clone(&table),
-            queue,
-            clock,
-            inboxes,
-            door: broker.door(),
+            link: Arc::new(AwsLink::new(&aws, config.link.clone())),
+            told,
+            inbox: inbox.run(sender, stop_inbox.clone()).boxed(),
+            stop_inbox,
+            inboxes: Arc::new(AwsInboxes::new(&aws, config.link)),
             patience: Duration::from_millis(config.dead_after_ms),
-        };
+            stop: sockets.clone(),
+        });
         let most = boot::most_connections(config.max_connections);
-        let (stop_sockets, stop_listening) = (CancellationToken::new(), CancellationToken::new());
-        let dead = CancellationToken::new();
-        tokio::spawn(presence.run(dead.clone(), stop_sockets.clone()));
-        let router = sockets.merge(Router::new().route("/health", get(async || "ok")));
-        Ok(Self {
-            address,
-            id,
-            table,
-            inbox: tokio::spawn(inbox.run(sender, stop_listening.clone())),
-            broker: tokio::spawn(broker.run(stop_sockets.clone())),
-            web: tokio::spawn(engine_http::serve(listener, router, most, stop_sockets.clone())),
-            sockets: stop_sockets,
-            dead,
-            listening: stop_listening,
-        })
+        let web = tokio::spawn(engine_http::serve(listener, router.merge(broker::health()), most, sockets.clone()));
+        Ok(Self { address, member, sockets, web })
     }
 
-    /// Returns when other brokers took this one for dead.
-    pub(crate) async fn taken_for_dead(&self) {
-        self.dead.cancelled().await;
+    /// Is cancelled when other brokers took this one for dead.
+    pub(crate) fn taken_for_dead(&self) -> CancellationToken {
+        self.member.taken_for_dead()
     }
 
     /// Ends the sockets, finishes what was taken, then closes the inbox.
-    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         self.sockets.cancel();
         let drained = tokio::time::timeout(DRAIN, async {
-            self.broker.await.context("the broker ended badly")?;
+            self.member.finish().await.context("the broker ended badly")?;
             self.web.await.context("the web server ended badly")??;
-            self.listening.cancel();
-            self.inbox.await.context("the inbox ended badly")?;
-            doors::forget(self.table.as_ref(), &self.id).await.context("what its door saw is still there")?;
-            brokers::leave(self.table.as_ref(), &self.id).await.context("it is still in the list of brokers")
+            self.member.leave().await.context("it is still in the list of brokers")
         });
         drained.await.context("not everything could be finished in time")?
     }

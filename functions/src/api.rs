@@ -13,7 +13,7 @@ use queue::SqsInspect;
 use serde::Deserialize;
 use table::DynamoDbTable;
 
-use crate::{door::StoredDoors, request::RequestLayer, serve::start};
+use crate::{request::RequestLayer, serve::start};
 
 /// Everything that can be set.
 #[derive(Debug, Deserialize)]
@@ -65,7 +65,7 @@ async fn router() -> anyhow::Result<Router> {
         tokens: Arc::new(Tokens::new(signing_key.as_bytes())?),
         scripts: Arc::new(script::JavaScript),
         link: Arc::new(AwsLink::new(&aws, config.link)),
-        door: Arc::new(StoredDoors(table)),
+        door: Arc::new(api::StoredDoors(table)),
         dice,
         queue: Arc::new(SqsInspect::new(&aws, config.queues, config.dead_letters)),
         settings: ApiSettings { session, secure_cookie: config.secure_cookie },

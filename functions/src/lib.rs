@@ -6,7 +6,6 @@ mod api;
 mod batch;
 mod config;
 mod context;
-mod door;
 mod import;
 mod metrics;
 mod perform;

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use field::{FaultRates, FieldSettings};
@@ -16,8 +16,16 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve: broker, API, workers and schedule on an embedded store.
+    /// Serve: broker, API, workers and schedule on an embedded store. With --redis, other processes may work beside it.
     Serve(ServeArguments),
+    /// Only own the embedded store, for processes of this machine that meet over Redis.
+    Store(ServeArguments),
+    /// Only a broker: the sockets of gateway programs and browsers. Any number, each on a port of its own, meet over Redis.
+    Broker(ServeArguments),
+    /// Only the API. Any number, each on a port of its own.
+    Api(ServeArguments),
+    /// Only workers, and a schedule that stands in for others'. Any number meet over Redis.
+    Worker(ServeArguments),
     /// Show the whole path on this machine: a server on temporary data, and a virtual field that speaks the real wire.
     Demo(DemoArguments),
     /// Only the virtual field, against any server.
@@ -35,6 +43,15 @@ pub(crate) struct ServeArguments {
     /// The configuration (TOML). Without it, the defaults and the TELLTALE_… variables hold; `telltale config --explain` lists them.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Where several processes meet, such as `redis://host:6379`. Stands over `redis.url` of the configuration.
+    #[arg(long, value_name = "URL")]
+    pub redis: Option<String>,
+    /// Where to listen: 127.0.0.1:8080. Stands over listen of the configuration.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// The data folder. Stands over data of the configuration.
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ use std::{
 
 use api::ApiSettings;
 use broker::BrokerSettings;
+use engine_redis::RedisSettings;
 use jobs::{AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings};
 use notify::NotifySettings;
 use schemars::JsonSchema;
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     /// The most connections that are open at a time: browsers, gateways and API together. No more than the files that the
     /// system lets a process have, less what the store needs.
     pub max_connections: u32,
+    /// Where several processes meet: brokers, workers and the API. Without it one process does everything.
+    pub redis: Option<RedisSettings>,
     /// A site file that is imported at the start, unless it is the one that was imported last.
     pub import: Option<PathBuf>,
     /// How often devices are asked.
@@ -55,6 +58,7 @@ impl Default for Config {
             data: PathBuf::from("telltale-data"),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             max_connections: 20_000,
+            redis: None,
             import: None,
             schedule: ScheduleSettings::default(),
             alarms: AlarmSettings::default(),

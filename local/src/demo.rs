@@ -10,7 +10,13 @@ use field::{FaultRates, Field};
 use jobs::ports::Dice;
 use serde_json::{Value, json};
 
-use crate::{cli::DemoArguments, config::Config, field_command::until, serve::Server, summary};
+use crate::{
+    cli::DemoArguments,
+    config::Config,
+    field_command::until,
+    serve::{Role, Server},
+    summary,
+};
 use receiver::Receiver;
 
 /// The sign-in that the demo prints.
@@ -29,7 +35,7 @@ pub(crate) async fn command(arguments: DemoArguments) -> anyhow::Result<()> {
     field.check()?;
     let site = folder.0.join("site.json");
     std::fs::write(&site, site_with_people(field::site(&field), &receiver.url).to_string())?;
-    let server = Server::start(config(&folder, listen, site)?).await?;
+    let server = Server::start(config(&folder, listen, site)?, Role::Everything).await?;
     let field = Field::start(field)?;
 
     println!(

@@ -14,6 +14,7 @@ mod workers;
 use clap::Parser;
 
 use cli::{Cli, Command};
+use serve::Role;
 
 /// A reading is many small pieces on many threads: with the system's allocator a quarter of the time went into them.
 #[global_allocator]
@@ -22,7 +23,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
-        Command::Serve(arguments) => serve::command(arguments).await,
+        Command::Serve(arguments) => serve::command(Role::Everything, arguments).await,
+        Command::Store(arguments) => serve::store_command(arguments).await,
+        Command::Broker(arguments) => serve::command(Role::Broker, arguments).await,
+        Command::Api(arguments) => serve::command(Role::Api, arguments).await,
+        Command::Worker(arguments) => serve::command(Role::Worker, arguments).await,
         Command::Demo(arguments) => demo::command(arguments).await,
         Command::Field(arguments) => field_command::command(arguments).await,
         Command::Config(arguments) => config::command(&arguments),

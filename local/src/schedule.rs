@@ -3,13 +3,21 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::Timestamp;
-use jobs::{Context, Job, PlanWindow, ScheduleSettings, Sweep, ports::Message};
+use engine_redis::Turn;
+use jobs::{
+    Context, Job, PlanWindow, ScheduleSettings, Sweep,
+    ports::{Clock, Message},
+};
 use table::EmbeddedTable;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How long the turn at the schedule lasts that nobody keeps, and how often it is looked whether it has become ours.
+pub(crate) const TURN_LASTS: Duration = Duration::from_secs(4);
+const LOOK_AT_TURN_EVERY: Duration = Duration::from_millis(500);
 
 /// How far apart sweeps are.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -18,18 +26,21 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 const EXPIRE_EVERY: Duration = Duration::from_mins(1);
 const EXPIRE_AT_ONCE: usize = 2_000;
 
-/// Enqueues what is due by the clock, and removes what has expired, until it is told to stop.
-pub(crate) async fn run(cx: Context, table: Arc<EmbeddedTable>, shutdown: CancellationToken) {
-    tokio::join!(enqueue(&cx, &shutdown), expire(&cx, &table, &shutdown));
-}
-
-async fn enqueue(cx: &Context, shutdown: &CancellationToken) {
+/// Enqueues what is due by the clock, until it is told to stop. Where several processes could, the one whose `turn` it is
+/// does; what another did of the window that it begins with is done again, and dropped by the brokers.
+pub(crate) async fn run(cx: Context, turn: Option<Turn>, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut done = Done { window: Timestamp::default(), sweep: Timestamp::default() };
+    let mut done = Done::default();
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
         let (messages, then) = done.due(&cx.settings.schedule, cx.clock.now());
         if messages.is_empty() {
+            continue;
+        }
+        if !is_ours(turn.as_ref()).await {
+            done = Done::default();
+            // Nobody knows when the other one ends.
+            shutdown.run_until_cancelled(tokio::time::sleep(LOOK_AT_TURN_EVERY)).await;
             continue;
         }
         match cx.queue.enqueue(messages).await {
@@ -38,14 +49,27 @@ async fn enqueue(cx: &Context, shutdown: &CancellationToken) {
             Err(error) => tracing::error!(%error, "the schedule could not enqueue what is due"),
         }
     }
+    if let Some(turn) = turn
+        && let Err(error) = turn.give_up().await
+    {
+        tracing::warn!(%error, "the turn at the schedule ends by itself");
+    }
 }
 
-/// Removes expired items, however many there are, some at a time.
-async fn expire(cx: &Context, table: &EmbeddedTable, shutdown: &CancellationToken) {
+async fn is_ours(turn: Option<&Turn>) -> bool {
+    let Some(turn) = turn else { return true };
+    turn.is_ours().await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "nobody knows whose turn the schedule is");
+        false
+    })
+}
+
+/// Removes expired items, however many there are, some at a time, until it is told to stop.
+pub(crate) async fn expire(clock: Arc<dyn Clock>, table: Arc<EmbeddedTable>, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(EXPIRE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
-        let began = cx.clock.now();
+        let began = clock.now();
         loop {
             match table.remove_expired(EXPIRE_AT_ONCE).await {
                 Ok(removed) if removed == EXPIRE_AT_ONCE && !shutdown.is_cancelled() => {}
@@ -56,12 +80,12 @@ async fn expire(cx: &Context, table: &EmbeddedTable, shutdown: &CancellationToke
                 }
             }
         }
-        tracing::debug!(expiry.ms = cx.clock.now().since(began).as_millis(), "what had expired is removed");
+        tracing::debug!(expiry.ms = clock.now().since(began).as_millis(), "what had expired is removed");
     }
 }
 
 /// What was enqueued last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Done {
     window: Timestamp,
     sweep: Timestamp,
@@ -97,7 +121,7 @@ mod tests {
 
     /// What is enqueued at each of these seconds, one after the other, and whether it was taken.
     fn windows(looks: &[(i64, bool)]) -> Vec<Vec<i64>> {
-        let mut done = Done { window: Timestamp::default(), sweep: Timestamp::default() };
+        let mut done = Done::default();
         let look = |(second, taken): &(i64, bool)| {
             let (messages, then) = done.due(&ScheduleSettings::default(), Timestamp(second * 1000));
             if *taken {

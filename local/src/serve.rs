@@ -1,143 +1,185 @@
-//! `telltale serve`: a story in order. Bad configuration ends it before a port is bound; SIGTERM ends it without loss.
+//! `telltale serve`, and its parts as processes of their own: a story in order. Bad configuration ends it before a port is
+//! bound; SIGTERM ends it without loss.
 
+mod meeting_point;
+mod owner;
+mod place;
+mod roles;
 mod secret;
+mod sockets;
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use boot::{SystemClock, SystemDice};
-use broker::{Broker, BrokerParts, Counters, end_stale_sessions};
-use engine_embedded::Engine;
-use engine_http::{Tokens, axum::Router};
+use broker::Counters;
+use engine_http::Tokens;
+use engine_redis::{RedisSettings, Turn};
 use jobs::{
     Catalog, Context,
-    ports::{Clock, Dice, Door, Inspect, Notifier},
+    ports::{Clock, Dice, Inspect, Notifier},
 };
-use queue::EmbeddedQueue;
-use table::EmbeddedTable;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli::ServeArguments, config::Config, schedule, site::import_if_new, workers};
+use self::{
+    owner::Owner,
+    place::Place,
+    sockets::{Parts, Sockets},
+};
+use crate::{cli::ServeArguments, config::Config, schedule, workers};
+
+pub(crate) use roles::Role;
 
 /// For how long the parts may finish what they hold when the server stops.
 const DRAIN: Duration = Duration::from_secs(25);
 
-/// `telltale serve`.
-pub(crate) async fn command(arguments: ServeArguments) -> anyhow::Result<()> {
+/// `telltale serve`, `broker`, `api` and `worker`.
+pub(crate) async fn command(role: Role, arguments: ServeArguments) -> anyhow::Result<()> {
     boot::init_log("info");
-    let config = Config::load(arguments.config.as_deref())?;
-    let server = Server::start(config).await?;
-    println!("{}", serde_json::json!({ "listening": server.address.to_string() }));
+    let config = config(arguments)?;
+    let server = Server::start(config, role).await?;
+    let listening = server.address.map(|address| address.to_string());
+    println!("{}", serde_json::json!({ "running": role.name(), "listening": listening }));
+    let dead = server.taken_for_dead.clone();
     tokio::select! {
         told = boot::stop_signal() => told.context("this system takes no signal handlers")?,
+        () = dead.cancelled() => {}
         () = server.store_failed() => {
-            // To go on would be to look alive and to raise no alarm.
-            anyhow::bail!("the store has failed: see that the disk works, and start telltale again");
+            anyhow::bail!(STORE_FAILED);
         }
     }
     tracing::info!("stopping: finishing what was begun");
     server.stop().await
 }
 
-/// How often it is looked whether the store has failed.
-const LOOK_AT_STORE_EVERY: Duration = Duration::from_secs(1);
+/// `telltale store`.
+pub(crate) async fn store_command(arguments: ServeArguments) -> anyhow::Result<()> {
+    boot::init_log("info");
+    let config = config(arguments)?;
+    let (clock, dice): (Arc<dyn Clock>, SystemDice) = (Arc::new(SystemClock), SystemDice);
+    let owner = Owner::open(&config, &clock, &dice).await?;
+    let stop = CancellationToken::new();
+    let sharing = tokio::spawn(owner.share(&config.data, stop.clone())?);
+    let expiring = tokio::spawn(schedule::expire(clock, Arc::clone(&owner.table), stop.clone()));
+    println!("{}", serde_json::json!({ "running": "store", "listening": null }));
+    tokio::select! {
+        told = boot::stop_signal() => told.context("this system takes no signal handlers")?,
+        () = owner.failed() => anyhow::bail!(STORE_FAILED),
+    }
+    stop.cancel();
+    let _ = tokio::join!(sharing, expiring);
+    Ok(())
+}
+
+fn config(arguments: ServeArguments) -> anyhow::Result<Config> {
+    let mut config = Config::load(arguments.config.as_deref())?;
+    if let Some(url) = arguments.redis {
+        let settings = config.redis.take().unwrap_or_else(|| RedisSettings::new(""));
+        config.redis = Some(RedisSettings { url, ..settings });
+    }
+    config.listen = arguments.listen.unwrap_or(config.listen);
+    config.data = arguments.data.unwrap_or(config.data);
+    Ok(config)
+}
+
+/// To go on would be to look alive and to raise no alarm.
+const STORE_FAILED: &str = "the store has failed: see that the disk works, and start telltale again";
 
 /// A server that runs.
 pub(crate) struct Server {
-    /// Where it listens.
-    pub address: SocketAddr,
+    /// Where it listens, if it does.
+    pub address: Option<SocketAddr>,
     /// What its broker counts.
     pub counters: Arc<Counters>,
     /// What its jobs work with.
     pub context: Context,
     /// Its queue, to look into.
     pub queue: Arc<dyn Inspect>,
-    engine: Engine,
+    /// Cancelled when other brokers took its broker for dead.
+    taken_for_dead: CancellationToken,
+    owner: Option<Owner>,
+    sockets: Option<Sockets>,
+    workers: Vec<JoinHandle<()>>,
+    sharing: Option<JoinHandle<()>>,
+    stop: Stop,
+}
+
+/// What is told to stop, in this order.
+#[derive(Clone, Default)]
+struct Stop {
     sockets: CancellationToken,
     work: CancellationToken,
-    broker: JoinHandle<()>,
-    web: JoinHandle<std::io::Result<()>>,
-    workers: Vec<JoinHandle<()>>,
+    store: CancellationToken,
 }
 
 impl Server {
-    /// Starts every part, the store first and the port last.
-    pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
+    /// Starts every part of its roles, the store first and the port last.
+    pub(crate) async fn start(config: Config, role: Role) -> anyhow::Result<Self> {
+        role.check(&config)?;
         let (clock, dice): (Arc<dyn Clock>, Arc<dyn Dice>) = (Arc::new(SystemClock), Arc::new(SystemDice));
-        let engine = open(&config.data)?;
-        let table = Arc::new(EmbeddedTable::new(engine.clone(), Arc::clone(&clock))?);
-        let queue = Arc::new(EmbeddedQueue::open(engine.clone(), Arc::clone(&clock))?);
-        if let Some(file) = &config.import {
-            import_if_new(file, table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
-        }
-
-        let broker_id = format!("local-{:016x}", dice.roll());
-        let (link, inbox) = link::in_process(&broker_id);
-        let context = Context {
-            table: Arc::clone(&table) as _,
-            queue: Arc::clone(&queue) as _,
-            link: Arc::new(link),
-            notifier: post(&config, &clock)?,
-            clock: Arc::clone(&clock),
-            dice: Arc::clone(&dice),
-            settings: Arc::new(config.for_jobs()),
-            catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
+        let process = format!("{}-{:016x}", role.name(), dice.roll());
+        let stop = Stop::default();
+        let owner = if role.owns() { Some(Owner::open(&config, &clock, dice.as_ref()).await?) } else { None };
+        let sharing = match &owner {
+            Some(owner) if config.redis.is_some() => Some(tokio::spawn(owner.share(&config.data, stop.store.clone())?)),
+            _ => None,
         };
-        // On a box there is one broker, this one.
-        let is_dead = |broker: &str| broker != broker_id;
-        end_stale_sessions(table.as_ref(), queue.as_ref(), clock.now(), &broker_id, is_dead).await?;
-
-        let tokens = Arc::new(Tokens::new(&secret::signing_key(&config.data, dice.as_ref())?)?);
-        let (broker, sockets) = Broker::new(BrokerParts {
-            id: broker_id,
-            table: Arc::clone(&context.table),
-            queue: Arc::clone(&context.queue),
-            clock,
-            dice,
-            tokens: Arc::clone(&tokens),
-            settings: config.broker.clone(),
-            inbox,
-        });
-        let api = api(&context, &config, tokens, Arc::clone(&queue) as _, broker.door());
-        let listener = listen(&config).await?;
-        let address = listener.local_addr()?;
-        let most = boot::most_connections(config.max_connections);
-        let (stop_sockets, stop_work) = (CancellationToken::new(), CancellationToken::new());
-        let counters = broker.counters();
+        let place = Place::find(&config, owner.as_ref(), &clock, dice.as_ref(), &process).await?;
+        let context = context(&config, &place, &clock, &dice)?;
+        let mut workers = Vec::new();
+        if let Some(owner) = &owner {
+            workers.push(tokio::spawn(schedule::expire(clock, Arc::clone(&owner.table), stop.sockets.clone())));
+        }
+        if role.does(Role::Worker) {
+            let consume = Arc::clone(&place.queue.consume);
+            let turn = place.redis.clone().map(|redis| Turn::at(redis, "schedule", &process, schedule::TURN_LASTS));
+            workers.push(tokio::spawn(workers::run(context.clone(), consume, stop.work.clone())));
+            workers.push(tokio::spawn(schedule::run(context.clone(), turn, stop.sockets.clone())));
+        }
+        let queue = Arc::clone(&place.queue.inspect);
+        let mut sockets = None;
+        if role.listens() {
+            let tokens = Arc::new(Tokens::new(&secret::signing_key(&config.data, dice.as_ref())?)?);
+            let parts = Parts { config: &config, context: &context, place, tokens, process };
+            sockets = Some(Sockets::open(parts, role, stop.sockets.clone()).await?);
+        }
         Ok(Self {
-            address,
-            counters,
-            queue: Arc::clone(&queue) as _,
-            broker: tokio::spawn(broker.run(stop_sockets.clone())),
-            web: tokio::spawn(engine_http::serve(listener, api.merge(sockets), most, stop_sockets.clone())),
-            workers: vec![
-                tokio::spawn(workers::run(context.clone(), queue, stop_work.clone())),
-                tokio::spawn(schedule::run(context.clone(), table, stop_sockets.clone())),
-            ],
+            address: sockets.as_ref().map(|sockets| sockets.address),
+            counters: sockets.as_ref().map_or_else(Arc::default, Sockets::counters),
+            taken_for_dead: sockets.as_ref().map_or_else(CancellationToken::new, Sockets::taken_for_dead),
+            queue,
             context,
-            engine,
-            sockets: stop_sockets,
-            work: stop_work,
+            owner,
+            sockets,
+            workers,
+            sharing,
+            stop,
         })
     }
 
     /// Returns when the store has failed for good.
     async fn store_failed(&self) {
-        while !self.engine.has_failed() {
-            tokio::time::sleep(LOOK_AT_STORE_EVERY).await;
+        match &self.owner {
+            Some(owner) => owner.failed().await,
+            None => std::future::pending().await,
         }
     }
 
     /// Stops taking work in, then finishes what was taken, then closes the store.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
-        self.sockets.cancel();
+        self.stop.sockets.cancel();
         let drained = tokio::time::timeout(DRAIN, async {
-            self.broker.await.context("the broker ended badly")?;
-            self.web.await.context("the web server ended badly")??;
-            self.work.cancel();
+            if let Some(sockets) = self.sockets {
+                sockets.close().await?;
+            }
+            self.stop.work.cancel();
             for worker in self.workers {
                 worker.await.context("a worker ended badly")?;
+            }
+            self.stop.store.cancel();
+            if let Some(sharing) = self.sharing {
+                sharing.await.context("sharing the store ended badly")?;
             }
             anyhow::Ok(())
         });
@@ -147,39 +189,22 @@ impl Server {
             // Nothing is lost: what was acknowledged is in the queue, and runs at the next start.
             tracing::warn!("not everything could be finished in time; it goes on at the next start");
         }
-        drop(self.engine);
+        drop(self.owner);
         Ok(())
     }
 }
 
-fn api(
-    context: &Context,
-    config: &Config,
-    tokens: Arc<Tokens>,
-    queue: Arc<dyn Inspect>,
-    door: Arc<dyn Door>,
-) -> Router {
-    api::router(api::ApiParts {
-        table: Arc::clone(&context.table),
-        clock: Arc::clone(&context.clock),
-        tokens,
-        scripts: Arc::new(script::JavaScript),
-        link: Arc::clone(&context.link),
-        door,
-        dice: Arc::clone(&context.dice),
-        queue,
-        settings: config.auth.for_api(),
+fn context(config: &Config, place: &Place, clock: &Arc<dyn Clock>, dice: &Arc<dyn Dice>) -> anyhow::Result<Context> {
+    Ok(Context {
+        table: Arc::clone(&place.table),
+        queue: Arc::clone(&place.queue.enqueue),
+        link: Arc::clone(&place.link),
+        notifier: post(config, clock)?,
+        clock: Arc::clone(clock),
+        dice: Arc::clone(dice),
+        settings: Arc::new(config.for_jobs()),
+        catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
     })
-}
-
-async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
-    let bound = TcpListener::bind(config.listen).await;
-    bound.with_context(|| format!("cannot listen on {} (is another server there?)", config.listen))
-}
-
-fn open(data: &Path) -> anyhow::Result<Engine> {
-    std::fs::create_dir_all(data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
-    Engine::open(data.join("store")).with_context(|| format!("cannot open the store in {}", data.display()))
 }
 
 fn post(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Notifier>> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use field::{Acknowledged, FaultRates, Field, FieldCounters, FieldSettings, TruthSink};
 use serde_json::{Value, json};
-use telltale_tests::{Delivery, Mail, Mailbox, PATIENCE, Server, Session, WebhookReceiver, eventually};
+use telltale_tests::{Cluster, Delivery, Mail, Mailbox, PATIENCE, Server, Session, Size, WebhookReceiver, eventually};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
     time::timeout,
@@ -34,9 +34,45 @@ fn settings(mailbox: &Mailbox) -> String {
     format!("{SETTINGS}\n[notify.smtp]\nurl = \"{}\"\nfrom = \"telltale@example.org\"\n", mailbox.url())
 }
 
-/// A server, those it tells, and the field that keeps it busy.
-pub(crate) struct Load {
-    pub server: Server,
+/// What is under load: one process, or several.
+pub(crate) trait Home: Sized {
+    async fn start(site: &Value, settings: &str) -> Result<Self>;
+    /// Where gateways and browsers come in.
+    fn gateways(&self) -> String;
+    async fn sign_in(&self, user: &str) -> Result<Session>;
+}
+
+impl Home for Server {
+    async fn start(site: &Value, settings: &str) -> Result<Self> {
+        Self::start(site, settings).await
+    }
+
+    fn gateways(&self) -> String {
+        self.url().to_owned()
+    }
+
+    async fn sign_in(&self, user: &str) -> Result<Session> {
+        self.sign_in(user, PASSWORD).await
+    }
+}
+
+impl Home for Cluster {
+    async fn start(site: &Value, settings: &str) -> Result<Self> {
+        Self::start(Size { brokers: 2, workers: 2 }, site, settings).await
+    }
+
+    fn gateways(&self) -> String {
+        self.balancer.url()
+    }
+
+    async fn sign_in(&self, user: &str) -> Result<Session> {
+        self.sign_in(user, PASSWORD).await
+    }
+}
+
+/// A home, those it tells, and the field that keeps it busy.
+pub(crate) struct Load<H> {
+    pub home: H,
     people: [Person; 3],
     field: Field,
     acknowledgements: UnboundedReceiver<Acknowledged>,
@@ -75,31 +111,30 @@ impl Person {
 }
 
 /// What is left when the field is gone.
-pub(crate) struct Aftermath {
-    pub server: Server,
+pub(crate) struct Aftermath<H> {
+    pub home: H,
     /// The first is an administrator, who sees everything.
     pub people: [Person; 3],
     pub acknowledged: Vec<Acknowledged>,
     pub field: FieldCounters,
 }
 
-impl Load {
+impl<H: Home> Load<H> {
     pub(crate) async fn start() -> Result<Self> {
         let (webhook_of_root, webhook_of_ann, mailbox_of_ben) =
             tokio::try_join!(WebhookReceiver::start(), WebhookReceiver::start(), Mailbox::start())?;
         let (told, acknowledgements) = unbounded_channel();
         let field = a_field(TruthSink::Channel(told))?;
         let site = with_people(field::site(&field), &webhook_of_root, &webhook_of_ann);
-        let server = Server::start(&site, &settings(&mailbox_of_ben)).await?;
-        let person =
-            async |name, inbox| anyhow::Ok(Person { name, session: server.sign_in(name, PASSWORD).await?, inbox });
+        let home = H::start(&site, &settings(&mailbox_of_ben)).await?;
+        let person = async |name, inbox| anyhow::Ok(Person { name, session: home.sign_in(name).await?, inbox });
         let people = [
             person("root", Inbox::Webhook(webhook_of_root)).await?,
             person("ann", Inbox::Webhook(webhook_of_ann)).await?,
             person("ben", Inbox::Mail(Box::new(mailbox_of_ben))).await?,
         ];
-        let field = Field::start(FieldSettings { server: server.url().parse()?, ..field })?;
-        Ok(Self { server, people, field, acknowledgements, acknowledged: Vec::new() })
+        let field = Field::start(FieldSettings { server: home.gateways().parse()?, ..field })?;
+        Ok(Self { home, people, field, acknowledgements, acknowledged: Vec::new() })
     }
 
     /// Waits until so many results are acknowledged from now on.
@@ -125,12 +160,12 @@ impl Load {
     }
 
     /// Ends the field, and gives what it knows to be acknowledged.
-    pub(crate) async fn end(mut self) -> Aftermath {
+    pub(crate) async fn end(mut self) -> Aftermath<H> {
         let field = self.field.stop().await;
         while let Some(acknowledged) = self.acknowledgements.recv().await {
             self.acknowledged.push(acknowledged);
         }
-        Aftermath { server: self.server, people: self.people, acknowledged: self.acknowledged, field }
+        Aftermath { home: self.home, people: self.people, acknowledged: self.acknowledged, field }
     }
 }
 

@@ -3,6 +3,7 @@
 mod apart;
 mod aws_broker;
 mod clock;
+mod cluster;
 mod dice;
 mod environment;
 mod eventually;
@@ -11,6 +12,7 @@ pub mod lambda_events;
 mod lambda_host;
 mod players;
 mod process;
+mod proxy;
 mod server;
 mod session;
 mod template;
@@ -21,6 +23,7 @@ use std::time::Duration;
 pub use apart::Apart;
 pub use aws_broker::AwsBroker;
 pub use clock::ManualClock;
+pub use cluster::{Cluster, Size};
 pub use dice::LoadedDice;
 pub use environment::told;
 pub use eventually::eventually;
@@ -29,6 +32,7 @@ pub use players::{
     Aws, Browser, Dtu, Gateway, GatewaySettings, Habits, Mail, Mailbox, Posted, Published, QUEUES, Received,
     RedisServer, Sent, SesMail, Slave, Sms, Socket, Taken, Ups, Variant, dynamodb_local, dynamodb_on_aws,
 };
+pub use proxy::Proxy;
 pub use server::{Server, http_client};
 pub use session::Session;
 pub use template::translated_template;

@@ -64,12 +64,7 @@ impl Server {
 
     /// Signs in.
     pub async fn sign_in(&self, user: &str, password: &str) -> Result<Session> {
-        let body = json!({ "user": user, "password": password });
-        let url = format!("{}/api/auth/login", self.url);
-        let response = self.client.post(url).json(&body).send().await?.error_for_status()?;
-        let answer: Value = response.json().await?;
-        let token = answer["token"].as_str().context("a sign-in answers with a token")?;
-        Ok(Session::new(self.client.clone(), self.url.clone(), token.to_owned()))
+        sign_in(&self.client, &self.url, user, password).await
     }
 
     /// Posts `body` to `/api/node/<path>` as a gateway without a token would, and gives the status and the answer.
@@ -89,13 +84,26 @@ impl Server {
 /// Starts the program on the configuration in `folder`, with `variables` over it.
 async fn launch(folder: &Path, variables: &[(&str, &OsStr)]) -> Result<Process> {
     let mut command = Command::new(environment::telltale()?);
-    // What the tester's environment says to a server is not for this one.
-    for (variable, _) in std::env::vars_os().filter(|(variable, _)| is_ours(variable)) {
-        command.env_remove(variable);
-    }
+    without_our_variables(&mut command);
     command.args([OsStr::new("serve"), OsStr::new("--config"), folder.join(CONFIG).as_os_str()]);
     command.envs(variables.iter().copied());
     Process::start(command).await
+}
+
+/// What the tester's environment says to a server is not for the tests'.
+pub(crate) fn without_our_variables(command: &mut Command) {
+    for (variable, _) in std::env::vars_os().filter(|(variable, _)| is_ours(variable)) {
+        command.env_remove(variable);
+    }
+}
+
+/// Signs in at a server or an API of its own.
+pub(crate) async fn sign_in(client: &reqwest::Client, url: &str, user: &str, password: &str) -> Result<Session> {
+    let body = json!({ "user": user, "password": password });
+    let response = client.post(format!("{url}/api/auth/login")).json(&body).send().await?.error_for_status()?;
+    let answer: Value = response.json().await?;
+    let token = answer["token"].as_str().context("a sign-in answers with a token")?;
+    Ok(Session::new(client.clone(), url.to_owned(), token.to_owned()))
 }
 
 fn is_ours(variable: &OsStr) -> bool {

@@ -4,6 +4,7 @@
 //! under `routes/`, a line in that file's `router`, a test in `tests/api`. It is in the document by that.
 
 mod documentation;
+mod doors;
 mod error;
 mod moment;
 mod paging;
@@ -12,6 +13,7 @@ mod routes;
 mod site;
 mod visitor;
 
+pub use doors::StoredDoors;
 pub use password::{PasswordError, check_password, hash_password, verify_password};
 pub use routes::router;
 pub use site::{ApiParts, ApiSettings};

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use engine_http::{Tokens, axum::Router};
-use jobs::ports::{Clock, Dice, Door, Enqueue, NodeCommand, ToBroker};
+use jobs::ports::{Clock, Dice, Door, Enqueue, Link, NodeCommand, ToBroker};
 use records::Table;
 use socketioxide::SocketIo;
 use tokio::{
@@ -15,10 +15,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     counters::Counters,
     door::FrontDoor,
+    elsewhere::Elsewhere,
     keeper::Keeper,
     node::{Alerts, Identities, NodeDoor, Registry},
     operations::Operations,
-    pacer::{Nodes, Pacer, PacerHandle},
+    pacer::{LineEvent, Nodes, Pacer, PacerHandle},
     refused::RefusedNodes,
     reports::Batcher,
     settings::BrokerSettings,
@@ -52,6 +53,8 @@ pub struct BrokerParts {
     pub tokens: Arc<Tokens>,
     /// Its part of the configuration.
     pub settings: BrokerSettings,
+    /// The way to other brokers.
+    pub link: Arc<dyn Link>,
     /// What it is told over the link.
     pub inbox: mpsc::Receiver<ToBroker>,
 }
@@ -74,7 +77,7 @@ impl Broker {
     /// A broker, and the routes it answers: `/client` and `/api/node/*`. They need the peer's address
     /// (`ConnectInfo<SocketAddr>`), and work once the broker runs.
     pub fn new(parts: BrokerParts) -> (Self, Router) {
-        let BrokerParts { id, table, queue, clock, dice, tokens, settings, inbox } = parts;
+        let BrokerParts { id, table, queue, clock, dice, tokens, settings, link, inbox } = parts;
         let (gather, settings) = (Duration::from_millis(settings.gather_ms), Arc::new(settings));
         let counters = Arc::<Counters>::default();
         let refused = Arc::<RefusedNodes>::default();
@@ -83,7 +86,9 @@ impl Broker {
         let (io, sockets, wires) = wire::sockets();
 
         let (batcher, reporter) = Batcher::new(queue, Arc::clone(&clock), dice, Arc::clone(&counters));
-        let (keeper, keeper_handle) = Keeper::new(&id, Arc::clone(&table), Arc::clone(&clock), reporter.clone());
+        let elsewhere = Arc::new(Elsewhere::new(&id, Arc::clone(&table), link));
+        let (keeper, keeper_handle) =
+            Keeper::new(&id, Arc::clone(&table), Arc::clone(&clock), reporter.clone(), Arc::clone(&elsewhere));
         let (pacer, pacer_handle) = Pacer::new(
             Arc::clone(&registry) as Arc<dyn Nodes>,
             reporter.clone(),
@@ -121,6 +126,8 @@ impl Broker {
         web.open();
         let uploads = Uploads {
             identities,
+            registry: Arc::clone(&registry),
+            elsewhere,
             table,
             reporter,
             pacer: pacer_handle.clone(),
@@ -192,6 +199,12 @@ async fn listen(
                 Some(ToBroker::Command(NodeCommand::Shed { node })) => nodes.shed(io, &node),
                 Some(ToBroker::Command(NodeCommand::Operate(operation))) => {
                     nodes.operations.begin(operation, shutdown.clone());
+                }
+                Some(ToBroker::Command(NodeCommand::Answered { node, mac, asked })) => {
+                    pacer.tell(LineEvent::Answered { node, mac, asked });
+                }
+                Some(ToBroker::Command(NodeCommand::Displaced { node, connection })) => {
+                    nodes.displaced(io, &node, &connection);
                 }
                 Some(ToBroker::Publish { pushes }) => web.publish(pushes).await,
                 None => return shutdown.cancelled().await,

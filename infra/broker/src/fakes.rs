@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use domain::Timestamp;
 use jobs::{
     ProcessResults,
-    ports::{Clock, Dice, Enqueue, Message, QueueError},
+    ports::{Clock, Dice, Enqueue, Link, LinkError, Message, NodeCommand, Push, QueueError},
     report::{Event, Report},
 };
 use tokio::{sync::Semaphore, time::Instant};
@@ -47,6 +47,29 @@ pub(crate) struct CountingDice(AtomicU64);
 impl Dice for CountingDice {
     fn roll(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+/// Keeps what other brokers were told.
+#[derive(Default)]
+pub(crate) struct RecordingLink(Mutex<Vec<(String, NodeCommand)>>);
+
+impl RecordingLink {
+    /// What was given so far: to whom, and what.
+    pub(crate) fn told(&self) -> Vec<(String, NodeCommand)> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Link for RecordingLink {
+    async fn command(&self, broker: &str, command: NodeCommand) -> Result<(), LinkError> {
+        self.0.lock().unwrap().push((broker.to_owned(), command));
+        Ok(())
+    }
+
+    async fn publish(&self, _: Vec<Push>) -> Result<(), LinkError> {
+        Ok(())
     }
 }
 

@@ -19,7 +19,7 @@ use socketioxide::socket::Sid;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::reports::Reporter;
+use crate::{elsewhere::Elsewhere, reports::Reporter};
 
 /// How long the table is left alone after it failed.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -87,6 +87,7 @@ pub(crate) struct Keeper {
     table: Arc<dyn Table>,
     broker: Arc<str>,
     reporter: Reporter,
+    elsewhere: Arc<Elsewhere>,
 }
 
 impl Keeper {
@@ -96,11 +97,12 @@ impl Keeper {
         table: Arc<dyn Table>,
         clock: Arc<dyn Clock>,
         reporter: Reporter,
+        elsewhere: Arc<Elsewhere>,
     ) -> (Self, KeeperHandle) {
         let (sender, changes) = mpsc::unbounded_channel();
         let broker: Arc<str> = broker.into();
         let handle = KeeperHandle { changes: sender, broker: Arc::clone(&broker), clock, reporter: reporter.clone() };
-        (Self { changes, table, broker, reporter }, handle)
+        (Self { changes, table, broker, reporter, elsewhere }, handle)
     }
 
     /// Writes changes until `stop`, and then those that wait.
@@ -119,13 +121,16 @@ impl Keeper {
         match &change {
             Change::Opened { session, lost } => {
                 let stored = nodes::session(self.table.as_ref(), &node).await;
-                let is_other = |stored: Session| stored.connection != session.connection;
+                let other = stored.ok().flatten().filter(|stored| stored.connection != session.connection);
                 if let Some(at) = *lost
-                    && stored.is_ok_and(|stored| stored.is_some_and(is_other))
+                    && other.is_some()
                 {
                     self.reporter.send(Report { node: node.clone(), at, event: Event::NodeLost });
                 }
                 self.write_somehow(&change, &node, stop).await;
+                if let Some(other) = other {
+                    self.elsewhere.displaced(other).await;
+                }
                 self.reporter.send(report);
             }
             Change::Closed { .. } => {

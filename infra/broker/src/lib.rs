@@ -7,12 +7,15 @@
 mod broker;
 mod counters;
 mod door;
+mod elsewhere;
 #[cfg(test)]
 mod fakes;
 mod keeper;
+mod member;
 mod node;
 mod operations;
 mod pacer;
+mod presence;
 mod refused;
 mod reports;
 mod said;
@@ -26,6 +29,7 @@ mod wire;
 
 pub use broker::{Broker, BrokerParts};
 pub use counters::{Count, Counters};
+pub use member::{Member, MemberParts, health};
 pub use refused::{Refusal, RefusedNode, RefusedNodes};
 pub use settings::BrokerSettings;
 pub use stale::end_stale_sessions;

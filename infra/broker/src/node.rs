@@ -115,6 +115,15 @@ impl NodeDoor {
         }
     }
 
+    /// Breaks a connection whose node has come back to another broker.
+    pub(crate) fn displaced(&self, io: &SocketIo, node: &str, connection: &str) {
+        let sockets = io.of(NAMESPACE).map(BroadcastOperators::sockets).unwrap_or_default();
+        for socket in sockets.into_iter().filter(|socket| socket.id.as_str() == connection) {
+            tracing::info!(node.name = node, connection.id = %socket.id, "a node has come back to another broker");
+            self.wires.cut(&socket);
+        }
+    }
+
     async fn identify(self: Arc<Self>, socket: &SocketRef, auth: Option<&Value>) {
         let parts = socket.req_parts();
         let address = address_of(parts, &self.settings.trusted_proxies);

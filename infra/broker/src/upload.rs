@@ -32,7 +32,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     counters::Counters,
-    node::{Identities, address_of, credential},
+    elsewhere::Elsewhere,
+    node::{Identities, Registry, address_of, credential},
     pacer::{LineEvent, PacerHandle},
     reports::{NotTaken, Reporter},
     settings::BrokerSettings,
@@ -43,6 +44,8 @@ use crate::{
 /// Where nodes post to.
 pub(crate) struct Uploads {
     pub identities: Arc<Identities>,
+    pub registry: Arc<Registry>,
+    pub elsewhere: Arc<Elsewhere>,
     pub table: Arc<dyn Table>,
     pub reporter: Reporter,
     pub pacer: PacerHandle,
@@ -103,7 +106,12 @@ impl Uploads {
     async fn query_data(&self, node: NodeName, data: QueryData) -> Result<Value, Refusal> {
         let (mac, pid, asked) = data.identity();
         // Whatever becomes of it: the terminal is done with the query.
-        self.pacer.tell(LineEvent::Answered { node: node.clone(), mac: mac.clone(), asked });
+        if self.registry.holds(&node) {
+            self.pacer.tell(LineEvent::Answered { node: node.clone(), mac: mac.clone(), asked });
+        } else {
+            let (elsewhere, node, mac) = (Arc::clone(&self.elsewhere), node.clone(), mac.clone());
+            self.running.spawn(async move { elsewhere.answered(node, mac, asked).await });
+        }
         let done = json!({ "code": 200 });
         let Some(mut answer) = data.into_answer() else { return Ok(done) };
         self.live.answered(&answer);

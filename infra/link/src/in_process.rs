@@ -32,7 +32,10 @@ impl Link for InProcess {
         match command {
             _ if broker == self.broker => self.give(ToBroker::Command(command)),
             // A session that names another broker is of an earlier life of this process: nobody is left to tell.
-            NodeCommand::Plan(_) | NodeCommand::Shed { .. } => Ok(()),
+            NodeCommand::Plan(_)
+            | NodeCommand::Shed { .. }
+            | NodeCommand::Answered { .. }
+            | NodeCommand::Displaced { .. } => Ok(()),
             // Somebody waits for what comes of it.
             NodeCommand::Operate(_) => Err(LinkError("node not connected".to_owned())),
         }

@@ -15,8 +15,11 @@ use jobs::ports::{Clock, Consume, DeadLetter, Depth, Enqueue, Inspect, Leased, M
 use self::rows::Rows;
 use crate::{
     bells::Bells,
-    ledger::{self, Ledger},
+    ledger::{self, Id, Ledger},
 };
+
+/// How many messages are moved at once.
+const AT_ONCE: usize = 500;
 
 /// A queue in a folder on this machine. What it was given before a crash is there afterwards, and what was leased then
 /// can be claimed at once: this process is the only one, so whoever held those leases is gone.
@@ -49,6 +52,27 @@ impl EmbeddedQueue {
         mirror.read(&rows).map_err(queue_error)?;
         let mirror = Mutex::new(mirror);
         Ok(Self { engine, shared: Arc::new(Shared { mirror, rows, bells: Bells::default(), clock }) })
+    }
+
+    /// Gives all that waits or runs to `other`, and forgets it here. Nobody else may use this queue meanwhile. What was given
+    /// when this fails may be given again; dead letters stay. How many messages there were.
+    pub async fn move_to(&self, other: &dyn Enqueue) -> Result<usize, QueueError> {
+        let mut moved = 0;
+        loop {
+            let living = self.shared.mirror().ledger.living(AT_ONCE);
+            if living.is_empty() {
+                return Ok(moved);
+            }
+            let ids: Vec<Id> = living.iter().map(|(id, _)| *id).collect();
+            let mut messages = Vec::with_capacity(living.len());
+            for (id, entry) in living {
+                let body = self.shared.rows.body(id).map_err(queue_error)?.unwrap_or_default();
+                messages.push(Message { body, not_before: Some(entry.due), ..entry.message });
+            }
+            moved += messages.len();
+            other.enqueue(messages).await?;
+            self.change(move |ledger, _| ids.into_iter().for_each(|id| ledger.forget(id))).await?;
+        }
     }
 
     /// Does `change` to the ledger, and gives what it gives once the rows it touched are durable.

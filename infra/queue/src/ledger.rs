@@ -147,6 +147,19 @@ impl Ledger {
         true
     }
 
+    /// Up to `limit` messages that wait or run, the first that came first.
+    pub(crate) fn living(&self, limit: usize) -> Vec<(Id, Entry)> {
+        let living = self.entries.iter().filter(|(_, entry)| !entry.is_dead());
+        let mut ids: Vec<Id> = living.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids.into_iter().take(limit).filter_map(|id| Some((id, self.entry(id)?.clone()))).collect()
+    }
+
+    /// Forgets a message, wherever it is.
+    pub(crate) fn forget(&mut self, id: Id) {
+        self.remove(id);
+    }
+
     /// When a claim of `job` will next find something, if nothing happens before.
     pub(crate) fn next_due(&self, job: &str) -> Option<Timestamp> {
         self.jobs.get(job)?.next_due()

@@ -154,6 +154,11 @@ impl Registry {
         nodes.into_iter().filter_map(|(node, connections)| Some((node, connections.standing?.id()))).collect()
     }
 
+    /// Whether the node can be addressed here.
+    pub(crate) fn holds(&self, node: &str) -> bool {
+        self.lock().get(node).is_some_and(|connections| connections.standing.is_some())
+    }
+
     /// Asks every node that can be addressed what it knows of itself.
     pub(crate) fn ask_node_info(&self) {
         for standing in self.lock().values().filter_map(|connections| connections.standing.as_ref()) {

@@ -189,6 +189,29 @@ async fn a_node_that_comes_from_another_broker_was_lost_in_between() {
     let _node = site.ready_node().await;
     let expected = [Event::NodeLost, Event::NodeRegistered, Event::NodeReady];
     eventually("its terminals are to come back", || (site.queue.events() == expected).then_some(())).await;
+    let displaced = NodeCommand::Displaced { node: "n1".to_owned(), connection: "c2".to_owned() };
+    assert_eq!(
+        site.elsewhere.told(),
+        [("b2".to_owned(), displaced)],
+        "the other one breaks the connection it still has"
+    );
+}
+
+#[tokio::test]
+async fn a_node_that_has_come_back_to_another_broker_loses_its_old_connection_alone() {
+    let site = Site::start().await;
+    let mut old = site.ready_node().await;
+    let session = nodes::session(site.table.as_ref(), "n1").await.unwrap().unwrap();
+    let displaced = |connection: &str| {
+        ToBroker::Command(NodeCommand::Displaced { node: "n1".to_owned(), connection: connection.to_owned() })
+    };
+    site.link.send(displaced("of somebody else")).await.unwrap();
+    site.link.send(displaced(&session.connection)).await.unwrap();
+    old.expect_end().await;
+    let _new = site.ready_node().await;
+    site.link.send(displaced(&session.connection)).await.unwrap();
+    site.look_again().await;
+    assert_eq!(site.counters.node_connections.get(), 1);
 }
 
 #[tokio::test]

@@ -1,4 +1,6 @@
-use jobs::report::Event;
+use domain::Timestamp;
+use jobs::{ports::NodeCommand, report::Event};
+use records::nodes;
 use serde_json::{Value, json};
 
 use super::site::{MAC, Site, TOKEN};
@@ -34,6 +36,24 @@ async fn a_repeat_of_what_is_not_durable_yet_is_taken_once_too() {
     let outcomes = futures::future::join_all((0..8).map(|_| site.post("queryData", TOKEN, &body))).await;
     assert!(outcomes.iter().all(|(status, _)| *status == 200));
     assert_eq!(answers(&site), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_arrives_here_is_told_to_the_broker_that_asked() {
+    let site = Site::start().await;
+    assert_eq!(site.post("queryData", TOKEN, &result(1)).await.0, 200);
+    assert_eq!(site.elsewhere.told(), [], "nobody holds the node");
+
+    let (node, broker, connection) = ("n2".to_owned(), "b2".to_owned(), "c2".to_owned());
+    let session = nodes::Session { node: node.clone(), broker, connection, since: Timestamp(1), ready: true };
+    nodes::open_session(site.table.as_ref(), &session).await.unwrap();
+    assert_eq!(site.post("queryData", "", &result(2)).await.0, 200);
+    let told = NodeCommand::Answered { node, mac: MAC.parse().unwrap(), asked: Timestamp(2) };
+    eventually("it is told", || (site.elsewhere.told() == [("b2".to_owned(), told.clone())]).then_some(())).await;
+
+    let _node = site.ready_node().await;
+    assert_eq!(site.post("queryData", TOKEN, &result(3)).await.0, 200);
+    assert_eq!(site.elsewhere.told().len(), 1, "it is connected here");
 }
 
 #[tokio::test]

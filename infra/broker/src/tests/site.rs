@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Broker, BrokerParts, BrokerSettings, Counters, RefusedNodes,
-    fakes::{CountingDice, MemoryQueue, MemoryTable, TokioClock},
+    fakes::{CountingDice, MemoryQueue, MemoryTable, RecordingLink, TokioClock},
     web::WebDoor,
 };
 
@@ -44,6 +44,8 @@ pub(super) struct Site {
     pub counters: Arc<Counters>,
     pub refused: Arc<RefusedNodes>,
     pub link: mpsc::Sender<ToBroker>,
+    /// What other brokers were told.
+    pub elsewhere: Arc<RecordingLink>,
     tokens: Arc<Tokens>,
     shutdown: CancellationToken,
     web: Arc<WebDoor>,
@@ -62,6 +64,7 @@ impl Site {
         let clock = Arc::new(TokioClock::new());
         let tokens = Arc::new(Tokens::new(&[7; 32]).unwrap());
         let (link, inbox) = mpsc::channel(16);
+        let elsewhere = Arc::<RecordingLink>::default();
         let (broker, router) = Broker::new(BrokerParts {
             id: "b1".to_owned(),
             table: Arc::clone(&table) as _,
@@ -70,6 +73,7 @@ impl Site {
             dice: Arc::new(CountingDice::default()),
             tokens: Arc::clone(&tokens),
             settings,
+            link: Arc::clone(&elsewhere) as _,
             inbox,
         });
         let (counters, refused, web) = (broker.counters(), broker.refused(), Arc::clone(&broker.web));
@@ -78,7 +82,7 @@ impl Site {
         let shutdown = CancellationToken::new();
         tokio::spawn(engine_http::serve(listener, router, 1000, shutdown.clone()));
         let broker = tokio::spawn(broker.run(shutdown.clone()));
-        Self { address, table, queue, clock, counters, refused, link, tokens, shutdown, web, broker }
+        Self { address, table, queue, clock, counters, refused, link, elsewhere, tokens, shutdown, web, broker }
     }
 
     pub(super) async fn stop(self) {

@@ -8,6 +8,7 @@ mod check;
 mod clock;
 mod connection;
 mod settings;
+mod turn;
 
 pub use redis;
 
@@ -16,3 +17,4 @@ pub use check::{Demand, unmet};
 pub use clock::ServerClock;
 pub use connection::{Redis, RedisError};
 pub use settings::RedisSettings;
+pub use turn::Turn;

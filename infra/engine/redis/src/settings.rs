@@ -2,18 +2,21 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// How to reach Redis, as `[redis]` of the configuration says it.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+/// Where several processes meet; without it one does everything.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RedisSettings {
-    /// `redis://[user:password@]host[:port][/database]`, or `redis+unix:///path`.
+    /// Where Redis (7 or newer) is: `redis://user:password@host:6379/database`, or `redis+unix:///path`. `--redis` stands
+    /// over it.
+    #[serde(skip_serializing)]
     pub url: String,
     /// What the names of all keys begin with. Installations that share a Redis have different ones.
     #[serde(default = "usual_namespace")]
     pub namespace: String,
-    /// Whether to go on with a Redis that forgets: for trying things out.
+    /// Whether to go on with a Redis that forgets what it was given, to try things out.
     #[serde(default)]
     pub may_forget: bool,
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use async_trait::async_trait;
 use aws_sdk_sqs::{
     config::timeout::TimeoutConfig,
     error::DisplayErrorContext,
@@ -9,7 +10,7 @@ use aws_sdk_sqs::{
     types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName},
 };
 use engine_aws::{SdkConfig, explain};
-use jobs::ports::{LinkError, ToBroker};
+use jobs::ports::{Inboxes, LinkError, ToBroker};
 use serde_json::json;
 use tokio::{sync::mpsc, time};
 use tokio_util::sync::CancellationToken;
@@ -43,9 +44,12 @@ impl AwsInboxes {
     pub fn new(config: &SdkConfig, settings: AwsLinkSettings) -> Self {
         Self { sqs: aws_sdk_sqs::Client::new(config), sns: aws_sdk_sns::Client::new(config), settings }
     }
+}
 
-    /// Removes the inbox that a dead broker left behind, and its subscription.
-    pub async fn remove(&self, broker: &str) -> Result<(), LinkError> {
+#[async_trait]
+impl Inboxes for AwsInboxes {
+    /// Its subscription goes too.
+    async fn remove(&self, broker: &str) -> Result<(), LinkError> {
         let found = self.sqs.get_queue_url().queue_name(self.settings.inbox_of(broker)).send().await;
         let url = match found {
             Ok(found) => found.queue_url.unwrap_or_default(),

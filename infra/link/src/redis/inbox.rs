@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use engine_redis::{
     Redis, RedisError,
     redis::{self, Cmd, aio::ConnectionManager, cmd, streams::StreamReadReply},
 };
-use jobs::ports::{LinkError, ToBroker};
+use jobs::ports::{Inboxes, LinkError, ToBroker};
 use tokio::{sync::mpsc, time};
 use tokio_util::sync::CancellationToken;
 
@@ -32,10 +33,12 @@ impl RedisInboxes {
     pub fn new(redis: Redis) -> Self {
         Self(redis)
     }
+}
 
-    /// Removes the inbox that a dead broker left behind.
-    pub async fn remove(&self, broker: &str) -> Result<(), LinkError> {
-        self.0.call(cmd("DEL").arg(inbox_of(&self.0, broker))).await.map_err(away)
+#[async_trait]
+impl Inboxes for RedisInboxes {
+    async fn remove(&self, broker: &str) -> Result<(), LinkError> {
+        self.0.call::<u32>(cmd("DEL").arg(inbox_of(&self.0, broker))).await.map(drop).map_err(away)
     }
 }
 

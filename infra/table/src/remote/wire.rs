@@ -52,5 +52,7 @@ pub(super) fn unpack<T: DeserializeOwned>(frame: &[u8]) -> Result<(Number, T), T
 }
 
 fn damaged(error: &postcard::Error) -> TableError {
-    TableError::Damaged(format!("what came over the table's socket is not understood ({error}): are both of one version?"))
+    TableError::Damaged(format!(
+        "what came over the table's socket is not understood ({error}): are both of one version?"
+    ))
 }

@@ -50,6 +50,22 @@ pub enum NodeCommand {
     },
     /// Have something done, and report what came of it.
     Operate(Operation),
+    /// The answer to the query that was sent to a terminal at `asked` arrived at another broker.
+    Answered {
+        /// The node.
+        node: NodeName,
+        /// The terminal.
+        mac: Mac,
+        /// When it was asked.
+        asked: Timestamp,
+    },
+    /// Break this connection: its node has come back to another broker.
+    Displaced {
+        /// The node.
+        node: NodeName,
+        /// The connection that stood for it.
+        connection: String,
+    },
 }
 
 /// Something that somebody wants done once. Its end is reported as `Event::Operated`, whatever it is.
@@ -142,4 +158,11 @@ pub trait Link: Send + Sync {
 
     /// Tells every broker what users should see. At most once: a browser that was away asks the API.
     async fn publish(&self, pushes: Vec<Push>) -> Result<(), LinkError>;
+}
+
+/// The brokers' inboxes, where there are several.
+#[async_trait]
+pub trait Inboxes: Send + Sync {
+    /// Removes the inbox that a dead broker left behind, if it is there.
+    async fn remove(&self, broker: &str) -> Result<(), LinkError>;
 }

@@ -5,9 +5,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jobs::{
     JobError,
-    ports::{Clock, Door, Enqueue, Table},
+    ports::{Clock, Door, Enqueue, Inboxes, Table},
 };
-use link::AwsInboxes;
 use records::{
     TableError,
     brokers::{self, SignOfLife},
@@ -15,6 +14,8 @@ use records::{
 };
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+
+use crate::stale::end_stale_sessions;
 
 /// How many signs there are in the time after which a broker without one is dead.
 const SIGNS: u32 = 4;
@@ -25,7 +26,7 @@ pub(crate) struct Presence {
     pub table: Arc<dyn Table>,
     pub queue: Arc<dyn Enqueue>,
     pub clock: Arc<dyn Clock>,
-    pub inboxes: AwsInboxes,
+    pub inboxes: Arc<dyn Inboxes>,
     /// What happens at the sockets, which it writes down for the API to show.
     pub door: Arc<dyn Door>,
     /// How long a broker may give no sign.
@@ -98,7 +99,7 @@ impl Presence {
         let (table, queue) = (self.table.as_ref(), self.queue.as_ref());
         tracing::warn!(broker.id = dead.broker, last = dead.at.rfc3339(), "a broker gives no sign of life");
         let is_dead = |broker: &str| broker == dead.broker;
-        broker::end_stale_sessions(table, queue, self.clock.now(), &dead.broker, is_dead).await?;
+        end_stale_sessions(table, queue, self.clock.now(), &dead.broker, is_dead).await?;
         self.inboxes.remove(&dead.broker).await?;
         doors::forget(table, &dead.broker).await?;
         let _ = brokers::end(table, dead).await?;

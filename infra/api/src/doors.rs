@@ -10,7 +10,7 @@ use records::{
 };
 
 /// What all brokers wrote down.
-pub(crate) struct StoredDoors(pub Arc<dyn Table>);
+pub struct StoredDoors(pub Arc<dyn Table>);
 
 #[async_trait]
 impl Door for StoredDoors {

@@ -1,0 +1,191 @@
+//! What listens: a broker, the API, or both on one port.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use broker::{Broker, BrokerParts, Counters, Member, MemberParts, end_stale_sessions};
+use engine_http::{Tokens, axum::Router};
+use engine_redis::Redis;
+use futures::FutureExt;
+use jobs::{
+    Context,
+    ports::{Door, ToBroker},
+};
+use link::{RedisInbox, RedisInboxes};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::{place::Place, roles::Role};
+use crate::config::Config;
+
+/// After how long without a sign of life a broker is dead.
+const DEAD_AFTER: Duration = Duration::from_secs(12);
+/// How much of what a broker was told may wait for it. More stays in Redis.
+const WAITING: usize = 1000;
+
+/// What it is made of.
+pub(super) struct Parts<'a> {
+    pub(super) config: &'a Config,
+    pub(super) context: &'a Context,
+    pub(super) place: Place,
+    pub(super) tokens: Arc<Tokens>,
+    /// The process's name.
+    pub(super) process: String,
+}
+
+/// What listens, and runs.
+pub(super) struct Sockets {
+    /// Where.
+    pub(super) address: SocketAddr,
+    broker: Option<Running>,
+    web: JoinHandle<std::io::Result<()>>,
+}
+
+/// A broker that runs.
+enum Running {
+    Alone { broker: JoinHandle<()>, counters: Arc<Counters>, door: Arc<dyn Door> },
+    AmongOthers(Member),
+}
+
+impl Sockets {
+    pub(super) async fn open(mut parts: Parts<'_>, role: Role, stop: CancellationToken) -> anyhow::Result<Self> {
+        let mut router = Router::new();
+        let mut broker = None;
+        if role.does(Role::Broker) {
+            let (running, sockets) = match (parts.place.redis.clone(), parts.place.told.take()) {
+                (None, Some(told)) => alone(&parts, told, &stop).await?,
+                (Some(redis), _) => among_others(&parts, redis, &stop).await?,
+                (None, None) => anyhow::bail!("a broker needs a link"),
+            };
+            broker = Some(running);
+            router = router.merge(sockets);
+        }
+        if role.does(Role::Api) {
+            let door = broker.as_ref().map_or_else(
+                || Arc::new(api::StoredDoors(Arc::clone(&parts.context.table))) as _,
+                |running| running.door(&parts),
+            );
+            router = router.merge(api(&parts, door));
+        } else {
+            router = router.merge(broker::health());
+        }
+        let listen = parts.config.listen;
+        let listener = TcpListener::bind(listen).await;
+        let listener = listener.with_context(|| format!("cannot listen on {listen} (is another server there?)"))?;
+        let address = listener.local_addr()?;
+        let most = boot::most_connections(parts.config.max_connections);
+        let web = tokio::spawn(engine_http::serve(listener, router, most, stop));
+        Ok(Self { address, broker, web })
+    }
+
+    /// What its broker counts.
+    pub(super) fn counters(&self) -> Arc<Counters> {
+        match &self.broker {
+            Some(Running::Alone { counters, .. }) => Arc::clone(counters),
+            Some(Running::AmongOthers(member)) => member.counters(),
+            None => Arc::default(),
+        }
+    }
+
+    /// Is cancelled when other brokers took its broker for dead.
+    pub(super) fn taken_for_dead(&self) -> CancellationToken {
+        match &self.broker {
+            Some(Running::AmongOthers(member)) => member.taken_for_dead(),
+            _ => CancellationToken::new(),
+        }
+    }
+
+    /// Finishes what was taken. It was told to stop before.
+    pub(super) async fn close(self) -> anyhow::Result<()> {
+        match self.broker {
+            Some(Running::Alone { broker, .. }) => {
+                broker.await.context("the broker ended badly")?;
+                self.web.await.context("the web server ended badly")??;
+            }
+            Some(Running::AmongOthers(mut member)) => {
+                member.finish().await.context("the broker ended badly")?;
+                self.web.await.context("the web server ended badly")??;
+                member.leave().await.context("it is still in the list of brokers")?;
+            }
+            None => self.web.await.context("the web server ended badly")??,
+        }
+        Ok(())
+    }
+}
+
+impl Running {
+    /// Where there may be other brokers, what all of them wrote down.
+    fn door(&self, parts: &Parts<'_>) -> Arc<dyn Door> {
+        match self {
+            Self::Alone { door, .. } => Arc::clone(door),
+            Self::AmongOthers(_) => Arc::new(api::StoredDoors(Arc::clone(&parts.context.table))),
+        }
+    }
+}
+
+/// The one broker there is.
+async fn alone(
+    parts: &Parts<'_>,
+    told: mpsc::Receiver<ToBroker>,
+    stop: &CancellationToken,
+) -> anyhow::Result<(Running, Router)> {
+    let Context { table, queue, link, clock, dice, .. } = parts.context;
+    let id = &parts.process;
+    let is_dead = |broker: &str| broker != id;
+    end_stale_sessions(table.as_ref(), queue.as_ref(), clock.now(), id, is_dead).await?;
+    let (broker, router) = Broker::new(BrokerParts {
+        id: id.clone(),
+        table: Arc::clone(table),
+        queue: Arc::clone(queue),
+        clock: Arc::clone(clock),
+        dice: Arc::clone(dice),
+        tokens: Arc::clone(&parts.tokens),
+        settings: parts.config.broker.clone(),
+        link: Arc::clone(link),
+        inbox: told,
+    });
+    let (counters, door) = (broker.counters(), broker.door());
+    let broker = tokio::spawn(broker.run(stop.clone()));
+    Ok((Running::Alone { broker, counters, door }, router))
+}
+
+/// One of several.
+async fn among_others(parts: &Parts<'_>, redis: Redis, stop: &CancellationToken) -> anyhow::Result<(Running, Router)> {
+    let Context { table, queue, link, clock, dice, .. } = parts.context;
+    let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
+    let inbox = RedisInbox::open(redis.clone(), &id).await.context("cannot open the broker's inbox")?;
+    let (sender, told) = mpsc::channel(WAITING);
+    let stop_inbox = CancellationToken::new();
+    let (member, router) = Member::start(MemberParts {
+        id,
+        table: Arc::clone(table),
+        queue: Arc::clone(queue),
+        clock: Arc::clone(clock),
+        dice: Arc::clone(dice),
+        tokens: Arc::clone(&parts.tokens),
+        settings: parts.config.broker.clone(),
+        link: Arc::clone(link),
+        told,
+        inbox: inbox.run(sender, stop_inbox.clone()).boxed(),
+        stop_inbox,
+        inboxes: Arc::new(RedisInboxes::new(redis)),
+        patience: DEAD_AFTER,
+        stop: stop.clone(),
+    });
+    Ok((Running::AmongOthers(member), router))
+}
+
+fn api(parts: &Parts<'_>, door: Arc<dyn Door>) -> Router {
+    let Context { table, link, clock, dice, .. } = parts.context;
+    api::router(api::ApiParts {
+        table: Arc::clone(table),
+        clock: Arc::clone(clock),
+        tokens: Arc::clone(&parts.tokens),
+        scripts: Arc::new(script::JavaScript),
+        link: Arc::clone(link),
+        door,
+        dice: Arc::clone(dice),
+        queue: Arc::clone(&parts.place.queue.inspect),
+        settings: parts.config.auth.for_api(),
+    })
+}

@@ -1,0 +1,128 @@
+//! Several processes of `telltale` that meet over a Redis of their own: one owns the store, the others are brokers, workers
+//! and the API.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::{
+    Proxy, RedisServer, Session, environment,
+    process::Process,
+    server::{http_client, sign_in, without_our_variables},
+};
+
+/// The configuration, in the cluster's folder.
+const CONFIG: &str = "telltale.toml";
+
+/// How many processes there are.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// Brokers.
+    pub brokers: usize,
+    /// Workers.
+    pub workers: usize,
+}
+
+/// The processes. They end when this is dropped, and their data with them.
+pub struct Cluster {
+    /// Where they meet.
+    pub redis: RedisServer,
+    /// Who owns the store.
+    pub store: Member,
+    /// The brokers.
+    pub brokers: Vec<Member>,
+    /// The workers.
+    pub workers: Vec<Member>,
+    /// The API.
+    pub api: Member,
+    /// In front of the brokers.
+    pub balancer: Proxy,
+    client: reqwest::Client,
+    _folder: TempDir,
+}
+
+/// One process. It can be killed, and started again.
+pub struct Member {
+    role: &'static str,
+    folder: PathBuf,
+    process: Process,
+}
+
+impl Cluster {
+    /// Starts all of them on `site`, with `settings` beside what says where things are.
+    pub async fn start(size: Size, site: &Value, settings: &str) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let redis = RedisServer::start().await?;
+        let path = folder.path().to_owned();
+        let site_file = path.join("site.json");
+        std::fs::write(&site_file, site.to_string())?;
+        let place = format!("data = '{}'\n{settings}\n[redis]\nurl = '{}'\n", path.join("data").display(), redis.url());
+        std::fs::write(path.join(CONFIG), place)?;
+        let store = Member::start("store", path.clone(), Some(site_file)).await?;
+        let mut brokers = Vec::new();
+        for _ in 0..size.brokers {
+            brokers.push(Member::start("broker", path.clone(), None).await?);
+        }
+        let mut workers = Vec::new();
+        for _ in 0..size.workers {
+            workers.push(Member::start("worker", path.clone(), None).await?);
+        }
+        let api = Member::start("api", path, None).await?;
+        let addresses = brokers.iter().map(|broker| broker.process.address.clone()).collect();
+        let balancer = Proxy::start(addresses).await?;
+        Ok(Self { redis, store, brokers, workers, api, balancer, client: http_client()?, _folder: folder })
+    }
+
+    /// Signs in at the API.
+    pub async fn sign_in(&self, user: &str, password: &str) -> Result<Session> {
+        sign_in(&self.client, &self.api.url(), user, password).await
+    }
+}
+
+impl Member {
+    async fn start(role: &'static str, folder: PathBuf, import: Option<PathBuf>) -> Result<Self> {
+        let mut command = command(role, &folder, "127.0.0.1:0")?;
+        if let Some(import) = import {
+            command.env("TELLTALE_IMPORT", import);
+        }
+        let process = Process::start(command).await.with_context(|| format!("telltale {role} does not start"))?;
+        Ok(Self { role, folder, process })
+    }
+
+    /// Where it is, as `http://host:port`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.process.address)
+    }
+
+    /// The process.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.pid()
+    }
+
+    /// Kills it, as `kill -9` does, and waits until it is gone.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.process.kill().await
+    }
+
+    /// Asks it to stop, as a service manager does, and waits until it has. It must end well, and soon.
+    pub async fn terminate(&mut self) -> Result<()> {
+        self.process.terminate().await
+    }
+
+    /// Starts it again after it ended, at the same address.
+    pub async fn restart(&mut self) -> Result<()> {
+        let listen = if self.process.address.is_empty() { "127.0.0.1:0" } else { self.process.address.as_str() };
+        self.process = Process::start(command(self.role, &self.folder, listen)?).await?;
+        Ok(())
+    }
+}
+
+fn command(role: &str, folder: &std::path::Path, listen: &str) -> Result<Command> {
+    let mut command = Command::new(environment::telltale()?);
+    without_our_variables(&mut command);
+    command.arg(role).arg("--config").arg(folder.join(CONFIG)).args(["--listen", listen]);
+    Ok(command)
+}

@@ -1,0 +1,116 @@
+//! A balancer in front of servers, that can cut what goes through it and slow it down.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Result;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+/// A proxy that gives each connection to the next server that takes it. It ends when this is dropped.
+pub struct Proxy {
+    address: String,
+    state: Arc<State>,
+    accepting: JoinHandle<()>,
+}
+
+struct State {
+    servers: Vec<String>,
+    next: AtomicUsize,
+    delay_ms: AtomicU64,
+    connections: Mutex<CancellationToken>,
+}
+
+impl Proxy {
+    /// In front of servers at these addresses (`host:port`), of which any may be away.
+    pub async fn start(servers: Vec<String>) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?.to_string();
+        let state = Arc::new(State {
+            servers,
+            next: AtomicUsize::default(),
+            delay_ms: AtomicU64::default(),
+            connections: Mutex::default(),
+        });
+        let taking = Arc::clone(&state);
+        let accepting = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(Arc::clone(&taking).connection(client));
+            }
+        });
+        Ok(Self { address, state, accepting })
+    }
+
+    /// Where it is, as `http://host:port`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Breaks every connection that is open now, in the middle of whatever goes over it.
+    pub fn cut(&self) {
+        std::mem::take(&mut *self.state.connections.lock().unwrap_or_else(PoisonError::into_inner)).cancel();
+    }
+
+    /// Holds up whatever goes through from now on for so long.
+    pub fn slow_down(&self, delay: Duration) {
+        self.state.delay_ms.store(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+        self.cut();
+    }
+}
+
+impl State {
+    async fn connection(self: Arc<Self>, client: TcpStream) {
+        let cut = self.connections.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(server) = self.server().await else { return };
+        let _ = (client.set_nodelay(true), server.set_nodelay(true));
+        let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+        let both = async {
+            tokio::join!(self.carry(from_client, to_server), self.carry(from_server, to_client));
+        };
+        cut.run_until_cancelled(both).await;
+    }
+
+    /// A connection to the next server that takes one.
+    async fn server(&self) -> Option<TcpStream> {
+        for _ in &self.servers {
+            let next = self.next.fetch_add(1, Ordering::Relaxed) % self.servers.len();
+            if let Ok(server) = TcpStream::connect(&self.servers[next]).await {
+                return Some(server);
+            }
+        }
+        None
+    }
+
+    async fn carry(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+        let mut bytes = vec![0; 16 * 1024];
+        while let Ok(count @ 1..) = from.read(&mut bytes).await {
+            let delay = self.delay_ms.load(Ordering::Relaxed);
+            if delay > 0 {
+                tokio::time::sleep(Duration::from_millis(delay)).await;
+            }
+            if to.write_all(&bytes[..count]).await.is_err() {
+                return;
+            }
+        }
+        // The other direction goes on until its end.
+        let _ = to.shutdown().await;
+    }
+}
