@@ -1,15 +1,109 @@
 //! Several processes that meet over Redis, of which any may die: what was acknowledged is there afterwards, and nobody is
 //! told twice.
 
-use anyhow::Result;
-use telltale_tests::Cluster;
+use std::time::{Duration, Instant};
 
-use super::{ACKNOWLEDGED, DELIVERED, check, load::Load};
+use anyhow::Result;
+use boot::SystemDice;
+use jobs::ports::Dice;
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use telltale_tests::{Cluster, told};
+use tokio::time::sleep;
+
+use super::{ACKNOWLEDGED, DELIVERED, Outage, check, load::Load};
+
+/// What happens to a cluster.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    KillBroker,
+    KillWorker,
+    KillApi,
+    KillStore,
+    KillRedis,
+    StopBroker,
+    StopWorker,
+    /// Every connection of gateways breaks.
+    Cut,
+    /// Everything between gateways and brokers is slow for a while.
+    SlowDown,
+}
+
+const ALL: [Fault; 9] = [
+    Fault::KillBroker,
+    Fault::KillWorker,
+    Fault::KillApi,
+    Fault::KillStore,
+    Fault::KillRedis,
+    Fault::StopBroker,
+    Fault::StopWorker,
+    Fault::Cut,
+    Fault::SlowDown,
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn several_processes_do_what_one_does() -> Result<()> {
+async fn what_was_acknowledged_outlives_the_death_of_any_process_and_nothing_is_told_twice() -> Result<()> {
+    outlives(ALL.to_vec(), 1).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes long"]
+async fn what_was_acknowledged_outlives_many_deaths_at_random_and_nothing_is_told_twice() -> Result<()> {
+    let seed = told("TELLTALE_CHAOS_SEED").unwrap_or_else(|| SystemDice.roll());
+    let rounds = told("TELLTALE_CHAOS_ROUNDS").unwrap_or(60);
+    println!("TELLTALE_CHAOS_SEED={seed} TELLTALE_CHAOS_ROUNDS={rounds}");
+    let mut chance = StdRng::seed_from_u64(seed);
+    let faults = (0..rounds).filter_map(|_| ALL.choose(&mut chance).copied()).collect();
+    outlives(faults, seed).await
+}
+
+/// The faults happen one after the other under load, each at an instant that chance says.
+async fn outlives(faults: Vec<Fault>, seed: u64) -> Result<()> {
+    let mut chance = StdRng::seed_from_u64(seed);
     let mut load = Load::<Cluster>::start().await?;
-    load.until_acknowledged(ACKNOWLEDGED * 4).await?;
-    load.until_delivered(DELIVERED * 2).await;
-    check(load.end().await, &[]).await
+    let mut outages = Vec::new();
+    for fault in faults {
+        load.until_acknowledged(ACKNOWLEDGED).await?;
+        load.until_delivered(DELIVERED).await;
+        sleep(Duration::from_millis(chance.random_range(0..40))).await;
+        println!("{fault:?}");
+        let killed = Instant::now();
+        happens(fault, &mut load.home, &mut chance).await?;
+        outages.push(Outage { killed, over: Instant::now() });
+    }
+    load.until_acknowledged(ACKNOWLEDGED).await?;
+    check(load.end().await, &outages).await
+}
+
+async fn happens(fault: Fault, cluster: &mut Cluster, chance: &mut StdRng) -> Result<()> {
+    let down = Duration::from_millis(chance.random_range(0..1500));
+    let (broker, worker) =
+        (chance.random_range(0..cluster.brokers.len()), chance.random_range(0..cluster.workers.len()));
+    let victim = match fault {
+        Fault::KillBroker | Fault::StopBroker => &mut cluster.brokers[broker],
+        Fault::KillWorker | Fault::StopWorker => &mut cluster.workers[worker],
+        Fault::KillApi => &mut cluster.api,
+        Fault::KillStore => &mut cluster.store,
+        Fault::KillRedis => {
+            cluster.redis.kill().await?;
+            sleep(down).await;
+            return cluster.redis.restart().await;
+        }
+        Fault::Cut => {
+            cluster.balancer.cut();
+            return Ok(());
+        }
+        Fault::SlowDown => {
+            cluster.balancer.slow_down(Duration::from_millis(200));
+            sleep(down).await;
+            cluster.balancer.slow_down(Duration::ZERO);
+            return Ok(());
+        }
+    };
+    if matches!(fault, Fault::StopBroker | Fault::StopWorker) {
+        victim.terminate().await?;
+    } else {
+        victim.kill().await?;
+    }
+    sleep(down).await;
+    victim.restart().await
 }

@@ -53,7 +53,7 @@ pub struct Member {
 
 impl Cluster {
     /// Starts all of them on `site`, with `settings` beside what says where things are.
-    pub async fn start(size: Size, site: &Value, settings: &str) -> Result<Self> {
+    pub async fn start(how_many: Size, site: &Value, settings: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let redis = RedisServer::start().await?;
         let path = folder.path().to_owned();
@@ -63,11 +63,11 @@ impl Cluster {
         std::fs::write(path.join(CONFIG), place)?;
         let store = Member::start("store", path.clone(), Some(site_file)).await?;
         let mut brokers = Vec::new();
-        for _ in 0..size.brokers {
+        for _ in 0..how_many.brokers {
             brokers.push(Member::start("broker", path.clone(), None).await?);
         }
         let mut workers = Vec::new();
-        for _ in 0..size.workers {
+        for _ in 0..how_many.workers {
             workers.push(Member::start("worker", path.clone(), None).await?);
         }
         let api = Member::start("api", path, None).await?;

@@ -3,8 +3,10 @@
 //!
 //! A claim takes messages from their lane's stream, where they stay, pending, until they are settled. When their leases run
 //! out is written beside it, by the clock that the queue is given: it should be Redis's own ([`engine_redis::ServerClock`]).
+//! What a process held that gives no sign of life any more is given to others before its lease runs out.
 //! Who takes a message whose lease ran out counts as the next run, so one that kills its worker ends as a dead letter too.
 
+mod alive;
 mod bells;
 mod inspect;
 mod parcel;
@@ -19,7 +21,7 @@ use jobs::ports::{
     Clock, Consume, DEAD_LETTER_RETENTION, Enqueue, Leased, MOST_DEAD_LETTERS, Message, QueueError, Settlement,
 };
 
-use self::{bells::RedisBells, parcel::Lease, scripts::Scripts};
+use self::{alive::SignsOfLife, bells::RedisBells, parcel::Lease, scripts::Scripts};
 use crate::ledger;
 
 /// How many messages or settlements go with one call, and how many bytes of messages: Redis does nothing else meanwhile.
@@ -31,15 +33,19 @@ pub struct RedisQueue {
     redis: Redis,
     scripts: Scripts,
     bells: RedisBells,
+    alive: SignsOfLife,
     clock: Arc<dyn Clock>,
     consumer: String,
 }
 
 impl RedisQueue {
-    /// The queue on `redis`, which goes by `clock`. `consumer` names this process, for who looks into Redis.
+    /// The queue on `redis`, which goes by `clock`. `consumer` names this process, and no other that lives: what it holds is
+    /// given to others within seconds once it is dead.
     pub fn new(redis: Redis, clock: Arc<dyn Clock>, consumer: impl Into<String>) -> Self {
+        let consumer = consumer.into();
         let bells = RedisBells::listen(redis.clone(), redis.key("bells"));
-        Self { redis, scripts: Scripts::new(), bells, clock, consumer: consumer.into() }
+        let alive = SignsOfLife::give(redis.clone(), &consumer);
+        Self { redis, scripts: Scripts::new(), bells, alive, clock, consumer }
     }
 
     fn keys_of(&self, job: &str) -> String {
@@ -103,6 +109,7 @@ impl Consume for RedisQueue {
         let mut arguments = vec![text(now), limit.min(AT_ONCE).to_string().into_bytes()];
         arguments.extend([lease.as_millis().to_string().into(), self.consumer.clone().into()]);
         arguments.extend(kept_letters(now));
+        arguments.extend(self.alive.arguments(job));
         let asked = self.bells.asked(job);
         let given: Vec<Vec<u8>> =
             self.redis.run(&self.scripts.claim, &self.keys_of(job), arguments).await.map_err(away)?;

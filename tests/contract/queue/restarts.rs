@@ -77,3 +77,25 @@ async fn a_lease_is_as_long_for_a_worker_whose_clock_is_wrong() {
     let again = eventually("its lease ran out", async || queue.claim(JOB, 1, LEASE).await.unwrap().pop()).await;
     assert_eq!((again.message.key.as_str(), again.attempt), ("b", 2));
 }
+
+/// Its clock stands still: its lease never runs out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_dead_process_held_is_given_to_another_and_counted_and_what_a_living_one_holds_is_not() {
+    let server = RedisServer::start().await.unwrap();
+    let clock = Arc::new(ManualClock::new());
+    let queue = async || server.queue(clock.clone()).await.unwrap();
+    let (dead, living, another) = (queue().await, queue().await, queue().await);
+    dead.enqueue(vec![message("of the dead"), message("of the living")]).await.unwrap();
+    assert_eq!(super::keys(&dead.claim(JOB, 1, LEASE).await.unwrap()), ["of the dead"]);
+    let held = living.claim(JOB, 1, LEASE).await.unwrap();
+    assert_eq!(super::keys(&held), ["of the living"]);
+    drop(dead);
+
+    let given = eventually("it is given to another", async || another.claim(JOB, 10, LEASE).await.unwrap().pop()).await;
+    assert_eq!((given.message.key.as_str(), given.attempt), ("of the dead", 2));
+    assert_eq!(another.claim(JOB, 10, LEASE).await.unwrap(), []);
+    living.settle(vec![Settlement::Done(held[0].ticket.clone())]).await.unwrap();
+    another.settle(vec![Settlement::Done(given.ticket)]).await.unwrap();
+    let depth = another.depth(JOB).await.unwrap();
+    assert_eq!((depth.waiting, depth.running, depth.dead), (0, 0, 0));
+}

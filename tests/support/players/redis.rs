@@ -3,7 +3,9 @@
 use std::{path::PathBuf, process::Stdio, sync::Arc};
 
 use anyhow::{Context, Result};
+use boot::SystemDice;
 use engine_redis::{Redis, RedisSettings};
+use jobs::ports::Dice;
 use queue::RedisQueue;
 use records::Clock;
 use tempfile::TempDir;
@@ -54,7 +56,8 @@ impl RedisServer {
 
     /// A queue on it, as a process of its own would have one.
     pub async fn queue(&self, clock: Arc<dyn Clock>) -> Result<RedisQueue> {
-        Ok(RedisQueue::new(self.connect().await?, clock, "test"))
+        let process = format!("test-{:x}", SystemDice.roll());
+        Ok(RedisQueue::new(self.connect().await?, clock, process))
     }
 
     fn socket(&self) -> PathBuf {

@@ -2,7 +2,8 @@
 --   :messages     key -> message, of those that wait or run
 --   :lane:0 .. 2  streams of what is due, urgent first; read through the consumer group "workers"
 --   :later        what is not due yet, by when it is: "lane/max/runs/key"
---   :leased       what was given out, by when its lease runs out: "lane/entry/run/max"
+--   :leased       what was given out, by when its lease runs out: "lane/entry/run/max/holder"
+--   :holders      the processes that hold something; :held:<process> what each holds
 --   :dead         ids of dead letters, by when they died; :letters and :bodies say what they are
 --   :serial       the last id of a dead letter
 local base = KEYS[1]
@@ -37,6 +38,19 @@ local function promote(now)
   end
 end
 
+-- The parts of what was given out.
+local function parts_of(member)
+  return string.match(member, '^(%d+)/([^/]+)/(%d+)/(%d+)/(.*)$')
+end
+
+-- Ends a lease. False when there is none of this name any more.
+local function end_lease(member)
+  if redis.call('ZREM', leased, member) == 0 then return false end
+  local _, _, _, _, holder = parts_of(member)
+  redis.call('SREM', base .. ':held:' .. holder, member)
+  return true
+end
+
 local function forget_letter(id)
   redis.call('ZREM', dead, id)
   redis.call('HDEL', letters, id)
@@ -65,8 +79,8 @@ end
 
 -- Takes what was given out back from who has it. False when another has it by now, or nobody.
 local function take_back(member)
-  if redis.call('ZREM', leased, member) == 0 then return false end
-  local lane, entry = string.match(member, '^(%d+)/([^/]+)/')
+  if not end_lease(member) then return false end
+  local lane, entry = parts_of(member)
   redis.call('XACK', lane_of(lane), GROUP, entry)
   redis.call('XDEL', lane_of(lane), entry)
   return true

@@ -1,16 +1,37 @@
--- ARGV: now, how many at most, the lease in milliseconds, who takes them, before when dead letters are forgotten and how
--- many are kept.
+-- ARGV: now, how many at most, the lease in milliseconds, who takes them, before when dead letters are forgotten, how many
+-- are kept, what the names of signs of life begin with, how long one lasts, and whether it is looked ("1") who is dead.
 -- Gives when a claim will next find something ('' when nothing waits), then key, member, run and message of each.
 local now, limit, lease, consumer = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local before, most = tonumber(ARGV[5]), tonumber(ARGV[6])
 local given, count = { '' }, 0
 
+redis.call('SET', ARGV[7] .. consumer, '', 'PX', ARGV[8])
 promote(now)
+
+-- What a dead process held is given to the next at once. Its name goes with the last of it.
+if ARGV[9] == '1' then
+  for _, holder in ipairs(redis.call('SMEMBERS', base .. ':holders')) do
+    if redis.call('EXISTS', ARGV[7] .. holder) == 0 then
+      local held = redis.call('SMEMBERS', base .. ':held:' .. holder)
+      for _, member in ipairs(held) do
+        redis.call('ZADD', leased, 'XX', whole(now), member)
+      end
+      if #held == 0 then
+        redis.call('SREM', base .. ':holders', holder)
+        for lane = 0, 2 do
+          redis.pcall('XGROUP', 'DELCONSUMER', lane_of(lane), GROUP, holder)
+        end
+      end
+    end
+  end
+end
 
 local function give(lane, entry, key, max, run)
   local message = redis.call('HGET', messages, key)
-  local member = lane .. '/' .. entry .. '/' .. run .. '/' .. max
+  local member = lane .. '/' .. entry .. '/' .. run .. '/' .. max .. '/' .. consumer
   redis.call('ZADD', leased, whole(now + lease), member)
+  redis.call('SADD', base .. ':holders', consumer)
+  redis.call('SADD', base .. ':held:' .. consumer, member)
   if not message then
     -- It was withdrawn.
     take_back(member)
@@ -34,17 +55,17 @@ end
 local run_out = redis.call('ZRANGEBYSCORE', leased, '-inf', whole(now), 'LIMIT', 0, AT_ONCE)
 local function give_run_out(lane)
   for _, member in ipairs(run_out) do
-    local of, entry, run, max = string.match(member, '^(%d+)/([^/]+)/(%d+)/(%d+)$')
+    local of, entry, run, max = parts_of(member)
     if tonumber(of) == lane and count < limit then
       local claimed = redis.call('XCLAIM', lane_of(lane), GROUP, consumer, 0, entry)[1]
       local key = claimed and fields_of(claimed[2]).key
       if not key then
-        redis.call('ZREM', leased, member)
+        end_lease(member)
       elseif tonumber(run) >= tonumber(max) then
         take_back(member)
         bury(key, lane, max, run, 'its last run did not end in time', now, before, most)
       else
-        redis.call('ZREM', leased, member)
+        end_lease(member)
         give(lane, entry, key, max, tonumber(run) + 1)
       end
     end

@@ -53,7 +53,7 @@ pub(super) fn portions(messages: &[Message], most: usize, most_bytes: usize) -> 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Lease {
     pub(super) job: String,
-    /// Its name among the leases: lane, entry of the stream, run, attempts.
+    /// Its name among the leases: lane, entry of the stream, run, attempts, holder.
     pub(super) member: String,
     pub(super) key: String,
 }

@@ -5,7 +5,7 @@ local rings = false
 for index = 6, #ARGV, 5 do
   local member, key, ending, due, why = ARGV[index], ARGV[index + 1], ARGV[index + 2], tonumber(ARGV[index + 3]), ARGV[index + 4]
   if take_back(member) then
-    local lane, run, max = string.match(member, '^(%d+)/[^/]+/(%d+)/(%d+)$')
+    local lane, _, run, max = parts_of(member)
     if ending == 'done' then
       redis.call('HDEL', messages, key)
     elseif ending == 'again' and tonumber(run) < tonumber(max) then
