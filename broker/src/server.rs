@@ -58,6 +58,8 @@ impl Server {
             dice,
             tokens,
             settings: config.broker,
+            // The disk of a container goes with it.
+            spool: None,
             link: Arc::new(AwsLink::new(&aws, config.link.clone())),
             told,
             inbox: inbox.run(sender, stop_inbox.clone()).boxed(),
@@ -67,7 +69,7 @@ impl Server {
             stop: sockets.clone(),
         });
         let most = boot::most_connections(config.max_connections);
-        let web = tokio::spawn(engine_http::serve(listener, router.merge(broker::health()), most, sockets.clone()));
+        let web = tokio::spawn(engine_http::serve(listener, router.merge(broker::health(None)), most, sockets.clone()));
         Ok(Self { address, member, sockets, web })
     }
 

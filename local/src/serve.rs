@@ -7,6 +7,7 @@ mod place;
 mod roles;
 mod secret;
 mod sockets;
+mod spool;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -5,6 +5,7 @@ mod failing;
 mod giving;
 mod keys;
 mod restarts;
+mod spool;
 
 use std::{any::Any, sync::Arc, time::Duration};
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use engine_http::{Tokens, axum::Router};
-use jobs::ports::{Clock, Dice, Door, Enqueue, Link, NodeCommand, ToBroker};
+use jobs::ports::{Clock, Dice, Door, Enqueue, Link, NodeCommand, Spooling, ToBroker};
 use records::Table;
 use socketioxide::SocketIo;
 use tokio::{
@@ -53,6 +53,8 @@ pub struct BrokerParts {
     pub tokens: Arc<Tokens>,
     /// Its part of the configuration.
     pub settings: BrokerSettings,
+    /// What lies in the spool before the queue, if there is one.
+    pub spool: Option<Arc<dyn Spooling>>,
     /// The way to other brokers.
     pub link: Arc<dyn Link>,
     /// What it is told over the link.
@@ -71,14 +73,15 @@ pub struct Broker {
     posts: TaskTracker,
     refused: Arc<RefusedNodes>,
     counters: Arc<Counters>,
+    spool: Option<Arc<dyn Spooling>>,
 }
 
 impl Broker {
     /// A broker, and the routes it answers: `/client` and `/api/node/*`. They need the peer's address
     /// (`ConnectInfo<SocketAddr>`), and work once the broker runs.
     pub fn new(parts: BrokerParts) -> (Self, Router) {
-        let BrokerParts { id, table, queue, clock, dice, tokens, settings, link, inbox } = parts;
-        let (gather, settings) = (Duration::from_millis(settings.gather_ms), Arc::new(settings));
+        let BrokerParts { id, table, queue, clock, dice, tokens, settings, spool, link, inbox } = parts;
+        let settings = Arc::new(settings);
         let counters = Arc::<Counters>::default();
         let refused = Arc::<RefusedNodes>::default();
         let registry = Arc::<Registry>::default();
@@ -86,6 +89,7 @@ impl Broker {
         let (io, sockets, wires) = wire::sockets();
 
         let (batcher, reporter) = Batcher::new(queue, Arc::clone(&clock), dice, Arc::clone(&counters));
+        let batcher = batcher.gathering(Duration::from_millis(settings.gather_ms));
         let elsewhere = Arc::new(Elsewhere::new(&id, Arc::clone(&table), link));
         let (keeper, keeper_handle) =
             Keeper::new(&id, Arc::clone(&table), Arc::clone(&clock), reporter.clone(), Arc::clone(&elsewhere));
@@ -115,14 +119,8 @@ impl Broker {
             settings: Arc::clone(&settings),
         });
         nodes.open(&io);
-        let web = Arc::new(WebDoor {
-            io: io.clone(),
-            table: Arc::clone(&table),
-            tokens,
-            clock,
-            wires,
-            counters: Arc::clone(&counters),
-        });
+        let (of_web, counted) = (Arc::clone(&table), Arc::clone(&counters));
+        let web = Arc::new(WebDoor { io: io.clone(), table: of_web, tokens, clock, wires, counters: counted });
         web.open();
         let uploads = Uploads {
             identities,
@@ -138,8 +136,8 @@ impl Broker {
             recent: upload::Recent::default(),
         };
         let router = sockets.merge(upload::router(Arc::new(uploads)));
-        let (pacer, batcher) = ((pacer, pacer_handle), batcher.gathering(gather));
-        (Self { io, inbox, nodes, web, pacer, keeper, batcher, posts, refused, counters }, router)
+        let pacer = (pacer, pacer_handle);
+        (Self { io, inbox, nodes, web, pacer, keeper, batcher, posts, refused, counters, spool }, router)
     }
 
     /// What it counts.
@@ -154,7 +152,7 @@ impl Broker {
 
     /// What an operator sees of it.
     pub fn door(&self) -> Arc<dyn Door> {
-        Arc::new(FrontDoor { refused: self.refused(), counters: self.counters() })
+        Arc::new(FrontDoor { refused: self.refused(), counters: self.counters(), spool: self.spool.clone() })
     }
 
     /// Runs until `shutdown`: then sends no more queries, ends its sockets (their clients come back by themselves), and

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jobs::ports::Door;
+use jobs::ports::{Door, Spooling};
 use records::{
     TableError,
     doors::{Seen, TurnedAway},
@@ -18,6 +18,8 @@ use crate::{
 pub(crate) struct FrontDoor {
     pub refused: Arc<RefusedNodes>,
     pub counters: Arc<Counters>,
+    /// What lies in its spool, if it has one.
+    pub spool: Option<Arc<dyn Spooling>>,
 }
 
 #[async_trait]
@@ -30,7 +32,9 @@ impl Door for FrontDoor {
             at: refused.at,
             times: refused.times,
         };
-        let counts = self.counters.all().into_iter().map(|(name, count)| (name.to_owned(), count));
+        let spool = self.spool.as_ref().map(|spool| spool.state());
+        let spooled = spool.into_iter().flat_map(|it| [("spool_messages", it.messages), ("spool_bytes", it.bytes)]);
+        let counts = self.counters.all().into_iter().chain(spooled).map(|(name, count)| (name.to_owned(), count));
         Ok(Seen { turned_away: self.refused.latest().into_iter().map(told).collect(), counts: counts.collect() })
     }
 }

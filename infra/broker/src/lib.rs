@@ -10,6 +10,7 @@ mod door;
 mod elsewhere;
 #[cfg(test)]
 mod fakes;
+mod health;
 mod keeper;
 mod member;
 mod node;
@@ -29,7 +30,8 @@ mod wire;
 
 pub use broker::{Broker, BrokerParts};
 pub use counters::{Count, Counters};
-pub use member::{Member, MemberParts, health};
+pub use health::health;
+pub use member::{Member, MemberParts};
 pub use refused::{Refusal, RefusedNode, RefusedNodes};
 pub use settings::BrokerSettings;
 pub use stale::end_stale_sessions;

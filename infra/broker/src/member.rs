@@ -2,12 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use engine_http::{
-    Tokens,
-    axum::{Router, routing::get},
-};
+use engine_http::{Tokens, axum::Router};
 use futures::future::BoxFuture;
-use jobs::ports::{Clock, Dice, Door, Enqueue, Inboxes, Link, ToBroker};
+use jobs::ports::{Clock, Dice, Door, Enqueue, Inboxes, Link, Spooling, ToBroker};
 use records::{Table, TableError, brokers, doors};
 use tokio::{
     sync::mpsc,
@@ -16,11 +13,6 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{Broker, BrokerParts, BrokerSettings, Counters, presence::Presence};
-
-/// The route that says that a broker without an API is alive.
-pub fn health() -> Router {
-    Router::new().route("/health", get(async || "ok"))
-}
 
 /// What a broker among others is made of.
 pub struct MemberParts {
@@ -38,6 +30,8 @@ pub struct MemberParts {
     pub tokens: Arc<Tokens>,
     /// Its part of the configuration.
     pub settings: BrokerSettings,
+    /// What lies in the spool before the queue, if there is one.
+    pub spool: Option<Arc<dyn Spooling>>,
     /// The way to other brokers.
     pub link: Arc<dyn Link>,
     /// What it is told over the link.
@@ -77,7 +71,7 @@ impl Member {
 
     /// Starts it, and gives its routes.
     pub fn start(parts: MemberParts) -> (Self, Router) {
-        let MemberParts { id, table, queue, clock, dice, tokens, settings, link, told, stop, .. } = parts;
+        let MemberParts { id, table, queue, clock, dice, tokens, settings, spool, link, told, stop, .. } = parts;
         let (broker, sockets) = Broker::new(BrokerParts {
             id: id.clone(),
             table: Arc::clone(&table),
@@ -86,6 +80,7 @@ impl Member {
             dice,
             tokens,
             settings,
+            spool,
             link,
             inbox: told,
         });

@@ -24,6 +24,9 @@ pub struct BrokerSettings {
     /// How long what gateways say is gathered before it is written, in milliseconds. 0 writes it at once, which is best where
     /// the store is on the same machine; where each write costs money and time, a second is.
     pub gather_ms: u64,
+    /// How much of what gateways say is kept on this machine while the queue is away, in megabytes; what comes then is refused,
+    /// and gateways say it again. Only where the queue is not on this machine's own store.
+    pub spool_mb: u64,
 }
 
 /// The longest that an operation is waited for.
@@ -37,6 +40,7 @@ impl Default for BrokerSettings {
             query_grace_ms: 5_000,
             operation_timeout_ms: 40_000,
             gather_ms: 0,
+            spool_mb: 256,
         }
     }
 }

@@ -22,7 +22,7 @@ use jobs::ports::{
 };
 
 use self::{alive::SignsOfLife, bells::RedisBells, parcel::Lease, scripts::Scripts};
-use crate::ledger;
+use crate::{ledger, packed::pack};
 
 /// How many messages or settlements go with one call, and how many bytes of messages: Redis does nothing else meanwhile.
 const AT_ONCE: usize = 500;
@@ -59,7 +59,7 @@ impl RedisQueue {
             let due = message.not_before.unwrap_or(now);
             let lane = parcel::lane_number(message.lane).to_string();
             let max = message.max_attempts.to_string();
-            arguments.extend([message.key.clone().into(), lane.into(), text(due), max.into(), parcel::pack(message)?]);
+            arguments.extend([message.key.clone().into(), lane.into(), text(due), max.into(), pack(message)?]);
         }
         self.redis.run::<()>(&self.scripts.enqueue, &self.keys_of(job), arguments).await.map_err(away)
     }

@@ -9,13 +9,17 @@ use engine_redis::Redis;
 use futures::FutureExt;
 use jobs::{
     Context,
-    ports::{Door, ToBroker},
+    ports::{Door, Spooling, ToBroker},
 };
 use link::{RedisInbox, RedisInboxes};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{place::Place, roles::Role};
+use super::{
+    place::Place,
+    roles::Role,
+    spool::{self, Spool},
+};
 use crate::config::Config;
 
 /// After how long without a sign of life a broker is dead.
@@ -44,17 +48,21 @@ pub(super) struct Sockets {
 /// A broker that runs.
 enum Running {
     Alone { broker: JoinHandle<()>, counters: Arc<Counters>, door: Arc<dyn Door> },
-    AmongOthers(Member),
+    AmongOthers(Member, Spool),
 }
 
 impl Sockets {
     pub(super) async fn open(mut parts: Parts<'_>, role: Role, stop: CancellationToken) -> anyhow::Result<Self> {
+        let listen = parts.config.listen;
+        let listener = TcpListener::bind(listen).await;
+        let listener = listener.with_context(|| format!("cannot listen on {listen} (is another server there?)"))?;
+        let address = listener.local_addr()?;
         let mut router = Router::new();
         let mut broker = None;
         if role.does(Role::Broker) {
             let (running, sockets) = match (parts.place.redis.clone(), parts.place.told.take()) {
                 (None, Some(told)) => alone(&parts, told, &stop).await?,
-                (Some(redis), _) => among_others(&parts, redis, &stop).await?,
+                (Some(redis), _) => among_others(&parts, redis, address, &stop).await?,
                 (None, None) => anyhow::bail!("a broker needs a link"),
             };
             broker = Some(running);
@@ -67,12 +75,8 @@ impl Sockets {
             );
             router = router.merge(api(&parts, door));
         } else {
-            router = router.merge(broker::health());
+            router = router.merge(broker::health(broker.as_ref().and_then(Running::spool)));
         }
-        let listen = parts.config.listen;
-        let listener = TcpListener::bind(listen).await;
-        let listener = listener.with_context(|| format!("cannot listen on {listen} (is another server there?)"))?;
-        let address = listener.local_addr()?;
         let most = boot::most_connections(parts.config.max_connections);
         let web = tokio::spawn(engine_http::serve(listener, router, most, stop));
         Ok(Self { address, broker, web })
@@ -82,7 +86,7 @@ impl Sockets {
     pub(super) fn counters(&self) -> Arc<Counters> {
         match &self.broker {
             Some(Running::Alone { counters, .. }) => Arc::clone(counters),
-            Some(Running::AmongOthers(member)) => member.counters(),
+            Some(Running::AmongOthers(member, _)) => member.counters(),
             None => Arc::default(),
         }
     }
@@ -90,7 +94,7 @@ impl Sockets {
     /// Is cancelled when other brokers took its broker for dead.
     pub(super) fn taken_for_dead(&self) -> CancellationToken {
         match &self.broker {
-            Some(Running::AmongOthers(member)) => member.taken_for_dead(),
+            Some(Running::AmongOthers(member, _)) => member.taken_for_dead(),
             _ => CancellationToken::new(),
         }
     }
@@ -102,10 +106,11 @@ impl Sockets {
                 broker.await.context("the broker ended badly")?;
                 self.web.await.context("the web server ended badly")??;
             }
-            Some(Running::AmongOthers(mut member)) => {
+            Some(Running::AmongOthers(mut member, spool)) => {
                 member.finish().await.context("the broker ended badly")?;
                 self.web.await.context("the web server ended badly")??;
                 member.leave().await.context("it is still in the list of brokers")?;
+                drop(spool);
             }
             None => self.web.await.context("the web server ended badly")??,
         }
@@ -114,11 +119,18 @@ impl Sockets {
 }
 
 impl Running {
+    fn spool(&self) -> Option<Arc<dyn Spooling>> {
+        match self {
+            Self::Alone { .. } => None,
+            Self::AmongOthers(_, spool) => Some(Arc::clone(&spool.queue) as _),
+        }
+    }
+
     /// Where there may be other brokers, what all of them wrote down.
     fn door(&self, parts: &Parts<'_>) -> Arc<dyn Door> {
         match self {
             Self::Alone { door, .. } => Arc::clone(door),
-            Self::AmongOthers(_) => Arc::new(api::StoredDoors(Arc::clone(&parts.context.table))),
+            Self::AmongOthers(..) => Arc::new(api::StoredDoors(Arc::clone(&parts.context.table))),
         }
     }
 }
@@ -141,6 +153,7 @@ async fn alone(
         dice: Arc::clone(dice),
         tokens: Arc::clone(&parts.tokens),
         settings: parts.config.broker.clone(),
+        spool: None,
         link: Arc::clone(link),
         inbox: told,
     });
@@ -150,20 +163,27 @@ async fn alone(
 }
 
 /// One of several.
-async fn among_others(parts: &Parts<'_>, redis: Redis, stop: &CancellationToken) -> anyhow::Result<(Running, Router)> {
+async fn among_others(
+    parts: &Parts<'_>,
+    redis: Redis,
+    address: SocketAddr,
+    stop: &CancellationToken,
+) -> anyhow::Result<(Running, Router)> {
     let Context { table, queue, link, clock, dice, .. } = parts.context;
     let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
     let inbox = RedisInbox::open(redis.clone(), &id).await.context("cannot open the broker's inbox")?;
     let (sender, told) = mpsc::channel(WAITING);
     let stop_inbox = CancellationToken::new();
+    let spool = spool::open(parts.config, address, queue).await?;
     let (member, router) = Member::start(MemberParts {
         id,
         table: Arc::clone(table),
-        queue: Arc::clone(queue),
+        queue: Arc::clone(&spool.queue) as _,
         clock: Arc::clone(clock),
         dice: Arc::clone(dice),
         tokens: Arc::clone(&parts.tokens),
         settings: parts.config.broker.clone(),
+        spool: Some(Arc::clone(&spool.queue) as _),
         link: Arc::clone(link),
         told,
         inbox: inbox.run(sender, stop_inbox.clone()).boxed(),
@@ -172,7 +192,7 @@ async fn among_others(parts: &Parts<'_>, redis: Redis, stop: &CancellationToken)
         patience: DEAD_AFTER,
         stop: stop.clone(),
     });
-    Ok((Running::AmongOthers(member), router))
+    Ok((Running::AmongOthers(member, spool), router))
 }
 
 fn api(parts: &Parts<'_>, door: Arc<dyn Door>) -> Router {

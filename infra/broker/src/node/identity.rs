@@ -25,6 +25,9 @@ use tokio::time::Instant;
 /// For how long a node that was looked up is known without asking the store again.
 const KNOWN_FOR: Duration = Duration::from_secs(30);
 
+/// For how long it is known while the store cannot be asked.
+const KNOWN_WHILE_AWAY: Duration = Duration::from_mins(10);
+
 /// How many are known so at most.
 const MOST_KNOWN: usize = 10_000;
 
@@ -97,15 +100,22 @@ impl Identities {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (node, _)| node.name != name);
     }
 
-    /// The node with this credential, as the store had it half a minute ago at most.
+    /// The node with this credential, as the store had it half a minute ago at most; while the store is away, ten minutes.
     pub(crate) async fn recall(&self, credential: &Credential) -> Result<Option<Arc<Node>>, TableError> {
         let known = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.get(credential).filter(|(_, since)| since.elapsed() < KNOWN_FOR).map(|(node, _)| Arc::clone(node))
+            known.get(credential).map(|(node, since)| (Arc::clone(node), since.elapsed()))
         };
         match known {
-            Some(node) => Ok(Some(node)),
-            None => self.look_up(credential).await,
+            Some((node, age)) if age < KNOWN_FOR => Ok(Some(node)),
+            Some((node, age)) if age < KNOWN_WHILE_AWAY => match self.look_up(credential).await {
+                Err(error) => {
+                    tracing::warn!(node.name, age.seconds = age.as_secs(), %error, "a node is taken for what it was");
+                    Ok(Some(node))
+                }
+                looked_up => looked_up,
+            },
+            _ => self.look_up(credential).await,
         }
     }
 }

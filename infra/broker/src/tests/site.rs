@@ -73,6 +73,7 @@ impl Site {
             dice: Arc::new(CountingDice::default()),
             tokens: Arc::clone(&tokens),
             settings,
+            spool: None,
             link: Arc::clone(&elsewhere) as _,
             inbox,
         });

@@ -1,9 +1,10 @@
 //! How messages and leases lie in Redis.
 
-use bytes::Bytes;
 use domain::Timestamp;
 use jobs::ports::{DeadLetter, Lane, Leased, Message, QueueError, Ticket};
 use serde::{Deserialize, Serialize};
+
+use crate::packed::{damaged, unpack};
 
 /// The lane's number in the names of streams.
 pub(super) fn lane_number(lane: Lane) -> u8 {
@@ -12,26 +13,6 @@ pub(super) fn lane_number(lane: Lane) -> u8 {
         Lane::Normal => 1,
         Lane::Bulk => 2,
     }
-}
-
-/// A message: a line of JSON without the body, then the body as it is.
-pub(super) fn pack(message: &Message) -> Result<Vec<u8>, QueueError> {
-    let head = Message { body: Bytes::new(), ..message.clone() };
-    let mut packed = serde_json::to_vec(&head).map_err(|error| QueueError::Invalid(error.to_string()))?;
-    packed.push(b'\n');
-    packed.extend_from_slice(&message.body);
-    Ok(packed)
-}
-
-fn unpack(packed: &[u8]) -> Result<Message, QueueError> {
-    let end = packed.iter().position(|byte| *byte == b'\n').ok_or_else(|| damaged("a message without a body"))?;
-    let (head, body) = packed.split_at(end);
-    let head: Message = serde_json::from_slice(head).map_err(damaged)?;
-    Ok(Message { body: Bytes::copy_from_slice(body.get(1..).unwrap_or_default()), ..head })
-}
-
-fn damaged(what: impl std::fmt::Display) -> QueueError {
-    QueueError::Away(format!("what lies in redis is not understood: {what}"))
 }
 
 /// Parts of `messages`, each of at most `most` and so many bytes; one that is larger goes alone.
@@ -115,12 +96,6 @@ mod tests {
             max_attempts: 2,
             body: vec![b'\n'; bytes].into(),
         }
-    }
-
-    #[test]
-    fn a_message_comes_out_as_it_went_in() {
-        let message = message(3);
-        assert_eq!(unpack(&pack(&message).unwrap()).unwrap(), message);
     }
 
     #[test]

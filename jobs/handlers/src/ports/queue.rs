@@ -156,3 +156,20 @@ pub trait Inspect: Send + Sync {
     /// Forgets a dead letter. False when there is none of that id.
     async fn discard(&self, job: &str, id: &str) -> Result<bool, QueueError>;
 }
+
+/// What lies in a spool: taken while the queue was away, and not given to it yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct SpoolState {
+    /// How many messages.
+    pub messages: u64,
+    /// How many bytes.
+    pub bytes: u64,
+    /// How many bytes there may be.
+    pub most_bytes: u64,
+}
+
+/// Looks into a spool.
+pub trait Spooling: Send + Sync {
+    /// What lies in it.
+    fn state(&self) -> SpoolState;
+}

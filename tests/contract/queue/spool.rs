@@ -1,0 +1,131 @@
+//! A queue that is away, and the spool before it.
+
+use std::{path::Path, sync::Arc};
+
+use domain::Timestamp;
+use jobs::ports::{Consume, Enqueue, Message, QueueError, Spooling};
+use queue::{RedisQueue, SpooledQueue};
+use telltale_tests::{ManualClock, RedisServer, eventually};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use super::{JOB, LEASE, keys, message};
+
+const MEBIBYTE: u64 = 1024 * 1024;
+
+/// A queue on a Redis that can go away, and where its spool lies.
+struct Away {
+    server: RedisServer,
+    queue: Arc<RedisQueue>,
+    folder: TempDir,
+}
+
+impl Away {
+    async fn start() -> Self {
+        let server = RedisServer::start().await.unwrap();
+        let queue = Arc::new(server.queue(Arc::new(ManualClock::new())).await.unwrap());
+        Self { server, queue, folder: TempDir::new().unwrap() }
+    }
+
+    fn spool(&self, most_bytes: u64) -> Arc<SpooledQueue> {
+        open(&self.queue, self.folder.path(), most_bytes)
+    }
+
+    /// The keys of all that there is to claim, once there are so many.
+    async fn keys(&self, count: usize) -> Vec<String> {
+        let mut found = Vec::new();
+        eventually("all of it is in the queue", async || {
+            let claimed = self.queue.claim(JOB, 500, LEASE).await.unwrap_or_default();
+            found.extend(keys(&claimed).into_iter().map(str::to_owned));
+            (found.len() >= count).then_some(())
+        })
+        .await;
+        found
+    }
+}
+
+fn open(queue: &Arc<RedisQueue>, folder: &Path, most_bytes: u64) -> Arc<SpooledQueue> {
+    Arc::new(SpooledQueue::open(Arc::clone(queue) as _, folder, most_bytes).unwrap())
+}
+
+fn drain(spool: &Arc<SpooledQueue>) -> JoinHandle<()> {
+    let spool = Arc::clone(spool);
+    tokio::spawn(async move { spool.drain().await })
+}
+
+fn numbered(numbers: std::ops::Range<u32>) -> Vec<Message> {
+    numbers.map(|number| message(&format!("{number:04}"))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_taken_while_the_queue_is_away_is_given_to_it_in_order_when_it_is_back() {
+    let away = Away::start().await;
+    let spool = away.spool(MEBIBYTE);
+    let draining = drain(&spool);
+    spool.enqueue(numbered(0..1)).await.unwrap();
+    assert_eq!(spool.state().messages, 0, "while it is there nothing is spooled");
+
+    away.server.kill().await.unwrap();
+    for number in 1..200 {
+        spool.enqueue(numbered(number..number + 1)).await.unwrap();
+    }
+    assert!(spool.state().messages > 0 && spool.state().bytes > 0);
+    away.server.restart().await.unwrap();
+    for number in 200..220 {
+        spool.enqueue(numbered(number..number + 1)).await.unwrap();
+    }
+    let wanted: Vec<String> = (0..220).map(|number| format!("{number:04}")).collect();
+    assert_eq!(away.keys(220).await, wanted);
+    eventually("nothing is left in the spool", async || (spool.state().messages == 0).then_some(())).await;
+    assert_eq!(spool.state().bytes, 0);
+    draining.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_spooled_outlives_the_process_that_took_it() {
+    let away = Away::start().await;
+    let spool = away.spool(MEBIBYTE);
+    away.server.kill().await.unwrap();
+    let whole =
+        Message { not_before: Some(Timestamp(1)), max_attempts: 7, body: vec![0, 255, 10].into(), ..message("whole") };
+    spool.enqueue(vec![whole.clone()]).await.unwrap();
+    spool.enqueue(numbered(0..3)).await.unwrap();
+    drop(spool);
+
+    away.server.restart().await.unwrap();
+    let spool = away.spool(MEBIBYTE);
+    assert_eq!(spool.state().messages, 4);
+    spool.enqueue(numbered(3..4)).await.unwrap();
+    let draining = drain(&spool);
+    let claimed = eventually("all of it is in the queue", async || {
+        let claimed = away.queue.claim(JOB, 500, LEASE).await.unwrap_or_default();
+        (!claimed.is_empty()).then_some(claimed)
+    })
+    .await;
+    assert_eq!(claimed[0].message, whole);
+    assert_eq!(keys(&claimed), ["whole", "0000", "0001", "0002", "0003"]);
+    draining.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_spool_takes_nothing_and_loses_nothing() {
+    let away = Away::start().await;
+    let spool = away.spool(1000);
+    away.server.kill().await.unwrap();
+    let mut taken = 0;
+    let full = loop {
+        match spool.enqueue(numbered(taken..taken + 1)).await {
+            Ok(()) => taken += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(&full, QueueError::Away(why) if why.contains("full")), "{full}");
+    assert!(taken > 0 && spool.state().bytes <= 1000);
+    assert!(matches!(spool.enqueue(vec![message("")]).await, Err(QueueError::Invalid(_))));
+
+    away.server.restart().await.unwrap();
+    let draining = drain(&spool);
+    assert_eq!(away.keys(taken as usize).await.len(), taken as usize);
+    eventually("there is room again", async || spool.enqueue(vec![message("later")]).await.ok()).await;
+    draining.abort();
+}
