@@ -17,7 +17,7 @@ use crate::{
     door::FrontDoor,
     elsewhere::Elsewhere,
     keeper::Keeper,
-    node::{Alerts, Identities, NodeDoor, Registry},
+    node::{Admission, Alerts, Identities, NodeDoor, Registry},
     operations::Operations,
     pacer::{LineEvent, Nodes, Pacer, PacerHandle},
     refused::RefusedNodes,
@@ -104,6 +104,7 @@ impl Broker {
         let operations = Operations::new(&registry, &reporter, &clock, &settings, &counters, &posts);
         let live = Arc::new(Live { io: io.clone(), clock: Arc::clone(&clock), counters: Arc::clone(&counters) });
         let nodes = Arc::new(NodeDoor {
+            admission: Admission::default(),
             identities: Arc::clone(&identities),
             registry: Arc::clone(&registry),
             reporter: reporter.clone(),

@@ -1,5 +1,6 @@
 //! The namespace of the gateway programs.
 
+mod admission;
 mod alerts;
 mod event;
 mod identity;
@@ -8,6 +9,7 @@ mod registry;
 
 use std::{convert::Infallible, future::ready, net::IpAddr, sync::Arc};
 
+pub(crate) use admission::Admission;
 pub(crate) use alerts::Alerts;
 use domain::{Mac, Timestamp};
 use event::NodeEvent;
@@ -59,6 +61,7 @@ struct Identity {
 
 /// Where gateway programs come in.
 pub(crate) struct NodeDoor {
+    pub admission: Admission,
     pub identities: Arc<Identities>,
     pub registry: Arc<Registry>,
     pub reporter: Reporter,
@@ -80,6 +83,7 @@ impl NodeDoor {
         let (identifier, greeter) = (Arc::clone(self), Arc::clone(self));
         // Handlers are in place before the client hears that it is connected: what it buffered comes at once.
         let identify = async move |socket: SocketRef, TryData(auth): TryData<Value>| {
+            identifier.admission.turn().await;
             identifier.identify(&socket, auth.ok().as_ref()).await;
             Ok::<(), Infallible>(())
         };
