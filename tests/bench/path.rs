@@ -5,13 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
-use telltale_tests::Server;
+use anyhow::{Result, ensure};
 use tokio::task::JoinSet;
 
 use crate::{
     browsers::{Browsers, Seen},
     gateways::{Answers, Gateway},
+    homes::{Home, Kind},
     outcome,
     poster::Poster,
     site::{self, Scale},
@@ -26,7 +26,7 @@ const ASKED_PER_MILLISECOND: u32 = 16;
 pub(crate) struct Run {
     /// The readings after the warm-up: stored, their alarms evaluated, shown, a second.
     pub(crate) per_second: f64,
-    waits: Vec<Duration>,
+    pub(crate) waits: Vec<Duration>,
 }
 
 impl Run {
@@ -37,25 +37,24 @@ impl Run {
 }
 
 /// As fast as it goes.
-pub(crate) async fn closed_loop(terminals: u32, rounds: u16) -> Result<Run> {
-    run(terminals, rounds, (terminals / ASKED_PER_MILLISECOND).max(1)).await
+pub(crate) async fn closed_loop(kind: Kind, terminals: u32, rounds: u16) -> Result<Run> {
+    run(kind, terminals, rounds, (terminals / ASKED_PER_MILLISECOND).max(1)).await
 }
 
 /// Every terminal asked each `interval_ms`.
-pub(crate) async fn run(terminals: u32, rounds: u16, interval_ms: u32) -> Result<Run> {
+pub(crate) async fn run(kind: Kind, terminals: u32, rounds: u16, interval_ms: u32) -> Result<Run> {
     let scale = Scale { gateways: 16, terminals };
     let settings = format!(
         "[schedule]\nwindow_ms = 1000\nlead_ms = 500\ninstruction_ms = 1\nminimum_interval_ms = {interval_ms}\n"
     );
-    let server = Server::start(&site::site(scale)?, &settings).await;
-    let server = server.context("there is no server to measure: `cargo build --release -p telltale` builds it")?;
-    let admin = server.sign_in(site::ADMIN, site::PASSWORD).await?;
-    let poster = Arc::new(Poster::new(server.url())?);
-    let browsers = Browsers::open(server.url(), admin.token(), terminals, &poster).await?;
+    let home = Home::start(kind, &site::site(scale)?, &settings).await?;
+    let (url, admin) = (home.url(), home.admin().await?);
+    let poster = Arc::new(Poster::new(&url)?);
+    let browsers = Browsers::open(&url, admin.token(), terminals, &poster).await?;
     let answers = Answers { rounds, too_warm: TOO_WARM.min(terminals) };
     let mut gateways = JoinSet::new();
     for number in 0..scale.gateways {
-        let mut gateway = Gateway::connect(server.url(), scale, number).await?;
+        let mut gateway = Gateway::connect(&url, scale, number).await?;
         gateway.announce().await?;
         gateways.spawn(gateway.answer(Arc::clone(&poster), answers));
     }

@@ -60,7 +60,8 @@ impl RedisServer {
         Ok(RedisQueue::new(self.connect().await?, clock, process))
     }
 
-    fn socket(&self) -> PathBuf {
+    /// The socket it listens on.
+    pub fn socket(&self) -> PathBuf {
         self.folder.path().join("redis.sock")
     }
 
