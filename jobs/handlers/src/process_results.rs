@@ -223,14 +223,7 @@ async fn terminals_unknown(cx: &Context, report: &Report) -> Result<FollowUps, J
     let parent = Source::Node(report.node.clone());
     let mut follow_ups = FollowUps::default();
     for (mac, terminal) in known {
-        let mut standing = terminals::standing(table, &mac).await?;
-        if standing.value.presence != Presence::Unknown && is_newer(report.at, standing.value.newest, cx.clock.now()) {
-            standing.value.presence = Presence::Unknown;
-            standing.value.since = report.at;
-            standing.value.newest = report.at;
-            // Refused when a newer report stepped in: then the terminal was seen after all.
-            let _ = table.write(terminals::put_standing(&mac, &standing)?).await?;
-        }
+        line::becomes_unknown(cx, &mac, report).await?;
         follow_ups.evidence.extend(line::parent_lost(&terminal, &parent, report));
         follow_ups.pushes.push(line::changed(&mac));
     }
@@ -249,8 +242,8 @@ async fn settled(cx: &Context, report: &Report) -> Result<FollowUps, JobError> {
     let macs = terminals::of_node(table, &report.node).await?;
     for (mac, standing) in terminals::standings(table, &macs).await? {
         let was_heard_of = standing.since != Timestamp::default();
-        let says_no_newer = is_newer(report.at, standing.newest, cx.clock.now());
-        if standing.presence == Presence::Unknown && was_heard_of && says_no_newer {
+        let is_heard_no_more = is_newer(report.at, standing.heard, cx.clock.now());
+        if standing.presence == Presence::Unknown && was_heard_of && is_heard_no_more {
             let source = Source::Terminal(mac);
             let fact = Fact::LinkLost { cause: "it did not come back with its node".to_owned(), grace: Duration::ZERO };
             let id = format!("{}/{source}", report.at.sortable());
