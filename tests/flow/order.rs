@@ -7,7 +7,7 @@ use records::{
     alarms::{self, Which},
     terminals::{self, Presence},
 };
-use telltale_tests::flow::{Flow, mac};
+use telltale_tests::flow::{Flow, device, mac};
 
 /// Each alarm that there ever was, oldest first, and whether it is active.
 async fn alarms_of(flow: &Flow) -> Vec<(String, bool)> {
@@ -26,6 +26,10 @@ async fn worked_off(flow: &Flow, batches: impl IntoIterator<Item = ProcessResult
 
 fn offline() -> String {
     format!("terminal:{} offline", mac())
+}
+
+fn timeout() -> String {
+    format!("device:{} timeout", device(1))
 }
 
 #[tokio::test]
@@ -81,4 +85,26 @@ async fn a_second_loss_of_the_node_stands_though_what_came_before_it_is_looked_a
     worked_off(&flow, [back, lost, on]).await;
     let standing = terminals::standing(flow.cx.table.as_ref(), &mac()).await.unwrap().value;
     assert_eq!(standing.presence, Presence::Unknown);
+}
+
+#[tokio::test]
+async fn a_miss_that_comes_late_counts_as_its_gateway_counted_it() {
+    let flow = Flow::new().await;
+    flow.sensors([1, 2]).await;
+    let missed = |pid, count| Event::Missed { mac: mac(), pid, count: Some(count) };
+    let (mine, other) = (flow.batch([missed(1, 11)]), flow.batch([missed(2, 1)]));
+    worked_off(&flow, [other, mine]).await;
+    assert_eq!(alarms_of(&flow).await, [(timeout(), true)]);
+}
+
+#[tokio::test]
+async fn an_answer_ends_a_row_of_misses_though_something_newer_was_heard_of_its_terminal() {
+    let flow = Flow::new().await;
+    flow.sensors([1, 2]).await;
+    let missed = |pid, count| Event::Missed { mac: mac(), pid, count: Some(count) };
+    worked_off(&flow, [flow.batch([missed(1, 10)])]).await;
+    let (answered, other) = (flow.batch([flow.answer(25.0)]), flow.batch([missed(2, 1)]));
+    worked_off(&flow, [other, answered]).await;
+    worked_off(&flow, [flow.batch([missed(1, 1)])]).await;
+    assert_eq!(alarms_of(&flow).await, [], "one miss in a row, not eleven");
 }

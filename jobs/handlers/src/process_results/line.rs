@@ -179,8 +179,12 @@ impl<'a> Line<'a> {
             self.seen(report, reading.asked.min(report.at));
         }
         if self.is_news(report) && !overtaken {
-            self.standing.value.misses.remove(&pid);
             self.left_out(pid, answer.unanswered);
+        }
+        // That something else was heard of the terminal since does not take back that the device answered.
+        let is_latest = self.latest.value.devices.get(&pid).is_none_or(|known| reading.asked > known.asked);
+        if (self.is_news(report) || is_latest) && !overtaken {
+            self.standing.value.misses.remove(&pid);
         }
         if !reading.late {
             self.values(report, &reading);
@@ -224,11 +228,15 @@ impl<'a> Line<'a> {
             return;
         }
         let known = self.standing.value.misses.get(&pid).copied().unwrap_or(0);
-        let count = if self.is_news(report) { told.unwrap_or(0).max(known.saturating_add(1)) } else { known };
+        let told = told.unwrap_or(0);
+        // One that comes late is not counted again, and what its gateway counted still holds of that instant.
+        let count = told.max(if self.is_news(report) { known.saturating_add(1) } else { known });
         if count == 0 {
             return;
         }
-        self.standing.value.misses.insert(pid, count);
+        if self.is_news(report) {
+            self.standing.value.misses.insert(pid, count);
+        }
         self.evidence(Source::Device(self.terminal.device_id(pid)), report, Fact::Missed { count });
     }
 
