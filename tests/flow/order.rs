@@ -24,12 +24,51 @@ async fn worked_off(flow: &Flow, batches: impl IntoIterator<Item = ProcessResult
     }
 }
 
+/// A batch with the sensor's answer to a question of this instant.
+fn said(flow: &Flow, celsius: f64) -> ProcessResults {
+    flow.sleeps(Duration::from_secs(5));
+    flow.batch([flow.answer(celsius)])
+}
+
 fn offline() -> String {
     format!("terminal:{} offline", mac())
 }
 
+fn too_hot() -> String {
+    format!("device:{} threshold:temperature", device(1))
+}
+
 fn timeout() -> String {
     format!("device:{} timeout", device(1))
+}
+
+#[tokio::test]
+async fn a_normal_reading_that_comes_after_a_newer_abnormal_one_leaves_an_alarm() {
+    let flow = Flow::new().await;
+    flow.sensor_says(40.0).await;
+    let (cool, hot) = (said(&flow, 25.0), said(&flow, 40.0));
+    // The newer one changes nothing, since the alarm is active: nothing of it is written down with the alarms.
+    let cool = evidence_of(&flow, cool).await;
+    worked_off(&flow, [hot]).await;
+    flow.cx.queue.enqueue(cool).await.unwrap();
+    flow.settle().await;
+    assert_eq!(alarms_of(&flow).await, [(too_hot(), false), (too_hot(), true)]);
+}
+
+/// A batch is stored, and what it leads to is held back.
+async fn evidence_of(flow: &Flow, batch: ProcessResults) -> Vec<jobs::ports::Message> {
+    flow.cx.queue.enqueue(vec![batch.message()]).await.unwrap();
+    flow.takes_out(ProcessResults::NAME, jobs::EvaluateAlarms::NAME).await
+}
+
+#[tokio::test]
+async fn an_abnormal_reading_that_comes_after_one_that_said_nothing_new_leaves_no_alarm_behind() {
+    let flow = Flow::new().await;
+    flow.sensor_says(25.0).await;
+    let (hot, cool) = (said(&flow, 40.0), said(&flow, 25.0));
+    worked_off(&flow, [cool, hot]).await;
+    assert_eq!(alarms_of(&flow).await, [(too_hot(), false)]);
+    assert_eq!(flow.mails(), ["Alarm and recovery: Cold store / 1 TH-10"]);
 }
 
 #[tokio::test]
