@@ -1,0 +1,60 @@
+//! Each reading that was acknowledged is in the history once, with what it said, and nothing else is; the latest values are
+//! those of the newest.
+//!
+//! One thing is allowed of the latest: a reading that says what the one before it said is not written there. What was asked
+//! between the two and came after both may stand there until the device speaks again.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    DeviceId, Timestamp,
+    reading::{Datum, Reading},
+};
+use records::readings::{self, Span};
+
+use crate::simulation::{
+    truth::{DeviceTruth, Truth},
+    world::{World, at_once},
+};
+
+pub(super) fn check(world: &World, truth: &Truth) -> Vec<String> {
+    let of_device = |(device, said)| [history(world, device, said), latest(world, device, said)];
+    truth.devices.iter().flat_map(of_device).flatten().collect()
+}
+
+fn history(world: &World, device: &DeviceId, said: &DeviceTruth) -> Option<String> {
+    let span = Span { from: Timestamp::default(), to: world.now(), limit: 1000, after: None };
+    let span = Span { to: span.to.plus(std::time::Duration::from_mins(1)), ..span };
+    let stored = at_once(readings::history(world.table.as_ref(), &device.mac, device.pid, &span)).unwrap().items;
+    let asked = stored.iter().map(|reading| (reading.asked, tenths(reading))).collect::<Vec<_>>();
+    let as_map: BTreeMap<Timestamp, Option<i16>> = asked.iter().copied().collect();
+    let expected: BTreeMap<Timestamp, Option<i16>> =
+        said.readings.iter().map(|(asked, told)| (*asked, Some(told.tenths))).collect();
+    let shown = |readings: &BTreeMap<Timestamp, Option<i16>>| {
+        readings.iter().map(|(at, tenths)| format!("{} {tenths:?}", world.trace.shown(*at))).collect::<Vec<_>>()
+    };
+    (as_map != expected || asked.len() != as_map.len())
+        .then(|| format!("the history of {device} has {:?}, it said {:?}", shown(&as_map), shown(&expected)))
+}
+
+fn latest(world: &World, device: &DeviceId, said: &DeviceTruth) -> Option<String> {
+    let latest = at_once(readings::latest(world.table.as_ref(), &device.mac)).unwrap().value;
+    let stored = latest.devices.get(&device.pid);
+    let expected = said.latest().map(|told| Some(told.tenths));
+    let is_right = stored.map(tenths) == expected || stored.is_some_and(|stored| stands_between(said, stored.asked));
+    (!is_right).then(|| format!("the latest of {device} is {:?}, it said {expected:?}", stored.map(tenths)))
+}
+
+/// Whether the newest reading says what one before this instant said.
+fn stands_between(said: &DeviceTruth, asked: Timestamp) -> bool {
+    let newest = said.latest().map(|told| told.tenths);
+    said.readings.contains_key(&asked) && said.readings.range(..asked).any(|(_, before)| Some(before.tenths) == newest)
+}
+
+/// What a reading of the sensors says; none when it is not what they say.
+fn tenths(reading: &Reading) -> Option<i16> {
+    let [temperature, humidity] = reading.values.as_slice() else { return None };
+    let (Datum::Number(celsius), Datum::Number(percent)) = (&temperature.value, &humidity.value) else { return None };
+    #[expect(clippy::cast_possible_truncation, reason = "sensors say small numbers")]
+    (((percent - 60.0).abs() < 1e-9).then(|| (celsius * 10.0).round() as i16))
+}
