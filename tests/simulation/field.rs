@@ -71,7 +71,7 @@ impl Field {
         };
         field.open();
         let macs: Vec<Mac> = field.truth.terminals.keys().cloned().collect();
-        field.batch(vec![Say::On(macs)]);
+        field.batch(&[Say::On(macs)]);
         field
     }
 
@@ -118,7 +118,7 @@ impl Field {
             says.append(&mut self.on_their_way);
         }
         if !says.is_empty() {
-            self.batch(says);
+            self.batch(&says);
         }
         self.wait();
     }
@@ -181,20 +181,24 @@ impl Field {
     }
 
     /// One batch of the broker.
-    fn batch(&mut self, says: Vec<Say>) {
+    fn batch(&mut self, says: &[Say]) {
         let mut reports = Vec::new();
         let is_lost = says.contains(&Say::Lost);
+        self.batches += 1;
         for say in says {
             self.report(say, &mut reports);
         }
-        self.batches += 1;
-        let job = ProcessResults { batch: format!("batch-{}", self.batches), reports };
+        let job = ProcessResults { batch: self.batch_name(), reports };
         self.world.trace.tell(|| format!("the broker reports {}: {}", job.batch, self.shown(&job.reports)));
         self.world.enqueue(job.message());
         if is_lost {
             self.lost_in.clone_from(&job.batch);
             site::close_session(&self.world, self.connection);
         }
+    }
+
+    fn batch_name(&self) -> String {
+        format!("batch-{}", self.batches)
     }
 
     fn shown(&self, reports: &[Report]) -> String {
@@ -205,10 +209,10 @@ impl Field {
     }
 
     /// One report: what it says is true from now on.
-    fn report(&mut self, say: Say, reports: &mut Vec<Report>) {
+    fn report(&mut self, say: &Say, reports: &mut Vec<Report>) {
         let at = self.stamp();
-        let overtaken = self.learn(&say, at);
-        if say == Say::Ready {
+        let overtaken = self.learn(say, at);
+        if *say == Say::Ready {
             self.open();
             reports.push(Report { node: NODE.to_owned(), at, event: jobs::report::Event::NodeRegistered });
             let ready = self.stamp();
@@ -218,7 +222,7 @@ impl Field {
             return;
         }
         let counted = say.device().map_or(0, |device| self.truth.devices[device].counted);
-        reports.push(Report { node: NODE.to_owned(), at, event: self.answers.event(&say, counted, overtaken) });
+        reports.push(Report { node: NODE.to_owned(), at, event: self.answers.event(say, counted, overtaken) });
     }
 
     /// What a report makes true. Whether it is of an answer that the broker knows a newer one to.
@@ -228,7 +232,8 @@ impl Field {
                 let newest = self.truth.devices[device].readings.last_key_value().map(|(asked, _)| *asked);
                 // A broker that was started anew does not know.
                 let is_overtaken = newest.is_some_and(|newest| *asked < newest) && !self.chance.once_in(4);
-                self.truth.answered(device, *asked, Told { tenths: *tenths, is_overtaken });
+                let batch = self.batch_name();
+                self.truth.answered(device, batch, *asked, Told { tenths: *tenths, is_overtaken });
                 return is_overtaken;
             }
             Say::Missed(device) => self.truth.missed(device, at, true),

@@ -111,7 +111,7 @@ impl Enqueue for Ports {
         match fate {
             Fate::Away => return Err(QueueError::Away(AWAY.to_owned())),
             Fate::GoOn => self.world.queue.enqueue(messages).await?,
-            Fate::Twice => self.world.queue.enqueue(twice(messages)).await?,
+            Fate::Twice => self.world.queue.enqueue(twice(&messages)).await?,
         }
         match self.pass(Moment::After(Call::Enqueue), || "it was enqueued".to_owned()).await {
             Fate::Away => Err(QueueError::Away(AWAY.to_owned())),
@@ -121,9 +121,9 @@ impl Enqueue for Ports {
 }
 
 /// The same messages, as a queue takes them that does not know them by their keys.
-fn twice(messages: Vec<Message>) -> Vec<Message> {
+fn twice(messages: &[Message]) -> Vec<Message> {
     let again = |message: &Message| Message { key: format!("{} again", message.key), ..message.clone() };
-    messages.iter().map(again).chain(messages.clone()).collect()
+    messages.iter().map(again).chain(messages.iter().cloned()).collect()
 }
 
 #[async_trait]

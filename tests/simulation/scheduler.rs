@@ -196,7 +196,9 @@ impl Scheduler {
     /// Nothing that was begun or taken can go on: more is taken, or time passes until something may.
     fn wait(&mut self, until: Option<Timestamp>) {
         let taken = self.taken.len();
-        JOB_NAMES.iter().for_each(|job| self.take(job));
+        for job in JOB_NAMES {
+            self.take(job);
+        }
         if self.taken.len() > taken {
             return;
         }

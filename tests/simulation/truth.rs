@@ -35,6 +35,8 @@ pub(super) struct Told {
 pub(super) struct DeviceTruth {
     /// By the instant it was asked at.
     pub(super) readings: BTreeMap<Timestamp, Told>,
+    /// Each batch that an answer came in, and when that was asked.
+    pub(super) posts: BTreeSet<(String, Timestamp)>,
     /// When it was reported to have missed.
     pub(super) misses: BTreeSet<Timestamp>,
     /// How its timeout alarm must stand.
@@ -88,6 +90,7 @@ impl Truth {
     pub(super) fn new() -> Self {
         let silent = DeviceTruth {
             readings: BTreeMap::new(),
+            posts: BTreeSet::new(),
             misses: BTreeSet::new(),
             timeout: Demand::Quiet,
             counted: 0,
@@ -111,10 +114,11 @@ impl Truth {
         self.terminals[mac].0
     }
 
-    /// A device answered.
-    pub(super) fn answered(&mut self, device: &DeviceId, asked: Timestamp, told: Told) {
+    /// A device answered, in this batch.
+    pub(super) fn answered(&mut self, device: &DeviceId, batch: String, asked: Timestamp, told: Told) {
         let truth = self.devices.get_mut(device).unwrap();
         truth.readings.entry(asked).or_insert(told);
+        truth.posts.insert((batch, asked));
         (truth.counted, truth.missed, truth.has_answered) = (0, 0, true);
         self.terminals.get_mut(&device.mac).unwrap().1.seen.insert(asked);
     }

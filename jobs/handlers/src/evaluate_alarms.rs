@@ -104,15 +104,15 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
         let now = cx.clock.now();
         let stepped = step(&before.state, &rules, evidence, now);
         let stepped = with_what_is_newer(cx, stepped, &rules, evidence, now).await?;
-        let changes = !stepped.changes.is_empty();
-        if stepped.is_whole && !changes && !worth_storing(&before.state, &stepped.state, &evidence.fact) {
+        let alters_alarms = !stepped.changes.is_empty();
+        if stepped.is_whole && !alters_alarms && !worth_storing(&before.state, &stepped.state, &evidence.fact) {
             hand_on(cx, &evidence.source, watch).await?;
             return Ok(changed || was_last(&before.state, evidence));
         }
         watch.value.state = stepped.state;
         watch.value.timer = stepped.timer;
         let mut writes = Vec::new();
-        if changes {
+        if alters_alarms {
             let transition = transition(evidence, watch.version, now, stepped.changes);
             writes.push(alarms::put_transition(&transition)?);
             writes.extend(changed_alarms(table, &transition).await?);
@@ -123,7 +123,7 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
             refused += 1;
             continue;
         }
-        changed |= changes;
+        changed |= alters_alarms;
         watch.version += 1;
         hand_on(cx, &evidence.source, watch).await?;
         if stepped.is_whole {

@@ -4,13 +4,16 @@
 //! One thing is allowed of the latest: a reading that says what the one before it said is not written there. What was asked
 //! between the two and came after both may stand there until the device speaks again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    DeviceId, Timestamp,
+    DeviceId, Mac, Timestamp,
     reading::{Datum, Reading},
 };
-use records::readings::{self, Span};
+use records::{
+    Range, Table,
+    readings::{self, Span},
+};
 
 use crate::simulation::{
     truth::{DeviceTruth, Truth},
@@ -19,7 +22,21 @@ use crate::simulation::{
 
 pub(super) fn check(world: &World, truth: &Truth) -> Vec<String> {
     let of_device = |(device, said)| [history(world, device, said), latest(world, device, said)];
-    truth.devices.iter().flat_map(of_device).flatten().collect()
+    let of_terminal = |mac| posts(world, truth, mac);
+    let of_devices = truth.devices.iter().flat_map(of_device).flatten();
+    of_devices.chain(truth.terminals.keys().filter_map(of_terminal)).collect()
+}
+
+/// What came in two batches is stored with both, and no batch is stored twice.
+fn posts(world: &World, truth: &Truth, mac: &Mac) -> Option<String> {
+    let page = at_once(world.table.query(&Range::all(format!("history#{mac}"), 1000))).unwrap();
+    let stored: Vec<&str> = page.items.iter().filter_map(|item| Some(item.key.sk.split_once('#')?.1)).collect();
+    let said = truth.devices.iter().filter(|(device, _)| device.mac == *mac);
+    let expected: BTreeSet<&str> =
+        said.flat_map(|(_, said)| said.posts.iter().map(|(batch, _)| batch.as_str())).collect();
+    let found: BTreeSet<&str> = stored.iter().copied().collect();
+    (stored.len() != found.len() || found != expected)
+        .then(|| format!("the history of {mac} has the batches {stored:?}, it came in {expected:?}"))
 }
 
 fn history(world: &World, device: &DeviceId, said: &DeviceTruth) -> Option<String> {
