@@ -6,6 +6,7 @@ mod aws;
 mod channels;
 mod notices;
 mod operations;
+mod order;
 mod polling;
 mod readings;
 mod removals;

@@ -9,6 +9,7 @@ mod flow;
 mod functions;
 mod parity;
 mod shape;
+mod simulation;
 mod sources;
 mod template;
 mod wire;

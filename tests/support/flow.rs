@@ -180,22 +180,40 @@ impl Flow {
         while self.run_due().await > 0 {}
     }
 
+    /// Runs the jobs of a name that are due, and takes out of the queue those of another that follow.
+    pub async fn takes_out(&self, job: &str, followers: &str) -> Vec<Message> {
+        self.run(job).await;
+        let mut taken = Vec::new();
+        for leased in self.queue.claim(followers, 100, Duration::from_secs(30)).await.unwrap() {
+            taken.push(leased.message);
+            self.queue.settle(vec![Settlement::Done(leased.ticket)]).await.unwrap();
+        }
+        taken
+    }
+
     async fn run_due(&self) -> usize {
         let mut ran = 0;
         for job in NAMES {
-            for leased in self.queue.claim(job, 100, Duration::from_secs(30)).await.unwrap() {
-                ran += 1;
-                let settlement = match perform(&self.cx, &leased.message).await {
-                    Verdict::Done => Settlement::Done(leased.ticket),
-                    Verdict::Again { why, after } => Settlement::Again {
-                        ticket: leased.ticket,
-                        not_before: self.now().plus(after.unwrap_or(Duration::from_secs(1))),
-                        why,
-                    },
-                    Verdict::Never { why } => Settlement::Dead { ticket: leased.ticket, why },
-                };
-                self.queue.settle(vec![settlement]).await.unwrap();
-            }
+            ran += self.run(job).await;
+        }
+        ran
+    }
+
+    /// Runs the jobs of a name that are due.
+    async fn run(&self, job: &str) -> usize {
+        let due = self.queue.claim(job, 100, Duration::from_secs(30)).await.unwrap();
+        let ran = due.len();
+        for leased in due {
+            let settlement = match perform(&self.cx, &leased.message).await {
+                Verdict::Done => Settlement::Done(leased.ticket),
+                Verdict::Again { why, after } => Settlement::Again {
+                    ticket: leased.ticket,
+                    not_before: self.now().plus(after.unwrap_or(Duration::from_secs(1))),
+                    why,
+                },
+                Verdict::Never { why } => Settlement::Dead { ticket: leased.ticket, why },
+            };
+            self.queue.settle(vec![settlement]).await.unwrap();
         }
         ran
     }
@@ -346,7 +364,8 @@ const NAMES: [&str; 7] = [
     Sweep::NAME,
 ];
 
-async fn perform(cx: &Context, message: &Message) -> Verdict {
+/// Runs the job that a message is.
+pub async fn perform(cx: &Context, message: &Message) -> Verdict {
     let body = &message.body;
     match message.job.as_str() {
         PlanWindow::NAME => execute::<PlanWindow>(cx, body).await,

@@ -43,18 +43,25 @@ impl Job for DeliverNotice {
     async fn run(&self, cx: &Context) -> Result<(), JobError> {
         let table = cx.table.as_ref();
         let now = cx.clock.now();
-        let Some(notice) = notices::get(table, &self.user, &self.notice).await? else {
-            return Err(JobError::fail("the notice is not stored"));
-        };
-        if notice.value.status != NoticeStatus::Waiting {
-            return Ok(());
-        }
         let claimed = match ledger::claim(table, &format!("deliver_notice/{}", self.notice), now, Self::LEASE).await? {
             Claim::Ours(claimed) => claimed,
             Claim::Done => return Ok(()),
             Claim::Busy(until) => return Err(JobError::retry_after("another worker delivers it", until.since(now))),
         };
-        let delivery = match letter(table, &notice.value).await? {
+        // Read behind the claim: whoever held it before may have written an attempt down.
+        let (notice, letter) = match self.read(table).await {
+            Ok(Some(read)) => read,
+            Ok(None) => {
+                claimed.done(table, now).await?;
+                return Ok(());
+            }
+            Err(error) => {
+                // Nothing was told. If this fails too, the lease runs out.
+                let _ = claimed.give_back(table).await;
+                return Err(error);
+            }
+        };
+        let delivery = match letter {
             Some(letter) => cx.notifier.send(&letter).await,
             None => Delivery::Refused { why: format!("{} has no {} address", self.user, notice.value.channel) },
         };
@@ -71,6 +78,20 @@ impl Job for DeliverNotice {
                 Err(JobError::Retry { why: said, after })
             }
         }
+    }
+}
+
+impl DeliverNotice {
+    /// The notice and its letter, which there is where the user has such an address; none when the notice is settled.
+    async fn read(&self, table: &dyn Table) -> Result<Option<(Versioned<Notice>, Option<Letter>)>, JobError> {
+        let Some(notice) = notices::get(table, &self.user, &self.notice).await? else {
+            return Err(JobError::fail("the notice is not stored"));
+        };
+        if notice.value.status != NoticeStatus::Waiting {
+            return Ok(None);
+        }
+        let letter = letter(table, &notice.value).await?;
+        Ok(Some((notice, letter)))
     }
 }
 

@@ -17,7 +17,7 @@ use records::{
 };
 use serde::{Deserialize, Serialize};
 
-use self::newer::with_what_is_newer;
+use self::newer::{newest_since, with_what_is_newer};
 use crate::{
     Context, FanOut, Job, JobError,
     catalog::Model,
@@ -79,33 +79,40 @@ impl Job for EvaluateAlarms {
 /// Steps one source with its evidence, in order.
 async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>) -> Result<(), JobError> {
     for evidence in evidence {
-        evaluate(cx, evidence).await?;
+        let mut changed = evaluate(cx, evidence).await?;
+        let mut looked_at = evidence.at;
+        // A newer reading may have been looked at, and have changed nothing, before this was stored.
+        while changed && let Some(newer) = newest_since(cx, &evidence.source, looked_at, cx.clock.now()).await? {
+            changed = evaluate(cx, &newer).await?;
+            looked_at = newer.at;
+        }
     }
     Ok(())
 }
 
-async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<(), JobError> {
+/// Takes one step, or as many as it needs; whether that, or an earlier run that died, changed alarms.
+async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
     let table = cx.table.as_ref();
-    let mut refused = 0;
+    let (mut refused, mut changed) = (0, false);
     while refused < TRIES {
         let Some(rules) = rules(cx, &evidence.source).await? else {
-            return Ok(alarms::end(table, &evidence.source, cx.clock.now()).await?);
+            alarms::end(table, &evidence.source, cx.clock.now()).await?;
+            return Ok(false);
         };
         let mut watch = alarms::watch(table, &evidence.source).await?;
         let before = watch.value.clone();
         let now = cx.clock.now();
         let stepped = step(&before.state, &rules, evidence, now);
-        let stepped = with_what_is_newer(table, stepped, &rules, evidence, now).await?;
-        if stepped.is_whole
-            && stepped.changes.is_empty()
-            && !worth_storing(&before.state, &stepped.state, &evidence.fact)
-        {
-            return hand_on(cx, &evidence.source, watch).await;
+        let stepped = with_what_is_newer(cx, stepped, &rules, evidence, now).await?;
+        let alters_alarms = !stepped.changes.is_empty();
+        if stepped.is_whole && !alters_alarms && !worth_storing(&before.state, &stepped.state, &evidence.fact) {
+            hand_on(cx, &evidence.source, watch).await?;
+            return Ok(changed || was_last(&before.state, evidence));
         }
         watch.value.state = stepped.state;
         watch.value.timer = stepped.timer;
         let mut writes = Vec::new();
-        if !stepped.changes.is_empty() {
+        if alters_alarms {
             let transition = transition(evidence, watch.version, now, stepped.changes);
             writes.push(alarms::put_transition(&transition)?);
             writes.extend(changed_alarms(table, &transition).await?);
@@ -116,13 +123,19 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<(), JobError> {
             refused += 1;
             continue;
         }
+        changed |= alters_alarms;
         watch.version += 1;
         hand_on(cx, &evidence.source, watch).await?;
         if stepped.is_whole {
-            return Ok(());
+            return Ok(changed);
         }
     }
     Err(JobError::retry(format!("{} is stepped by many at once", evidence.source)))
+}
+
+/// Whether it was this fact that changed something last.
+fn was_last(state: &SourceState, evidence: &Evidence) -> bool {
+    state.newest.values().any(|seen| seen.id == evidence.id)
 }
 
 /// That time went on is not worth a write per reading. Of a link, it is: a coming that is not remembered could be undone

@@ -13,6 +13,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use domain::{
     Mac, Source, Timestamp,
     alarm::{Evidence, Fact},
+    identity::derived_id,
     time::is_newer,
 };
 use futures::{StreamExt, stream};
@@ -91,7 +92,7 @@ impl Job for ProcessResults {
         for line in stream::iter(lines).buffered(AT_A_TIME).collect::<Vec<_>>().await {
             ended.push(line.map(|line| follow_ups.join(line)));
         }
-        self.hand_on(cx, follow_ups).await?;
+        self.hand_on(cx, follow_ups, ended.iter().all(Result::is_ok)).await?;
         JobError::worst(ended)
     }
 }
@@ -190,10 +191,11 @@ impl ProcessResults {
         Message { not_before: Some(report.at.plus(debounce)), ..job.message() }
     }
 
-    async fn hand_on(&self, cx: &Context, follow_ups: FollowUps) -> Result<(), JobError> {
+    async fn hand_on(&self, cx: &Context, follow_ups: FollowUps, is_whole: bool) -> Result<(), JobError> {
+        let origin = if is_whole { self.batch.clone() } else { self.origin_of_a_part(&follow_ups.evidence) };
         let chunks = follow_ups.evidence.chunks(EVIDENCE_PER_JOB).enumerate();
         let evaluations = chunks.flat_map(|(part, evidence)| {
-            EvaluateAlarms { origin: format!("{}/{part}", self.batch), evidence: evidence.to_vec() }.messages()
+            EvaluateAlarms { origin: format!("{origin}/{part}"), evidence: evidence.to_vec() }.messages()
         });
         let messages: Vec<Message> = evaluations.chain(follow_ups.messages).collect();
         if !messages.is_empty() {
@@ -205,6 +207,14 @@ impl ProcessResults {
             tracing::warn!(%error, "browsers were not shown a batch of readings");
         }
         Ok(())
+    }
+
+    /// What some terminals of the batch brought while others could not be stored is called by what it is: the queue would
+    /// take the whole, which follows, for the same work, while this still waits.
+    fn origin_of_a_part(&self, evidence: &[Evidence]) -> String {
+        let ids: Vec<&str> = evidence.iter().map(|evidence| evidence.id.as_str()).collect();
+        let at = evidence.first().map_or(Timestamp::default(), |evidence| evidence.at);
+        format!("{}/{}", self.batch, derived_id(at, &ids))
     }
 }
 
@@ -223,14 +233,7 @@ async fn terminals_unknown(cx: &Context, report: &Report) -> Result<FollowUps, J
     let parent = Source::Node(report.node.clone());
     let mut follow_ups = FollowUps::default();
     for (mac, terminal) in known {
-        let mut standing = terminals::standing(table, &mac).await?;
-        if standing.value.presence != Presence::Unknown && is_newer(report.at, standing.value.newest, cx.clock.now()) {
-            standing.value.presence = Presence::Unknown;
-            standing.value.since = report.at;
-            standing.value.newest = report.at;
-            // Refused when a newer report stepped in: then the terminal was seen after all.
-            let _ = table.write(terminals::put_standing(&mac, &standing)?).await?;
-        }
+        line::becomes_unknown(cx, &mac, report).await?;
         follow_ups.evidence.extend(line::parent_lost(&terminal, &parent, report));
         follow_ups.pushes.push(line::changed(&mac));
     }
@@ -249,8 +252,8 @@ async fn settled(cx: &Context, report: &Report) -> Result<FollowUps, JobError> {
     let macs = terminals::of_node(table, &report.node).await?;
     for (mac, standing) in terminals::standings(table, &macs).await? {
         let was_heard_of = standing.since != Timestamp::default();
-        let says_no_newer = is_newer(report.at, standing.newest, cx.clock.now());
-        if standing.presence == Presence::Unknown && was_heard_of && says_no_newer {
+        let is_heard_no_more = is_newer(report.at, standing.heard, cx.clock.now());
+        if standing.presence == Presence::Unknown && was_heard_of && is_heard_no_more {
             let source = Source::Terminal(mac);
             let fact = Fact::LinkLost { cause: "it did not come back with its node".to_owned(), grace: Duration::ZERO };
             let id = format!("{}/{source}", report.at.sortable());

@@ -98,6 +98,9 @@ pub struct Standing {
     pub presence: Presence,
     /// Since when.
     pub since: Timestamp,
+    /// The newest that told whether it is there: what is older does not undo it. Not `newest`: what a device says of what it
+    /// was asked before does not tell that.
+    pub heard: Timestamp,
     /// The newest report that counted: older ones change nothing.
     pub newest: Timestamp,
     /// Consecutive misses of the devices that miss.

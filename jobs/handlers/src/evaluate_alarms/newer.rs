@@ -1,30 +1,35 @@
-//! Evidence that comes after what is newer. That a reading was normal is not written down with the alarms, which would cost a
-//! write for each; so an older one that comes later would raise an alarm that stands until the device speaks again.
+//! Evidence that comes after what is newer. That a reading changed nothing is not written down with the alarms, which would cost
+//! a write for each; so an older one that comes later would raise an alarm that stands, or end one that does not, until the
+//! device speaks again.
+
+use std::time::Duration;
 
 use domain::{
     DeviceId, Source, Timestamp,
-    alarm::{ChangeKind, Evidence, Fact, Rule, Step, step},
+    alarm::{Evidence, Fact, Rule, Step, step},
+    reading::Reading,
     time::is_ahead,
 };
-use records::{Table, TableError, readings};
+use records::{
+    TableError,
+    readings::{self, Span},
+};
 
-/// The step, and where it raised an alarm on a device whose latest reading is newer than its evidence, that reading's as
+use crate::Context;
+
+/// The step, and where it changed the alarms of a device whose latest reading is newer than its evidence, that reading's as
 /// well: what began and is over is told as that.
 pub(super) async fn with_what_is_newer(
-    table: &dyn Table,
+    cx: &Context,
     stepped: Step,
     rules: &[Rule],
     evidence: &Evidence,
     now: Timestamp,
 ) -> Result<Step, TableError> {
-    let raised = stepped.changes.iter().any(|change| change.kind == ChangeKind::Raised);
-    let Source::Device(device) = &evidence.source else { return Ok(stepped) };
-    if !raised || !stepped.is_whole {
+    if stepped.changes.is_empty() || !stepped.is_whole {
         return Ok(stepped);
     }
-    // What lies in the future is of a clock that was set back.
-    let is_newer = |latest: &Evidence| latest.at > evidence.at && !is_ahead(latest.at, now);
-    let Some(newer) = latest(table, device).await?.filter(is_newer) else { return Ok(stepped) };
+    let Some(newer) = newest_since(cx, &evidence.source, evidence.at, now).await? else { return Ok(stepped) };
     let mut next = step(&stepped.state, rules, &newer, now);
     // What is not whole is told apart: the newer reading is on its way by itself.
     if !next.is_whole {
@@ -34,11 +39,45 @@ pub(super) async fn with_what_is_newer(
     Ok(next)
 }
 
-/// A device's latest reading, as evidence.
-async fn latest(table: &dyn Table, device: &DeviceId) -> Result<Option<Evidence>, TableError> {
-    let latest = readings::latest(table, &device.mac).await?.value;
-    let Some(reading) = latest.devices.get(&device.pid).filter(|reading| !reading.late) else { return Ok(None) };
-    let source = Source::Device(device.clone());
-    let id = format!("{}/{source}", reading.arrived.sortable());
-    Ok(Some(Evidence { id, source, at: reading.asked.min(reading.arrived), fact: Fact::of_reading(reading) }))
+/// A device's newest reading, as evidence, if it is newer than that. What lies in the future is of a clock that was set back.
+pub(super) async fn newest_since(
+    cx: &Context,
+    source: &Source,
+    known: Timestamp,
+    now: Timestamp,
+) -> Result<Option<Evidence>, TableError> {
+    let Source::Device(device) = source else { return Ok(None) };
+    let latest = readings::latest(cx.table.as_ref(), &device.mac).await?.value.devices.remove(&device.pid);
+    let kept = kept_since(cx, device, known, now).await?;
+    let readings = latest.into_iter().chain(kept).filter(|reading| !reading.late);
+    let newer = readings.map(as_evidence).filter(|newer| newer.at > known && !is_ahead(newer.at, now));
+    Ok(newer.max_by_key(|newer| newer.at))
+}
+
+/// The device's latest in the history: one that says what the one before it said is there alone. Where such ones are not kept,
+/// nothing is to be found.
+async fn kept_since(
+    cx: &Context,
+    device: &DeviceId,
+    known: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<Reading>, TableError> {
+    if cx.settings.readings.silence().is_some() {
+        return Ok(Vec::new());
+    }
+    let span = Span { from: known, to: now.plus(AHEAD), limit: MOST_KEPT, after: None };
+    Ok(readings::history(cx.table.as_ref(), &device.mac, device.pid, &span).await?.items)
+}
+
+/// A report's instant may be a little ahead of the clock.
+const AHEAD: Duration = Duration::from_secs(10);
+
+/// The newest reading is among so many that came last.
+const MOST_KEPT: usize = 20;
+
+fn as_evidence(reading: Reading) -> Evidence {
+    let fact = Fact::of_reading(&reading);
+    let at = reading.asked.min(reading.arrived);
+    let source = Source::Device(reading.device);
+    Evidence { id: format!("{}/{source}", reading.arrived.sortable()), source, at, fact }
 }

@@ -17,7 +17,7 @@ use records::{
     terminals::{self, Standing, Terminal},
 };
 
-pub(in crate::process_results) use self::presence::parent_lost;
+pub(in crate::process_results) use self::presence::{becomes_unknown, parent_lost};
 use super::{
     FollowUps,
     answer::{Verified, verify},
@@ -122,12 +122,12 @@ impl<'a> Line<'a> {
             },
             Event::Missed { pid, count, .. } => self.missed(report, *pid, *count),
             Event::PartlyMissed { pid, contents, .. } => self.partly_missed(report, *pid, contents.len()),
-            Event::TerminalsOn { .. } => self.seen(report),
+            Event::TerminalsOn { .. } => self.seen(report, report.at),
             Event::TerminalOff { .. } => self.off(report),
             Event::Terminal(info) => {
                 if info.at && self.is_told_anew(report) {
                     // A terminal that its gateway rebooted is told of at once, and called back a minute later.
-                    self.seen(report);
+                    self.seen(report, report.at);
                 }
                 self.learn(cx, &found(info, report.at), info.iccid.as_ref()).await?;
             }
@@ -176,11 +176,15 @@ impl<'a> Line<'a> {
             self.count(report, &[LATE_READING]);
         }
         if self.is_back(&reading) {
-            self.seen(report);
+            self.seen(report, reading.asked.min(report.at));
         }
         if self.is_news(report) && !overtaken {
-            self.standing.value.misses.remove(&pid);
             self.left_out(pid, answer.unanswered);
+        }
+        // That something else was heard of the terminal since does not take back that the device answered.
+        let is_latest = self.latest.value.devices.get(&pid).is_none_or(|known| reading.asked > known.asked);
+        if (self.is_news(report) || is_latest) && !overtaken {
+            self.standing.value.misses.remove(&pid);
         }
         if !reading.late {
             self.values(report, &reading);
@@ -210,16 +214,13 @@ impl<'a> Line<'a> {
     /// Whether a reading says that the terminal is there. A gateway posts what it has of a query after it said that the
     /// terminal is off.
     fn is_back(&self, reading: &Reading) -> bool {
-        let since = self.standing.value.since;
-        reading.asked > since || is_ahead(since, self.now)
+        is_newer(reading.asked, self.standing.value.heard, self.now)
     }
 
     /// Values are as old as their question: two posts may arrive in another order than they were asked in.
     fn values(&mut self, report: &Report, reading: &Reading) {
-        let source = Source::Device(reading.device.clone());
-        let fact = Fact::of_reading(reading);
-        let (id, at) = (evidence_id(report, &source), reading.asked.min(report.at));
-        self.follow_ups.evidence.push(Evidence { id, source, at, fact });
+        let (source, at) = (Source::Device(reading.device.clone()), reading.asked.min(report.at));
+        self.evidence_of(source, report, at, Fact::of_reading(reading));
     }
 
     fn missed(&mut self, report: &Report, pid: Pid, told: Option<u32>) {
@@ -227,11 +228,15 @@ impl<'a> Line<'a> {
             return;
         }
         let known = self.standing.value.misses.get(&pid).copied().unwrap_or(0);
-        let count = if self.is_news(report) { told.unwrap_or(0).max(known.saturating_add(1)) } else { known };
+        let told = told.unwrap_or(0);
+        // One that comes late is not counted again, and what its gateway counted still holds of that instant.
+        let count = told.max(if self.is_news(report) { known.saturating_add(1) } else { known });
         if count == 0 {
             return;
         }
-        self.standing.value.misses.insert(pid, count);
+        if self.is_news(report) {
+            self.standing.value.misses.insert(pid, count);
+        }
         self.evidence(Source::Device(self.terminal.device_id(pid)), report, Fact::Missed { count });
     }
 
@@ -280,7 +285,12 @@ impl<'a> Line<'a> {
     }
 
     fn evidence(&mut self, source: Source, report: &Report, fact: Fact) {
-        self.follow_ups.evidence.push(Evidence { id: evidence_id(report, &source), source, at: report.at, fact });
+        self.evidence_of(source, report, report.at, fact);
+    }
+
+    /// What a report tells of an instant that may be before it.
+    fn evidence_of(&mut self, source: Source, report: &Report, at: Timestamp, fact: Fact) {
+        self.follow_ups.evidence.push(Evidence { id: evidence_id(report, &source), source, at, fact });
     }
 
     /// Shows whose interval is another now.

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use domain::{
-    Pid, Source,
+    Mac, Pid, Source, Timestamp,
     alarm::{Evidence, Fact},
-    time::is_ahead,
+    time::{is_ahead, is_newer},
 };
-use records::terminals::{Presence, Terminal};
+use records::terminals::{self, Presence, Standing, Terminal};
 
-use super::{Line, changed, evidence_id};
-use crate::report::{Event, Report};
+use super::{Line, TRIES, changed, evidence_id};
+use crate::{
+    Context, JobError,
+    report::{Event, Report},
+};
 
 /// After so many missed queries of every device, a gateway reboots the terminal.
 const MISSES_OF_A_REBOOT: u32 = 10;
@@ -22,20 +25,20 @@ const REBOOT: Duration = Duration::from_secs(90);
 const ON_ITS_WAY: Duration = Duration::from_secs(3);
 
 impl Line<'_> {
-    /// The terminal is on its node: it said so, it answered an AT command, or something behind it answered.
-    pub(super) fn seen(&mut self, report: &Report) {
+    /// The terminal was on its node at that instant: it said so, it answered an AT command, or something behind it answered.
+    pub(super) fn seen(&mut self, report: &Report, at: Timestamp) {
         if self.standing.value.presence == Presence::Online && !matches!(report.event, Event::TerminalsOn { .. }) {
             return;
         }
-        self.stands(report, Presence::Online);
-        self.evidence(Source::Terminal(self.terminal.mac.clone()), report, Fact::LinkSeen);
+        self.stands(at, Presence::Online);
+        self.evidence_of(Source::Terminal(self.terminal.mac.clone()), report, at, Fact::LinkSeen);
         // What hangs on it can be known again: from here on, a device's silence is its own. One that answers says more.
         let answering = match &report.event {
             Event::Answered(answer) => Some(answer.pid),
             _ => None,
         };
         for device in self.terminal.devices.iter().filter(|device| Some(device.pid) != answering) {
-            self.evidence(Source::Device(self.terminal.device_id(device.pid)), report, Fact::LinkSeen);
+            self.evidence_of(Source::Device(self.terminal.device_id(device.pid)), report, at, Fact::LinkSeen);
         }
     }
 
@@ -46,7 +49,7 @@ impl Line<'_> {
     }
 
     pub(super) fn off(&mut self, report: &Report) {
-        self.stands(report, Presence::Offline);
+        self.stands(report.at, Presence::Offline);
         let terminal = Source::Terminal(self.terminal.mac.clone());
         self.follow_ups.evidence.extend(parent_lost(self.terminal, &terminal, report));
         let (cause, grace) = if self.is_being_rebooted() {
@@ -64,18 +67,44 @@ impl Line<'_> {
         devices.peek().is_some() && devices.all(|device| missed(device.pid) >= MISSES_OF_A_REBOOT)
     }
 
-    fn stands(&mut self, report: &Report, presence: Presence) {
-        if !self.is_news(report) {
+    fn stands(&mut self, at: Timestamp, presence: Presence) {
+        let standing = &mut self.standing.value;
+        if !is_newer(at, standing.heard, self.now) {
             return;
         }
         self.linked = true;
-        let standing = &mut self.standing.value;
+        standing.heard = at;
         if standing.presence != presence {
             standing.presence = presence;
-            standing.since = report.at;
+            standing.since = at;
             self.follow_ups.pushes.push(changed(&self.terminal.mac));
         }
     }
+}
+
+/// The node of a terminal is lost: unless it was heard of since, nobody knows whether it is there. Whoever writes about its
+/// line meanwhile does not know either.
+pub(in crate::process_results) async fn becomes_unknown(
+    cx: &Context,
+    mac: &Mac,
+    lost: &Report,
+) -> Result<(), JobError> {
+    let table = cx.table.as_ref();
+    for _ in 0..TRIES {
+        let mut standing = terminals::standing(table, mac).await?;
+        let Standing { presence, since, heard, newest, .. } = &mut standing.value;
+        if !is_newer(lost.at, *heard, cx.clock.now()) {
+            return Ok(());
+        }
+        if *presence != Presence::Unknown {
+            (*presence, *since) = (Presence::Unknown, lost.at);
+        }
+        (*heard, *newest) = (lost.at, (*newest).max(lost.at));
+        if table.write(terminals::put_standing(mac, &standing)?).await?.applied() {
+            return Ok(());
+        }
+    }
+    Err(JobError::retry(format!("terminal {mac} is written by many at once")))
 }
 
 /// What a terminal's devices are told when it, or its node, is lost.

@@ -1,0 +1,113 @@
+//! Everybody who may hear of a transition is told of it once on each of their channels, and nobody else is. A letter comes
+//! again only where the run that sent it could not store that it was taken, and then under the same id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    Source,
+    alarm::{Change, Severity, owner},
+};
+use jobs::ports::Address;
+use records::{
+    Range, Table,
+    alarms::{self, Transition},
+    notices::{self, NoticeStatus},
+};
+
+use crate::simulation::{
+    site::{NODE, PEOPLE, Person, TERMINALS, may_see},
+    world::{Sent, World, at_once},
+};
+
+/// One transition, one address.
+type To = (String, String);
+
+pub(super) fn check(world: &World) -> Vec<String> {
+    let expected: BTreeSet<To> = transitions(world).iter().flat_map(|transition| hearers(world, transition)).collect();
+    let mut told: BTreeMap<To, Vec<Sent>> = BTreeMap::new();
+    for sent in world.sent() {
+        let transition = sent.letter.data["transition"].as_str().unwrap_or_default().to_owned();
+        told.entry((transition, shown(&sent.letter.address))).or_default().push(sent);
+    }
+    let mut found = Vec::new();
+    found.extend(expected.iter().filter(|to| !told.contains_key(*to)).map(|to| format!("nobody told {to:?}")));
+    found.extend(
+        told.keys().filter(|to| !expected.contains(*to)).map(|to| format!("{to:?} was told, who is not to be")),
+    );
+    found.extend(told.iter().filter_map(|(to, sent)| told_too_often(world, to, sent)));
+    found.extend(PEOPLE.iter().filter_map(|person| not_sent(world, person.name)));
+    found
+}
+
+/// The transitions that are stored.
+pub(super) fn transitions(world: &World) -> Vec<Transition> {
+    let macs = TERMINALS.iter().map(|(mac, pids)| (mac.parse().unwrap(), *pids));
+    let of_terminals = macs.flat_map(|(mac, pids): (domain::Mac, _)| {
+        let devices = pids.iter().map(|pid| Source::Device(domain::DeviceId { mac: mac.clone(), pid: *pid }));
+        devices.chain([Source::Terminal(mac.clone())]).collect::<Vec<_>>()
+    });
+    let sources = of_terminals.chain([Source::Node(NODE.to_owned())]);
+    sources.flat_map(|source| of_source(world, &source)).collect()
+}
+
+fn of_source(world: &World, source: &Source) -> Vec<Transition> {
+    let table = world.table.as_ref();
+    let page = at_once(table.query(&Range::all(format!("transition#{source}"), 1000))).unwrap();
+    assert!(page.next.is_none(), "a source with so many transitions");
+    let stored = page.items.iter().map(|item| at_once(alarms::transition(table, source, &item.key.sk)).unwrap());
+    stored.map(Option::unwrap).collect()
+}
+
+/// Who is to hear of a transition.
+fn hearers(world: &World, transition: &Transition) -> Vec<To> {
+    let mac = transition.source.mac();
+    let concerned = PEOPLE
+        .iter()
+        .filter(|person| may_see(person, mac) && transition.changes.iter().any(|change| concerns(person, change)));
+    let addresses = concerned.flat_map(|person| person.channels.iter().map(|channel| address(person, channel)));
+    let common = transition.changes.iter().filter(|change| owner(&change.rule).is_none());
+    let topic = common.map(|change| change.severity).max().filter(|_| world.settings.notices.topics);
+    let topic = topic.map(|severity| shown(&Address::Topic { severity }));
+    addresses.chain(topic).map(|address| (transition.id.clone(), address)).collect()
+}
+
+/// Of the common rule in whose place somebody has their own they hear nothing.
+fn concerns(person: &Person, change: &Change) -> bool {
+    match change.rule.strip_prefix("user:") {
+        Some(rule) => rule.strip_prefix(person.name).is_some_and(|rule| rule.starts_with(':')),
+        None => person.own_most.is_none() || change.rule != "threshold:temperature",
+    }
+}
+
+fn address(person: &Person, channel: &str) -> String {
+    match channel {
+        "email" => format!("{}@example.org", person.name),
+        _ => format!("https://example.org/{}", person.name),
+    }
+}
+
+fn shown(address: &Address) -> String {
+    match address {
+        Address::Email { to } | Address::Sms { to } => to.clone(),
+        Address::Webhook { url, .. } => url.clone(),
+        Address::Topic { severity: Severity::Critical } => "critical".to_owned(),
+        Address::Topic { severity: Severity::Warning } => "warning".to_owned(),
+        Address::Topic { severity: Severity::Info } => "info".to_owned(),
+    }
+}
+
+fn told_too_often(world: &World, to: &To, sent: &[Sent]) -> Option<String> {
+    let ids: BTreeSet<&str> = sent.iter().map(|sent| sent.letter.id.as_str()).collect();
+    let (_, earlier) = sent.split_last()?;
+    let may_come_again = |sent: &Sent| !sent.has_receipt && world.is_interrupted(sent.run);
+    let runs: Vec<u64> = sent.iter().map(|sent| sent.run).collect();
+    (ids.len() > 1 || !earlier.iter().all(may_come_again))
+        .then(|| format!("{to:?} was told {} times, under {ids:?}, by the runs {runs:?}", sent.len()))
+}
+
+/// In the ledger every notice stands as sent.
+fn not_sent(world: &World, user: &str) -> Option<String> {
+    let rows = at_once(notices::list(world.table.as_ref(), user, 1000, None)).unwrap().items;
+    let open = rows.iter().find(|row| row.status != NoticeStatus::Sent)?;
+    Some(format!("the notice {} of {user} stands as {:?}", open.id, open.status))
+}

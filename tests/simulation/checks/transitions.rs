@@ -1,0 +1,52 @@
+//! What is recorded of an alarm's life is its life: it is raised once, after its delay, and cleared once if it was.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use domain::{
+    Source,
+    alarm::{Change, ChangeKind},
+};
+use records::alarms::{self, Alarm, Which};
+
+use super::letters;
+use crate::simulation::{
+    faults::LEASE,
+    world::{DEBOUNCE_MS, World, at_once},
+};
+
+pub(super) fn check(world: &World) -> Vec<String> {
+    let mut changes: BTreeMap<String, Vec<Change>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for transition in letters::transitions(world) {
+        for change in transition.changes {
+            if change.at > transition.at.plus(LEASE) || is_hasty(&transition.source, &change) {
+                found.push(format!("{} {} was {:?} too early", transition.source, change.rule, change.kind));
+            }
+            changes.entry(change.alarm.clone()).or_default().push(change);
+        }
+    }
+    for alarm in at_once(alarms::list(world.table.as_ref(), Which::All, 1000, None)).unwrap().items {
+        let lived = changes.remove(&alarm.id).unwrap_or_default();
+        if !is_life_of(&alarm, &lived) {
+            found.push(format!("the life of {} {} is recorded as {lived:?}", alarm.source, alarm.rule));
+        }
+    }
+    found.extend(changes.keys().map(|alarm| format!("a transition changes {alarm}, which is not there")));
+    found
+}
+
+fn is_hasty(source: &Source, change: &Change) -> bool {
+    let has_delay = !matches!(source, Source::Device(_)) && change.kind == ChangeKind::Raised;
+    has_delay && change.at != change.since.plus(Duration::from_millis(DEBOUNCE_MS))
+}
+
+fn is_life_of(alarm: &Alarm, lived: &[Change]) -> bool {
+    let of = |kind| lived.iter().filter(move |change| change.kind == kind).collect::<Vec<_>>();
+    let (raised, cleared) = (of(ChangeKind::Raised), of(ChangeKind::Cleared));
+    let began_so = raised.len() == 1 && raised[0].since == alarm.raised_at;
+    let ended_so = match alarm.cleared_at {
+        Some(at) => cleared.len() == 1 && cleared[0].at == at,
+        None => cleared.is_empty(),
+    };
+    began_so && ended_so
+}
