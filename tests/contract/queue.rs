@@ -6,6 +6,7 @@ mod giving;
 mod keys;
 mod restarts;
 mod spool;
+mod waiting;
 
 use std::{any::Any, sync::Arc, time::Duration};
 
@@ -16,7 +17,7 @@ use queue::{EmbeddedQueue, MemoryQueue};
 use telltale_tests::{ManualClock, RedisServer};
 use tempfile::TempDir;
 
-use self::{crowds::*, failing::*, giving::*, keys::*};
+use self::{crowds::*, failing::*, giving::*, keys::*, waiting::*};
 
 suite!([memory, embedded], async [redis]; [
     a_message_is_given_as_it_was_taken,
@@ -48,6 +49,9 @@ suite!([memory, embedded], async [redis]; [
     a_letter_whose_key_is_back_is_the_same_work,
     a_letter_that_is_discarded_is_gone,
     old_letters_are_forgotten,
+    what_waits_is_listed_in_the_order_it_is_given,
+    a_message_that_waits_is_cancelled_and_its_key_taken_again,
+    what_runs_is_not_cancelled,
     two_claimers_never_get_the_same_message,
     of_racing_enqueues_of_one_key_one_is_taken,
     twenty_thousand_due_messages_are_drained,

@@ -12,6 +12,7 @@ mod protocols;
 mod readings;
 mod sign_in;
 mod terminals;
+mod waiting_jobs;
 
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(operations::router())
         .merge(counters::router())
         .merge(dead_letters::router())
+        .merge(waiting_jobs::router())
         .merge(protocols::router())
         .split_for_parts();
     add_problems(&mut document);

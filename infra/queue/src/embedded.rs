@@ -10,7 +10,9 @@ use std::{
 use async_trait::async_trait;
 use domain::Timestamp;
 use engine_embedded::{Batch, Engine, EngineError};
-use jobs::ports::{Clock, Consume, DeadLetter, Depth, Enqueue, Inspect, Leased, Message, QueueError, Settlement};
+use jobs::ports::{
+    Clock, Consume, DeadLetter, Depth, Enqueue, Inspect, Leased, Message, QueueError, Settlement, Waiting,
+};
 
 use self::rows::Rows;
 use crate::{
@@ -200,6 +202,22 @@ impl Inspect for EmbeddedQueue {
             letters.extend(body.and_then(|body| ledger::dead_letter(id, &entry, body)));
         }
         Ok(letters)
+    }
+
+    async fn waiting(&self, job: &str, limit: usize) -> Result<Vec<Waiting>, QueueError> {
+        let found = self.shared.mirror().ledger.waiting(job, limit, self.shared.clock.now());
+        let mut waiting = Vec::with_capacity(found.len());
+        for (id, entry) in found {
+            // No body: it was claimed and done meanwhile.
+            let body = self.shared.rows.body(id).map_err(queue_error)?;
+            waiting.extend(body.map(|body| ledger::waiting(&entry, body)));
+        }
+        Ok(waiting)
+    }
+
+    async fn cancel(&self, job: &str, key: &str) -> Result<bool, QueueError> {
+        let (job, key) = (job.to_owned(), key.to_owned());
+        self.change(move |ledger, _| ledger.cancel(&job, &key)).await
     }
 
     async fn redrive(&self, job: &str, id: &str) -> Result<bool, QueueError> {

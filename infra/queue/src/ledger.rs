@@ -15,7 +15,7 @@ use bytes::Bytes;
 use domain::Timestamp;
 use jobs::ports::{DEAD_LETTER_RETENTION, Depth, MOST_DEAD_LETTERS, Message, Settlement, Ticket};
 
-pub(crate) use self::entry::{Entry, Given, Id, State, check, dead_letter};
+pub(crate) use self::entry::{Entry, Given, Id, State, check, dead_letter, waiting};
 use self::{entry::read_ticket, index::Index};
 
 /// How many messages and leases there can be in one life of the queue.
@@ -158,6 +158,22 @@ impl Ledger {
     /// Forgets a message, wherever it is.
     pub(crate) fn forget(&mut self, id: Id) {
         self.remove(id);
+    }
+
+    /// Up to `limit` messages of `job` that wait, those that are given next first.
+    pub(crate) fn waiting(&self, job: &str, limit: usize, now: Timestamp) -> Vec<(Id, Entry)> {
+        let ids = self.jobs.get(job).into_iter().flat_map(|index| index.waiting(now)).take(limit);
+        ids.filter_map(|id| Some((id, self.entry(id)?.clone()))).collect()
+    }
+
+    /// Forgets the message of a key that waits. False when none does.
+    pub(crate) fn cancel(&mut self, job: &str, key: &str) -> bool {
+        let id = self.jobs.get(job).and_then(|index| index.of_key(key));
+        let Some(id) = id.filter(|id| self.entry(*id).is_some_and(|entry| entry.state == State::Waiting)) else {
+            return false;
+        };
+        self.remove(id);
+        true
     }
 
     /// When a claim of `job` will next find something, if nothing happens before.

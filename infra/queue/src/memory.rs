@@ -9,7 +9,9 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Timestamp;
-use jobs::ports::{Clock, Consume, DeadLetter, Depth, Enqueue, Inspect, Leased, Message, QueueError, Settlement};
+use jobs::ports::{
+    Clock, Consume, DeadLetter, Depth, Enqueue, Inspect, Leased, Message, QueueError, Settlement, Waiting,
+};
 
 use crate::{
     bells::Bells,
@@ -103,6 +105,16 @@ impl Inspect for MemoryQueue {
         let state = self.state();
         let dead = state.ledger.dead(job, limit).into_iter();
         Ok(dead.filter_map(|(id, entry)| ledger::dead_letter(id, &entry, state.bodies.get(&id)?.clone())).collect())
+    }
+
+    async fn waiting(&self, job: &str, limit: usize) -> Result<Vec<Waiting>, QueueError> {
+        let state = self.state();
+        let waiting = state.ledger.waiting(job, limit, self.clock.now()).into_iter();
+        Ok(waiting.filter_map(|(id, entry)| Some(ledger::waiting(&entry, state.bodies.get(&id)?.clone()))).collect())
+    }
+
+    async fn cancel(&self, job: &str, key: &str) -> Result<bool, QueueError> {
+        Ok(self.change(|ledger, _| ledger.cancel(job, key)))
     }
 
     async fn redrive(&self, job: &str, id: &str) -> Result<bool, QueueError> {

@@ -13,7 +13,7 @@ pub use link::{Audience, Inboxes, Link, LinkError, NodeCommand, Operation, Order
 pub use notifier::{Address, Delivery, Letter, Notifier, Receipt};
 pub use queue::{
     Consume, DEAD_LETTER_RETENTION, DeadLetter, Depth, Enqueue, Inspect, Lane, Leased, MOST_BODY_BYTES,
-    MOST_DEAD_LETTERS, Message, QueueError, Settlement, SpoolState, Spooling, Ticket,
+    MOST_DEAD_LETTERS, Message, QueueError, Settlement, SpoolState, Spooling, Ticket, Waiting,
 };
 pub use records::{Clock, Table};
 

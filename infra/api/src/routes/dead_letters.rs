@@ -129,7 +129,8 @@ async fn discard(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn known(job: &str) -> Result<&'static str, Problem> {
+/// The name of a job that there is.
+pub(super) fn known(job: &str) -> Result<&'static str, Problem> {
     let known = JOB_NAMES.into_iter().find(|name| *name == job);
     known.ok_or_else(|| Problem::not_found("There is no such job: GET /api/jobs lists them."))
 }

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 43] = [
+const ROUTES: [&str; 45] = [
     "delete /api/jobs/{job}/dead-letters/{id}",
+    "delete /api/jobs/{job}/waiting/{key}",
     "delete /api/me/alarm-setups/{protocol}",
     "delete /api/nodes/{name}",
     "delete /api/protocols/{name}",
@@ -17,6 +18,7 @@ const ROUTES: [&str; 43] = [
     "get /api/counters",
     "get /api/jobs",
     "get /api/jobs/{job}/dead-letters",
+    "get /api/jobs/{job}/waiting",
     "get /api/me/alarm-setups",
     "get /api/me/alarm-setups/{protocol}",
     "get /api/nodes",

@@ -19,3 +19,4 @@ mod sign_in;
 mod site;
 mod tables;
 mod terminals;
+mod waiting_jobs;

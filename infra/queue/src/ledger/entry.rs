@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use domain::Timestamp;
-use jobs::ports::{DeadLetter, Leased, MOST_BODY_BYTES, Message, QueueError, Ticket};
+use jobs::ports::{DeadLetter, Leased, MOST_BODY_BYTES, Message, QueueError, Ticket, Waiting};
 use serde::{Deserialize, Serialize};
 
 /// Names a message: a later one has a greater id.
@@ -105,6 +105,11 @@ pub(crate) fn dead_letter(id: Id, entry: &Entry, body: Bytes) -> Option<DeadLett
         why: why.clone(),
         at: *at,
     })
+}
+
+/// A message that waits, as people see it.
+pub(crate) fn waiting(entry: &Entry, body: Bytes) -> Waiting {
+    Waiting { message: entry.with_body(body), due: entry.due, attempts: entry.attempts }
 }
 
 /// Refuses messages that no queue would take.

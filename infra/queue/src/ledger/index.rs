@@ -62,6 +62,20 @@ impl Index {
         (found == lane).then_some((due, id))
     }
 
+    /// What waits, in the order it is given: what is due by lanes, then the rest by when it is due.
+    pub(super) fn waiting(&self, now: Timestamp) -> impl Iterator<Item = Id> {
+        let due = self.waiting.iter().filter(move |(_, due, _)| *due <= now).map(|(_, _, id)| *id);
+        let mut later: Vec<(Timestamp, Id)> =
+            self.waiting.iter().filter(|(_, due, _)| *due > now).map(|(_, due, id)| (*due, *id)).collect();
+        later.sort_unstable();
+        due.chain(later.into_iter().map(|(_, id)| id))
+    }
+
+    /// The message of this key that waits or runs.
+    pub(super) fn of_key(&self, key: &str) -> Option<Id> {
+        self.keys.get(key).copied()
+    }
+
     /// Whose lease has run out.
     pub(super) fn run_out(&self, now: Timestamp) -> Vec<Id> {
         self.leased.range(..=(now, Id::MAX)).map(|(_, id)| *id).collect()

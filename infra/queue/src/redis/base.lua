@@ -20,10 +20,30 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
+local function fields_of(flat)
+  local fields = {}
+  for index = 1, #flat, 2 do
+    fields[flat[index]] = flat[index + 1]
+  end
+  return fields
+end
+
+-- The last entry of a lane that was given out.
+local function last_read(lane)
+  local groups = redis.pcall('XINFO', 'GROUPS', lane_of(lane))
+  local group = not groups.err and groups[1]
+  return group and fields_of(group)['last-delivered-id'] or '0-0'
+end
+
+local function unread(lane, from, count)
+  if count < 1 then return {} end
+  return redis.call('XRANGE', lane_of(lane), from, '+', 'COUNT', count)
+end
+
 -- Puts a message where it waits. It has been run `runs` times.
 local function put(key, lane, due, max, runs, now)
   if due <= now then
-    redis.call('XADD', lane_of(lane), '*', 'key', key, 'max', max, 'runs', runs)
+    redis.call('XADD', lane_of(lane), '*', 'key', key, 'max', max, 'runs', runs, 'due', whole(due))
   else
     redis.call('ZADD', later, whole(due), lane .. '/' .. max .. '/' .. runs .. '/' .. key)
   end
@@ -31,10 +51,11 @@ end
 
 -- Moves what has become due into its lane, the longest due first.
 local function promote(now)
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', whole(now), 'LIMIT', 0, AT_ONCE)) do
-    local lane, max, runs, key = string.match(member, '^(%d+)/(%d+)/(%d+)/(.*)$')
-    redis.call('ZREM', later, member)
-    put(key, lane, now, max, runs, now)
+  local ready = redis.call('ZRANGEBYSCORE', later, '-inf', whole(now), 'WITHSCORES', 'LIMIT', 0, AT_ONCE)
+  for index = 1, #ready, 2 do
+    local lane, max, runs, key = string.match(ready[index], '^(%d+)/(%d+)/(%d+)/(.*)$')
+    redis.call('ZREM', later, ready[index])
+    put(key, lane, tonumber(ready[index + 1]), max, runs, now)
   end
 end
 

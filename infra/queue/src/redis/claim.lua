@@ -43,14 +43,6 @@ local function give(lane, entry, key, max, run)
   end
 end
 
-local function fields_of(flat)
-  local fields = {}
-  for index = 1, #flat, 2 do
-    fields[flat[index]] = flat[index + 1]
-  end
-  return fields
-end
-
 -- Whose lease ran out is given to the next, who is counted; or it is a dead letter.
 local run_out = redis.call('ZRANGEBYSCORE', leased, '-inf', whole(now), 'LIMIT', 0, AT_ONCE)
 local function give_run_out(lane)

@@ -1,7 +1,7 @@
 //! A look into the queue.
 
 use async_trait::async_trait;
-use jobs::ports::{DeadLetter, Depth, Inspect, QueueError};
+use jobs::ports::{DeadLetter, Depth, Inspect, QueueError, Waiting};
 
 use super::{RedisQueue, away, parcel, text};
 
@@ -18,6 +18,17 @@ impl Inspect for RedisQueue {
         let found: Vec<Vec<u8>> =
             self.redis.run(&self.scripts.letters, &self.keys_of(job), limit).await.map_err(away)?;
         parcel::unpack_letters(&found)
+    }
+
+    async fn waiting(&self, job: &str, limit: usize) -> Result<Vec<Waiting>, QueueError> {
+        let arguments = vec![text(self.clock.now()), limit.to_string().into_bytes()];
+        let found: Vec<Vec<u8>> =
+            self.redis.run(&self.scripts.waiting, &self.keys_of(job), arguments).await.map_err(away)?;
+        parcel::unpack_waiting(&found)
+    }
+
+    async fn cancel(&self, job: &str, key: &str) -> Result<bool, QueueError> {
+        self.redis.run(&self.scripts.cancel, &self.keys_of(job), vec![key.into()]).await.map_err(away)
     }
 
     async fn redrive(&self, job: &str, id: &str) -> Result<bool, QueueError> {

@@ -1,7 +1,7 @@
 //! How messages and leases lie in Redis.
 
 use domain::Timestamp;
-use jobs::ports::{DeadLetter, Lane, Leased, Message, QueueError, Ticket};
+use jobs::ports::{DeadLetter, Lane, Leased, Message, QueueError, Ticket, Waiting};
 use serde::{Deserialize, Serialize};
 
 use crate::packed::{damaged, unpack};
@@ -72,6 +72,15 @@ pub(super) fn unpack_letters(given: &[Vec<u8>]) -> Result<Vec<DeadLetter>, Queue
         Ok(DeadLetter { id: string(id)?, message: unpack(message)?, attempts, why, at })
     });
     letters.collect()
+}
+
+/// What waits, as the script gives it.
+pub(super) fn unpack_waiting(given: &[Vec<u8>]) -> Result<Vec<Waiting>, QueueError> {
+    let waiting = given.chunks_exact(3).map(|parts| {
+        let [due, runs, message] = parts else { return Err(damaged("what waits in parts")) };
+        Ok(Waiting { message: unpack(message)?, due: Timestamp(number(due)?), attempts: number(runs)? })
+    });
+    waiting.collect()
 }
 
 fn string(bytes: &[u8]) -> Result<String, QueueError> {

@@ -10,6 +10,8 @@ pub(super) struct Scripts {
     pub(super) settle: Script,
     pub(super) depth: Script,
     pub(super) letters: Script,
+    pub(super) waiting: Script,
+    pub(super) cancel: Script,
     pub(super) redrive: Script,
     pub(super) discard: Script,
 }
@@ -23,6 +25,8 @@ impl Scripts {
             settle: script(include_str!("settle.lua")),
             depth: script(include_str!("depth.lua")),
             letters: script(include_str!("letters.lua")),
+            waiting: script(include_str!("waiting.lua")),
+            cancel: script(include_str!("cancel.lua")),
             redrive: script(include_str!("redrive.lua")),
             discard: script(include_str!("discard.lua")),
         }

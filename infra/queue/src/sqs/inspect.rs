@@ -10,7 +10,7 @@ use aws_sdk_sqs::{
 };
 use domain::Timestamp;
 use engine_aws::{SdkConfig, explain};
-use jobs::ports::{DeadLetter, Depth, Inspect, Lane, Message, QueueError};
+use jobs::ports::{DeadLetter, Depth, Inspect, Lane, Message, QueueError, Waiting};
 use serde_json::Value;
 
 /// SQS gives no more at once.
@@ -98,6 +98,9 @@ impl SqsInspect {
     }
 }
 
+/// Why nobody is told what waits.
+const HIDDEN: &str = "SQS does not tell what waits: what users asked for is listed with what it is about";
+
 #[async_trait]
 impl Inspect for SqsInspect {
     async fn depth(&self, job: &str) -> Result<Depth, QueueError> {
@@ -117,6 +120,14 @@ impl Inspect for SqsInspect {
         letters.sort_by_key(|letter| letter.at);
         letters.truncate(limit);
         Ok(letters)
+    }
+
+    async fn waiting(&self, _: &str, _: usize) -> Result<Vec<Waiting>, QueueError> {
+        Err(QueueError::Invalid(HIDDEN.to_owned()))
+    }
+
+    async fn cancel(&self, _: &str, _: &str) -> Result<bool, QueueError> {
+        Err(QueueError::Invalid(HIDDEN.to_owned()))
     }
 
     async fn redrive(&self, job: &str, id: &str) -> Result<bool, QueueError> {

@@ -141,6 +141,17 @@ pub struct DeadLetter {
     pub at: Timestamp,
 }
 
+/// A message that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The message.
+    pub message: Message,
+    /// From when on it is given out.
+    pub due: Timestamp,
+    /// How often it was run.
+    pub attempts: u32,
+}
+
 /// Looks into the queue.
 #[async_trait]
 pub trait Inspect: Send + Sync {
@@ -149,6 +160,18 @@ pub trait Inspect: Send + Sync {
 
     /// Up to `limit` dead letters of `job`, oldest first.
     async fn dead_letters(&self, job: &str, limit: usize) -> Result<Vec<DeadLetter>, QueueError>;
+
+    /// Up to `limit` messages of `job` that wait: those that are given next, first.
+    ///
+    /// # Errors
+    /// [`QueueError::Invalid`] where a queue does not tell (SQS).
+    async fn waiting(&self, job: &str, limit: usize) -> Result<Vec<Waiting>, QueueError>;
+
+    /// Forgets the message of this key, if it waits: what runs is not stopped. False when none does. Looks through what waits.
+    ///
+    /// # Errors
+    /// As [`Self::waiting`].
+    async fn cancel(&self, job: &str, key: &str) -> Result<bool, QueueError>;
 
     /// Puts a dead letter back, due at once, its attempts forgotten. False when there is none of that id.
     async fn redrive(&self, job: &str, id: &str) -> Result<bool, QueueError>;
