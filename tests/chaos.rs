@@ -1,6 +1,7 @@
 //! The server dies under load, again and again: what it acknowledged is there afterwards, and nobody is told twice.
 
 mod cluster;
+mod disk;
 mod history;
 mod load;
 mod told;

@@ -56,6 +56,26 @@ impl Home for Server {
     }
 }
 
+/// One process whose data lie on a small disk.
+pub(crate) struct OnSmallDisk(pub Server);
+
+/// Large enough for the store's own files, and soon full.
+const SMALL_DISK_MB: u32 = 256;
+
+impl Home for OnSmallDisk {
+    async fn start(site: &Value, settings: &str) -> Result<Self> {
+        Ok(Self(Server::start_on_small_disk(site, settings, SMALL_DISK_MB).await?))
+    }
+
+    fn gateways(&self) -> String {
+        self.0.url().to_owned()
+    }
+
+    async fn sign_in(&self, user: &str) -> Result<Session> {
+        self.0.sign_in(user, PASSWORD).await
+    }
+}
+
 impl Home for Cluster {
     async fn start(site: &Value, settings: &str) -> Result<Self> {
         Self::start(Size { brokers: 2, workers: 2 }, site, settings).await
@@ -153,6 +173,12 @@ impl<H: Home> Load<H> {
     pub(crate) async fn until_delivered(&self, more: usize) {
         let wanted = self.delivered() + more;
         eventually("more webhooks", async || (self.delivered() >= wanted).then_some(())).await;
+    }
+
+    /// Waits until some post was refused from now on, and is tried again.
+    pub(crate) async fn until_refused(&self) {
+        let before = self.field.counters().posts_retried;
+        eventually("a post is refused", async || (self.field.counters().posts_retried > before).then_some(())).await;
     }
 
     fn delivered(&self) -> usize {

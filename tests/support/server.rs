@@ -1,6 +1,12 @@
 //! A `telltale serve` of its own for one test: a fresh data folder, a port that was free, a site to begin with.
 
-use std::{ffi::OsStr, path::Path, sync::Once};
+use std::{
+    ffi::OsStr,
+    io::Write,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Once,
+};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -11,6 +17,8 @@ use crate::{PATIENCE, environment, process::Process, session::Session};
 
 /// The configuration, in the server's folder.
 const CONFIG: &str = "telltale.toml";
+/// A place of its own for mounts, without rights anywhere else.
+const NAMESPACE: [&str; 3] = ["--user", "--map-root-user", "--mount"];
 /// What differs from start to start.
 const LISTEN: &str = "TELLTALE_LISTEN";
 const IMPORT: &str = "TELLTALE_IMPORT";
@@ -34,6 +42,49 @@ impl Server {
         let variables = [(LISTEN, OsStr::new("127.0.0.1:0")), (IMPORT, site_file.as_os_str())];
         let process = launch(folder.path(), &variables).await?;
         Ok(Self { url: format!("http://{}", process.address), client: http_client()?, process, folder })
+    }
+
+    /// Whether the system lets this user have disks of its own.
+    pub async fn may_have_small_disks() -> bool {
+        let asked = Command::new("unshare").args(NAMESPACE).arg("true").stderr(Stdio::null()).status().await;
+        asked.is_ok_and(|status| status.success())
+    }
+
+    /// The same with its data on a small disk of its own, in memory, which ends with it.
+    pub async fn start_on_small_disk(site: &Value, settings: &str, megabytes: u32) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let (data, site_file) = (folder.path().join("data"), folder.path().join("site.json"));
+        std::fs::create_dir(&data)?;
+        std::fs::write(&site_file, site.to_string())?;
+        std::fs::write(folder.path().join(CONFIG), format!("data = '{}'\n{settings}\n", data.display()))?;
+        let mut command = Command::new("unshare");
+        command.args(NAMESPACE).args(["sh", "-c", "mount -t tmpfs -o size=$0m none $1 && shift && exec \"$@\""]);
+        command.arg(megabytes.to_string()).arg(&data).arg(environment::telltale()?);
+        command.args([OsStr::new("serve"), OsStr::new("--config"), folder.path().join(CONFIG).as_os_str()]);
+        without_our_variables(&mut command);
+        command.envs([(LISTEN, OsStr::new("127.0.0.1:0")), (IMPORT, site_file.as_os_str())]);
+        let process = Process::start(command).await?;
+        Ok(Self { url: format!("http://{}", process.address), client: http_client()?, process, folder })
+    }
+
+    /// Fills its small disk to the last byte.
+    pub fn fill_disk(&self) -> Result<()> {
+        let mut filler = std::fs::File::create(self.filler()?)?;
+        let zeros = vec![0; 64 * 1024];
+        while filler.write_all(&zeros).is_ok() {}
+        Ok(())
+    }
+
+    /// Makes room again.
+    pub fn free_disk(&self) -> Result<()> {
+        Ok(std::fs::remove_file(self.filler()?)?)
+    }
+
+    /// A file on its small disk, as it sees it.
+    fn filler(&self) -> Result<PathBuf> {
+        let pid = self.process.pid().context("the server has ended")?;
+        let data = self.folder.path().join("data");
+        Ok(Path::new(&format!("/proc/{pid}/root")).join(data.strip_prefix("/")?).join("filler"))
     }
 
     /// Where it is, as `http://host:port`.

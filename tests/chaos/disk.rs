@@ -1,0 +1,37 @@
+//! A disk that is full: nothing is acknowledged that is not kept, and all goes on once there is room.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use telltale_tests::{Server, eventually, http_client};
+
+use super::{
+    ACKNOWLEDGED, DELIVERED, Outage, check,
+    load::{Load, OnSmallDisk},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_loses_nothing_that_was_acknowledged_and_all_goes_on_when_there_is_room() -> Result<()> {
+    if !Server::may_have_small_disks().await {
+        println!("LEFT OUT: this system lets nobody have a disk of their own (unshare is refused)");
+        return Ok(());
+    }
+    let mut load = Load::<OnSmallDisk>::start().await?;
+    let (client, ready) = (http_client()?, format!("{}/health/ready", load.home.0.url()));
+    let is_ready = async || client.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success());
+    // What was told when its receipt could not be stored is told again, under the same id: as when the process dies.
+    let mut outages = Vec::new();
+    for _ in 0..2 {
+        load.until_acknowledged(ACKNOWLEDGED).await?;
+        load.until_delivered(DELIVERED).await;
+        let full = Instant::now();
+        load.home.0.fill_disk()?;
+        eventually("it says that it takes nothing", async || (!is_ready().await).then_some(())).await;
+        load.until_refused().await;
+        load.home.0.free_disk()?;
+        eventually("it is well again", async || is_ready().await.then_some(())).await;
+        outages.push(Outage { killed: full, over: Instant::now() });
+    }
+    load.until_acknowledged(ACKNOWLEDGED).await?;
+    check(load.end().await, &outages).await
+}
