@@ -27,7 +27,7 @@ impl Home {
         Ok(match kind {
             Kind::OneProcess => Self::One(Box::new(Server::start(on, settings).await.context(missing)?)),
             Kind::OverRedis => {
-                let size = Size { brokers: 1, workers: 1 };
+                let size = Size { brokers: 1, workers: 1, seconds_apart: 0 };
                 Self::Several(Box::new(Cluster::start(size, on, settings).await.context(missing)?))
             }
         })

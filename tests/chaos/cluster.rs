@@ -10,7 +10,10 @@ use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use telltale_tests::{Cluster, told};
 use tokio::time::sleep;
 
-use super::{ACKNOWLEDGED, DELIVERED, Outage, check, load::Load};
+use super::{
+    ACKNOWLEDGED, DELIVERED, Outage, check,
+    load::{ClocksApart, Load},
+};
 
 /// What happens to a cluster.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +57,22 @@ async fn what_was_acknowledged_outlives_many_deaths_at_random_and_nothing_is_tol
     let mut chance = StdRng::seed_from_u64(seed);
     let faults = (0..rounds).filter_map(|_| ALL.choose(&mut chance).copied()).collect();
     outlives(faults, seed).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_whose_clocks_are_seconds_apart_do_what_others_do() -> Result<()> {
+    let mut load = Load::<ClocksApart>::start().await?;
+    let mut outages = Vec::new();
+    for _ in 0..2 {
+        load.until_acknowledged(ACKNOWLEDGED * 2).await?;
+        load.until_delivered(DELIVERED * 2).await;
+        let killed = Instant::now();
+        load.home.0.workers[0].kill().await?;
+        load.home.0.workers[0].restart().await?;
+        outages.push(Outage { killed, over: Instant::now() });
+    }
+    load.until_acknowledged(ACKNOWLEDGED).await?;
+    check(load.end().await, &outages).await
 }
 
 /// The faults happen one after the other under load, each at an instant that chance says.

@@ -78,7 +78,7 @@ impl Home for OnSmallDisk {
 
 impl Home for Cluster {
     async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Self::start(Size { brokers: 2, workers: 2 }, site, settings).await
+        Self::start(Size { brokers: 2, workers: 2, seconds_apart: 0 }, site, settings).await
     }
 
     fn gateways(&self) -> String {
@@ -87,6 +87,27 @@ impl Home for Cluster {
 
     async fn sign_in(&self, user: &str) -> Result<Session> {
         self.sign_in(user, PASSWORD).await
+    }
+}
+
+/// Several processes, two of which have clocks that are wrong.
+pub(crate) struct ClocksApart(pub Cluster);
+
+/// By how much. What is further in the future than twice this counts as of a clock that was set back.
+const SECONDS_APART: u32 = 4;
+
+impl Home for ClocksApart {
+    async fn start(site: &Value, settings: &str) -> Result<Self> {
+        let processes = Size { brokers: 2, workers: 2, seconds_apart: SECONDS_APART };
+        Ok(Self(Cluster::start(processes, site, settings).await?))
+    }
+
+    fn gateways(&self) -> String {
+        self.0.balancer.url()
+    }
+
+    async fn sign_in(&self, user: &str) -> Result<Session> {
+        self.0.sign_in(user, PASSWORD).await
     }
 }
 

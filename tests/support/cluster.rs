@@ -1,7 +1,7 @@
 //! Several processes of `telltale` that meet over a Redis of their own: one owns the store, the others are brokers, workers
 //! and the API.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -24,6 +24,8 @@ pub struct Size {
     pub brokers: usize,
     /// Workers.
     pub workers: usize,
+    /// By how many seconds the clock of the first worker is ahead, and that of the first broker behind.
+    pub seconds_apart: u32,
 }
 
 /// The processes. They end when this is dropped, and their data with them.
@@ -48,6 +50,8 @@ pub struct Cluster {
 pub struct Member {
     role: &'static str,
     folder: PathBuf,
+    /// What its clock shows more than others', as `faketime` takes it.
+    ahead: Option<String>,
     process: Process,
 }
 
@@ -61,16 +65,20 @@ impl Cluster {
         std::fs::write(&site_file, site.to_string())?;
         let place = format!("data = '{}'\n{settings}\n[redis]\nurl = '{}'\n", path.join("data").display(), redis.url());
         std::fs::write(path.join(CONFIG), place)?;
-        let store = Member::start("store", path.clone(), Some(site_file)).await?;
+        let store = Member::start("store", path.clone(), Some(site_file), None).await?;
         let mut brokers = Vec::new();
-        for _ in 0..how_many.brokers {
-            brokers.push(Member::start("broker", path.clone(), None).await?);
+        let of_first = |number: usize, sign: char| {
+            let is_apart = number == 0 && how_many.seconds_apart > 0;
+            is_apart.then(|| format!("{sign}{}s", how_many.seconds_apart))
+        };
+        for number in 0..how_many.brokers {
+            brokers.push(Member::start("broker", path.clone(), None, of_first(number, '-')).await?);
         }
         let mut workers = Vec::new();
-        for _ in 0..how_many.workers {
-            workers.push(Member::start("worker", path.clone(), None).await?);
+        for number in 0..how_many.workers {
+            workers.push(Member::start("worker", path.clone(), None, of_first(number, '+')).await?);
         }
-        let api = Member::start("api", path, None).await?;
+        let api = Member::start("api", path, None, None).await?;
         let addresses = brokers.iter().map(|broker| broker.process.address.clone()).collect();
         let balancer = Proxy::start(addresses).await?;
         Ok(Self { redis, store, brokers, workers, api, balancer, client: http_client()?, _folder: folder })
@@ -83,13 +91,18 @@ impl Cluster {
 }
 
 impl Member {
-    async fn start(role: &'static str, folder: PathBuf, import: Option<PathBuf>) -> Result<Self> {
-        let mut command = command(role, &folder, "127.0.0.1:0")?;
+    async fn start(
+        role: &'static str,
+        folder: PathBuf,
+        import: Option<PathBuf>,
+        ahead: Option<String>,
+    ) -> Result<Self> {
+        let mut command = command(role, &folder, "127.0.0.1:0", ahead.as_deref())?;
         if let Some(import) = import {
             command.env("TELLTALE_IMPORT", import);
         }
         let process = Process::start(command).await.with_context(|| format!("telltale {role} does not start"))?;
-        Ok(Self { role, folder, process })
+        Ok(Self { role, folder, ahead, process })
     }
 
     /// Where it is, as `http://host:port`.
@@ -115,13 +128,21 @@ impl Member {
     /// Starts it again after it ended, at the same address.
     pub async fn restart(&mut self) -> Result<()> {
         let listen = if self.process.address.is_empty() { "127.0.0.1:0" } else { self.process.address.as_str() };
-        self.process = Process::start(command(self.role, &self.folder, listen)?).await?;
+        self.process = Process::start(command(self.role, &self.folder, listen, self.ahead.as_deref())?).await?;
         Ok(())
     }
 }
 
-fn command(role: &str, folder: &std::path::Path, listen: &str) -> Result<Command> {
-    let mut command = Command::new(environment::telltale()?);
+fn command(role: &str, folder: &Path, listen: &str, ahead: Option<&str>) -> Result<Command> {
+    let telltale = environment::telltale()?;
+    let mut command = match ahead {
+        Some(ahead) => {
+            let mut command = Command::new("faketime");
+            command.args(["-f", ahead]).arg(telltale);
+            command
+        }
+        None => Command::new(telltale),
+    };
     without_our_variables(&mut command);
     command.arg(role).arg("--config").arg(folder.join(CONFIG)).args(["--listen", listen]);
     Ok(command)
