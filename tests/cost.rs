@@ -5,3 +5,4 @@ mod budget;
 mod meter;
 mod plans;
 mod sizes;
+mod writes;
