@@ -2,6 +2,8 @@
 
 mod alarm;
 mod budget;
+mod gateways;
+mod gathering;
 mod meter;
 mod plans;
 mod sizes;

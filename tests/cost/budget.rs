@@ -21,7 +21,7 @@ async fn reckoned(line: Line) -> Result<Cost> {
     let cost = measure(line).await?;
     let installation = Installation {
         devices_per_terminal: line.sensors.into(),
-        together: line.together.into(),
+        together: Some(line.together.into()),
         values: 2.0,
         suppressed: cost.suppressed,
         interval: line.interval.as_secs_f64(),
