@@ -2,6 +2,15 @@
 
 mod alarm;
 mod budget;
+mod docs;
+mod examples;
+mod gateways;
+mod gathering;
+mod lines;
 mod meter;
 mod plans;
+mod posted;
+mod signal;
 mod sizes;
+
+mod writes;

@@ -5,6 +5,7 @@ mod by_hand;
 pub(crate) mod cloud;
 mod events;
 mod host;
+mod metrics;
 mod path;
 mod ticks;
 pub(crate) mod whole;

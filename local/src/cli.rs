@@ -96,9 +96,9 @@ pub(crate) struct CostArguments {
     /// For how long a reading that says nothing new is not stored, in seconds. 0 stores every reading.
     #[arg(long, default_value_t = 300.0)]
     pub silence: f64,
-    /// How many devices of one terminal come in one batch.
-    #[arg(long, default_value_t = 1.0)]
-    pub together: f64,
+    /// How many devices of one terminal come in one batch. Without it, as many as a broker gathers of what gateways post.
+    #[arg(long)]
+    pub together: Option<f64>,
     /// How many gateway programs. Without it, one for a hundred terminals.
     #[arg(long)]
     pub nodes: Option<f64>,
@@ -108,6 +108,9 @@ pub(crate) struct CostArguments {
     /// How long a broker gathers a batch, in seconds.
     #[arg(long, default_value_t = 1.0)]
     pub gather: f64,
+    /// How many messages a function is given at once: one, or up to ten where they have to wait for it.
+    #[arg(long, default_value_t = 1.0)]
+    pub messages_per_run: f64,
     /// How many alarms each device has in a month.
     #[arg(long, default_value_t = 1.0)]
     pub alarms: f64,

@@ -17,6 +17,7 @@ pub(crate) fn command(arguments: &CostArguments) -> anyhow::Result<()> {
         nodes: arguments.nodes.unwrap_or_else(|| (arguments.terminals / 100.0).ceil()),
         brokers: arguments.brokers,
         gather: arguments.gather,
+        messages_per_run: arguments.messages_per_run,
         kept_days: 30.0,
         alarms: arguments.alarms,
         sms: arguments.sms,
@@ -37,6 +38,7 @@ fn text(bill: &Bill) -> String {
     let installation = &bill.installation;
     let head = format!(
         "{:.0} devices asked every {} s: {:.2} million readings a month, {:.0} % of them with nothing new, {:.0} % stored\n\
+         a batch of a broker: {:.1} readings, {:.1} of each terminal in it\n\
          a thousand readings: {}\n\
          an alarm with its end: {}\n",
         installation.devices(),
@@ -44,6 +46,8 @@ fn text(bill: &Bill) -> String {
         bill.readings / 1e6,
         installation.suppressed * 100.0,
         installation.stored() * 100.0,
+        bill.batch.readings,
+        bill.batch.of_a_terminal,
         consumption(&bill.thousand_readings),
         consumption(&bill.alarm),
     );

@@ -8,7 +8,7 @@ use jobs::{
     DispatchQueries, Job,
     ports::{Enqueue, Message},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use telltale_tests::{Aws, eventually};
 
 use super::asked::Asked;
@@ -49,6 +49,11 @@ async fn a_site_that_makes_no_sense_is_not_imported_and_says_all_that_is_wrong()
         assert_eq!(refused["errorType"], "import_site.never");
     }
     assert_eq!(import.programs(), 1, "the program lives on");
+    eventually("the refusal in the log, with its request", async || {
+        let is_it = |line: &Value| line["span"]["request.id"] == import.request().as_str();
+        import.log().iter().any(is_it).then_some(())
+    })
+    .await;
     Ok(())
 }
 

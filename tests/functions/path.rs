@@ -12,7 +12,7 @@ use telltale_tests::{PATIENCE, flow::climate};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::cloud::Cloud;
+use super::{cloud::Cloud, whole::readings_of};
 
 /// A broker's batch with the sensor's answer, on its way.
 pub(super) fn batch(name: &str, celsius: f64) -> Message {
@@ -75,5 +75,19 @@ async fn what_fails_for_now_comes_again_and_is_done_then() -> Result<()> {
     })
     .await;
     assert_eq!(cloud.webhook.deliveries("").len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reading_that_says_nothing_new_is_not_stored_on_aws() -> Result<()> {
+    // Told what the template says, and nothing else.
+    let mut cloud = Cloud::told(&[]).await?;
+    let mut stored = Vec::new();
+    for (name, celsius) in [("b1", 20.0), ("b2", 20.0), ("b3", 20.0), ("b4", 20.5)] {
+        cloud.enqueue(vec![batch(name, celsius)]).await?;
+        cloud.settle().await?;
+        stored.push(readings_of(&cloud).await.len());
+    }
+    assert_eq!(stored, [1, 1, 1, 2]);
     Ok(())
 }

@@ -13,6 +13,8 @@ use records::{
 use serde_json::{Value, json};
 use telltale_tests::{Aws, ManualClock, lambda_events};
 
+use super::asked::Asked;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Opens a node's session in the table of `aws`.
@@ -63,6 +65,26 @@ async fn plan_window_fails_its_invocation_when_the_queue_takes_nothing_and_works
     aws.be_busy(0).await?;
     assert_eq!(function.invoke(tick()).await?, Ok(Value::Null));
     assert_eq!(aws.receive("DispatchQueriesQueue").await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tick_that_came_too_late_plans_nothing_and_its_dead_letter_says_so_through_the_api() -> Result<()> {
+    let mut aws = Aws::start().await?;
+    connect(&aws, "north", true).await?;
+    let function = aws.function("plan_window", &[]).await?;
+    let late = lambda_events::tick("2026-01-01T07:00:00Z");
+    let error = function.invoke(late.clone()).await?.unwrap_err();
+    assert_eq!(error["errorType"], "plan_window.late", "{error}");
+    assert_eq!(aws.receive("DispatchQueriesQueue").await?, []);
+
+    // Once its runs are used up, Lambda gives the event to the dead letters.
+    let undone = lambda_events::undone("plan_window", &late, &error, 3);
+    aws.put("PlanWindowDeadLetters", &undone.to_string()).await?;
+    let (status, letters) = Asked::start(&aws).await?.get("/api/jobs/plan_window/dead-letters", "limit=10").await?;
+    assert_eq!((status, letters.as_array().map(Vec::len)), (200, Some(1)), "{letters}");
+    let why = letters[0]["why"].as_str().unwrap_or_default();
+    assert!(why.starts_with("the window that begins at 2026-01-01T07:01:00.000Z is over"), "{letters}");
     Ok(())
 }
 

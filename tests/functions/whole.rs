@@ -66,18 +66,25 @@ impl Whole {
 }
 
 /// The sensor's readings, newest first.
-async fn readings_of(cloud: &Cloud) -> Vec<Reading> {
+pub(super) async fn readings_of(cloud: &Cloud) -> Vec<Reading> {
     let span = Span { from: Timestamp(0), to: SystemClock.now().plus(Duration::from_mins(1)), limit: 100, after: None };
     let page = readings::history(&cloud.table, &flow::mac(), SENSOR, &span).await;
     page.map(|page| page.items).unwrap_or_default()
 }
 
+/// How many milliseconds after each other the sensor was asked, but for the first time: that may have been due before the broker
+/// had the plan of a node that became ready, since what the node says gathers first.
+async fn apart(cloud: &Cloud) -> Vec<i64> {
+    let asked: Vec<i64> = readings_of(cloud).await.iter().map(|reading| reading.asked.0).collect();
+    let apart = asked.windows(2).map(|two| two[0] - two[1]);
+    apart.take(asked.len().saturating_sub(2)).collect()
+}
+
 #[tokio::test]
 async fn a_gateway_is_polled_every_five_seconds_and_its_alarm_is_told_once() -> Result<()> {
     let mut whole = Whole::start().await?;
-    whole.until("four readings", async |cloud| readings_of(cloud).await.len() >= 4).await;
-    let asked: Vec<i64> = readings_of(&whole.cloud).await.iter().map(|reading| reading.asked.0).collect();
-    let apart: Vec<i64> = asked.windows(2).map(|two| two[0] - two[1]).collect();
+    whole.until("five readings", async |cloud| readings_of(cloud).await.len() >= 5).await;
+    let apart = apart(&whole.cloud).await;
     assert!(apart.iter().all(|ms| (4_500..5_500).contains(ms)), "{apart:?}");
 
     whole.slave.set(SENSOR, &HOT).await?;
@@ -130,8 +137,7 @@ async fn polls_stay_five_seconds_apart_from_one_minute_to_the_next() -> Result<(
         })
         .await;
     }
-    let asked: Vec<i64> = readings_of(&cloud).await.iter().map(|reading| reading.asked.0).collect();
-    let apart: Vec<i64> = asked.windows(2).map(|two| two[0] - two[1]).collect();
+    let apart = apart(&cloud).await;
     assert!(apart.iter().all(|ms| (4_500..5_500).contains(ms)), "{apart:?}");
     Ok(())
 }

@@ -3,7 +3,9 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Result;
+use boot::SystemClock;
 use jobs::{DispatchQueries, EvaluateAlarms, Job, report::Event};
+use records::Clock;
 use telltale_tests::flow;
 
 use super::{
@@ -21,8 +23,8 @@ async fn a_tick_plans_the_same_queries_everywhere_however_often_it_comes() -> Re
         let there = Event::TerminalsOn { macs: vec![flow::mac()] };
         home.give(vec![batch("on", base.minus(MINUTE), there)]).await?;
         home.settle().await?;
-        // Well ahead, so that no window of it is over.
-        let tick = base.plus(10 * MINUTE);
+        // Well ahead of now, however long the start took, so that no window of it is over.
+        let tick = SystemClock.now().plus(10 * MINUTE);
         home.tick(tick).await?;
         home.settle().await?;
         let once = planned(home).await;
@@ -57,8 +59,10 @@ async fn a_terminal_that_stays_away_is_told_of_once_however_often_the_tick_comes
         home.settle().await?;
         // Before anybody has looked at what the first one found.
         home.hold_back(EvaluateAlarms::NAME);
+        // A tick of now, however long the start took: an old one's window would be over.
+        let tick = SystemClock.now();
         for _ in 0..2 {
-            home.tick(base).await?;
+            home.tick(tick).await?;
             home.settle().await?;
         }
         home.run_backwards(EvaluateAlarms::NAME).await?;

@@ -15,6 +15,7 @@ What moto 5.2 is known to get wrong, so that nothing here shows it:
   schedules             the Scheduler never fires one, and takes any expression: tests fire functions themselves
 
 Orders:   create {template}: makes the tables, queues, topics and secrets of a CloudFormation template
+          put {queue, body}: a message that AWS itself puts into a queue
           receive {queue}: takes what a queue gives, ten messages at most
           forget {queue, receipts}: deletes what was received
           tell_sent {}: what people were sent by SNS and SES
@@ -26,8 +27,8 @@ Orders:   create {template}: makes the tables, queues, topics and secrets of a C
           be_busy {times}: the next calls are answered as AWS does when it has too much to do
           lose_answers {times}: the next writes to DynamoDB are done, and answered as if something had failed
 Reports:  listening <port>, once; created {<resource>: <the table's name, the queue's URL, the topic's or secret's ARN>} for each
-          template, functions {<binary>: {<variable>: <value>}} and timeouts {<binary>: <seconds>} with it; messages [{id,
-          receipt, receives, body, attributes}] for each receive; sent {sms, mails, published} for each tell_sent; secret <ARN>
+          template, functions {<binary>: {<variable>: <value>}}, broker {<variable>: <value>} and timeouts {<binary>: <seconds>}
+          with it; messages [{id, receipt, receives, body, attributes}] for each receive; sent {sms, mails, published} for each tell_sent; secret <ARN>
           for each keep_secret; held <partition> when a write hangs; done <order> when any other order is done.
 """
 
@@ -208,6 +209,7 @@ async def main():
         aws.rights = Rights(read(template)["Resources"])
         report("created", made)
         report("functions", functions(template, made))
+        report("broker", broker(template, made))
         report("timeouts", timeouts(template))
 
     def limit(template, made):
@@ -255,6 +257,17 @@ async def main():
                 }
         return found
 
+    def broker(template, made):
+        """The variables of the broker's container, as the template sets them."""
+        document = read(template)
+        container = document["Resources"]["BrokerTask"]["Properties"]["ContainerDefinitions"][0]
+        told = {variable["Name"]: variable["Value"] for variable in container["Environment"]}
+        return {name: resolved(value, document["Parameters"], made) for name, value in told.items()}
+
+    def put(queue, body):
+        client("sqs", endpoint).send_message(QueueUrl=queue, MessageBody=body)
+        report("done", "put")
+
     def resolved(value, parameters, made):
         default = str(parameters[value].get("Default", "")) if value in parameters else value
         return made.get(value, default).replace("${AWS::StackName}", "telltale")
@@ -301,6 +314,7 @@ async def main():
         {
             "create": lambda **arguments: asyncio.to_thread(create, **arguments),
             "forget": lambda **arguments: asyncio.to_thread(forget, **arguments),
+            "put": lambda **arguments: asyncio.to_thread(put, **arguments),
             "receive": lambda **arguments: asyncio.to_thread(receive, **arguments),
             "tell_sent": lambda **arguments: asyncio.to_thread(tell_sent, **arguments),
             "verify_sender": lambda **arguments: asyncio.to_thread(verify_sender, **arguments),

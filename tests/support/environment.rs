@@ -1,6 +1,6 @@
 //! Where `tests/run` put things, and what the person who runs the tests says.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{path::PathBuf, process::Command, str::FromStr};
 
 use anyhow::{Context, Result, ensure};
 
@@ -36,6 +36,11 @@ pub(crate) fn telltale() -> Result<PathBuf> {
         path.display()
     );
     Ok(path)
+}
+
+/// The `telltale` program, to be run once.
+pub fn telltale_command() -> Result<Command> {
+    Ok(Command::new(telltale()?))
 }
 
 /// A function's program, which lies beside this test.

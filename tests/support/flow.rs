@@ -30,6 +30,7 @@ use records::{
 };
 use table::MemoryTable;
 
+pub use self::devices::climate_of;
 use self::ports::{CuttableQueue, RecordingLink};
 use crate::{clock::ManualClock, dice::LoadedDice};
 

@@ -53,6 +53,24 @@ pub fn tick(time: &str) -> Value {
     })
 }
 
+/// What Lambda gives to the dead letters of a function that it invoked by itself with this event, and as often as is said in
+/// vain: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>.
+pub fn undone(function: &str, event: &Value, error: &Value, runs: u32) -> Value {
+    json!({
+        "version": "1.0",
+        "timestamp": "2026-11-24T07:05:00.000Z",
+        "requestContext": {
+            "requestId": "e4b46cbf-b738-xmpl-8880-a18cdf61200e",
+            "functionArn": format!("arn:aws:lambda:us-east-1:123456789012:function:{function}:$LATEST"),
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": runs,
+        },
+        "requestPayload": event,
+        "responseContext": { "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" },
+        "responsePayload": error,
+    })
+}
+
 /// A request to an HTTP API, as its proxy integration gives it to a function in payload format 2.0:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
 #[derive(Debug, Clone)]

@@ -25,7 +25,7 @@ pub use aws_broker::AwsBroker;
 pub use clock::ManualClock;
 pub use cluster::{Cluster, Size};
 pub use dice::LoadedDice;
-pub use environment::told;
+pub use environment::{telltale_command, told};
 pub use eventually::eventually;
 pub use lambda_host::{Invoked, LambdaHost};
 pub use players::{

@@ -113,6 +113,14 @@ fn jobs_go_by_the_schedules_minute_and_who_has_no_schedule_is_not_told_of_one() 
     }
 }
 
+#[test]
+fn a_reading_that_says_nothing_new_is_stored_as_seldom_as_is_chosen_and_as_the_calculator_takes_it() {
+    let told = variables("ProcessResultsFunction");
+    assert_eq!(told["TELLTALE_READINGS__SILENCE_MS"], Some("StoreUnchangedEveryMs"));
+    let default = &section("Parameters")["StoreUnchangedEveryMs"]["Default"];
+    assert_eq!(default.as_f64(), Some(1000.0 * cost::Installation::default().silence));
+}
+
 /// A function's variables, with the resource or parameter that each speaks of.
 fn variables(function: &str) -> BTreeMap<String, Option<&'static str>> {
     let variables = &properties("AWS::Lambda::Function", function)["Environment"]["Variables"];

@@ -6,10 +6,12 @@
 
 pub mod figures;
 mod fixed;
+mod gathering;
 mod installation;
 pub mod prices;
 mod usage;
 
+pub use gathering::Batch;
 pub use installation::{Installation, InstallationError};
 pub use usage::Consumption;
 
@@ -46,6 +48,8 @@ pub struct Bill {
     pub installation: Installation,
     /// Readings a month.
     pub readings: f64,
+    /// What a batch of a broker holds.
+    pub batch: Batch,
     /// What a thousand readings consume.
     pub thousand_readings: Consumption,
     /// What an alarm consumes with its end.
@@ -70,6 +74,7 @@ pub fn bill(installation: Installation) -> Bill {
     let dollars = usage.iter().chain(&alarms).chain(&fixed).map(|line| line.dollars).sum();
     Bill {
         readings: installation.readings(),
+        batch: installation.batch(),
         thousand_readings: usage::of_a_thousand(&installation),
         alarm: usage::of_an_alarm(),
         usage,

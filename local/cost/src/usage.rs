@@ -14,7 +14,7 @@ const GIGABYTE: f64 = 1e9;
 const MEMORY: f64 = 0.25;
 /// What one request to a queue pays at most, in bytes.
 const REQUEST_BYTES: f64 = 65_536.0;
-/// A message is sent, received and forgotten.
+/// A message is sent, received and forgotten: alone, where it has not to wait for its function.
 const REQUESTS_PER_MESSAGE: f64 = 3.0;
 /// The jobs' queues, and how often a minute Lambda looks into one that is empty.
 const QUEUES: f64 = 5.0;
@@ -39,12 +39,12 @@ pub struct Consumption {
 
 /// What a thousand readings consume: what there is without any is left out.
 pub(crate) fn of_a_thousand(installation: &Installation) -> Consumption {
-    let batches = 1000.0 / installation.in_a_batch();
+    let batches = 1000.0 / installation.batch().readings;
     Consumption {
         writes: 1000.0 * installation.writes_per_reading(),
         reads: 1000.0 * installation.reads_per_reading(),
         queue_requests: batches * requests_of_a_batch(installation),
-        gigabyte_seconds: gigabyte_seconds(2.0 * batches, 1000.0),
+        gigabyte_seconds: gigabyte_seconds(2.0 * batches / installation.messages_per_run, 1000.0),
         published: batches,
     }
 }
@@ -68,7 +68,8 @@ fn gigabyte_seconds(runs: f64, readings: f64) -> f64 {
 /// The lines of readings.
 pub(crate) fn lines(installation: &Installation) -> Vec<Line> {
     let readings = installation.readings();
-    let runs = 2.0 * installation.batches() + windows(installation) + ticks();
+    let messages = 2.0 * installation.batches() + windows(installation);
+    let runs = messages / installation.messages_per_run + ticks();
     let writes = readings * installation.writes_per_reading();
     let reads = readings * installation.reads_per_reading();
     let plan = installation.nodes * READS_OF_A_NODES_PLAN + installation.terminals * READS_OF_A_TERMINALS_PLAN;
@@ -121,13 +122,19 @@ fn ticks() -> f64 {
 /// Requests to queues: of each batch those below, of each minute a plan for each node, and the looks into queues that hold
 /// nothing.
 fn requests(installation: &Installation) -> f64 {
-    let plans = windows(installation) * 2.0 * REQUESTS_PER_MESSAGE;
+    // To the job, and to the broker.
+    let plans = windows(installation) * (1.0 + taken(installation) + REQUESTS_PER_MESSAGE);
     let looks = minutes() * (QUEUES * LOOKS_PER_MINUTE + 3.0 * installation.brokers);
     installation.batches() * requests_of_a_batch(installation) + plans + looks
 }
 
 /// The brokers' message, which is larger than most, and the evidence; and what each broker's inbox gives it of the topic.
 fn requests_of_a_batch(installation: &Installation) -> f64 {
-    let sent = (installation.in_a_batch() * ANSWER_BYTES / REQUEST_BYTES).ceil().max(1.0);
-    sent + 2.0 + REQUESTS_PER_MESSAGE + 2.0 * installation.brokers
+    let sent = (installation.batch().readings * ANSWER_BYTES / REQUEST_BYTES).ceil().max(1.0);
+    sent + taken(installation) + 1.0 + taken(installation) + 2.0 * installation.brokers
+}
+
+/// For each message of a job: it is received and forgotten, alone or with others.
+fn taken(installation: &Installation) -> f64 {
+    (REQUESTS_PER_MESSAGE - 1.0) / installation.messages_per_run
 }

@@ -1,6 +1,6 @@
 //! Devices that are not the usual sensor.
 
-use domain::{Pid, frame};
+use domain::{Pid, Timestamp, frame};
 use jobs::report::{Answer, Event, RawReply};
 use records::{
     protocols,
@@ -54,9 +54,7 @@ impl Flow {
 
     /// The answer of the climate sensor at `pid`.
     pub fn climate(&self, pid: Pid, celsius: f64, humidity: f64) -> Event {
-        let tenths = |number: f64| format!("{:.0}", number * 10.0).parse::<i16>().unwrap().to_be_bytes();
-        let data = [tenths(celsius), tenths(humidity)].concat();
-        self.answer_to(&super::constants_protocol(), pid, "0300000002", &data)
+        climate_of(pid, celsius, humidity, self.now())
     }
 
     async fn speaks(&self, name: &str, instruction: &str, result_type: &str, fields: Vec<Value>, constants: &Value) {
@@ -77,15 +75,26 @@ impl Flow {
     }
 
     fn answer_to(&self, protocol: &str, pid: Pid, instruction: &str, data: &[u8]) -> Event {
-        let request = frame::RtuInstruction::parse(instruction).unwrap().request(pid);
-        let function = u8::from_str_radix(&instruction[..2], 16).unwrap();
-        let mut reply = vec![pid, function, u8::try_from(data.len()).unwrap()];
-        reply.extend(data);
-        reply.extend(frame::crc16_modbus(&reply).to_le_bytes());
-        let Event::Answered(answer) = self.answer_bytes(reply.clone()) else { panic!("an answer is an answer") };
-        let replies = vec![RawReply { content: request, bytes: reply }];
-        Event::Answered(Answer { replies, pid, protocol: protocol.to_owned(), ..answer })
+        Event::Answered(answer_to(protocol, pid, instruction, data, self.now()))
     }
+}
+
+/// The answer of the climate sensor at `pid`, asked at `asked`.
+pub fn climate_of(pid: Pid, celsius: f64, humidity: f64, asked: Timestamp) -> Event {
+    let tenths = |number: f64| format!("{:.0}", number * 10.0).parse::<i16>().unwrap().to_be_bytes();
+    let data = [tenths(celsius), tenths(humidity)].concat();
+    Event::Answered(answer_to(&super::constants_protocol(), pid, "0300000002", &data, asked))
+}
+
+fn answer_to(protocol: &str, pid: Pid, instruction: &str, data: &[u8], asked: Timestamp) -> Answer {
+    let request = frame::RtuInstruction::parse(instruction).unwrap().request(pid);
+    let function = u8::from_str_radix(&instruction[..2], 16).unwrap();
+    let mut reply = vec![pid, function, u8::try_from(data.len()).unwrap()];
+    reply.extend(data);
+    reply.extend(frame::crc16_modbus(&reply).to_le_bytes());
+    let Event::Answered(answer) = super::answer_bytes(reply.clone(), asked) else { panic!("an answer is an answer") };
+    let replies = vec![RawReply { content: request, bytes: reply }];
+    Answer { replies, pid, protocol: protocol.to_owned(), ..answer }
 }
 
 fn field(name: &str, place: &str) -> Value {

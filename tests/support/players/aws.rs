@@ -41,6 +41,8 @@ pub struct Aws {
     endpoint: String,
     resources: Value,
     functions: Value,
+    /// What the broker's container is told.
+    broker: Value,
     /// How long each function may take, in seconds, by its binary.
     timeouts: Value,
     /// How many transactions were to hang so far.
@@ -57,9 +59,10 @@ impl Aws {
             player.until("done with the template", |reports| of(reports, "created").next().cloned()).await?;
         let functions =
             player.until("done with the functions", |reports| of(reports, "functions").next().cloned()).await?;
+        let broker = player.until("done with the broker", |reports| of(reports, "broker").next().cloned()).await?;
         let timeouts =
             player.until("done with the timeouts", |reports| of(reports, "timeouts").next().cloned()).await?;
-        Ok(Self { player, endpoint, resources, functions, timeouts, holds: 0 })
+        Ok(Self { player, endpoint, resources, functions, broker, timeouts, holds: 0 })
     }
 
     /// Where it listens.
@@ -83,23 +86,16 @@ impl Aws {
 
     /// Starts the program of a function, wired as the template wires it, with `more` in its environment.
     pub async fn function(&self, name: &str, more: &[(&str, &str)]) -> Result<LambdaHost> {
-        let told = self.functions[name].as_object().with_context(|| format!("template.yaml has no function {name}"))?;
-        let told = told.iter().filter_map(|(variable, value)| Some((variable.as_str(), value.as_str()?)));
+        let told = told(&self.functions[name]).with_context(|| format!("template.yaml has no function {name}"))?;
         let variables: Vec<(&str, &str)> = told.chain(self.here(name)).chain(more.iter().copied()).collect();
         let timeout = self.timeouts[name].as_u64().context("template.yaml says how long a function may take")?;
         LambdaHost::start(name, &variables, Duration::from_secs(timeout)).await
     }
 
-    /// Starts a broker, wired as the template wires it.
+    /// Starts a broker, wired as the template wires it, but that the dead are found soon.
     pub async fn broker(&self) -> Result<AwsBroker> {
-        let told = [
-            ("TELLTALE_TABLE", self.resource("Table")?),
-            ("TELLTALE_QUEUES__PROCESS_RESULTS", self.resource("ProcessResultsQueue")?),
-            ("TELLTALE_LINK__INBOX_PREFIX", INBOX_PREFIX),
-            ("TELLTALE_LINK__TOPIC", self.resource("BrowserTopic")?),
-            ("TELLTALE_DEAD_AFTER_MS", "2000"),
-        ];
-        let variables: Vec<(&str, &str)> = told.into_iter().chain(self.here("broker")).collect();
+        let variables: Vec<(&str, &str)> =
+            told(&self.broker)?.chain(self.here("broker")).chain([("TELLTALE_DEAD_AFTER_MS", "2000")]).collect();
         AwsBroker::start(&variables).await
     }
 
@@ -165,4 +161,10 @@ impl Aws {
     pub async fn let_go(&mut self) -> Result<()> {
         self.player.order_done("let_go", json!({})).await
     }
+}
+
+/// What the template sets in an environment: names and values.
+fn told(variables: &Value) -> Result<impl Iterator<Item = (&str, &str)>> {
+    let variables = variables.as_object().context("template.yaml tells nothing")?;
+    Ok(variables.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::site::{MAC, Site, TOKEN};
 use crate::fakes::eventually;
 
-fn result(asked: i64) -> String {
+pub(super) fn result(asked: i64) -> String {
     json!({"data":{"mac":MAC,"type":485,"mountDev":"dev","protocol":"modbusP","pid":1,"timeStamp":asked,
         "content":["010300000002c40b"],"Interval":20000,"useTime":66,"DevMac":MAC,"eventType":"QueryInstruct","useBytes":17,
         "contents":[{"content":"010300000002c40b","buffer":{"type":"Buffer","data":[1,3,4,1,244,0,200,187,171]},"useTime":66,"useByte":17}],

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use engine_http::Tokens;
+use engine_http::{Tokens, axum::Router};
 use futures::{SinkExt, StreamExt};
 use jobs::ports::{Clock, NodeCommand, Plan, PlannedQuery, ToBroker};
 use records::{
@@ -50,6 +50,8 @@ pub(super) struct Site {
     shutdown: CancellationToken,
     web: Arc<WebDoor>,
     broker: JoinHandle<()>,
+    /// Its routes, for who asks without a socket.
+    pub router: Router,
 }
 
 impl Site {
@@ -81,9 +83,9 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        tokio::spawn(engine_http::serve(listener, router, 1000, shutdown.clone()));
+        tokio::spawn(engine_http::serve(listener, router.clone(), 1000, shutdown.clone()));
         let broker = tokio::spawn(broker.run(shutdown.clone()));
-        Self { address, table, queue, clock, counters, refused, link, elsewhere, tokens, shutdown, web, broker }
+        Self { address, table, queue, clock, counters, refused, link, elsewhere, tokens, shutdown, web, broker, router }
     }
 
     pub(super) async fn stop(self) {

@@ -7,7 +7,8 @@ use engine_aws::explain;
 use jobs::ports::{Delivery, Receipt};
 use tokio::time::timeout;
 
-/// How long a call may take: with what is asked before, 10 s are not exceeded.
+/// How long a call may take: with what is asked before, 10 s are not exceeded. Mostly the SDK's own limit on an attempt comes
+/// first, since there is one attempt alone; this one counts what goes before it as well, such as asking for credentials.
 const TIME_LIMIT: Duration = Duration::from_secs(8);
 
 /// What is wrong with the letter itself: a number or an address that there is not, a text that is too long. Everything else

@@ -42,7 +42,7 @@ impl DynamoDbTable {
 
     /// Does writes, whatever is there.
     pub(super) async fn write_batches(&self, writes: &[Write]) -> Result<(), TableError> {
-        for call in self::writes(writes)? {
+        for (call, done) in self::writes(writes)?.into_iter().zip(writes.chunks(MOST_WRITES)) {
             let mut left = call;
             let mut backoff = Backoff::default();
             loop {
@@ -56,7 +56,7 @@ impl DynamoDbTable {
                 }
                 self.pause(&mut backoff, "a batch of writes was done in part").await?;
             }
-            self.consumed.wrote(writes, Cost::Once);
+            self.consumed.wrote(done, Cost::Once);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What calls cost, in the units that DynamoDB bills.
 //!
-//! A write is paid by the kilobyte of its item, a consistent read by four of them, each begun one whole; a transaction costs
-//! twice as much; a condition that does not hold is paid as well. What the engine says of a call counts as it says; where it
+//! A write is paid by the kilobyte of its item (the larger of the new one and the old; we reckon with the new), a consistent
+//! read by four of them, each begun one whole; a transaction costs twice as much; a condition that does not hold is paid as well. What the engine says of a call counts as it says; where it
 //! says nothing, what we reckon does. Both are kept, so that they can be compared.
 //! (Amazon DynamoDB Developer Guide: "Item sizes and formats", "Read and write operations".)
 
@@ -115,7 +115,8 @@ fn units(bytes: u64, of: u64) -> u64 {
     bytes.div_ceil(of).max(1)
 }
 
-/// What a write of this costs. What a deleted item held is not known here; few are larger than a unit.
+/// What a write of this costs, by the new item alone. DynamoDB bills the larger of it and of the one that it replaces or
+/// deletes, which is not known here; few are larger than a unit, and what is billed is told beside it.
 fn write_units(write: &Write) -> u64 {
     match write {
         Write::Put(item, _) => units(item_size(item), WRITTEN),

@@ -32,6 +32,12 @@ pub struct Taken {
 }
 
 impl Aws {
+    /// Puts a message into a queue of the template, as AWS itself does: with a body alone.
+    pub async fn put(&mut self, queue: &str, body: &str) -> Result<()> {
+        let queue = self.resource(queue)?;
+        self.player.order_done("put", json!({ "queue": queue, "body": body })).await
+    }
+
     /// What a queue of the template gives now: ten messages at most.
     pub async fn receive(&mut self, queue: &str) -> Result<Vec<Received>> {
         let before = self.player.reports("messages").len();
