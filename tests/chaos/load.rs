@@ -13,6 +13,7 @@ use tokio::{
     time::timeout,
 };
 
+const SIZE: Size = Size { brokers: 2, workers: 2 };
 const PASSWORD: &str = "tests are no secret";
 
 /// Devices are asked as often as their lines allow. An answer without a proof raises an alarm at once, the next good one
@@ -58,7 +59,7 @@ impl Home for Server {
 
 impl Home for Cluster {
     async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Self::start(Size { brokers: 2, workers: 2 }, site, settings).await
+        Self::start(SIZE, "streams", site, settings).await
     }
 
     fn gateways(&self) -> String {
@@ -67,6 +68,23 @@ impl Home for Cluster {
 
     async fn sign_in(&self, user: &str) -> Result<Session> {
         self.sign_in(user, PASSWORD).await
+    }
+}
+
+/// A cluster whose jobs go through apalis-redis.
+pub(crate) struct OnApalisRedis(pub Cluster);
+
+impl Home for OnApalisRedis {
+    async fn start(site: &Value, settings: &str) -> Result<Self> {
+        Ok(Self(Cluster::start(SIZE, "apalis-redis", site, settings).await?))
+    }
+
+    fn gateways(&self) -> String {
+        self.0.balancer.url()
+    }
+
+    async fn sign_in(&self, user: &str) -> Result<Session> {
+        self.0.sign_in(user, PASSWORD).await
     }
 }
 

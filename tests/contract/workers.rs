@@ -9,7 +9,7 @@ use std::{any::Any, sync::Arc, time::Duration};
 use engine_embedded::Engine;
 use jobs::{
     Catalog, Context, Job, Settings,
-    ports::{Consume, DeadLetter, Dice, Enqueue, Inspect},
+    ports::{Clock, Consume, DeadLetter, Dice, Enqueue, Inspect},
 };
 use notify::recording::RecordingNotifier;
 use queue::{EmbeddedQueue, MemoryQueue, Source, Workers};
@@ -50,6 +50,21 @@ suite!(async [apalis_redis]; [
     stopping_idle_workers_takes_no_time,
 ]);
 
+/// What jobs work with in these tests.
+pub(super) fn context(queue: Arc<dyn Enqueue>, clock: Arc<dyn Clock>) -> Context {
+    let (link, _) = link::in_process("no broker");
+    Context {
+        table: Arc::new(MemoryTable::new(clock.clone())),
+        queue,
+        link: Arc::new(link),
+        notifier: Arc::new(RecordingNotifier::new()),
+        clock,
+        dice: Arc::new(LowRoll),
+        settings: Arc::new(Settings::default()),
+        catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
+    }
+}
+
 /// All that a queue can do beside giving jobs to workers.
 pub(super) trait Kept: Enqueue + Inspect {}
 
@@ -89,8 +104,8 @@ impl Fixture {
 
     async fn apalis_redis() -> Self {
         let server = RedisServer::start().await.unwrap();
-        let queue = server.apalis_redis_queue().await.unwrap();
-        Self::over(Arc::new(queue.clone()), queue.into(), Arc::new(ManualClock::new()), server)
+        let queue = Arc::new(server.apalis_redis_queue().await.unwrap());
+        Self::over(queue.clone(), queue.into(), Arc::new(ManualClock::new()), server)
     }
 
     fn leases(queue: Arc<impl Kept + Consume + 'static>, clock: Arc<ManualClock>, lies_in: impl Any + Send) -> Self {
@@ -104,17 +119,7 @@ impl Fixture {
         clock: Arc<ManualClock>,
         lies_in: impl Any + Send,
     ) -> Self {
-        let (link, _) = link::in_process("no broker");
-        let cx = Context {
-            table: Arc::new(MemoryTable::new(clock.clone())),
-            queue: queue.clone(),
-            link: Arc::new(link),
-            notifier: Arc::new(RecordingNotifier::new()),
-            clock: clock.clone(),
-            dice: Arc::new(LowRoll),
-            settings: Arc::new(Settings::default()),
-            catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
-        };
+        let cx = context(queue.clone(), clock.clone());
         Self { queue, source, clock, cx, stop: CancellationToken::new(), _lies_in: Box::new(lies_in) }
     }
 

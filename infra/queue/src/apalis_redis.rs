@@ -51,21 +51,20 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// By how much our clock may differ from Redis's. Its own signs of life are dated by each machine's clock.
 const MOST_SKEW: Duration = Duration::from_secs(2);
 
-/// A queue of apalis-redis, of any number of processes. Cheap to clone.
-#[derive(Clone)]
+/// A queue of apalis-redis, of any number of processes.
 pub struct ApalisRedisQueue {
     redis: Redis,
     connection: ConnectionManager,
     clock: Arc<dyn Clock>,
-    process: Arc<str>,
-    pushed: Arc<AtomicU64>,
-    scripts: Arc<Scripts>,
+    process: String,
+    pushed: AtomicU64,
+    scripts: Scripts,
 }
 
 impl ApalisRedisQueue {
     /// The queue on `redis`. `clock` is this machine's: apalis-redis goes by no other, so one that is wrong is refused. `process`
     /// names this process, and no other that ever was.
-    pub async fn open(redis: Redis, clock: Arc<dyn Clock>, process: &str) -> Result<Self, QueueError> {
+    pub async fn open(redis: Redis, clock: Arc<dyn Clock>, process: impl Into<String>) -> Result<Self, QueueError> {
         let (seconds, micros): (i64, i64) = redis.call(&cmd("TIME")).await.map_err(away)?;
         let skew = clock.now().0.abs_diff(seconds * 1000 + micros / 1000);
         if u128::from(skew) > MOST_SKEW.as_millis() {
@@ -75,8 +74,8 @@ impl ApalisRedisQueue {
             )));
         }
         let connection = redis.connection_of_its_own().await.map_err(away)?;
-        let (process, scripts) = (process.into(), Arc::new(Scripts::new()));
-        Ok(Self { redis, connection, clock, process, pushed: Arc::default(), scripts })
+        let (process, scripts) = (process.into(), Scripts::new());
+        Ok(Self { redis, connection, clock, process, pushed: AtomicU64::new(0), scripts })
     }
 
     /// What the names of a job's keys begin with. Other than those of the queue over streams.

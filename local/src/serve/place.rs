@@ -40,12 +40,11 @@ impl Queue {
             let its_clock = ServerClock::of(redis.clone(), Arc::clone(clock)).await?;
             return Ok(Self::of(Arc::new(RedisQueue::new(redis.clone(), its_clock, process))));
         }
-        let queue = ApalisRedisQueue::open(redis.clone(), Arc::clone(clock), process).await?;
+        let queue = Arc::new(ApalisRedisQueue::open(redis.clone(), Arc::clone(clock), process).await?);
         for gap in GAPS {
             tracing::warn!(gap = gap.case, "redis.queue is apalis-redis: {}", gap.instead);
         }
-        let shared = Arc::new(queue.clone());
-        Ok(Self { enqueue: Arc::clone(&shared) as _, source: queue.into(), inspect: shared })
+        Ok(Self { enqueue: Arc::clone(&queue) as _, source: Arc::clone(&queue).into(), inspect: queue })
     }
 }
 

@@ -1,6 +1,10 @@
 //! Runs jobs: an apalis worker over the storage of apalis-redis, started again whenever it ends.
 
-use std::{panic::AssertUnwindSafe, sync::atomic::Ordering, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use apalis::prelude::{Attempt, Data, ParallelizeExt, TaskId, WorkerBuilder, WorkerContext, WorkerError};
 use apalis_core::{
@@ -33,18 +37,28 @@ const MOVED_AT_ONCE: usize = 500;
 const NOTE_LASTS: Duration = Duration::from_hours(24);
 
 /// Runs jobs of type `J` until `stop`, then waits for the runs under way.
-pub(crate) async fn worker<J: Job>(cx: Context, queue: ApalisRedisQueue, concurrency: usize, stop: CancellationToken) {
+pub(crate) async fn worker<J: Job>(
+    cx: Context,
+    queue: Arc<ApalisRedisQueue>,
+    concurrency: usize,
+    stop: CancellationToken,
+) {
     tokio::join!(keep_running::<J>(cx, &queue, concurrency.max(1), &stop), keep_tidy(&queue, J::NAME, &stop));
 }
 
-async fn keep_running<J: Job>(cx: Context, queue: &ApalisRedisQueue, concurrency: usize, stop: &CancellationToken) {
+async fn keep_running<J: Job>(
+    cx: Context,
+    queue: &Arc<ApalisRedisQueue>,
+    concurrency: usize,
+    stop: &CancellationToken,
+) {
     while !stop.is_cancelled() {
         let name = queue.worker_name(J::NAME);
         if let Err(error) = queue.prepare(J::NAME, &name).await {
             tracing::warn!(job.name = J::NAME, "no worker of {} can start, trying again: {error}", J::NAME);
         } else {
             let backend = Envelope::new(queue.storage(J::NAME), concurrency, stop.clone());
-            let work = work::<J>(Runs { cx: cx.clone(), queue: queue.clone() }, &name, backend);
+            let work = work::<J>(Runs { cx: cx.clone(), queue: Arc::clone(queue) }, &name, backend);
             match AssertUnwindSafe(work).catch_unwind().await {
                 Ok(Ok(())) => {
                     queue.leave(J::NAME, &name).await;
@@ -74,7 +88,7 @@ fn work<J: Job>(runs: Runs, name: &str, backend: Envelope) -> BoxFuture<'static,
 #[derive(Clone)]
 struct Runs {
     cx: Context,
-    queue: ApalisRedisQueue,
+    queue: Arc<ApalisRedisQueue>,
 }
 
 /// One run, as apalis calls it. What it came to is settled here before apalis-redis hears that the task is done.

@@ -11,7 +11,7 @@ pub enum Source {
     Leases(Arc<dyn Consume>),
     /// One of apalis-redis, which is an apalis backend itself.
     #[cfg(feature = "apalis-redis")]
-    ApalisRedis(crate::ApalisRedisQueue),
+    ApalisRedis(Arc<crate::ApalisRedisQueue>),
 }
 
 impl From<Arc<dyn Consume>> for Source {
@@ -21,8 +21,8 @@ impl From<Arc<dyn Consume>> for Source {
 }
 
 #[cfg(feature = "apalis-redis")]
-impl From<crate::ApalisRedisQueue> for Source {
-    fn from(queue: crate::ApalisRedisQueue) -> Self {
+impl From<Arc<crate::ApalisRedisQueue>> for Source {
+    fn from(queue: Arc<crate::ApalisRedisQueue>) -> Self {
         Self::ApalisRedis(queue)
     }
 }
