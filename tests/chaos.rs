@@ -1,6 +1,5 @@
 //! The server dies under load, again and again: what it acknowledged is there afterwards, and nobody is told twice.
 
-mod apalis_redis;
 mod cluster;
 mod history;
 mod load;

@@ -71,8 +71,25 @@ impl Home for Cluster {
     }
 }
 
+/// A home of several processes, of which each may die.
+pub(crate) trait Clustered: Home {
+    fn cluster(&mut self) -> &mut Cluster;
+}
+
+impl Clustered for Cluster {
+    fn cluster(&mut self) -> &mut Cluster {
+        self
+    }
+}
+
 /// A cluster whose jobs go through apalis-redis.
-pub(crate) struct OnApalisRedis(pub Cluster);
+pub(crate) struct OnApalisRedis(Cluster);
+
+impl Clustered for OnApalisRedis {
+    fn cluster(&mut self) -> &mut Cluster {
+        &mut self.0
+    }
+}
 
 impl Home for OnApalisRedis {
     async fn start(site: &Value, settings: &str) -> Result<Self> {

@@ -1,6 +1,7 @@
 //! The queue through apalis-redis: it gives jobs to its own workers only, so it is seen through them. What it keeps of the
 //! queue's suite, what its envelope does, and the gaps that remain, each with a proof.
 
+mod at_the_start;
 mod envelope;
 mod gaps;
 mod kept;
@@ -102,8 +103,8 @@ impl Fixture {
     }
 
     async fn until_runs(&self, wanted: usize) -> Vec<String> {
-        let noted = async || count(&self.cx).await as usize;
-        eventually("so many runs", async || (noted().await >= wanted).then_some(())).await;
+        let wanted_count = u64::try_from(wanted).unwrap();
+        eventually("so many runs", async || (count(&self.cx).await >= wanted_count).then_some(())).await;
         eventually("they are noted", async || Some(self.runs().await).filter(|runs| runs.len() >= wanted)).await
     }
 

@@ -11,6 +11,7 @@ mod inspect;
 mod letter;
 mod runs;
 mod scripts;
+mod settle;
 
 use std::{
     collections::BTreeMap,
@@ -86,8 +87,6 @@ impl ApalisRedisQueue {
     fn config(&self, job: &str) -> Config {
         Config::default()
             .queue(self.base(job))
-            // What it has fetched and not begun holds up its signs of life and its ends.
-            .batch_size(1)
             .lock_tasks(false)
             .emit_events(false)
             .heartbeat_interval(SIGN_OF_LIFE)

@@ -7,24 +7,15 @@ use std::{
 };
 
 use apalis::prelude::{Attempt, Data, ParallelizeExt, TaskId, WorkerBuilder, WorkerContext, WorkerError};
-use apalis_core::{
-    error::{AbortError, BoxDynError},
-    task::builder::TaskBuilder,
-};
+use apalis_core::error::{AbortError, BoxDynError};
 use engine_redis::redis::cmd;
 use futures::{FutureExt, future::BoxFuture};
-use jobs::{
-    Context, Job, Verdict,
-    ports::{DEAD_LETTER_RETENTION, MOST_DEAD_LETTERS, Message, QueueError},
-};
+use jobs::{Context, Job, Verdict, ports::QueueError};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use super::{ApalisRedisQueue, away, envelope::Envelope, letter::pack_letter, seconds};
-use crate::{
-    packed::{pack, unpack},
-    workers::{Panicked, backoff},
-};
+use super::{ApalisRedisQueue, away, envelope::Envelope, settle::Run};
+use crate::{packed::unpack, workers::Panicked};
 
 /// How long to wait when the queue is away, or a worker has failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -99,34 +90,11 @@ async fn run<J: Job>(packed: Vec<u8>, id: TaskId, attempt: Attempt, runs: Data<R
     let verdict =
         verdict.unwrap_or_else(|payload| Verdict::Again { why: Panicked::new(&payload).to_string(), after: None });
     let run = Run { task: id.to_string(), message, attempt: u32::try_from(attempt.current()).unwrap_or(u32::MAX) };
-    while let Err(error) = runs.settle(&run, &verdict).await {
+    while let Err(error) = runs.queue.settle(&run, &verdict, runs.cx.dice.as_ref()).await {
         tracing::warn!(job.name = J::NAME, "cannot settle a {} job, trying again: {error}", J::NAME);
         time::sleep(PAUSE).await;
     }
     Ok(())
-}
-
-struct Run {
-    task: String,
-    message: Message,
-    attempt: u32,
-}
-
-impl Runs {
-    async fn settle(&self, run: &Run, verdict: &Verdict) -> Result<(), QueueError> {
-        let Message { job, key, max_attempts, .. } = &run.message;
-        match verdict {
-            Verdict::Done => self.queue.free_key(job, key).await,
-            Verdict::Never { why } => self.queue.bury(run, why).await,
-            Verdict::Again { why, .. } if run.attempt >= *max_attempts => self.queue.bury(run, why).await,
-            Verdict::Again { why, after } => {
-                let attempt = run.attempt;
-                tracing::warn!(job.name = job, job.key = key, job.attempt = attempt, "job {job} {key:?} failed: {why}");
-                let wait = after.unwrap_or_else(|| backoff(attempt, self.cx.dice.roll()));
-                self.queue.push_again(run, wait).await
-            }
-        }
-    }
 }
 
 impl ApalisRedisQueue {
@@ -158,39 +126,5 @@ impl ApalisRedisQueue {
         let most = vec![FORGOTTEN_AT_ONCE.to_string().into_bytes()];
         while self.run::<usize>(&self.scripts.tidy, job, most.clone()).await? == FORGOTTEN_AT_ONCE {}
         Ok(())
-    }
-
-    /// The same work may wait again.
-    async fn free_key(&self, job: &str, key: &str) -> Result<(), QueueError> {
-        let name = format!("{}:{key}", self.config(job).idempotency_key_set());
-        self.redis.call::<()>(cmd("DEL").arg(name)).await.map_err(away)
-    }
-
-    /// Lets the work be done again in a while, as a task whose name follows from the run's: when the run's end is lost and
-    /// it is run again, there is no third. It has the work's key already.
-    async fn push_again(&self, run: &Run, wait: Duration) -> Result<(), QueueError> {
-        let Run { task, message, attempt } = run;
-        let origin = task.rsplit_once('.').map_or(task.as_str(), |(origin, _)| origin);
-        let again = TaskBuilder::new(pack(message)?)
-            .task_id(TaskId::from_string(format!("{origin}.{attempt}")))
-            .attempt(usize::try_from(*attempt).unwrap_or(usize::MAX))
-            .run_at_timestamp(seconds(self.clock.now().plus(wait)));
-        self.push(&message.job, vec![again.build()]).await
-    }
-
-    async fn bury(&self, run: &Run, why: &str) -> Result<(), QueueError> {
-        let Run { task, message, attempt } = run;
-        let (job, key, now) = (&message.job, &message.key, self.clock.now());
-        let letter = pack_letter(message, *attempt, why, now)?;
-        let (before, most) = (now.minus(DEAD_LETTER_RETENTION).0.to_string(), MOST_DEAD_LETTERS.to_string());
-        let arguments = vec![task.as_str().into(), letter, now.0.to_string().into(), before.into(), most.into()];
-        self.run::<()>(&self.scripts.bury, job, arguments).await?;
-        tracing::error!(
-            job.name = job,
-            job.key = key,
-            job.attempt = attempt,
-            "job {job} {key:?} is a dead letter after {attempt} runs: {why}"
-        );
-        self.free_key(job, key).await
     }
 }
