@@ -21,6 +21,7 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<Message, QueueError> {
 }
 
 /// Parts of `messages`, each of at most `most` and so many bytes; one that is larger goes alone.
+#[cfg(any(feature = "redis", test))]
 pub(crate) fn portions(messages: &[Message], most: usize, most_bytes: usize) -> Vec<&[Message]> {
     let mut portions = Vec::new();
     let (mut begin, mut bytes) = (0, 0);

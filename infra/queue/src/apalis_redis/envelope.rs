@@ -22,13 +22,15 @@ use tokio_util::sync::CancellationToken;
 /// How often it is looked for tasks when there was none.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
+type Fetching = BoxFuture<'static, Result<Vec<Task<Vec<u8>>>, Error>>;
+
 /// A storage, and who looks into it.
 pub(super) struct Envelope {
     storage: RedisStorage<Vec<u8>>,
     looks: Interval,
     /// Nothing was found; it is looked again when it is time.
     rests: bool,
-    fetching: Option<BoxFuture<'static, Result<Vec<Task<Vec<u8>>>, Error>>>,
+    fetching: Option<Fetching>,
     fetched: VecDeque<Task<Vec<u8>>>,
     concurrency: usize,
     stop: CancellationToken,
@@ -42,7 +44,7 @@ impl Envelope {
         Self { storage, looks, rests: false, fetching: None, fetched: VecDeque::new(), concurrency, stop }
     }
 
-    fn fetch(&mut self, most: usize, worker: WorkerContext) -> BoxFuture<'static, Result<Vec<Task<Vec<u8>>>, Error>> {
+    fn fetch(&mut self, most: usize, worker: WorkerContext) -> Fetching {
         let config = self.storage.get_config().clone().batch_size(most);
         let mut connection = self.storage.get_connection().clone();
         async move { fetch_next(&mut connection, &worker, &config).await }.boxed()
