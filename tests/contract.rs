@@ -41,6 +41,7 @@ macro_rules! suite {
 }
 
 mod ambient;
+mod apalis_redis;
 mod aws;
 mod link;
 mod notifier;

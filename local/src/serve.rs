@@ -133,9 +133,9 @@ impl Server {
             workers.push(tokio::spawn(schedule::expire(clock, Arc::clone(&owner.table), stop.sockets.clone())));
         }
         if role.does(Role::Worker) {
-            let consume = Arc::clone(&place.queue.consume);
+            let source = place.queue.source.clone();
             let turn = place.redis.clone().map(|redis| Turn::at(redis, "schedule", &process, schedule::TURN_LASTS));
-            workers.push(tokio::spawn(workers::run(context.clone(), consume, stop.work.clone())));
+            workers.push(tokio::spawn(workers::run(context.clone(), source, stop.work.clone())));
             workers.push(tokio::spawn(schedule::run(context.clone(), turn, stop.sockets.clone())));
         }
         let queue = Arc::clone(&place.queue.inspect);

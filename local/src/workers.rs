@@ -1,16 +1,12 @@
 //! The workers of a box: one line a job.
 
-use std::sync::Arc;
-
-use jobs::{
-    Context, DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, PlanWindow, ProcessResults, Sweep, ports::Consume,
-};
-use queue::Workers;
+use jobs::{Context, DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, PlanWindow, ProcessResults, Sweep};
+use queue::{Source, Workers};
 use tokio_util::sync::CancellationToken;
 
 /// Runs every job until it is told to stop, then finishes the runs under way.
-pub(crate) async fn run(cx: Context, consume: Arc<dyn Consume>, shutdown: CancellationToken) {
-    Workers::new(cx, consume, shutdown)
+pub(crate) async fn run(cx: Context, source: Source, shutdown: CancellationToken) {
+    Workers::new(cx, source, shutdown)
         .run::<PlanWindow>(1)
         .run::<DispatchQueries>(8)
         .run::<ProcessResults>(4)

@@ -27,8 +27,8 @@ impl Home {
         Ok(match kind {
             Kind::OneProcess => Self::One(Box::new(Server::start(on, settings).await.context(missing)?)),
             Kind::OverRedis => {
-                let size = Size { brokers: 1, workers: 1, seconds_apart: 0 };
-                Self::Several(Box::new(Cluster::start(size, on, settings).await.context(missing)?))
+                let processes = Size { brokers: 1, workers: 1, seconds_apart: 0 };
+                Self::Several(Box::new(Cluster::start(processes, "streams", on, settings).await.context(missing)?))
             }
         })
     }

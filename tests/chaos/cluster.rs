@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::{
     ACKNOWLEDGED, DELIVERED, Outage, check,
-    load::{ClocksApart, Load},
+    load::{ClocksApart, Clustered, Load, OnApalisRedis},
 };
 
 /// What happens to a cluster.
@@ -45,7 +45,13 @@ const ALL: [Fault; 9] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_outlives_the_death_of_any_process_and_nothing_is_told_twice() -> Result<()> {
-    outlives(ALL.to_vec(), 1).await
+    outlives::<Cluster>(ALL.to_vec(), 1).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_apalis_redis_what_was_acknowledged_outlives_the_death_of_workers_and_of_redis() -> Result<()> {
+    use Fault::{KillBroker, KillRedis, KillWorker, StopWorker};
+    outlives::<OnApalisRedis>(vec![KillWorker, StopWorker, KillRedis, KillBroker, KillWorker], 1).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,7 +62,7 @@ async fn what_was_acknowledged_outlives_many_deaths_at_random_and_nothing_is_tol
     println!("TELLTALE_CHAOS_SEED={seed} TELLTALE_CHAOS_ROUNDS={rounds}");
     let mut chance = StdRng::seed_from_u64(seed);
     let faults = (0..rounds).filter_map(|_| ALL.choose(&mut chance).copied()).collect();
-    outlives(faults, seed).await
+    outlives::<Cluster>(faults, seed).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,9 +82,9 @@ async fn processes_whose_clocks_are_seconds_apart_do_what_others_do() -> Result<
 }
 
 /// The faults happen one after the other under load, each at an instant that chance says.
-async fn outlives(faults: Vec<Fault>, seed: u64) -> Result<()> {
+async fn outlives<H: Clustered>(faults: Vec<Fault>, seed: u64) -> Result<()> {
     let mut chance = StdRng::seed_from_u64(seed);
-    let mut load = Load::<Cluster>::start().await?;
+    let mut load = Load::<H>::start().await?;
     let mut outages = Vec::new();
     for fault in faults {
         load.until_acknowledged(ACKNOWLEDGED).await?;
@@ -86,7 +92,7 @@ async fn outlives(faults: Vec<Fault>, seed: u64) -> Result<()> {
         sleep(Duration::from_millis(chance.random_range(0..40))).await;
         println!("{fault:?}");
         let killed = Instant::now();
-        happens(fault, &mut load.home, &mut chance).await?;
+        happens(fault, load.home.cluster(), &mut chance).await?;
         outages.push(Outage { killed, over: Instant::now() });
     }
     load.until_acknowledged(ACKNOWLEDGED).await?;

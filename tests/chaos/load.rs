@@ -13,6 +13,7 @@ use tokio::{
     time::timeout,
 };
 
+const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0 };
 const PASSWORD: &str = "tests are no secret";
 
 /// Devices are asked as often as their lines allow. An answer without a proof raises an alarm at once, the next good one
@@ -78,7 +79,7 @@ impl Home for OnSmallDisk {
 
 impl Home for Cluster {
     async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Self::start(Size { brokers: 2, workers: 2, seconds_apart: 0 }, site, settings).await
+        Self::start(SIZE, "streams", site, settings).await
     }
 
     fn gateways(&self) -> String {
@@ -98,8 +99,42 @@ const SECONDS_APART: u32 = 4;
 
 impl Home for ClocksApart {
     async fn start(site: &Value, settings: &str) -> Result<Self> {
-        let processes = Size { brokers: 2, workers: 2, seconds_apart: SECONDS_APART };
-        Ok(Self(Cluster::start(processes, site, settings).await?))
+        let processes = Size { seconds_apart: SECONDS_APART, ..SIZE };
+        Ok(Self(Cluster::start(processes, "streams", site, settings).await?))
+    }
+
+    fn gateways(&self) -> String {
+        self.0.balancer.url()
+    }
+
+    async fn sign_in(&self, user: &str) -> Result<Session> {
+        self.0.sign_in(user, PASSWORD).await
+    }
+}
+
+/// A home of several processes, of which each may die.
+pub(crate) trait Clustered: Home {
+    fn cluster(&mut self) -> &mut Cluster;
+}
+
+impl Clustered for Cluster {
+    fn cluster(&mut self) -> &mut Cluster {
+        self
+    }
+}
+
+/// A cluster whose jobs go through apalis-redis.
+pub(crate) struct OnApalisRedis(Cluster);
+
+impl Clustered for OnApalisRedis {
+    fn cluster(&mut self) -> &mut Cluster {
+        &mut self.0
+    }
+}
+
+impl Home for OnApalisRedis {
+    async fn start(site: &Value, settings: &str) -> Result<Self> {
+        Ok(Self(Cluster::start(SIZE, "apalis-redis", site, settings).await?))
     }
 
     fn gateways(&self) -> String {

@@ -9,10 +9,10 @@ use std::{any::Any, sync::Arc, time::Duration};
 use engine_embedded::Engine;
 use jobs::{
     Catalog, Context, Job, Settings,
-    ports::{Consume, DeadLetter, Dice},
+    ports::{Clock, Consume, DeadLetter, Dice, Enqueue, Inspect},
 };
 use notify::recording::RecordingNotifier;
-use queue::{EmbeddedQueue, MemoryQueue, Workers};
+use queue::{EmbeddedQueue, MemoryQueue, Source, Workers};
 use records::Key;
 use table::MemoryTable;
 use telltale_tests::{ManualClock, RedisServer, eventually};
@@ -21,7 +21,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::{errands::Errand, running::*, stopping::*};
-use super::queue::Queue;
 
 suite!([memory, embedded], async [redis]; [
     jobs_are_run_and_leave_the_queue,
@@ -37,9 +36,44 @@ suite!([memory, embedded], async [redis]; [
     stopping_idle_workers_takes_no_time,
 ]);
 
+// By the machine's clock, so nothing here that waits for minutes.
+suite!(async [apalis_redis]; [
+    jobs_are_run_and_leave_the_queue,
+    a_trickle_is_run_at_once,
+    no_more_run_at_a_time_than_there_is_room_for,
+    a_failing_job_comes_back_until_it_is_a_dead_letter,
+    a_panic_is_the_failure_of_that_job_alone,
+    a_hopeless_job_is_a_dead_letter_at_once,
+    a_message_that_is_no_such_job_is_a_dead_letter_at_once,
+    a_run_longer_than_its_lease_is_cut_off,
+    stopping_lets_runs_end_and_claims_no_more,
+    stopping_idle_workers_takes_no_time,
+]);
+
+/// What jobs work with in these tests.
+pub(super) fn context(queue: Arc<dyn Enqueue>, clock: Arc<dyn Clock>) -> Context {
+    let (link, _) = link::in_process("no broker");
+    Context {
+        table: Arc::new(MemoryTable::new(clock.clone())),
+        queue,
+        link: Arc::new(link),
+        notifier: Arc::new(RecordingNotifier::new()),
+        clock,
+        dice: Arc::new(LowRoll),
+        settings: Arc::new(Settings::default()),
+        catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
+    }
+}
+
+/// All that a queue can do beside giving jobs to workers.
+pub(super) trait Kept: Enqueue + Inspect {}
+
+impl<T: Enqueue + Inspect> Kept for T {}
+
 /// Workers of one queue, stopped when this goes.
 pub(super) struct Fixture {
-    queue: Arc<dyn Queue>,
+    queue: Arc<dyn Kept>,
+    source: Source,
     clock: Arc<ManualClock>,
     cx: Context,
     stop: CancellationToken,
@@ -50,7 +84,7 @@ pub(super) struct Fixture {
 impl Fixture {
     fn memory() -> Self {
         let clock = Arc::new(ManualClock::new());
-        Self::over(Arc::new(MemoryQueue::new(clock.clone())), clock, ())
+        Self::leases(Arc::new(MemoryQueue::new(clock.clone())), clock, ())
     }
 
     fn embedded() -> Self {
@@ -58,35 +92,40 @@ impl Fixture {
         let folder = TempDir::new().unwrap();
         let engine = Engine::open(folder.path()).unwrap();
         let queue = EmbeddedQueue::open(engine, clock.clone()).unwrap();
-        Self::over(Arc::new(queue), clock, folder)
+        Self::leases(Arc::new(queue), clock, folder)
     }
 
     async fn redis() -> Self {
         let clock = Arc::new(ManualClock::new());
         let server = RedisServer::start().await.unwrap();
         let queue = server.queue(clock.clone()).await.unwrap();
-        Self::over(Arc::new(queue), clock, server)
+        Self::leases(Arc::new(queue), clock, server)
     }
 
-    fn over(queue: Arc<dyn Queue>, clock: Arc<ManualClock>, lies_in: impl Any + Send) -> Self {
-        let (link, _) = link::in_process("no broker");
-        let cx = Context {
-            table: Arc::new(MemoryTable::new(clock.clone())),
-            queue: queue.clone(),
-            link: Arc::new(link),
-            notifier: Arc::new(RecordingNotifier::new()),
-            clock: clock.clone(),
-            dice: Arc::new(LowRoll),
-            settings: Arc::new(Settings::default()),
-            catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
-        };
-        Self { queue, clock, cx, stop: CancellationToken::new(), _lies_in: Box::new(lies_in) }
+    async fn apalis_redis() -> Self {
+        let server = RedisServer::start().await.unwrap();
+        let queue = Arc::new(server.apalis_redis_queue().await.unwrap());
+        Self::over(queue.clone(), queue.into(), Arc::new(ManualClock::new()), server)
+    }
+
+    fn leases(queue: Arc<impl Kept + Consume + 'static>, clock: Arc<ManualClock>, lies_in: impl Any + Send) -> Self {
+        let consume: Arc<dyn Consume> = queue.clone();
+        Self::over(queue, consume.into(), clock, lies_in)
+    }
+
+    fn over(
+        queue: Arc<impl Kept + 'static>,
+        source: Source,
+        clock: Arc<ManualClock>,
+        lies_in: impl Any + Send,
+    ) -> Self {
+        let cx = context(queue.clone(), clock.clone());
+        Self { queue, source, clock, cx, stop: CancellationToken::new(), _lies_in: Box::new(lies_in) }
     }
 
     /// Workers for jobs of type `J`. The handle ends when they have stopped.
     fn start<J: Job>(&self, concurrency: usize) -> JoinHandle<()> {
-        let consume: Arc<dyn Consume> = self.queue.clone();
-        let workers = Workers::new(self.cx.clone(), consume, self.stop.clone()).run::<J>(concurrency);
+        let workers = Workers::new(self.cx.clone(), self.source.clone(), self.stop.clone()).run::<J>(concurrency);
         tokio::spawn(workers.finish())
     }
 

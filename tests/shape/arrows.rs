@@ -31,9 +31,10 @@ const RINGS: [(&str, u8); 22] = [
 ];
 
 /// What only one crate may name, so that it can be changed in one place.
-const KEPT_BY: [(&str, &str); 10] = [
+const KEPT_BY: [(&str, &str); 11] = [
     ("apalis", "queue"),
     ("apalis-core", "queue"),
+    ("apalis-redis", "queue"),
     ("axum", "engine-http"),
     ("fjall", "engine-embedded"),
     ("lambda_http", "functions"),

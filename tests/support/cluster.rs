@@ -56,14 +56,16 @@ pub struct Member {
 }
 
 impl Cluster {
-    /// Starts all of them on `site`, with `settings` beside what says where things are.
-    pub async fn start(how_many: Size, site: &Value, settings: &str) -> Result<Self> {
+    /// Starts all of them on `site`, with `settings` beside what says where things are. Jobs go through the queue that is
+    /// called `queue`.
+    pub async fn start(how_many: Size, queue: &str, site: &Value, settings: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let redis = RedisServer::start().await?;
         let path = folder.path().to_owned();
         let site_file = path.join("site.json");
         std::fs::write(&site_file, site.to_string())?;
-        let place = format!("data = '{}'\n{settings}\n[redis]\nurl = '{}'\n", path.join("data").display(), redis.url());
+        let (data, url) = (path.join("data"), redis.url());
+        let place = format!("data = '{}'\n{settings}\n[redis]\nurl = '{url}'\nqueue = '{queue}'\n", data.display());
         std::fs::write(path.join(CONFIG), place)?;
         let store = Member::start("store", path.clone(), Some(site_file), None).await?;
         let mut brokers = Vec::new();

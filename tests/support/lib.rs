@@ -13,6 +13,7 @@ mod lambda_host;
 mod players;
 mod process;
 mod proxy;
+mod refusal;
 mod server;
 mod session;
 mod template;
@@ -33,6 +34,7 @@ pub use players::{
     RedisServer, Sent, SesMail, Slave, Sms, Socket, Taken, Ups, Variant, dynamodb_local, dynamodb_on_aws,
 };
 pub use proxy::Proxy;
+pub use refusal::refusal;
 pub use server::{Server, http_client};
 pub use session::Session;
 pub use template::translated_template;

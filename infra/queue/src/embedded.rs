@@ -56,6 +56,16 @@ impl EmbeddedQueue {
         Ok(Self { engine, shared: Arc::new(Shared { mirror, rows, bells: Bells::default(), clock }) })
     }
 
+    /// How many messages wait or run.
+    pub fn len(&self) -> usize {
+        self.shared.mirror().ledger.living(usize::MAX).len()
+    }
+
+    /// Whether none does.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Gives all that waits or runs to `other`, and forgets it here. Nobody else may use this queue meanwhile. What was given
     /// when this fails may be given again; dead letters stay. How many messages there were.
     pub async fn move_to(&self, other: &dyn Enqueue) -> Result<usize, QueueError> {

@@ -2,11 +2,13 @@
 //!
 //! [`MemoryQueue`] is for tests, [`EmbeddedQueue`] lies on the embedded store; what enqueueing, claiming and settling
 //! mean is written once for both, in `ledger`. With the feature `sqs` there is one that enqueues
-//! on SQS, with the feature `redis` one on Redis. [`SpooledQueue`] stands before one that may be away. [`Workers`] runs jobs from any [`jobs::ports::Consume`].
+//! on SQS, with the feature `redis` one on Redis, with `apalis-redis` one through that crate. [`SpooledQueue`] stands before one that may be away. [`Workers`] runs jobs from any [`Source`].
 //!
 //! To add a queue: a file here that implements the ports, and a line in `tests/contract/queue.rs` that gives it to the
 //! suite every adapter passes.
 
+#[cfg(feature = "apalis-redis")]
+mod apalis_redis;
 mod bells;
 mod embedded;
 mod ledger;
@@ -19,6 +21,8 @@ mod spool;
 mod sqs;
 mod workers;
 
+#[cfg(feature = "apalis-redis")]
+pub use apalis_redis::{ApalisRedisQueue, GAPS, Gap, MOST_WAITING};
 pub use embedded::EmbeddedQueue;
 pub use memory::MemoryQueue;
 #[cfg(feature = "redis")]
@@ -26,4 +30,4 @@ pub use redis::RedisQueue;
 pub use spool::SpooledQueue;
 #[cfg(feature = "sqs")]
 pub use sqs::{DeadMessage, SqsInspect, SqsQueue};
-pub use workers::{Workers, backoff};
+pub use workers::{Source, Workers, backoff};

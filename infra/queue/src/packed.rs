@@ -1,4 +1,4 @@
-//! A message as bytes: a line of JSON without the body, then the body as it is.
+//! A message as bytes: a line of JSON without the body, then the body as it is; and many of them in parts.
 
 use bytes::Bytes;
 use jobs::ports::{Message, QueueError};
@@ -18,6 +18,22 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<Message, QueueError> {
     let (head, body) = packed.split_at(end);
     let head: Message = serde_json::from_slice(head).map_err(damaged)?;
     Ok(Message { body: Bytes::copy_from_slice(body.get(1..).unwrap_or_default()), ..head })
+}
+
+/// Parts of `messages`, each of at most `most` and so many bytes; one that is larger goes alone.
+#[cfg(any(feature = "redis", test))]
+pub(crate) fn portions(messages: &[Message], most: usize, most_bytes: usize) -> Vec<&[Message]> {
+    let mut portions = Vec::new();
+    let (mut begin, mut bytes) = (0, 0);
+    for (index, message) in messages.iter().enumerate() {
+        if index > begin && (index - begin == most || bytes + message.body.len() > most_bytes) {
+            portions.extend(messages.get(begin..index));
+            (begin, bytes) = (index, 0);
+        }
+        bytes += message.body.len();
+    }
+    portions.extend(messages.get(begin..).filter(|rest| !rest.is_empty()));
+    portions
 }
 
 /// What is stored is not what was put there.
@@ -51,5 +67,26 @@ mod tests {
         fn no_bytes_are_a_reason_to_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = unpack(&bytes);
         }
+    }
+
+    fn message(bytes: usize) -> Message {
+        Message {
+            job: "j".to_owned(),
+            key: "k\n\0".to_owned(),
+            lane: Lane::Bulk,
+            not_before: Some(Timestamp(5)),
+            max_attempts: 2,
+            body: vec![b'\n'; bytes].into(),
+        }
+    }
+
+    #[test]
+    fn portions_hold_everything_and_are_no_larger_than_they_may_be() {
+        let messages = [message(10), message(10), message(25), message(1), message(1), message(1)];
+        let sizes = |most, bytes| portions(&messages, most, bytes).iter().map(|some| some.len()).collect::<Vec<_>>();
+        assert_eq!(sizes(100, 20), [2, 1, 3]);
+        assert_eq!(sizes(2, 1000), [2, 2, 2]);
+        assert_eq!(sizes(6, 1000), [6]);
+        assert_eq!(portions(&[], 6, 1000), Vec::<&[Message]>::new());
     }
 }

@@ -22,7 +22,10 @@ use jobs::ports::{
 };
 
 use self::{alive::SignsOfLife, bells::RedisBells, parcel::Lease, scripts::Scripts};
-use crate::{ledger, packed::pack};
+use crate::{
+    ledger,
+    packed::{pack, portions},
+};
 
 /// How many messages or settlements go with one call, and how many bytes of messages: Redis does nothing else meanwhile.
 const AT_ONCE: usize = 500;
@@ -91,7 +94,7 @@ impl Enqueue for RedisQueue {
             of_jobs.entry(message.job.clone()).or_default().push(message);
         }
         for (job, messages) in of_jobs {
-            for some in parcel::portions(&messages, AT_ONCE, BYTES_AT_ONCE) {
+            for some in portions(&messages, AT_ONCE, BYTES_AT_ONCE) {
                 self.enqueue_some(&job, some).await?;
             }
         }

@@ -4,6 +4,7 @@ mod backend;
 mod backoff;
 mod settle;
 mod settler;
+mod source;
 
 use std::{any::Any, convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -19,12 +20,12 @@ use jobs::{
 use tokio::{task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 
-pub use self::backoff::backoff;
 use self::{
     backend::{Claims, LeasedBackend},
     settle::SettleLayer,
     settler::{Settler, settle_all},
 };
+pub use self::{backoff::backoff, source::Source};
 
 /// How long runs may go on once they are to end. What is not done by then is run again by the next process.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -37,22 +38,26 @@ const RESTART: Duration = Duration::from_secs(1);
 /// `Workers::new(cx, queue, shutdown).run::<PlanWindow>(1).run::<ProcessResults>(8).finish().await`.
 pub struct Workers {
     cx: Context,
-    consume: Arc<dyn Consume>,
+    source: Source,
     shutdown: CancellationToken,
     each: Vec<BoxFuture<'static, ()>>,
 }
 
 impl Workers {
-    /// None yet, for the messages of `consume`. From the moment of `shutdown` on, nothing more is claimed.
-    pub fn new(cx: Context, consume: Arc<dyn Consume>, shutdown: CancellationToken) -> Self {
-        Self { cx, consume, shutdown, each: Vec::new() }
+    /// None yet, for the messages of `source`. From the moment of `shutdown` on, nothing more is claimed.
+    pub fn new(cx: Context, source: impl Into<Source>, shutdown: CancellationToken) -> Self {
+        Self { cx, source: source.into(), shutdown, each: Vec::new() }
     }
 
     /// And one for jobs of type `J`, which runs up to `concurrency` of them at a time.
     #[must_use]
     pub fn run<J: Job>(mut self, concurrency: usize) -> Self {
-        let worker = worker::<J>(self.cx.clone(), Arc::clone(&self.consume), concurrency, self.shutdown.clone());
-        self.each.push(worker.boxed());
+        let (cx, stop) = (self.cx.clone(), self.shutdown.clone());
+        self.each.push(match self.source.clone() {
+            Source::Leases(consume) => worker::<J>(cx, consume, concurrency, stop).boxed(),
+            #[cfg(feature = "apalis-redis")]
+            Source::ApalisRedis(queue) => crate::apalis_redis::worker::<J>(cx, queue, concurrency, stop).boxed(),
+        });
         self
     }
 
@@ -113,10 +118,10 @@ async fn run<J: Job>(leased: Leased, cx: Data<Context>) -> Result<Verdict, Infal
 /// A run that panicked.
 #[derive(Debug, thiserror::Error)]
 #[error("panicked: {0}")]
-struct Panicked(String);
+pub(crate) struct Panicked(String);
 
 impl Panicked {
-    fn new(payload: &Box<dyn Any + Send>) -> Self {
+    pub(crate) fn new(payload: &Box<dyn Any + Send>) -> Self {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
         Self(
             text.or_else(|| payload.downcast_ref::<String>().cloned())

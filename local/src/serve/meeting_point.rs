@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use engine_redis::{Redis, redis::cmd};
+use engine_redis::{QueueKind, Redis, redis::cmd};
 use jobs::ports::{Dice, Enqueue};
 use queue::EmbeddedQueue;
 
@@ -28,15 +28,19 @@ pub(super) fn embedded(data: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Sees that this Redis is where those who work on the store meet.
-pub(super) async fn redis(data: &Path, redis: &Redis, dice: &dyn Dice) -> anyhow::Result<()> {
-    let ours = format!("redis {}", name(redis, dice).await?);
+/// Sees that this Redis, and this kind of queue on it, is where those who work on the store meet.
+pub(super) async fn redis(data: &Path, redis: &Redis, kind: QueueKind, dice: &dyn Dice) -> anyhow::Result<()> {
+    let kind = match kind {
+        QueueKind::Streams => "redis",
+        QueueKind::ApalisRedis => "apalis-redis",
+    };
+    let ours = format!("{kind} {}", name(redis, dice).await?);
     match written(data)?.as_deref() {
         None | Some(EMBEDDED) => write(data, &ours),
         Some(written) if written == ours => Ok(()),
         Some(_) => bail!(
-            "this is another redis than the one (or another namespace in it) that the store's jobs wait in, or it has lost \
-             everything. (If that is meant, remove {}.)",
+            "this is another redis than the one (or another namespace in it, or another redis.queue) that the store's jobs wait \
+             in, or it has lost everything. (If that is meant, remove {}.)",
             data.join(FILE).display()
         ),
     }

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
-use engine_redis::{Redis, RedisSettings, ServerClock, unmet};
+use engine_redis::{QueueKind, Redis, RedisSettings, ServerClock, unmet};
 use jobs::ports::{Clock, Consume, Dice, Enqueue, Inspect, Link, Table, ToBroker};
 use link::RedisLink;
-use queue::{EmbeddedQueue, RedisQueue};
+use queue::{ApalisRedisQueue, EmbeddedQueue, GAPS, MOST_WAITING, RedisQueue, Source};
 use tokio::sync::mpsc;
 
 use super::{
@@ -19,13 +19,32 @@ use crate::config::Config;
 /// The queue, by what it does.
 pub(super) struct Queue {
     pub(super) enqueue: Arc<dyn Enqueue>,
-    pub(super) consume: Arc<dyn Consume>,
+    pub(super) source: Source,
     pub(super) inspect: Arc<dyn Inspect>,
 }
 
 impl Queue {
     fn of(queue: Arc<impl Enqueue + Consume + Inspect + 'static>) -> Self {
-        Self { enqueue: Arc::clone(&queue) as _, consume: Arc::clone(&queue) as _, inspect: queue }
+        let consume: Arc<dyn Consume> = Arc::clone(&queue) as _;
+        Self { enqueue: Arc::clone(&queue) as _, source: consume.into(), inspect: queue }
+    }
+
+    /// The one on this Redis.
+    async fn on(
+        redis: &Redis,
+        settings: &RedisSettings,
+        clock: &Arc<dyn Clock>,
+        process: &str,
+    ) -> anyhow::Result<Self> {
+        if settings.queue == QueueKind::Streams {
+            let its_clock = ServerClock::of(redis.clone(), Arc::clone(clock)).await?;
+            return Ok(Self::of(Arc::new(RedisQueue::new(redis.clone(), its_clock, process))));
+        }
+        let queue = Arc::new(ApalisRedisQueue::open(redis.clone(), Arc::clone(clock), process).await?);
+        for gap in GAPS {
+            tracing::warn!(gap = gap.case, "redis.queue is apalis-redis: {}", gap.instead);
+        }
+        Ok(Self { enqueue: Arc::clone(&queue) as _, source: Arc::clone(&queue).into(), inspect: queue })
     }
 }
 
@@ -56,15 +75,15 @@ impl Place {
         match (&config.redis, owner) {
             (Some(settings), _) => {
                 let redis = connect(settings).await?;
-                let its_clock = ServerClock::of(redis.clone(), Arc::clone(clock)).await?;
-                let queue = RedisQueue::new(redis.clone(), its_clock, process);
+                let queue = Queue::on(&redis, settings, clock, process).await?;
                 if let Some(owner) = owner {
                     let alone = EmbeddedQueue::open(owner.engine.clone(), Arc::clone(clock))?;
-                    meeting_point::move_over(&config.data, &alone, &queue).await?;
+                    ensure!(settings.queue == QueueKind::Streams || alone.len() <= MOST_WAITING, TOO_MANY);
+                    meeting_point::move_over(&config.data, &alone, queue.enqueue.as_ref()).await?;
                 }
-                meeting_point::redis(&config.data, &redis, dice).await?;
+                meeting_point::redis(&config.data, &redis, settings.queue, dice).await?;
                 let link = Arc::new(RedisLink::new(redis.clone()));
-                Ok(Self { table, queue: Queue::of(Arc::new(queue)), link, redis: Some(redis), told: None })
+                Ok(Self { table, queue, link, redis: Some(redis), told: None })
             }
             (None, Some(owner)) => {
                 meeting_point::embedded(&config.data)?;
@@ -77,6 +96,10 @@ impl Place {
     }
 }
 
+/// What one queue would not take is better worked off than spooled.
+const TOO_MANY: &str =
+    "more jobs wait in the embedded queue than apalis-redis can hold: start once without it, until they are done";
+
 /// Connects, and sees that Redis loses nothing of what it is given.
 async fn connect(settings: &RedisSettings) -> anyhow::Result<Redis> {
     let redis = Redis::connect(settings).await.context("cannot reach redis")?;
@@ -85,10 +108,17 @@ async fn connect(settings: &RedisSettings) -> anyhow::Result<Redis> {
         tracing::warn!("{}", demand.what);
     }
     let losses: Vec<&str> = unmet.iter().filter(|demand| demand.loses).map(|demand| demand.what.as_str()).collect();
-    ensure!(
-        losses.is_empty() || settings.may_forget,
-        "this redis would lose jobs. {}. (redis.may_forget = true goes on all the same.)",
-        losses.join(". ")
-    );
+    let losses = losses.join(". ");
+    match settings.queue {
+        QueueKind::Streams => ensure!(
+            losses.is_empty() || settings.may_forget,
+            "this redis would lose jobs. {losses}. (redis.may_forget = true goes on all the same.)"
+        ),
+        // It stops for good at a task of which a part is gone.
+        QueueKind::ApalisRedis => ensure!(
+            losses.is_empty() && !settings.may_forget,
+            "apalis-redis needs a redis that forgets nothing, and no redis.may_forget. {losses}"
+        ),
+    }
     Ok(redis)
 }

@@ -10,7 +10,7 @@ use anyhow::Result;
 use engine_embedded::Engine;
 use jobs::{Catalog, Context, Settings};
 use notify::{Post, SystemResolver};
-use queue::EmbeddedQueue;
+use queue::{EmbeddedQueue, Source};
 use serde_json::json;
 use table::EmbeddedTable;
 use telltale_tests::{LoadedDice, ManualClock};
@@ -51,7 +51,7 @@ impl Process {
         let consume =
             FaultyQueue { queue: Arc::clone(&queue), faults: Arc::clone(faults), backwards: Mutex::default() };
         let threads = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        threads.spawn(workers::run(cx, Arc::new(consume), CancellationToken::new()));
+        threads.spawn(workers::run(cx, Source::Leases(Arc::new(consume)), CancellationToken::new()));
         threads.spawn(broker.clone().read(inbox));
         Ok(Self { table, queue, threads: Some(threads) })
     }

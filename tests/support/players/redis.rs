@@ -3,10 +3,10 @@
 use std::{path::PathBuf, process::Stdio, sync::Arc};
 
 use anyhow::{Context, Result};
-use boot::SystemDice;
+use boot::{SystemClock, SystemDice};
 use engine_redis::{Redis, RedisSettings};
 use jobs::ports::Dice;
-use queue::RedisQueue;
+use queue::{ApalisRedisQueue, RedisQueue};
 use records::Clock;
 use tempfile::TempDir;
 use tokio::{
@@ -58,6 +58,12 @@ impl RedisServer {
     pub async fn queue(&self, clock: Arc<dyn Clock>) -> Result<RedisQueue> {
         let process = format!("test-{:x}", SystemDice.roll());
         Ok(RedisQueue::new(self.connect().await?, clock, process))
+    }
+
+    /// A queue of apalis-redis on it, as a process of its own would have one.
+    pub async fn apalis_redis_queue(&self) -> Result<ApalisRedisQueue> {
+        let process = format!("test-{:x}", SystemDice.roll());
+        Ok(ApalisRedisQueue::open(self.connect().await?, Arc::new(SystemClock), &process).await?)
     }
 
     /// The socket it listens on.

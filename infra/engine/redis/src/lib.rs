@@ -16,5 +16,5 @@ pub use bell::{Heard, listen};
 pub use check::{Demand, unmet};
 pub use clock::ServerClock;
 pub use connection::{Redis, RedisError};
-pub use settings::RedisSettings;
+pub use settings::{QueueKind, RedisSettings};
 pub use turn::Turn;

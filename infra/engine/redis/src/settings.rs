@@ -16,24 +16,43 @@ pub struct RedisSettings {
     /// What the names of all keys begin with. Installations that share a Redis have different ones.
     #[serde(default = "usual_namespace")]
     pub namespace: String,
-    /// Whether to go on with a Redis that forgets what it was given, to try things out.
+    /// Whether to go on with a Redis that forgets what it was given, to try things out. Not with `queue = "apalis-redis"`.
     #[serde(default)]
     pub may_forget: bool,
+    /// Through what the jobs go: `streams`, which loses nothing and knows all of what jobs need, or `apalis-redis`, with the gaps
+    /// that the log names at the start. All processes that work together have the same.
+    #[serde(default)]
+    pub queue: QueueKind,
+}
+
+/// Through what the jobs go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueueKind {
+    /// Our own queue over Redis Streams.
+    #[default]
+    Streams,
+    /// The crate apalis-redis, in the bounds in which it loses nothing.
+    ApalisRedis,
 }
 
 impl RedisSettings {
     /// The usual ones for the Redis at `url`.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), namespace: usual_namespace(), may_forget: false }
+        Self { url: url.into(), namespace: usual_namespace(), may_forget: false, queue: QueueKind::Streams }
     }
 }
 
 /// The address may hold a password.
 impl fmt::Debug for RedisSettings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url: _, namespace, may_forget } = self;
+        let Self { url: _, namespace, may_forget, queue } = self;
         let mut shown = formatter.debug_struct("RedisSettings");
-        shown.field("namespace", namespace).field("may_forget", may_forget).finish_non_exhaustive()
+        shown
+            .field("namespace", namespace)
+            .field("may_forget", may_forget)
+            .field("queue", queue)
+            .finish_non_exhaustive()
     }
 }
 

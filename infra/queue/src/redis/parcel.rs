@@ -1,7 +1,7 @@
 //! How messages and leases lie in Redis.
 
 use domain::Timestamp;
-use jobs::ports::{DeadLetter, Lane, Leased, Message, QueueError, Ticket, Waiting};
+use jobs::ports::{DeadLetter, Lane, Leased, QueueError, Ticket, Waiting};
 use serde::{Deserialize, Serialize};
 
 use crate::packed::{damaged, unpack};
@@ -13,21 +13,6 @@ pub(super) fn lane_number(lane: Lane) -> u8 {
         Lane::Normal => 1,
         Lane::Bulk => 2,
     }
-}
-
-/// Parts of `messages`, each of at most `most` and so many bytes; one that is larger goes alone.
-pub(super) fn portions(messages: &[Message], most: usize, most_bytes: usize) -> Vec<&[Message]> {
-    let mut portions = Vec::new();
-    let (mut begin, mut bytes) = (0, 0);
-    for (index, message) in messages.iter().enumerate() {
-        if index > begin && (index - begin == most || bytes + message.body.len() > most_bytes) {
-            portions.extend(messages.get(begin..index));
-            (begin, bytes) = (index, 0);
-        }
-        bytes += message.body.len();
-    }
-    portions.extend(messages.get(begin..).filter(|rest| !rest.is_empty()));
-    portions
 }
 
 /// What a ticket says.
@@ -90,30 +75,4 @@ fn string(bytes: &[u8]) -> Result<String, QueueError> {
 fn number<T: std::str::FromStr>(bytes: &[u8]) -> Result<T, QueueError> {
     let text = std::str::from_utf8(bytes).map_err(damaged)?;
     text.parse().map_err(|_| damaged(format!("{text:?} is no number")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(bytes: usize) -> Message {
-        Message {
-            job: "j".to_owned(),
-            key: "k\n\0".to_owned(),
-            lane: Lane::Bulk,
-            not_before: Some(Timestamp(5)),
-            max_attempts: 2,
-            body: vec![b'\n'; bytes].into(),
-        }
-    }
-
-    #[test]
-    fn portions_hold_everything_and_are_no_larger_than_they_may_be() {
-        let messages = [message(10), message(10), message(25), message(1), message(1), message(1)];
-        let sizes = |most, bytes| portions(&messages, most, bytes).iter().map(|some| some.len()).collect::<Vec<_>>();
-        assert_eq!(sizes(100, 20), [2, 1, 3]);
-        assert_eq!(sizes(2, 1000), [2, 2, 2]);
-        assert_eq!(sizes(6, 1000), [6]);
-        assert_eq!(portions(&[], 6, 1000), Vec::<&[Message]>::new());
-    }
 }

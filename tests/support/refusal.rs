@@ -1,0 +1,20 @@
+//! A server that must not start.
+
+use std::{path::Path, process::Stdio};
+
+use anyhow::{Result, ensure};
+use tokio::{process::Command, time::timeout};
+
+use crate::{PATIENCE, environment, server::without_our_variables};
+
+/// Starts `telltale serve` on this configuration, which is put into `folder`, and gives what it says of why it does not start.
+pub async fn refusal(folder: &Path, config: &str) -> Result<String> {
+    let file = folder.join("refused.toml");
+    std::fs::write(&file, config)?;
+    let mut command = Command::new(environment::telltale()?);
+    without_our_variables(&mut command);
+    command.arg("serve").arg("--config").arg(file).args(["--listen", "127.0.0.1:0"]);
+    let ended = timeout(PATIENCE, command.stdin(Stdio::null()).kill_on_drop(true).output()).await??;
+    ensure!(!ended.status.success(), "it ended well");
+    Ok(String::from_utf8(ended.stderr)?)
+}
