@@ -1,5 +1,7 @@
 //! The link's suite: what jobs give arrives at the broker it is for, whole and in order.
 
+mod positions;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use domain::Source;
@@ -10,11 +12,15 @@ use telltale_tests::{Aws, PATIENCE, RedisServer, eventually, flow::mac};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
+use self::positions::*;
+
 suite!([in_process]; [
     a_command_arrives_whole,
     everything_that_is_given_arrives,
     what_is_given_arrives_in_order,
     pushes_arrive_whole,
+    positions_follow_one_another,
+    what_many_publish_at_once_has_one_order,
     a_plan_for_a_broker_that_is_gone_is_nobodys_loss,
     an_operation_for_a_broker_that_is_gone_is_told_to_have_failed,
 ]);
@@ -30,6 +36,12 @@ suite!(async [redis]; [
     an_inbox_that_is_closed_is_gone,
     what_redis_kept_arrives_after_its_restart,
     every_broker_is_shown_what_all_may_see,
+    positions_follow_one_another,
+    what_many_publish_at_once_has_one_order,
+    a_broker_that_starts_is_told_the_past_and_where_it_ends,
+    a_broker_that_starts_first_is_told_that_there_is_no_past,
+    what_could_not_be_published_leaves_a_hole,
+    a_redis_that_lost_everything_begins_another_epoch,
 ]);
 
 // SQS keeps no order: plans carry their instants, and an operation is on its own.
@@ -77,6 +89,14 @@ impl Fixture {
         tokio::spawn(inbox.run(sender, close.clone()));
         let link = RedisLink::new(server.connect().await.unwrap());
         Self { link: Arc::new(link), inbox: receiver, close, _aws: None, redis: Some(server) }
+    }
+
+    /// The inbox of another broker on the same Redis.
+    async fn another_broker(&self, name: &str) -> mpsc::Receiver<ToBroker> {
+        let redis = self.redis.as_ref().unwrap().connect().await.unwrap();
+        let (sender, inbox) = mpsc::channel(100);
+        tokio::spawn(RedisInbox::open(redis, name).await.unwrap().run(sender, self.close.clone()));
+        inbox
     }
 
     /// The next that is told; what says how far the past goes is left out.
@@ -188,10 +208,7 @@ async fn what_redis_kept_arrives_after_its_restart(mut fixture: Fixture) {
 }
 
 async fn every_broker_is_shown_what_all_may_see(mut fixture: Fixture) {
-    let redis = fixture.redis.as_ref().unwrap().connect().await.unwrap();
-    let (sender, mut another) = mpsc::channel(100);
-    let inbox = RedisInbox::open(redis, "broker-2").await.unwrap();
-    tokio::spawn(inbox.run(sender, fixture.close.clone()));
+    let mut another = fixture.another_broker("broker-2").await;
     for number in 0..20 {
         let pushes = vec![push(Audience::User(format!("user {number}")))];
         fixture.link.publish(pushes.clone()).await.unwrap();

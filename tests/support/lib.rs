@@ -29,8 +29,8 @@ pub use environment::told;
 pub use eventually::eventually;
 pub use lambda_host::{Invoked, LambdaHost};
 pub use players::{
-    Aws, Browser, Dtu, Gateway, GatewaySettings, Habits, Mail, Mailbox, Posted, Published, QUEUES, Received,
-    RedisServer, Sent, SesMail, Slave, Sms, Socket, Taken, Ups, Variant, dynamodb_local, dynamodb_on_aws,
+    Aws, Browser, Dtu, Gateway, GatewaySettings, Habits, LiveClient, Mail, Mailbox, Posted, Published, QUEUES,
+    Received, RedisServer, Sent, SesMail, Slave, Sms, Socket, Taken, Ups, Variant, dynamodb_local, dynamodb_on_aws,
 };
 pub use proxy::Proxy;
 pub use server::{Server, http_client};
