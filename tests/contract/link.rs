@@ -41,6 +41,7 @@ suite!(async [redis]; [
     a_broker_that_starts_is_told_the_past_and_where_it_ends,
     a_broker_that_starts_first_is_told_that_there_is_no_past,
     what_could_not_be_published_leaves_a_hole,
+    what_could_not_be_published_is_told_although_nothing_follows,
     a_redis_that_lost_everything_begins_another_epoch,
 ]);
 

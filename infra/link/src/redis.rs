@@ -4,9 +4,12 @@
 mod inbox;
 mod pushes;
 
-use std::sync::{
-    Arc, LazyLock,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -15,7 +18,9 @@ use jobs::ports::{Link, LinkError, NodeCommand, Push, ToBroker};
 
 pub use inbox::{RedisInbox, RedisInboxes};
 
-/// The one field of an entry.
+/// How long to wait before Redis is told again what it did not take.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The field of an entry that says what is said.
 const MESSAGE: &str = "message";
 
 /// Puts a message into an inbox that is there. A broker that is gone has none.
@@ -33,12 +38,39 @@ pub struct RedisLink {
     redis: Redis,
     /// Pushes of this process were lost, and nobody knows yet.
     lost: Arc<AtomicBool>,
+    /// Somebody sees to it that they will.
+    is_telling: Arc<AtomicBool>,
 }
 
 impl RedisLink {
     /// The link to the brokers on `redis`.
     pub fn new(redis: Redis) -> Self {
-        Self { redis, lost: Arc::default() }
+        Self { redis, lost: Arc::default(), is_telling: Arc::default() }
+    }
+
+    /// Tells all brokers of a loss as soon as Redis is back, whether anything else is published or not.
+    fn tell_of_loss(&self) {
+        self.lost.store(true, Ordering::SeqCst);
+        if self.is_telling.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let link = self.clone();
+        tokio::spawn(async move {
+            while link.lost.load(Ordering::SeqCst) {
+                tokio::time::sleep(PAUSE).await;
+                // What was published in between may have told it.
+                if link.lost.swap(false, Ordering::SeqCst) && link.give(Vec::new(), true).await.is_err() {
+                    link.lost.store(true, Ordering::SeqCst);
+                }
+            }
+            link.is_telling.store(false, Ordering::SeqCst);
+        });
+    }
+
+    async fn give(&self, pushes: Vec<Push>, lost: bool) -> Result<(), LinkError> {
+        let count = pushes.len();
+        let message = text(&ToBroker::Publish { pushes, position: None })?;
+        pushes::publish(&self.redis, message, count, lost).await.map_err(away)
     }
 }
 
@@ -56,13 +88,11 @@ impl Link for RedisLink {
     }
 
     async fn publish(&self, pushes: Vec<Push>) -> Result<(), LinkError> {
-        let count = pushes.len();
-        let message = text(&ToBroker::Publish { pushes, position: None })?;
-        let lost = self.lost.swap(false, Ordering::Relaxed);
-        let published = pushes::publish(&self.redis, message, count, lost).await;
-        // The next one that succeeds leaves a number out: what is missing is missed.
-        self.lost.fetch_or(published.is_err(), Ordering::Relaxed);
-        published.map_err(away)
+        let published = self.give(pushes, self.lost.swap(false, Ordering::SeqCst)).await;
+        if published.is_err() {
+            self.tell_of_loss();
+        }
+        published
     }
 
     fn tells_the_past(&self) -> bool {

@@ -89,16 +89,39 @@ pub(super) async fn a_broker_that_starts_first_is_told_that_there_is_no_past(fix
 pub(super) async fn what_could_not_be_published_leaves_a_hole(mut fixture: Fixture) {
     fixture.link.publish(pushes(2)).await.unwrap();
     let (before, _) = next_position(&mut fixture.inbox).await;
-    let server = fixture.redis.as_ref().unwrap();
-    server.kill().await.unwrap();
-    assert!(fixture.link.publish(pushes(1)).await.is_err());
-    server.restart().await.unwrap();
+    lose_one(&fixture).await;
     eventually("the link is back", async || fixture.link.publish(pushes(1)).await.ok()).await;
     let (after, _) = next_position(&mut fixture.inbox).await;
     assert_eq!(after.epoch, before.epoch, "redis kept what it had");
     assert!(after.after > before.first + 1, "{after:?} does not follow {before:?}");
+}
+
+pub(super) async fn what_could_not_be_published_is_told_although_nothing_follows(mut fixture: Fixture) {
+    fixture.link.publish(pushes(2)).await.unwrap();
+    let (before, _) = next_position(&mut fixture.inbox).await;
+    lose_one(&fixture).await;
+    let (loss, count) = next_position(&mut fixture.inbox).await;
+    assert!(count == 0 && loss.after > before.first + 1, "{loss:?} does not follow {before:?}");
     fixture.link.publish(pushes(1)).await.unwrap();
-    assert!(follow_one_another(&[(after, 1), next_position(&mut fixture.inbox).await]), "once");
+    let (next, _) = next_position(&mut fixture.inbox).await;
+    assert_eq!(next.after, loss.after, "once");
+    let mut another = fixture.another_broker("broker-2").await;
+    let mut past = Vec::new();
+    while let ToBroker::Past { pushes, position } = timeout(PATIENCE, another.recv()).await.unwrap().unwrap() {
+        past.push((pushes.len(), position.after));
+        if pushes.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(past, [(2, before.after), (1, loss.after), (0, next.first)]);
+}
+
+/// Redis is away while something is published.
+async fn lose_one(fixture: &Fixture) {
+    let server = fixture.redis.as_ref().unwrap();
+    server.kill().await.unwrap();
+    assert!(fixture.link.publish(pushes(1)).await.is_err());
+    server.restart().await.unwrap();
 }
 
 pub(super) async fn a_redis_that_lost_everything_begins_another_epoch(mut fixture: Fixture) {

@@ -24,9 +24,6 @@ static PUBLISH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("pu
 
 /// Publishes a message of so many pushes; `lost` says that some before it were lost.
 pub(super) async fn publish(redis: &Redis, message: String, count: usize, lost: bool) -> Result<(), RedisError> {
-    if count == 0 {
-        return Ok(());
-    }
     run(redis, message, count, lost).await.map(drop)
 }
 
@@ -112,7 +109,10 @@ impl Reading {
         // A broker that is gone has no use for it.
         match self.past_until {
             Some(until) if position.first <= until => {
-                drop(broker.send(ToBroker::Past { pushes, position }).await);
+                // Nothing is the end of the past. Of a loss tells what follows it.
+                if !pushes.is_empty() {
+                    drop(broker.send(ToBroker::Past { pushes, position }).await);
+                }
                 if last >= until {
                     self.end_past(broker).await;
                 }
