@@ -42,7 +42,7 @@ async fn a_client_that_was_away_gets_exactly_what_it_missed() -> Result<()> {
     left.leave().await?;
     field.slave.set(SENSOR, &[352, 600, 1]).await?;
     let is_alarm = |envelope: &&Value| envelope["channel"] == "me" && envelope["event"] == "alarm";
-    stayed.until("told of the alarm", |envelopes| envelopes.iter().any(|one| is_alarm(one)).then_some(())).await?;
+    stayed.until("told of the alarm", |envelopes| envelopes.iter().any(is_alarm).then_some(())).await?;
     until_more_than(&stayed, stayed.envelopes().len() + 2).await?;
     left.come(field.server.url()).await?;
     has_all_that(&stayed, &left, HALL).await?;

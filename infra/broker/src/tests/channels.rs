@@ -209,3 +209,33 @@ async fn what_was_published_before_the_broker_was_there_is_for_who_comes_from_an
     assert_eq!((missed.len(), &missed[0]["data"]["number"], &missed[0]["timestamp"]), (1, &json!(5), &json!(7)));
     page.expect("alarm").await;
 }
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_told_of_a_gap_when_it_does() {
+    let site = Site::start().await;
+    let mut ann = client(&site, "ann").await;
+    subscribe(&mut ann, json!([{ "channel": MAC }])).await;
+    let great = |number| Push { data: json!({ "number": number, "text": "x".repeat(20_000) }), ..reading(number) };
+    for from in (1..=4000).step_by(100) {
+        publish(&site, (from..from + 100).map(great).collect()).await;
+    }
+    let dropped = || (site.counters.pushes_dropped.get() > 0).then_some(());
+    eventually("the connection takes no more", dropped).await;
+
+    let mut last = 0;
+    let gap = loop {
+        let heard = ann.expect("live").await.remove(0);
+        if heard["event"] == "gap" {
+            break heard["seq"].as_u64().unwrap();
+        }
+        assert_eq!(heard["seq"], last + 1, "until the gap nothing is missing");
+        last += 1;
+    };
+    assert!((last + 1..=4000).contains(&gap), "{last}, then a gap until {gap}");
+    publish(&site, vec![reading(4001)]).await;
+    let mut heard = ann.expect("live").await.remove(0);
+    while heard["event"] == "gap" || heard["seq"].as_u64() < Some(4001) {
+        heard = ann.expect("live").await.remove(0);
+    }
+    assert_eq!((&heard["seq"], &heard["data"]["number"]), (&json!(4001), &json!(4001)));
+}
