@@ -3,6 +3,7 @@
 
 mod alarms;
 mod browsers;
+mod channels;
 mod events;
 mod field;
 mod garbage;

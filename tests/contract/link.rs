@@ -1,20 +1,26 @@
 //! The link's suite: what jobs give arrives at the broker it is for, whole and in order.
 
+mod positions;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use domain::Source;
-use jobs::ports::{Audience, Link, NodeCommand, Operation, Order, Plan, PlannedQuery, Push, ToBroker};
+use jobs::ports::{Audience, Link, NodeCommand, Operation, Order, Plan, PlannedQuery, Position, Push, ToBroker};
 use link::{RedisInbox, RedisLink};
 use serde_json::json;
 use telltale_tests::{Aws, PATIENCE, RedisServer, eventually, flow::mac};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
+use self::positions::*;
+
 suite!([in_process]; [
     a_command_arrives_whole,
     everything_that_is_given_arrives,
     what_is_given_arrives_in_order,
     pushes_arrive_whole,
+    positions_follow_one_another,
+    what_many_publish_at_once_has_one_order,
     a_plan_for_a_broker_that_is_gone_is_nobodys_loss,
     an_operation_for_a_broker_that_is_gone_is_told_to_have_failed,
 ]);
@@ -30,6 +36,13 @@ suite!(async [redis]; [
     an_inbox_that_is_closed_is_gone,
     what_redis_kept_arrives_after_its_restart,
     every_broker_is_shown_what_all_may_see,
+    positions_follow_one_another,
+    what_many_publish_at_once_has_one_order,
+    a_broker_that_starts_is_told_the_past_and_where_it_ends,
+    a_broker_that_starts_first_is_told_that_there_is_no_past,
+    what_could_not_be_published_leaves_a_hole,
+    what_could_not_be_published_is_told_although_nothing_follows,
+    a_redis_that_lost_everything_begins_another_epoch,
 ]);
 
 // SQS keeps no order: plans carry their instants, and an operation is on its own.
@@ -79,9 +92,34 @@ impl Fixture {
         Self { link: Arc::new(link), inbox: receiver, close, _aws: None, redis: Some(server) }
     }
 
-    async fn next(&mut self) -> ToBroker {
-        timeout(PATIENCE, self.inbox.recv()).await.expect("something arrives").expect("the link is there")
+    /// The inbox of another broker on the same Redis.
+    async fn another_broker(&self, name: &str) -> mpsc::Receiver<ToBroker> {
+        let redis = self.redis.as_ref().unwrap().connect().await.unwrap();
+        let (sender, inbox) = mpsc::channel(100);
+        tokio::spawn(RedisInbox::open(redis, name).await.unwrap().run(sender, self.close.clone()));
+        inbox
     }
+
+    /// The next that is told; what says how far the past goes is left out.
+    async fn next(&mut self) -> ToBroker {
+        next(&mut self.inbox).await
+    }
+}
+
+async fn next(inbox: &mut mpsc::Receiver<ToBroker>) -> ToBroker {
+    loop {
+        let told = timeout(PATIENCE, inbox.recv()).await.expect("something arrives").expect("the link is there");
+        if !matches!(told, ToBroker::Past { .. }) {
+            return told;
+        }
+    }
+}
+
+/// The position of what is shown, which are these pushes.
+fn shown(told: ToBroker, wanted: &[Push]) -> Option<Position> {
+    let ToBroker::Publish { pushes, position } = told else { panic!("only pushes were given, not {told:?}") };
+    assert_eq!(pushes, wanted);
+    position
 }
 
 fn plan(window: &str) -> NodeCommand {
@@ -171,21 +209,19 @@ async fn what_redis_kept_arrives_after_its_restart(mut fixture: Fixture) {
 }
 
 async fn every_broker_is_shown_what_all_may_see(mut fixture: Fixture) {
-    let redis = fixture.redis.as_ref().unwrap().connect().await.unwrap();
-    let (sender, mut another) = mpsc::channel(100);
-    let inbox = RedisInbox::open(redis, "broker-2").await.unwrap();
-    tokio::spawn(inbox.run(sender, fixture.close.clone()));
+    let mut another = fixture.another_broker("broker-2").await;
     for number in 0..20 {
         let pushes = vec![push(Audience::User(format!("user {number}")))];
         fixture.link.publish(pushes.clone()).await.unwrap();
-        assert_eq!(fixture.next().await, ToBroker::Publish { pushes: pushes.clone() });
-        assert_eq!(timeout(PATIENCE, another.recv()).await.unwrap(), Some(ToBroker::Publish { pushes }));
+        let position = shown(fixture.next().await, &pushes);
+        assert!(position.is_some(), "it has a position");
+        assert_eq!(shown(next(&mut another).await, &pushes), position, "and the same for all");
     }
 }
 
 async fn an_inbox_that_is_closed_is_gone(mut fixture: Fixture) {
     fixture.close.cancel();
-    assert!(timeout(PATIENCE, fixture.inbox.recv()).await.unwrap().is_none());
+    while timeout(PATIENCE, fixture.inbox.recv()).await.unwrap().is_some() {}
     eventually("the broker is gone", async || fixture.link.command(BROKER, operation()).await.is_err().then_some(()))
         .await;
     fixture.link.publish(vec![push(Audience::User("ann".to_owned()))]).await.unwrap();
@@ -198,7 +234,7 @@ fn push(audience: Audience) -> Push {
 async fn pushes_arrive_whole(mut fixture: Fixture) {
     let pushes = vec![push(Audience::User("ann".to_owned())), push(Audience::Terminal(mac()))];
     fixture.link.publish(pushes.clone()).await.unwrap();
-    assert_eq!(fixture.next().await, ToBroker::Publish { pushes });
+    shown(fixture.next().await, &pushes);
 }
 
 async fn a_plan_for_a_broker_that_is_gone_is_nobodys_loss(mut fixture: Fixture) {

@@ -13,6 +13,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    browsers::Browsers,
     counters::Counters,
     door::FrontDoor,
     elsewhere::Elsewhere,
@@ -24,7 +25,8 @@ use crate::{
     reports::Batcher,
     settings::BrokerSettings,
     upload::{self, Uploads},
-    web::{Live, WebDoor},
+    viewers::Viewers,
+    web::Live,
     wire,
 };
 
@@ -33,6 +35,9 @@ const NODE_INFO_EVERY: Duration = Duration::from_mins(1);
 
 /// How often it is looked at anew who may hear what.
 const LOOK_AGAIN_EVERY: Duration = Duration::from_mins(2);
+
+/// How often what browsers are not shown any more is let go of, and those that are too slow are told.
+const TIDY_EVERY: Duration = Duration::from_secs(1);
 
 /// How long one step of the shutdown may take.
 const STEP: Duration = Duration::from_secs(5);
@@ -66,7 +71,7 @@ pub struct Broker {
     io: SocketIo,
     inbox: mpsc::Receiver<ToBroker>,
     nodes: Arc<NodeDoor>,
-    pub(crate) web: Arc<WebDoor>,
+    pub(crate) browsers: Arc<Browsers>,
     pacer: (Pacer, PacerHandle),
     keeper: Keeper,
     batcher: Batcher,
@@ -90,6 +95,7 @@ impl Broker {
 
         let (batcher, reporter) = Batcher::new(queue, Arc::clone(&clock), dice, Arc::clone(&counters));
         let batcher = batcher.gathering(Duration::from_millis(settings.gather_ms));
+        let is_told_the_past = link.tells_the_past();
         let elsewhere = Arc::new(Elsewhere::new(&id, Arc::clone(&table), link));
         let (keeper, keeper_handle) =
             Keeper::new(&id, Arc::clone(&table), Arc::clone(&clock), reporter.clone(), Arc::clone(&elsewhere));
@@ -120,9 +126,8 @@ impl Broker {
             settings: Arc::clone(&settings),
         });
         nodes.open(&io);
-        let (of_web, counted) = (Arc::clone(&table), Arc::clone(&counters));
-        let web = Arc::new(WebDoor { io: io.clone(), table: of_web, tokens, clock, wires, counters: counted });
-        web.open();
+        let viewers = Arc::new(Viewers { table: Arc::clone(&table), tokens, clock });
+        let browsers = Browsers::open(&io, &id, &viewers, &wires, &counters, is_told_the_past);
         let uploads = Uploads {
             identities,
             registry: Arc::clone(&registry),
@@ -138,7 +143,7 @@ impl Broker {
         };
         let router = sockets.merge(upload::router(Arc::new(uploads)));
         let pacer = (pacer, pacer_handle);
-        (Self { io, inbox, nodes, web, pacer, keeper, batcher, posts, refused, counters, spool }, router)
+        (Self { io, inbox, nodes, browsers, pacer, keeper, batcher, posts, refused, counters, spool }, router)
     }
 
     /// What it counts.
@@ -159,19 +164,19 @@ impl Broker {
     /// Runs until `shutdown`: then sends no more queries, ends its sockets (their clients come back by themselves), and
     /// returns once what it took is durable.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { io, inbox, nodes, web, pacer: (pacer, pacer_handle), keeper, batcher, posts, .. } = self;
+        let Self { io, inbox, nodes, browsers, pacer: (pacer, pacer_handle), keeper, batcher, posts, .. } = self;
         let (stop_keeper, stop_batcher) = (CancellationToken::new(), CancellationToken::new());
         let keeping = tokio::spawn(keeper.run(stop_keeper.clone()));
         let batching = tokio::spawn(batcher.run(stop_batcher.clone()));
         let pacing = tokio::spawn(pacer.run(shutdown.clone()));
-        let looking = tokio::spawn(look_after(Arc::clone(&web), Arc::clone(&nodes.registry), shutdown.clone()));
-        listen(inbox, &pacer_handle, (&nodes, &io), &web, &shutdown).await;
+        let looking = tokio::spawn(look_after(Arc::clone(&browsers), Arc::clone(&nodes.registry), shutdown.clone()));
+        listen(inbox, &pacer_handle, (&nodes, &io), &browsers, &shutdown).await;
 
         tracing::info!("the broker stops: it sends no more queries, and finishes what it holds");
         let _ = pacing.await;
         let _ = looking.await;
         nodes.close(&io);
-        web.close();
+        browsers.close();
         posts.close();
         let _ = timeout(STEP, posts.wait()).await;
         stop_keeper.cancel();
@@ -186,7 +191,7 @@ async fn listen(
     mut inbox: mpsc::Receiver<ToBroker>,
     pacer: &PacerHandle,
     (nodes, io): (&NodeDoor, &SocketIo),
-    web: &WebDoor,
+    browsers: &Browsers,
     shutdown: &CancellationToken,
 ) {
     loop {
@@ -205,26 +210,29 @@ async fn listen(
                 Some(ToBroker::Command(NodeCommand::Displaced { node, connection })) => {
                     nodes.displaced(io, &node, &connection);
                 }
-                Some(ToBroker::Publish { pushes }) => web.publish(pushes).await,
+                Some(ToBroker::Publish { pushes, position }) => browsers.publish(&pushes, position).await,
+                Some(ToBroker::Past { pushes, position }) => browsers.remember(&pushes, position),
                 None => return shutdown.cancelled().await,
             }
         }
     }
 }
 
-/// Does what is to be done every minute or two, until `shutdown`.
-async fn look_after(web: Arc<WebDoor>, registry: Arc<Registry>, shutdown: CancellationToken) {
+/// Does what is to be done every second, minute or two, until `shutdown`.
+async fn look_after(browsers: Arc<Browsers>, registry: Arc<Registry>, shutdown: CancellationToken) {
     let every = |period: Duration| {
         let mut ticks = interval_at(Instant::now() + period, period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks
     };
     let (mut node_info, mut look_again) = (every(NODE_INFO_EVERY), every(LOOK_AGAIN_EVERY));
+    let mut tidy = every(TIDY_EVERY);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = node_info.tick() => registry.ask_node_info(),
-            _ = look_again.tick() => web.look_again().await,
+            _ = look_again.tick() => browsers.look_again().await,
+            _ = tidy.tick() => browsers.tidy(),
         }
     }
 }

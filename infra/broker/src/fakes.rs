@@ -52,24 +52,35 @@ impl Dice for CountingDice {
 
 /// Keeps what other brokers were told.
 #[derive(Default)]
-pub(crate) struct RecordingLink(Mutex<Vec<(String, NodeCommand)>>);
+pub(crate) struct RecordingLink {
+    told: Mutex<Vec<(String, NodeCommand)>>,
+    tells_the_past: bool,
+}
 
 impl RecordingLink {
+    pub(crate) fn telling_the_past() -> Self {
+        Self { tells_the_past: true, ..Self::default() }
+    }
+
     /// What was given so far: to whom, and what.
     pub(crate) fn told(&self) -> Vec<(String, NodeCommand)> {
-        self.0.lock().unwrap().clone()
+        self.told.lock().unwrap().clone()
     }
 }
 
 #[async_trait]
 impl Link for RecordingLink {
     async fn command(&self, broker: &str, command: NodeCommand) -> Result<(), LinkError> {
-        self.0.lock().unwrap().push((broker.to_owned(), command));
+        self.told.lock().unwrap().push((broker.to_owned(), command));
         Ok(())
     }
 
     async fn publish(&self, _: Vec<Push>) -> Result<(), LinkError> {
         Ok(())
+    }
+
+    fn tells_the_past(&self) -> bool {
+        self.tells_the_past
     }
 }
 

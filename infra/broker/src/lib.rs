@@ -1,10 +1,12 @@
 //! The broker: the one process that holds sockets. It lets gateway programs in, paces their queries, makes what they
 //! report durable in batches, and shows users what happens. It evaluates nothing and stores no readings.
 //!
-//! Gateway programs and browsers come in on `/client` (Socket.IO, namespaces `/node` and `/web`), posts of gateway
+//! Gateway programs and browsers come in on `/client` (Socket.IO, namespaces `/node`, `/web` and `/live`), posts of gateway
 //! programs on `/api/node/*`.
 
 mod broker;
+mod browsers;
+mod channels;
 mod counters;
 mod door;
 mod elsewhere;
@@ -14,6 +16,7 @@ mod health;
 mod keeper;
 mod member;
 mod node;
+mod opening;
 mod operations;
 mod pacer;
 mod presence;
@@ -25,6 +28,7 @@ mod stale;
 #[cfg(test)]
 mod tests;
 mod upload;
+mod viewers;
 mod web;
 mod wire;
 

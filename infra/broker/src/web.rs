@@ -3,18 +3,13 @@
 mod channel;
 mod live;
 
-use std::{convert::Infallible, future::ready, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::ready, sync::Arc};
 
 use channel::Channel;
-use engine_http::{
-    Credential, Tokens,
-    axum::http::{header::ORIGIN, request::Parts},
-    credential_of, same_origin,
-};
-use jobs::ports::{Audience, Clock, Push};
+use jobs::ports::{Audience, Push};
 pub(crate) use live::Live;
 use records::{
-    Table, TableError,
+    TableError,
     users::{self, Role, User},
 };
 use serde::Serialize;
@@ -28,7 +23,9 @@ use socketioxide::{
 
 use crate::{
     counters::{Counters, Present},
+    opening::until_open,
     said::Said,
+    viewers::{Viewer, Viewers, show_strangers_out},
     wire::Wires,
 };
 
@@ -37,22 +34,10 @@ const NAMESPACE: &str = "/web";
 /// The events that are a person's own.
 const OWN: [&str; 3] = ["alarm", "info", "message"];
 
-/// How long a browser that nobody signed in on may stay. It comes back by itself, perhaps signed in.
-const STRANGERS_STAY: Duration = Duration::from_secs(30);
-
-/// Somebody who is signed in. Holds a token: never printed.
-#[derive(Clone)]
-struct Viewer {
-    user: Arc<User>,
-    token: Arc<str>,
-}
-
 /// Where browsers come in.
 pub(crate) struct WebDoor {
     pub io: SocketIo,
-    pub table: Arc<dyn Table>,
-    pub tokens: Arc<Tokens>,
-    pub clock: Arc<dyn Clock>,
+    pub viewers: Arc<Viewers>,
     pub wires: Wires,
     pub counters: Arc<Counters>,
 }
@@ -81,7 +66,7 @@ impl WebDoor {
             Ok::<(), Infallible>(())
         };
         let greet = move |socket: SocketRef| {
-            greeter.greet(socket);
+            show_strangers_out(socket, &greeter.wires);
             ready(())
         };
         self.io.ns(NAMESPACE, greet.with(identify));
@@ -99,34 +84,12 @@ impl WebDoor {
     }
 
     async fn identify(self: Arc<Self>, socket: &SocketRef, auth: Option<&Value>) {
-        if let Some(token) = token(auth, socket.req_parts())
-            && let Ok(Some(user)) = self.user_of(token).await
-        {
-            socket.extensions.insert(Viewer { user: Arc::new(user), token: token.into() });
-        }
+        self.viewers.identify(socket, auth).await;
         socket.extensions.insert(Arc::new(Present::new(&self.counters, |counters| &counters.browser_connections)));
         socket.on_fallback(move |socket: SocketRef, said: Said| {
             let door = Arc::clone(&self);
             async move { door.hear(&socket, &said).await }
         });
-    }
-
-    fn greet(&self, socket: SocketRef) {
-        if socket.extensions.get::<Viewer>().is_none() {
-            let wires = self.wires.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(STRANGERS_STAY).await;
-                wires.cut(&socket);
-            });
-        }
-    }
-
-    /// The user that a token stands for now.
-    async fn user_of(&self, token: &str) -> Result<Option<User>, TableError> {
-        match self.tokens.verify(token, self.clock.now()) {
-            Ok(claims) => users::get(self.table.as_ref(), &claims.user).await,
-            Err(_) => Ok(None),
-        }
     }
 
     async fn hear(&self, socket: &SocketRef, said: &Said) {
@@ -178,7 +141,7 @@ impl WebDoor {
 
     async fn may_hear(&self, user: &User, channel: &Channel) -> Result<bool, TableError> {
         match channel {
-            Channel::Terminal(mac) => users::may_see(self.table.as_ref(), user, mac).await,
+            Channel::Terminal(mac) => users::may_see(self.viewers.table.as_ref(), user, mac).await,
             Channel::AnyTerminal => Ok(user.role == Role::Admin),
             Channel::Own => Ok(true),
         }
@@ -192,7 +155,7 @@ impl WebDoor {
     }
 
     /// Shows pushes to the browsers that subscribed to them.
-    pub(crate) async fn publish(&self, pushes: Vec<Push>) {
+    pub(crate) async fn publish(&self, pushes: &[Push]) {
         for push in pushes {
             match &push.audience {
                 Audience::User(user) => {
@@ -228,7 +191,7 @@ impl WebDoor {
     pub(crate) async fn look_again(&self) {
         for socket in self.sockets() {
             let Some(viewer) = socket.extensions.get::<Viewer>() else { continue };
-            match self.user_of(&viewer.token).await {
+            match self.viewers.user_of(&viewer.token).await {
                 Ok(Some(user)) => self.look_again_at(&socket, user, viewer.token).await,
                 Ok(None) => self.wires.cut(&socket),
                 // Nothing is known to have changed.
@@ -249,27 +212,12 @@ impl WebDoor {
     }
 }
 
-/// The token of the handshake's `auth`, else the request's. A cookie does not count on another site's page.
-fn token<'a>(auth: Option<&'a Value>, parts: &'a Parts) -> Option<&'a str> {
-    let in_auth = auth.and_then(|auth| auth.get("token")?.as_str()).filter(|token| !token.is_empty());
-    let in_request = || match credential_of(&parts.headers)? {
-        Credential::Cookie(_) if parts.headers.contains_key(ORIGIN) && !same_origin(&parts.headers) => None,
-        credential => Some(credential.token()),
-    };
-    in_auth.or_else(in_request)
-}
-
 /// `{<name>: text}`, or the text itself.
 fn field<'a>(argument: &'a Value, name: &str) -> Option<&'a str> {
     argument.get(name).unwrap_or(argument).as_str()
 }
 
-/// How long a browser that was just let in may take until it can be sent to, and how often that is looked at.
-const OPENS_WITHIN: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(5);
-
-/// Answers one browser; one that is too slow does without. The socket library tells a client that its namespace is open a
-/// moment before it takes events for it, so what answers the client's first word may have to wait for that.
+/// Answers one browser; one that is too slow does without. What answers its first word may have to wait until it is open.
 fn send(socket: &SocketRef, event: &'static str, data: &impl Serialize) {
     if socket.connected() {
         let _ = socket.emit(event, data);
@@ -278,13 +226,7 @@ fn send(socket: &SocketRef, event: &'static str, data: &impl Serialize) {
     let Ok(data) = serde_json::to_value(data) else { return };
     let socket = socket.clone();
     tokio::spawn(async move {
-        let open = async {
-            while !socket.connected() {
-                tokio::time::sleep(LOOK).await;
-            }
-        };
-        if tokio::time::timeout(OPENS_WITHIN, open).await.is_ok() {
-            tracing::debug!(connection.id = %socket.id, event.name = event, "a browser spoke before it could be answered");
+        if until_open(&socket).await {
             let _ = socket.emit(event, &data);
         }
     });

@@ -103,8 +103,9 @@ impl Link for AwsLink {
         let to_all = MessageAttributeValue::builder().data_type("String").string_value(EVERY_BROKER).build();
         let to_all = to_all.map_err(|error| LinkError(error.to_string()))?;
         for pushes in parts::of_pushes(pushes) {
-            let request =
-                self.sns.publish().topic_arn(&self.settings.topic).message(text(&ToBroker::Publish { pushes })?);
+            // The inboxes have no order in common.
+            let message = text(&ToBroker::Publish { pushes, position: None })?;
+            let request = self.sns.publish().topic_arn(&self.settings.topic).message(message);
             let sent = request.message_attributes(AUDIENCE, to_all.clone()).send().await;
             sent.map_err(|error| LinkError(explain(&error)))?;
         }

@@ -1,23 +1,27 @@
 //! The link on Redis: every broker has an inbox, a stream of its own; what all browsers may see goes into one stream that
-//! every broker reads.
+//! every broker reads. The numbers of pushes are the ids of that stream's entries, so they are the same for every broker.
 
 mod inbox;
+mod pushes;
 
-use std::sync::LazyLock;
+use std::{
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use engine_redis::{
-    Redis, RedisError,
-    redis::{Script, cmd},
-};
+use engine_redis::{Redis, RedisError, redis::Script};
 use jobs::ports::{Link, LinkError, NodeCommand, Push, ToBroker};
 
 pub use inbox::{RedisInbox, RedisInboxes};
 
-/// The one field of an entry.
+/// How long to wait before Redis is told again what it did not take.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The field of an entry that says what is said.
 const MESSAGE: &str = "message";
-/// How many pushes are kept for brokers that are slow to read, about.
-const MOST_PUSHES: usize = 10_000;
 
 /// Puts a message into an inbox that is there. A broker that is gone has none.
 static GIVE: LazyLock<Script> = LazyLock::new(|| {
@@ -30,12 +34,43 @@ static GIVE: LazyLock<Script> = LazyLock::new(|| {
 
 /// The link to every broker.
 #[derive(Clone)]
-pub struct RedisLink(Redis);
+pub struct RedisLink {
+    redis: Redis,
+    /// Pushes of this process were lost, and nobody knows yet.
+    lost: Arc<AtomicBool>,
+    /// Somebody sees to it that they will.
+    is_telling: Arc<AtomicBool>,
+}
 
 impl RedisLink {
     /// The link to the brokers on `redis`.
     pub fn new(redis: Redis) -> Self {
-        Self(redis)
+        Self { redis, lost: Arc::default(), is_telling: Arc::default() }
+    }
+
+    /// Tells all brokers of a loss as soon as Redis is back, whether anything else is published or not.
+    fn tell_of_loss(&self) {
+        self.lost.store(true, Ordering::SeqCst);
+        if self.is_telling.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let link = self.clone();
+        tokio::spawn(async move {
+            while link.lost.load(Ordering::SeqCst) {
+                tokio::time::sleep(PAUSE).await;
+                // What was published in between may have told it.
+                if link.lost.swap(false, Ordering::SeqCst) && link.give(Vec::new(), true).await.is_err() {
+                    link.lost.store(true, Ordering::SeqCst);
+                }
+            }
+            link.is_telling.store(false, Ordering::SeqCst);
+        });
+    }
+
+    async fn give(&self, pushes: Vec<Push>, lost: bool) -> Result<(), LinkError> {
+        let count = pushes.len();
+        let message = text(&ToBroker::Publish { pushes, position: None })?;
+        pushes::publish(&self.redis, message, count, lost).await.map_err(away)
     }
 }
 
@@ -44,7 +79,8 @@ impl Link for RedisLink {
     async fn command(&self, broker: &str, command: NodeCommand) -> Result<(), LinkError> {
         let somebody_waits = matches!(command, NodeCommand::Operate(_));
         let message = text(&ToBroker::Command(command))?;
-        let arrives: bool = self.0.run(&GIVE, &inbox_of(&self.0, broker), vec![message.into()]).await.map_err(away)?;
+        let arrives: bool =
+            self.redis.run(&GIVE, &inbox_of(&self.redis, broker), vec![message.into()]).await.map_err(away)?;
         if !arrives && somebody_waits {
             return Err(LinkError("node not connected".to_owned()));
         }
@@ -52,19 +88,20 @@ impl Link for RedisLink {
     }
 
     async fn publish(&self, pushes: Vec<Push>) -> Result<(), LinkError> {
-        let message = text(&ToBroker::Publish { pushes })?;
-        let mut add = cmd("XADD");
-        add.arg(pushes_of(&self.0)).arg("MAXLEN").arg("~").arg(MOST_PUSHES).arg("*").arg(MESSAGE).arg(message);
-        self.0.call::<String>(&add).await.map(drop).map_err(away)
+        let published = self.give(pushes, self.lost.swap(false, Ordering::SeqCst)).await;
+        if published.is_err() {
+            self.tell_of_loss();
+        }
+        published
+    }
+
+    fn tells_the_past(&self) -> bool {
+        true
     }
 }
 
 fn inbox_of(redis: &Redis, broker: &str) -> String {
     redis.key(&format!("inbox:{broker}"))
-}
-
-fn pushes_of(redis: &Redis) -> String {
-    redis.key("pushes")
 }
 
 fn text(message: &ToBroker) -> Result<String, LinkError> {

@@ -9,7 +9,9 @@ mod notifier;
 mod queue;
 
 pub use door::Door;
-pub use link::{Audience, Inboxes, Link, LinkError, NodeCommand, Operation, Order, Plan, PlannedQuery, Push, ToBroker};
+pub use link::{
+    Audience, Inboxes, Link, LinkError, NodeCommand, Operation, Order, Plan, PlannedQuery, Position, Push, ToBroker,
+};
 pub use notifier::{Address, Delivery, Letter, Notifier, Receipt};
 pub use queue::{
     Consume, DEAD_LETTER_RETENTION, DeadLetter, Depth, Enqueue, Inspect, Lane, Leased, MOST_BODY_BYTES,

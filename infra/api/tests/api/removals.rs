@@ -79,7 +79,7 @@ async fn a_deleted_terminal_leaves_nothing_hanging() {
     assert_eq!(terminals::of_node(table, "node-1").await.unwrap(), [mac(OTHER)]);
     assert_eq!(site.seen_by("root", "/api/terminals").await["items"].as_array().unwrap().len(), 1);
     assert_eq!(delete(&site, &format!("/api/terminals/{HERS}")).await.problem(404), "not-found");
-    let Ok(ToBroker::Publish { pushes }) = site.inbox.try_recv() else { panic!("browsers are told") };
+    let Ok(ToBroker::Publish { pushes, .. }) = site.inbox.try_recv() else { panic!("browsers are told") };
     assert!(matches!(&pushes[..], [Push { event, .. }] if *event == format!("MacUpdate{HERS}")));
 }
 

@@ -14,7 +14,7 @@ fn own(user: &str) -> Push {
 }
 
 async fn publish(site: &Site, pushes: Vec<Push>) {
-    site.link.send(ToBroker::Publish { pushes }).await.unwrap();
+    site.link.send(ToBroker::Publish { pushes, position: None }).await.unwrap();
 }
 
 async fn signed_in(site: &Site, user: &str) -> Client {

@@ -26,8 +26,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Broker, BrokerParts, BrokerSettings, Counters, RefusedNodes,
+    browsers::Browsers,
     fakes::{CountingDice, MemoryQueue, MemoryTable, RecordingLink, TokioClock},
-    web::WebDoor,
 };
 
 pub(super) const MAC: &str = "98D863CC870D";
@@ -48,7 +48,7 @@ pub(super) struct Site {
     pub elsewhere: Arc<RecordingLink>,
     tokens: Arc<Tokens>,
     shutdown: CancellationToken,
-    web: Arc<WebDoor>,
+    browsers: Arc<Browsers>,
     broker: JoinHandle<()>,
     /// Its routes, for who asks without a socket.
     pub router: Router,
@@ -60,13 +60,22 @@ impl Site {
     }
 
     pub(super) async fn start_with(settings: BrokerSettings) -> Self {
+        Self::start_linked(settings, RecordingLink::default()).await
+    }
+
+    /// Where others were before.
+    pub(super) async fn start_among_others() -> Self {
+        Self::start_linked(BrokerSettings::default(), RecordingLink::telling_the_past()).await
+    }
+
+    async fn start_linked(settings: BrokerSettings, elsewhere: RecordingLink) -> Self {
         let table = Arc::new(MemoryTable::default());
         fill(&table).await;
         let queue = Arc::new(MemoryQueue::new());
         let clock = Arc::new(TokioClock::new());
         let tokens = Arc::new(Tokens::new(&[7; 32]).unwrap());
         let (link, inbox) = mpsc::channel(16);
-        let elsewhere = Arc::<RecordingLink>::default();
+        let elsewhere = Arc::new(elsewhere);
         let (broker, router) = Broker::new(BrokerParts {
             id: "b1".to_owned(),
             table: Arc::clone(&table) as _,
@@ -79,13 +88,27 @@ impl Site {
             link: Arc::clone(&elsewhere) as _,
             inbox,
         });
-        let (counters, refused, web) = (broker.counters(), broker.refused(), Arc::clone(&broker.web));
+        let (counters, refused, browsers) = (broker.counters(), broker.refused(), Arc::clone(&broker.browsers));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         tokio::spawn(engine_http::serve(listener, router.clone(), 1000, shutdown.clone()));
         let broker = tokio::spawn(broker.run(shutdown.clone()));
-        Self { address, table, queue, clock, counters, refused, link, elsewhere, tokens, shutdown, web, broker, router }
+        Self {
+            address,
+            table,
+            queue,
+            clock,
+            counters,
+            refused,
+            link,
+            elsewhere,
+            tokens,
+            shutdown,
+            browsers,
+            broker,
+            router,
+        }
     }
 
     pub(super) async fn stop(self) {
@@ -95,7 +118,7 @@ impl Site {
 
     /// Does at once what happens every two minutes.
     pub(super) async fn look_again(&self) {
-        self.web.look_again().await;
+        self.browsers.look_again().await;
     }
 
     /// A token of somebody who signed in.
@@ -126,6 +149,13 @@ impl Site {
         // As the real client does: what is said before the namespace is open breaks the protocol.
         assert!(browser.packet().await.expect("an open namespace").starts_with("40/web,"));
         browser
+    }
+
+    /// A connection to the live channels.
+    pub(super) async fn client(&self, auth: Option<Value>, headers: &[(&'static str, &str)]) -> Client {
+        let mut client = Client::connect(self.address, "/client", "/live", auth, headers).await;
+        assert!(client.packet().await.expect("an open namespace").starts_with("40/live,"));
+        client
     }
 
     /// A query for the terminal, due in so many milliseconds.
@@ -228,6 +258,22 @@ impl Client {
         self.send(&format!("42{},{}", self.namespace, Value::Array(parts))).await;
     }
 
+    /// Sends an event that is acknowledged: what comes before the acknowledgement, and what it says.
+    pub(super) async fn ask(&mut self, event: &str, arguments: Value) -> (Vec<(String, Vec<Value>)>, Value) {
+        let mut parts = vec![json!(event)];
+        parts.extend(arguments.as_array().cloned().unwrap_or_default());
+        self.send(&format!("42{},7{}", self.namespace, Value::Array(parts))).await;
+        let mut before = Vec::new();
+        loop {
+            let packet = self.packet().await.expect("an acknowledgement comes");
+            if let Some(answer) = packet.strip_prefix(&format!("43{},7", self.namespace)) {
+                let mut answer: Vec<Value> = serde_json::from_str(answer).unwrap();
+                return (before, answer.remove(0));
+            }
+            before.extend(self.read(&packet));
+        }
+    }
+
     /// Sends a packet as it is.
     pub(super) async fn send(&mut self, packet: &str) {
         self.stream.send(Message::text(packet)).await.unwrap();
@@ -253,12 +299,17 @@ impl Client {
                 !packet.starts_with("41") && !packet.starts_with("44"),
                 "a goodbye that ends the real client: {packet}"
             );
-            if let Some(event) = packet.strip_prefix(&format!("42{},", self.namespace)) {
-                let mut parts: Vec<Value> = serde_json::from_str(event).unwrap();
-                let name = parts.remove(0).as_str().unwrap().to_owned();
-                return Some((name, parts));
+            if let Some(event) = self.read(&packet) {
+                return Some(event);
             }
         }
+    }
+
+    fn read(&self, packet: &str) -> Option<(String, Vec<Value>)> {
+        let event = packet.strip_prefix(&format!("42{},", self.namespace))?;
+        let mut parts: Vec<Value> = serde_json::from_str(event).unwrap();
+        let name = parts.remove(0).as_str().unwrap().to_owned();
+        Some((name, parts))
     }
 
     /// Waits for the end of the connection; whatever comes before must not stop the real client from coming back.

@@ -11,8 +11,8 @@ use records::users::Role;
 use serde_json::{Value, json};
 use socketioxide::{SocketIo, extract::SocketRef, operators::BroadcastOperators};
 
-use super::{NAMESPACE, Viewer, channel::Channel};
-use crate::{counters::Counters, said::Said};
+use super::{NAMESPACE, channel::Channel};
+use crate::{counters::Counters, said::Said, viewers::Viewer};
 
 /// The channel of all terminals' events, for administrators.
 const LOG: &str = "mac_log";

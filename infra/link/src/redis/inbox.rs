@@ -5,22 +5,27 @@ use std::time::Duration;
 use async_trait::async_trait;
 use engine_redis::{
     Redis, RedisError,
-    redis::{self, Cmd, aio::ConnectionManager, cmd, streams::StreamReadReply},
+    redis::{
+        Cmd,
+        aio::ConnectionManager,
+        cmd,
+        streams::{StreamId, StreamReadReply},
+    },
 };
 use jobs::ports::{Inboxes, LinkError, ToBroker};
 use tokio::{sync::mpsc, time};
 use tokio_util::sync::CancellationToken;
 
-use super::{MESSAGE, away, inbox_of, pushes_of};
+use super::{MESSAGE, away, inbox_of, pushes::Reading};
 
 /// The one who reads an inbox.
 const READER: &str = "broker";
 /// How long a look at an empty stream waits.
-const LOOK: Duration = Duration::from_secs(1);
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// How many messages are read at once.
-const AT_ONCE: usize = 256;
+pub(super) const AT_ONCE: usize = 256;
 /// How long to wait before looking again when Redis is away.
-const PAUSE: Duration = Duration::from_millis(200);
+pub(super) const PAUSE: Duration = Duration::from_millis(200);
 /// How long an inbox stays that nobody reads.
 const OUTLIVES_ITS_BROKER: Duration = Duration::from_mins(5);
 
@@ -46,27 +51,23 @@ impl Inboxes for RedisInboxes {
 pub struct RedisInbox {
     redis: Redis,
     inbox: String,
-    pushes: String,
-    /// The last push that was read.
-    seen: String,
+    pushes: Reading,
 }
 
 impl RedisInbox {
     /// Opens the inbox of a broker. The name is the broker's alone.
     pub async fn open(redis: Redis, broker: &str) -> Result<Self, LinkError> {
-        let (inbox, pushes) = (inbox_of(&redis, broker), pushes_of(&redis));
+        let inbox = inbox_of(&redis, broker);
         make(&redis, &inbox).await.map_err(away)?;
-        let last = cmd("XREVRANGE").arg(&pushes).arg("+").arg("-").arg("COUNT").arg(1).take();
-        let last: redis::streams::StreamRangeReply = redis.call(&last).await.map_err(away)?;
-        let seen = last.ids.into_iter().next().map_or_else(|| "0-0".to_owned(), |entry| entry.id);
-        Ok(Self { redis, inbox, pushes, seen })
+        let pushes = Reading::begin(&redis).await.map_err(away)?;
+        Ok(Self { redis, inbox, pushes })
     }
 
     /// Hands on what arrives until `stop`, then closes the inbox: what is in it then was for a broker that is gone.
     pub async fn run(self, broker: mpsc::Sender<ToBroker>, stop: CancellationToken) {
-        let Self { redis, inbox, pushes, seen } = self;
+        let Self { redis, inbox, pushes } = self;
         let commands = stop.run_until_cancelled(read_commands(&redis, &inbox, &broker));
-        let shown = stop.run_until_cancelled(read_pushes(&redis, &pushes, seen, &broker));
+        let shown = stop.run_until_cancelled(pushes.hand_on(&redis, &broker));
         tokio::join!(commands, shown);
         if let Err(error) = redis.call::<u32>(cmd("DEL").arg(&inbox)).await {
             tracing::warn!(%error, "the broker's inbox stays behind");
@@ -131,47 +132,29 @@ async fn forget(redis: &Redis, inbox: &str, entries: &[Entry]) -> Result<(), Red
     redis.call::<u32>(cmd("XDEL").arg(inbox).arg(&ids)).await.map(drop)
 }
 
-async fn read_pushes(redis: &Redis, pushes: &str, mut seen: String, broker: &mpsc::Sender<ToBroker>) {
-    loop {
-        if let Err(error) = read_pushes_on_one_connection(redis, pushes, &mut seen, broker).await {
-            tracing::warn!(%error, "what browsers are shown cannot be read");
-        }
-        time::sleep(PAUSE).await;
+/// An entry of a stream.
+pub(super) struct Entry {
+    pub(super) id: String,
+    entry: StreamId,
+}
+
+impl Entry {
+    /// A field that is text.
+    pub(super) fn field(&self, name: &str) -> Option<String> {
+        self.entry.get(name)
     }
 }
 
-async fn read_pushes_on_one_connection(
-    redis: &Redis,
-    pushes: &str,
-    seen: &mut String,
-    broker: &mpsc::Sender<ToBroker>,
-) -> Result<(), RedisError> {
-    let mut connection = redis.connection_of_its_own().await?;
-    loop {
-        let mut look = cmd("XREAD");
-        look.arg("COUNT").arg(AT_ONCE).arg("BLOCK").arg(millis(LOOK)).arg("STREAMS").arg(pushes).arg(&*seen);
-        let entries = read(&mut connection, &look).await?;
-        hand_on(&entries, broker).await;
-        if let Some(last) = entries.into_iter().next_back() {
-            *seen = last.id;
-        }
-    }
-}
-
-struct Entry {
-    id: String,
-    message: Option<String>,
-}
-
-async fn read(connection: &mut ConnectionManager, look: &Cmd) -> Result<Vec<Entry>, RedisError> {
+/// The entries that a look at a stream brings.
+pub(super) async fn read(connection: &mut ConnectionManager, look: &Cmd) -> Result<Vec<Entry>, RedisError> {
     let reply: Option<StreamReadReply> = look.query_async(connection).await?;
     let entries = reply.into_iter().flat_map(|reply| reply.keys).flat_map(|stream| stream.ids);
-    Ok(entries.map(|entry| Entry { message: entry.get(MESSAGE), id: entry.id }).collect())
+    Ok(entries.map(|entry| Entry { id: entry.id.clone(), entry }).collect())
 }
 
 async fn hand_on(entries: &[Entry], broker: &mpsc::Sender<ToBroker>) {
     for entry in entries {
-        match serde_json::from_str(entry.message.as_deref().unwrap_or_default()) {
+        match serde_json::from_str(&entry.field(MESSAGE).unwrap_or_default()) {
             // A broker that is gone has no use for the rest.
             Ok(told) => drop(broker.send(told).await),
             Err(error) => tracing::error!(%error, "a message in the broker's inbox is not understood"),
@@ -179,6 +162,6 @@ async fn hand_on(entries: &[Entry], broker: &mpsc::Sender<ToBroker>) {
     }
 }
 
-fn millis(time: Duration) -> u64 {
+pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

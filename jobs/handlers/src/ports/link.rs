@@ -132,6 +132,20 @@ pub struct Push {
     pub data: serde_json::Value,
 }
 
+/// Where pushes stand among all that were published. Every broker that is told of a position is told the same one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// What the numbers count in. Those of two epochs do not compare.
+    pub epoch: String,
+    /// The last number that was given before. A broker that never saw it has missed something.
+    pub after: u64,
+    /// The number of the first push; the others follow it, one by one. At most 2^53, which JavaScript takes whole.
+    pub first: u64,
+    /// When they were published, if the link knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
 /// What reaches a broker over its link.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "to_broker", rename_all = "snake_case")]
@@ -142,6 +156,16 @@ pub enum ToBroker {
     Publish {
         /// The pushes, in order.
         pushes: Vec<Push>,
+        /// Where they stand, if the link keeps an order that is the same for all; otherwise each broker counts for itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        position: Option<Position>,
+    },
+    /// What browsers were shown before this broker was there: for those that come from another.
+    Past {
+        /// The pushes, in order.
+        pushes: Vec<Push>,
+        /// Where they stand.
+        position: Position,
     },
 }
 
@@ -156,8 +180,14 @@ pub trait Link: Send + Sync {
     /// Gives a command to `broker`, which holds (or held) the node. A broker that does not hold it drops it.
     async fn command(&self, broker: &str, command: NodeCommand) -> Result<(), LinkError>;
 
-    /// Tells every broker what users should see. At most once: a browser that was away asks the API.
+    /// Tells every broker what users should see. At most once; where something was lost, the positions of what follows say so.
     async fn publish(&self, pushes: Vec<Push>) -> Result<(), LinkError>;
+
+    /// Whether a broker that starts is told what was published before it was there ([`ToBroker::Past`]), and when that is all
+    /// (one without pushes).
+    fn tells_the_past(&self) -> bool {
+        false
+    }
 }
 
 /// The brokers' inboxes, where there are several.

@@ -1,0 +1,65 @@
+//! Both doors of the browsers: `/web`, as earlier pages know it, and `/live`.
+
+use std::sync::Arc;
+
+use jobs::ports::{Position, Push};
+use socketioxide::SocketIo;
+
+use crate::{channels::ChannelDoor, counters::Counters, viewers::Viewers, web::WebDoor, wire::Wires};
+
+/// Where browsers come in.
+pub(crate) struct Browsers {
+    web: Arc<WebDoor>,
+    channels: Arc<ChannelDoor>,
+}
+
+impl Browsers {
+    /// Opens both, for the broker of that name. `is_told_the_past`: the link will tell of what was published before.
+    pub(crate) fn open(
+        io: &SocketIo,
+        broker: &str,
+        viewers: &Arc<Viewers>,
+        wires: &Wires,
+        counters: &Arc<Counters>,
+        is_told_the_past: bool,
+    ) -> Arc<Self> {
+        let web = Arc::new(WebDoor {
+            io: io.clone(),
+            viewers: Arc::clone(viewers),
+            wires: wires.clone(),
+            counters: Arc::clone(counters),
+        });
+        web.open();
+        let channels = ChannelDoor::new(io, broker, viewers, wires, counters, is_told_the_past);
+        channels.open();
+        Arc::new(Self { web, channels })
+    }
+
+    /// Breaks every connection: browsers come back by themselves.
+    pub(crate) fn close(&self) {
+        self.web.close();
+        self.channels.close();
+    }
+
+    /// Shows pushes to those who want them and may see them.
+    pub(crate) async fn publish(&self, pushes: &[Push], position: Option<Position>) {
+        self.channels.publish(pushes, position);
+        self.web.publish(pushes).await;
+    }
+
+    /// Keeps what was published before this broker was there.
+    pub(crate) fn remember(&self, pushes: &[Push], position: Position) {
+        self.channels.remember(pushes, position);
+    }
+
+    /// Does what is to be done each second.
+    pub(crate) fn tidy(&self) {
+        self.channels.tidy();
+    }
+
+    /// Looks again at who may hear what: tokens run out, users go, terminals are unbound.
+    pub(crate) async fn look_again(&self) {
+        self.web.look_again().await;
+        self.channels.look_again().await;
+    }
+}
