@@ -17,6 +17,9 @@ use crate::{
 /// The configuration, in the cluster's folder.
 const CONFIG: &str = "telltale.toml";
 
+/// What shows another time to a program, where the package `faketime` puts it; the loader knows `$LIB`.
+const FAKETIME: &str = "/usr/$LIB/faketime/libfaketime.so.1";
+
 /// How many processes there are.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
@@ -136,16 +139,12 @@ impl Member {
 }
 
 fn command(role: &str, folder: &Path, listen: &str, ahead: Option<&str>) -> Result<Command> {
-    let telltale = environment::telltale()?;
-    let mut command = match ahead {
-        Some(ahead) => {
-            let mut command = Command::new("faketime");
-            command.args(["-f", ahead]).arg(telltale);
-            command
-        }
-        None => Command::new(telltale),
-    };
+    let mut command = Command::new(environment::telltale()?);
     without_our_variables(&mut command);
+    if let Some(ahead) = ahead {
+        // Its own command starts another process, which would outlive it when it is killed.
+        command.env("LD_PRELOAD", FAKETIME).env("FAKETIME", ahead);
+    }
     command.arg(role).arg("--config").arg(folder.join(CONFIG)).args(["--listen", listen]);
     Ok(command)
 }
