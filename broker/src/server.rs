@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use boot::{SystemClock, SystemDice};
-use broker::{Member, MemberParts};
+use broker::{BrokerParts, Member, MemberParts};
 use engine_http::Tokens;
 use futures::FutureExt;
 use jobs::ports::{Clock, Dice, Table};
@@ -50,7 +50,7 @@ impl Server {
         let inbox = AwsInbox::open(&aws, &config.link, &id).await.context("cannot open the broker's inbox")?;
         let (sender, told) = mpsc::channel(WAITING);
         let (sockets, stop_inbox) = (CancellationToken::new(), CancellationToken::new());
-        let (member, router) = Member::start(MemberParts {
+        let broker = BrokerParts {
             id,
             table,
             queue,
@@ -61,7 +61,10 @@ impl Server {
             // The disk of a container goes with it.
             spool: None,
             link: Arc::new(AwsLink::new(&aws, config.link.clone())),
-            told,
+            inbox: told,
+        };
+        let (member, router) = Member::start(MemberParts {
+            broker,
             inbox: inbox.run(sender, stop_inbox.clone()).boxed(),
             stop_inbox,
             inboxes: Arc::new(AwsInboxes::new(&aws, config.link)),

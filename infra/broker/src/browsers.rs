@@ -1,9 +1,13 @@
 //! Both doors of the browsers: `/web`, as earlier pages know it, and `/live`.
 
+mod door;
+
 use std::sync::Arc;
 
 use jobs::ports::{Position, Push};
 use socketioxide::SocketIo;
+
+pub(crate) use door::BrowserDoor;
 
 use crate::{channels::ChannelDoor, counters::Counters, viewers::Viewers, web::WebDoor, wire::Wires};
 

@@ -10,7 +10,7 @@ mod tests;
 mod window;
 mod words;
 
-use std::{convert::Infallible, future::ready, sync::Arc, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use channel::Channel;
 use hub::{Beginning, Hub, MOST_CHANNELS, NotHeard};
@@ -23,22 +23,19 @@ use records::{
 use serde_json::Value;
 use socketioxide::{
     SocketIo,
-    extract::{AckSender, SocketRef, TryData},
-    handler::ConnectHandler,
-    operators::BroadcastOperators,
+    extract::{AckSender, SocketRef},
 };
 use tokio::{sync::watch, time::timeout};
 use words::{Acknowledgement, Answer, Request, Wanted};
 
 use crate::{
+    browsers::BrowserDoor,
     counters::{Counters, Present},
     opening::until_open,
     said::Said,
-    viewers::{Viewer, Viewers, show_strangers_out},
+    viewers::{Viewer, Viewers},
     wire::Wires,
 };
-
-const NAMESPACE: &str = "/live";
 
 /// How long a client waits for a broker that just started to be told of the past.
 const PAST_WITHIN: Duration = Duration::from_secs(5);
@@ -54,49 +51,15 @@ pub(crate) struct ChannelDoor {
     past_is_told: watch::Sender<bool>,
 }
 
-impl ChannelDoor {
-    /// `broker` is an epoch of its own, where the link gives none.
-    pub(crate) fn new(
-        io: &SocketIo,
-        broker: &str,
-        viewers: &Arc<Viewers>,
-        wires: &Wires,
-        counters: &Arc<Counters>,
-        is_told_the_past: bool,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            io: io.clone(),
-            viewers: Arc::clone(viewers),
-            wires: wires.clone(),
-            counters: Arc::clone(counters),
-            hub: Hub::new(broker, Arc::clone(&viewers.clock), Arc::clone(counters)),
-            past_is_told: watch::Sender::new(!is_told_the_past),
-        })
+impl BrowserDoor for ChannelDoor {
+    const NAMESPACE: &str = "/live";
+
+    fn io(&self) -> &SocketIo {
+        &self.io
     }
 
-    /// Opens the namespace.
-    pub(crate) fn open(self: &Arc<Self>) {
-        let (identifier, greeter) = (Arc::clone(self), Arc::clone(self));
-        let identify = async move |socket: SocketRef, TryData(auth): TryData<Value>| {
-            identifier.identify(&socket, auth.ok().as_ref()).await;
-            Ok::<(), Infallible>(())
-        };
-        let greet = move |socket: SocketRef| {
-            show_strangers_out(socket, &greeter.wires);
-            ready(())
-        };
-        self.io.ns(NAMESPACE, greet.with(identify));
-    }
-
-    /// Breaks every connection: clients come back by themselves.
-    pub(crate) fn close(&self) {
-        for socket in self.sockets() {
-            self.wires.cut(&socket);
-        }
-    }
-
-    fn sockets(&self) -> Vec<SocketRef> {
-        self.io.of(NAMESPACE).map(BroadcastOperators::sockets).unwrap_or_default()
+    fn wires(&self) -> &Wires {
+        &self.wires
     }
 
     async fn identify(self: Arc<Self>, socket: &SocketRef, auth: Option<&Value>) {
@@ -118,6 +81,27 @@ impl ChannelDoor {
                 }
             }
         });
+    }
+}
+
+impl ChannelDoor {
+    /// `broker` is an epoch of its own, where the link gives none.
+    pub(crate) fn new(
+        io: &SocketIo,
+        broker: &str,
+        viewers: &Arc<Viewers>,
+        wires: &Wires,
+        counters: &Arc<Counters>,
+        is_told_the_past: bool,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            io: io.clone(),
+            viewers: Arc::clone(viewers),
+            wires: wires.clone(),
+            counters: Arc::clone(counters),
+            hub: Hub::new(broker, Arc::clone(&viewers.clock), Arc::clone(counters)),
+            past_is_told: watch::Sender::new(!is_told_the_past),
+        })
     }
 
     async fn hear(&self, socket: &SocketRef, said: &Said) -> Acknowledgement {

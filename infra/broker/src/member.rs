@@ -2,40 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use engine_http::{Tokens, axum::Router};
+use engine_http::axum::Router;
 use futures::future::BoxFuture;
-use jobs::ports::{Clock, Dice, Door, Enqueue, Inboxes, Link, Spooling, ToBroker};
+use jobs::ports::{Clock, Dice, Door, Inboxes};
 use records::{Table, TableError, brokers, doors};
-use tokio::{
-    sync::mpsc,
-    task::{JoinError, JoinHandle},
-};
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Broker, BrokerParts, BrokerSettings, Counters, presence::Presence};
+use crate::{Broker, BrokerParts, Counters, presence::Presence};
 
 /// What a broker among others is made of.
 pub struct MemberParts {
-    /// Its name, as [`Member::begin`] gave it.
-    pub id: String,
-    /// What is remembered.
-    pub table: Arc<dyn Table>,
-    /// Where reports go.
-    pub queue: Arc<dyn Enqueue>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Chance.
-    pub dice: Arc<dyn Dice>,
-    /// Who is signed in.
-    pub tokens: Arc<Tokens>,
-    /// Its part of the configuration.
-    pub settings: BrokerSettings,
-    /// What lies in the spool before the queue, if there is one.
-    pub spool: Option<Arc<dyn Spooling>>,
-    /// The way to other brokers.
-    pub link: Arc<dyn Link>,
-    /// What it is told over the link.
-    pub told: mpsc::Receiver<ToBroker>,
+    /// What any broker is made of. Its name is one that [`Member::begin`] gave.
+    pub broker: BrokerParts,
     /// Reads its inbox, until [`Self::stop_inbox`].
     pub inbox: BoxFuture<'static, ()>,
     /// Ends reading the inbox, and closes it.
@@ -71,28 +50,19 @@ impl Member {
 
     /// Starts it, and gives its routes.
     pub fn start(parts: MemberParts) -> (Self, Router) {
-        let MemberParts { id, table, queue, clock, dice, tokens, settings, spool, link, told, stop, .. } = parts;
-        let (broker, sockets) = Broker::new(BrokerParts {
-            id: id.clone(),
-            table: Arc::clone(&table),
-            queue: Arc::clone(&queue),
-            clock: Arc::clone(&clock),
-            dice,
-            tokens,
-            settings,
-            spool,
-            link,
-            inbox: told,
-        });
+        let MemberParts { broker, inbox, stop_inbox, inboxes, patience, stop } = parts;
+        let (id, table) = (broker.id.clone(), Arc::clone(&broker.table));
+        let (queue, clock) = (Arc::clone(&broker.queue), Arc::clone(&broker.clock));
+        let (broker, sockets) = Broker::new(broker);
         let (door, counters, dead) = (broker.door(), broker.counters(), CancellationToken::new());
         let presence = Presence {
             broker: id.clone(),
             table: Arc::clone(&table),
             queue,
             clock,
-            inboxes: parts.inboxes,
+            inboxes,
             door: Arc::clone(&door),
-            patience: parts.patience,
+            patience,
         };
         tokio::spawn(presence.run(dead.clone(), stop.clone()));
         let member = Self {
@@ -102,8 +72,8 @@ impl Member {
             door,
             dead,
             broker: tokio::spawn(broker.run(stop)),
-            inbox: tokio::spawn(parts.inbox),
-            stop_inbox: parts.stop_inbox,
+            inbox: tokio::spawn(inbox),
+            stop_inbox,
         };
         (member, sockets)
     }

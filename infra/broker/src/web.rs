@@ -3,7 +3,7 @@
 mod channel;
 mod live;
 
-use std::{convert::Infallible, future::ready, sync::Arc};
+use std::sync::Arc;
 
 use channel::Channel;
 use jobs::ports::{Audience, Push};
@@ -14,18 +14,14 @@ use records::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use socketioxide::{
-    BroadcastError, SocketIo,
-    extract::{SocketRef, TryData},
-    handler::ConnectHandler,
-    operators::BroadcastOperators,
-};
+use socketioxide::{BroadcastError, SocketIo, extract::SocketRef};
 
 use crate::{
+    browsers::BrowserDoor,
     counters::{Counters, Present},
     opening::until_open,
     said::Said,
-    viewers::{Viewer, Viewers, show_strangers_out},
+    viewers::{Viewer, Viewers},
     wire::Wires,
 };
 
@@ -57,30 +53,15 @@ enum NoSubscription {
     StoreAway,
 }
 
-impl WebDoor {
-    /// Opens the namespace.
-    pub(crate) fn open(self: &Arc<Self>) {
-        let (identifier, greeter) = (Arc::clone(self), Arc::clone(self));
-        let identify = async move |socket: SocketRef, TryData(auth): TryData<Value>| {
-            identifier.identify(&socket, auth.ok().as_ref()).await;
-            Ok::<(), Infallible>(())
-        };
-        let greet = move |socket: SocketRef| {
-            show_strangers_out(socket, &greeter.wires);
-            ready(())
-        };
-        self.io.ns(NAMESPACE, greet.with(identify));
+impl BrowserDoor for WebDoor {
+    const NAMESPACE: &str = NAMESPACE;
+
+    fn io(&self) -> &SocketIo {
+        &self.io
     }
 
-    /// Breaks every connection: browsers come back by themselves.
-    pub(crate) fn close(&self) {
-        for socket in self.sockets() {
-            self.wires.cut(&socket);
-        }
-    }
-
-    fn sockets(&self) -> Vec<SocketRef> {
-        self.io.of(NAMESPACE).map(BroadcastOperators::sockets).unwrap_or_default()
+    fn wires(&self) -> &Wires {
+        &self.wires
     }
 
     async fn identify(self: Arc<Self>, socket: &SocketRef, auth: Option<&Value>) {
@@ -91,7 +72,9 @@ impl WebDoor {
             async move { door.hear(&socket, &said).await }
         });
     }
+}
 
+impl WebDoor {
     async fn hear(&self, socket: &SocketRef, said: &Said) {
         let argument = said.arguments.first().unwrap_or(&Value::Null);
         match (said.name.as_str(), field(argument, "event")) {

@@ -14,7 +14,6 @@ mod scripts;
 mod settle;
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -37,7 +36,7 @@ pub(crate) use self::runs::worker;
 use self::scripts::Scripts;
 use crate::{
     ledger,
-    packed::{pack, portions},
+    packed::{of_jobs, pack, portions},
 };
 
 /// How many messages of one job may wait, its own retries aside. It stops for good at some 8,000 that are due.
@@ -140,11 +139,7 @@ impl ApalisRedisQueue {
 impl Enqueue for ApalisRedisQueue {
     async fn enqueue(&self, messages: Vec<Message>) -> Result<(), QueueError> {
         ledger::check(&messages)?;
-        let mut of_jobs: BTreeMap<String, Vec<Message>> = BTreeMap::new();
-        for message in messages {
-            of_jobs.entry(message.job.clone()).or_default().push(message);
-        }
-        for (job, messages) in of_jobs {
+        for (job, messages) in of_jobs(messages) {
             for some in portions(&messages, AT_ONCE, BYTES_AT_ONCE) {
                 self.enqueue_some(&job, some).await?;
             }

@@ -1,5 +1,8 @@
 //! A message as bytes: a line of JSON without the body, then the body as it is; and many of them in parts.
 
+#[cfg(feature = "redis")]
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use jobs::ports::{Message, QueueError};
 
@@ -18,6 +21,16 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<Message, QueueError> {
     let (head, body) = packed.split_at(end);
     let head: Message = serde_json::from_slice(head).map_err(damaged)?;
     Ok(Message { body: Bytes::copy_from_slice(body.get(1..).unwrap_or_default()), ..head })
+}
+
+/// The messages of each job, in their order.
+#[cfg(feature = "redis")]
+pub(crate) fn of_jobs(messages: Vec<Message>) -> BTreeMap<String, Vec<Message>> {
+    let mut of_jobs: BTreeMap<String, Vec<Message>> = BTreeMap::new();
+    for message in messages {
+        of_jobs.entry(message.job.clone()).or_default().push(message);
+    }
+    of_jobs
 }
 
 /// Parts of `messages`, each of at most `most` and so many bytes; one that is larger goes alone.

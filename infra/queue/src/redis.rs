@@ -24,7 +24,7 @@ use jobs::ports::{
 use self::{alive::SignsOfLife, bells::RedisBells, parcel::Lease, scripts::Scripts};
 use crate::{
     ledger,
-    packed::{pack, portions},
+    packed::{of_jobs, pack, portions},
 };
 
 /// How many messages or settlements go with one call, and how many bytes of messages: Redis does nothing else meanwhile.
@@ -89,11 +89,7 @@ impl RedisQueue {
 impl Enqueue for RedisQueue {
     async fn enqueue(&self, messages: Vec<Message>) -> Result<(), QueueError> {
         ledger::check(&messages)?;
-        let mut of_jobs: BTreeMap<String, Vec<Message>> = BTreeMap::new();
-        for message in messages {
-            of_jobs.entry(message.job.clone()).or_default().push(message);
-        }
-        for (job, messages) in of_jobs {
+        for (job, messages) in of_jobs(messages) {
             for some in portions(&messages, AT_ONCE, BYTES_AT_ONCE) {
                 self.enqueue_some(&job, some).await?;
             }

@@ -141,22 +141,11 @@ async fn alone(
     told: mpsc::Receiver<ToBroker>,
     stop: &CancellationToken,
 ) -> anyhow::Result<(Running, Router)> {
-    let Context { table, queue, link, clock, dice, .. } = parts.context;
+    let Context { table, queue, clock, .. } = parts.context;
     let id = &parts.process;
     let is_dead = |broker: &str| broker != id;
     end_stale_sessions(table.as_ref(), queue.as_ref(), clock.now(), id, is_dead).await?;
-    let (broker, router) = Broker::new(BrokerParts {
-        id: id.clone(),
-        table: Arc::clone(table),
-        queue: Arc::clone(queue),
-        clock: Arc::clone(clock),
-        dice: Arc::clone(dice),
-        tokens: Arc::clone(&parts.tokens),
-        settings: parts.config.broker.clone(),
-        spool: None,
-        link: Arc::clone(link),
-        inbox: told,
-    });
+    let (broker, router) = Broker::new(broker_parts(parts, id.clone(), told, None));
     let (counters, door) = (broker.counters(), broker.door());
     let broker = tokio::spawn(broker.run(stop.clone()));
     Ok((Running::Alone { broker, counters, door }, router))
@@ -169,23 +158,14 @@ async fn among_others(
     address: SocketAddr,
     stop: &CancellationToken,
 ) -> anyhow::Result<(Running, Router)> {
-    let Context { table, queue, link, clock, dice, .. } = parts.context;
+    let Context { table, queue, clock, dice, .. } = parts.context;
     let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
     let inbox = RedisInbox::open(redis.clone(), &id).await.context("cannot open the broker's inbox")?;
     let (sender, told) = mpsc::channel(WAITING);
     let stop_inbox = CancellationToken::new();
     let spool = spool::open(parts.config, address, queue).await?;
     let (member, router) = Member::start(MemberParts {
-        id,
-        table: Arc::clone(table),
-        queue: Arc::clone(&spool.queue) as _,
-        clock: Arc::clone(clock),
-        dice: Arc::clone(dice),
-        tokens: Arc::clone(&parts.tokens),
-        settings: parts.config.broker.clone(),
-        spool: Some(Arc::clone(&spool.queue) as _),
-        link: Arc::clone(link),
-        told,
+        broker: broker_parts(parts, id, told, Some(&spool)),
         inbox: inbox.run(sender, stop_inbox.clone()).boxed(),
         stop_inbox,
         inboxes: Arc::new(RedisInboxes::new(redis)),
@@ -193,6 +173,23 @@ async fn among_others(
         stop: stop.clone(),
     });
     Ok((Running::AmongOthers(member, spool), router))
+}
+
+/// What a broker of this process is made of; with a spool, what it reports goes through that.
+fn broker_parts(parts: &Parts<'_>, id: String, told: mpsc::Receiver<ToBroker>, spool: Option<&Spool>) -> BrokerParts {
+    let Context { table, queue, link, clock, dice, .. } = parts.context;
+    BrokerParts {
+        id,
+        table: Arc::clone(table),
+        queue: spool.map_or_else(|| Arc::clone(queue), |spool| Arc::clone(&spool.queue) as _),
+        clock: Arc::clone(clock),
+        dice: Arc::clone(dice),
+        tokens: Arc::clone(&parts.tokens),
+        settings: parts.config.broker.clone(),
+        spool: spool.map(|spool| Arc::clone(&spool.queue) as _),
+        link: Arc::clone(link),
+        inbox: told,
+    }
 }
 
 fn api(parts: &Parts<'_>, door: Arc<dyn Door>) -> Router {
