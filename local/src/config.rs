@@ -91,6 +91,7 @@ impl Config {
             ("readings.silence_ms", self.readings.silence_ms, 0, A_YEAR_MS),
             ("broker.instruction_timeout_ms", self.broker.instruction_timeout_ms, 1, AN_HOUR_MS),
             ("broker.gather_ms", self.broker.gather_ms, 0, 10_000),
+            ("broker.gather_reports", self.broker.gather_reports as u64, 1, 200),
             ("broker.spool_mb", self.broker.spool_mb, 1, 1_000_000),
             ("broker.query_grace_ms", self.broker.query_grace_ms, 0, AN_HOUR_MS),
             ("broker.operation_timeout_ms", self.broker.operation_timeout_ms, 1, AN_HOUR_MS),

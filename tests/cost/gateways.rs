@@ -95,7 +95,7 @@ impl Gateways {
             clock: clock.clone(),
             dice: Arc::new(LoadedDice(1)),
             tokens: Arc::new(Tokens::new(&[7; 32])?),
-            settings: BrokerSettings { gather_ms: GATHER_MS, ..BrokerSettings::default() },
+            settings: BrokerSettings { gather_ms: GATHER_MS, gather_reports: 200, ..BrokerSettings::default() },
             inbox,
         });
         let stop = CancellationToken::new();

@@ -45,6 +45,7 @@ fn a_broker_runs_on_arm64_and_is_told_what_it_asks_for() {
     // The calculator takes it for that.
     let gather: f64 = entry(told, "TELLTALE_BROKER__GATHER_MS").as_str().unwrap().parse().unwrap();
     assert!((gather / 1000.0 - cost::Installation::default().gather).abs() < f64::EPSILON, "{gather}");
+    assert_eq!(entry(told, "TELLTALE_BROKER__GATHER_REPORTS"), "200");
     // It makes its inbox where the functions look for it.
     let function = properties("AWS::Lambda::Function", "DispatchQueriesFunction");
     let theirs = &function["Environment"]["Variables"]["TELLTALE_LINK__INBOX_PREFIX"];

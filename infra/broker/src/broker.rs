@@ -94,7 +94,7 @@ impl Broker {
         let (io, sockets, wires) = wire::sockets();
 
         let (batcher, reporter) = Batcher::new(queue, Arc::clone(&clock), dice, Arc::clone(&counters));
-        let batcher = batcher.gathering(Duration::from_millis(settings.gather_ms));
+        let batcher = batcher.gathering(Duration::from_millis(settings.gather_ms), settings.gather_reports);
         let is_told_the_past = link.tells_the_past();
         let elsewhere = Arc::new(Elsewhere::new(&id, Arc::clone(&table), link));
         let (keeper, keeper_handle) =

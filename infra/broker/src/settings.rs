@@ -21,9 +21,11 @@ pub struct BrokerSettings {
     /// How long the answer to an operation is waited for, in milliseconds: it waits behind the query that is on the line,
     /// and takes an instruction's time itself. At most five minutes.
     pub operation_timeout_ms: u64,
-    /// How long what gateways say is gathered before it is written, in milliseconds. 0 writes it at once, which is best where
-    /// the store is on the same machine; where each write costs money and time, a second is.
+    /// How long what gateways say is gathered before it is written, in milliseconds. 0 writes it at once. Each write takes a
+    /// share of the machine, and where it is paid for, of the bill: a second is best there.
     pub gather_ms: u64,
+    /// With how many reports a batch has gathered enough. Where each write is paid for, as many as a batch takes: 200.
+    pub gather_reports: usize,
     /// How much of what gateways say is kept on this machine while the queue is away, in megabytes; what comes then is refused,
     /// and gateways say it again. Only where the queue is not on this machine's own store.
     pub spool_mb: u64,
@@ -39,7 +41,8 @@ impl Default for BrokerSettings {
             instruction_timeout_ms: 10_000,
             query_grace_ms: 5_000,
             operation_timeout_ms: 40_000,
-            gather_ms: 0,
+            gather_ms: 60,
+            gather_reports: 12,
             spool_mb: 256,
         }
     }

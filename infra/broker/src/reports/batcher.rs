@@ -29,6 +29,8 @@ pub(crate) struct Batcher {
     pub(super) held: VecDeque<Entry>,
     /// How long a batch gathers.
     gather: Duration,
+    /// With how many reports it has gathered enough.
+    pub(super) enough: usize,
     queue: Arc<dyn Enqueue>,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
@@ -57,12 +59,13 @@ impl Batcher {
             clock: Arc::clone(&clock),
             counters: Arc::clone(&counters),
         };
-        (Self { entries, held: VecDeque::new(), gather: Duration::ZERO, queue, clock, dice, counters }, reporter)
+        (Self { entries, held: VecDeque::new(), gather: Duration::ZERO, enough: MOST_REPORTS, queue, clock, dice, counters }, reporter)
     }
 
-    /// The same, but a batch gathers for so long before it is written. Without, it gathers while the one before is written.
-    pub(crate) fn gathering(self, gather: Duration) -> Self {
-        Self { gather, ..self }
+    /// The same, but a batch gathers for so long before it is written, or until it has `enough` reports. Without, it gathers
+    /// while the one before is written.
+    pub(crate) fn gathering(self, gather: Duration, enough: usize) -> Self {
+        Self { gather, enough: enough.min(MOST_REPORTS), ..self }
     }
 
     /// Writes batches until `stop`; then takes no more, and writes what it holds.

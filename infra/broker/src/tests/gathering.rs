@@ -11,7 +11,11 @@ use crate::BrokerSettings;
 const A_SECOND: Duration = Duration::from_secs(1);
 
 async fn start(gather_ms: u64) -> Site {
-    Site::start_with(BrokerSettings { gather_ms, ..BrokerSettings::default() }).await
+    start_until(gather_ms, 200).await
+}
+
+async fn start_until(gather_ms: u64, gather_reports: usize) -> Site {
+    Site::start_with(BrokerSettings { gather_ms, gather_reports, ..BrokerSettings::default() }).await
 }
 
 /// What node `n1` posts. Not by a socket: time stands still, but where somebody waits for it.
@@ -45,4 +49,14 @@ async fn what_is_posted_while_a_batch_gathers_goes_with_it() {
     let (first, second) = tokio::join!(post(&site, 1), later);
     assert_eq!((first.status().as_u16(), second.status().as_u16()), (200, 200));
     assert_eq!(sizes(&site), [2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_with_enough_reports_is_written_before_its_time() {
+    let site = start_until(1000, 2).await;
+    let begun = Instant::now();
+    let (first, second) = tokio::join!(post(&site, 1), post(&site, 2));
+    assert_eq!((first.status().as_u16(), second.status().as_u16()), (200, 200));
+    assert_eq!(sizes(&site), [2]);
+    assert!(begun.elapsed() < A_SECOND / 10, "{:?}", begun.elapsed());
 }

@@ -24,7 +24,7 @@ fn start_gathering(queue: MemoryQueue, gather: Duration) -> Batched {
     let (clock, dice) = (Arc::new(TokioClock::new()), Arc::new(CountingDice::default()));
     let (batcher, reporter) = Batcher::new(Arc::clone(&queue) as _, clock, dice, Arc::clone(&counters));
     let stop = CancellationToken::new();
-    let batcher = tokio::spawn(batcher.gathering(gather).run(stop.clone()));
+    let batcher = tokio::spawn(batcher.gathering(gather, MOST_REPORTS).run(stop.clone()));
     Batched { reporter, queue, counters, stop, batcher }
 }
 
