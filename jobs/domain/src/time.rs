@@ -1,5 +1,6 @@
 //! Instants as the store keeps them.
 
+pub mod as_millis;
 mod told;
 
 use std::time::Duration;

@@ -12,7 +12,7 @@ use domain::{
 use futures::{StreamExt, stream};
 use records::{
     Outcome, Prefetched, Table, TableError, Versioned, Write,
-    alarms::{self, Alarm, Transition, Watch},
+    alarms::{self, Alarm, SeverityChange, Transition, Watch},
     nodes, terminals, users,
 };
 use serde::{Deserialize, Serialize};
@@ -116,7 +116,9 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
             let transition = transition(evidence, watch.version, now, stepped.changes);
             writes.push(alarms::put_transition(&transition)?);
             writes.extend(changed_alarms(table, &transition).await?);
-            watch.value.outbox.push(transition.id);
+            if transition.changes.iter().any(|change| !change.shadow) {
+                watch.value.outbox.push(transition.id);
+            }
         }
         writes.extend(alarms::put_watch(&evidence.source, &watch, before.timer)?);
         if !table.transact(writes).await?.applied() {
@@ -145,7 +147,10 @@ fn worth_storing(before: &SourceState, after: &SourceState, fact: &Fact) -> bool
         Fact::LinkLost { .. } | Fact::LinkSeen | Fact::ParentLost { .. } => after.newest != before.newest,
         Fact::Values { .. } | Fact::Missed { .. } | Fact::Tick => false,
     };
-    moved || after.conditions != before.conditions || after.unknown != before.unknown
+    moved
+        || after.conditions != before.conditions
+        || after.memories != before.memories
+        || after.unknown != before.unknown
 }
 
 /// Hands on what the outbox holds, then empties it. A crash between the two hands it on again, under the same keys.
@@ -192,6 +197,12 @@ fn after(source: &Source, change: &Change, known: Option<Versioned<Alarm>>) -> V
             alarm.value.cleared_by = Some(change.detail.clone());
             alarm
         }
+        (ChangeKind::SeverityChanged, Some(mut alarm)) => {
+            alarm.value.severity = change.severity;
+            let (at, severity, detail) = (change.at, change.severity, change.detail.clone());
+            alarm.value.severities.push(SeverityChange { at, severity, detail });
+            alarm
+        }
         (_, known) => Versioned { value: raised(source, change), version: known.map_or(0, |alarm| alarm.version) },
     }
 }
@@ -208,6 +219,8 @@ fn raised(source: &Source, change: &Change) -> Alarm {
         cleared_at: cleared.then_some(change.at),
         cleared_by: cleared.then(|| change.detail.clone()),
         acknowledged: None,
+        severities: Vec::new(),
+        shadow: change.shadow,
     }
 }
 
@@ -219,12 +232,8 @@ async fn rules(cx: &Context, source: &Source) -> Result<Option<Vec<Rule>>, JobEr
         Source::Terminal(mac) => terminals::get(table, mac).await?.is_some(),
         Source::Node(name) => nodes::get(table, name).await?.is_some(),
     };
-    let offline = || Rule {
-        id: "offline".to_owned(),
-        condition: Condition::Lost,
-        severity: Severity::Critical,
-        on_delay: Duration::from_millis(cx.settings.alarms.offline_debounce_ms),
-    };
+    let debounce = Duration::from_millis(cx.settings.alarms.offline_debounce_ms);
+    let offline = || Rule::new("offline", Condition::Lost, Severity::Critical).held_for(debounce);
     Ok(is_there.then(|| vec![offline()]))
 }
 
@@ -233,12 +242,8 @@ async fn rules_of_device(cx: &Context, device: &DeviceId) -> Result<Option<Vec<R
     let Some(mounted) = terminal.as_ref().and_then(|terminal| terminal.device(device.pid)) else {
         return Ok(None);
     };
-    let timeout = Rule {
-        id: "timeout".to_owned(),
-        condition: Condition::Missed { more_than: cx.settings.alarms.misses_allowed },
-        severity: Severity::Critical,
-        on_delay: Duration::ZERO,
-    };
+    let missed = Condition::Missed { more_than: cx.settings.alarms.misses_allowed };
+    let timeout = Rule::new("timeout", missed, Severity::Critical);
     let mut rules = vec![timeout];
     if let Some(model) = cx.model(&mounted.protocol).await? {
         rules.extend(model.rules.iter().cloned());

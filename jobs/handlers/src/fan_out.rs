@@ -66,9 +66,10 @@ impl FanOut {
     /// Writes what each hearer is told and has it delivered; gives what their browsers are to show.
     async fn tell(&self, cx: &Context) -> Result<Vec<Push>, JobError> {
         let table = cx.table.as_ref();
-        let Some(transition) = alarms::transition(table, &self.source, &self.transition).await? else {
+        let Some(mut transition) = alarms::transition(table, &self.source, &self.transition).await? else {
             return Err(JobError::fail("the transition is not stored"));
         };
+        transition.changes.retain(|change| !change.shadow);
         let terminal = terminal(table, &self.source).await?;
         let place = place(&self.source, terminal.as_ref());
         let model = model(cx, &self.source, terminal.as_ref()).await?;
@@ -141,6 +142,7 @@ fn heading(changes: &[Change]) -> &'static str {
         changes.iter().filter(is(ChangeKind::Cleared)).map(|change| change.alarm.as_str()).collect();
     let raised: Vec<&Change> = changes.iter().filter(is(ChangeKind::Raised)).collect();
     match raised.as_slice() {
+        [] if changes.iter().any(|change| change.kind == ChangeKind::SeverityChanged) => "Alarm changed",
         [] => "Recovered",
         raised if raised.iter().all(|change| cleared.contains(change.alarm.as_str())) => "Alarm and recovery",
         _ => "Alarm",
@@ -150,6 +152,7 @@ fn heading(changes: &[Change]) -> &'static str {
 fn line(change: &Change) -> String {
     let kind = match change.kind {
         ChangeKind::Raised => "raised",
+        ChangeKind::SeverityChanged => return format!("now {} {}: {}", change.severity, change.at.rfc3339(), change.detail),
         ChangeKind::Cleared => "cleared",
     };
     format!("{kind} {}: {}", change.at.rfc3339(), change.detail)

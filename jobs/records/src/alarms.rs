@@ -62,6 +62,23 @@ pub struct Alarm {
     pub cleared_by: Option<String>,
     /// Who took it on, and when.
     pub acknowledged: Option<Acknowledgement>,
+    /// How much it came to matter since it was raised, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub severities: Vec<SeverityChange>,
+    /// Whether its rule is only tried out: nobody was told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shadow: bool,
+}
+
+/// That an alarm came to matter more, or less.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeverityChange {
+    /// When.
+    pub at: Timestamp,
+    /// How much since then.
+    pub severity: Severity,
+    /// What was seen then.
+    pub detail: String,
 }
 
 impl Alarm {

@@ -35,9 +35,11 @@ async fn alarmed(site: &Site, source: &Source) {
         cleared_at: None,
         cleared_by: None,
         acknowledged: None,
+        severities: Vec::new(),
+        shadow: false,
     };
     let mut watch = Watch { timer: Some(since), ..Watch::default() };
-    watch.state.conditions.insert(rule, ConditionState::Active { alarm: id, since, severity });
+    watch.state.conditions.insert(rule, ConditionState::Active { alarm: id, since, severity, normal_since: None, shadow: false });
     let mut writes = alarms::put(&Versioned { value: alarm, version: 0 }).unwrap();
     writes.extend(alarms::put_watch(source, &Versioned { value: watch, version: 0 }, None).unwrap());
     assert!(site.table.transact(writes).await.unwrap().applied());

@@ -1,181 +1,279 @@
-//! Conditions: whether a rule makes sense, and what a fact says about it.
+//! Conditions: what a rule calls abnormal.
 
-use super::{Condition, ConditionState, Fact, Observed, Rule};
-use crate::reading::{Datum, Quality};
+mod check;
+mod judge;
+mod leaf;
+mod limits;
+mod memory;
+mod window;
 
-/// Why a rule cannot be watched.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadRule {
-    /// It watches nothing.
-    #[error("the value's name is missing")]
-    NoName,
-    /// It can never be abnormal.
-    #[error("a limit is missing: say min, max or both")]
-    NoLimit,
-    /// It can never be normal.
-    #[error("the limits leave nothing between them: min must be less than max")]
-    NothingInside,
-    /// Once raised it could never end.
-    #[error("the deadband must be at least 0 and less than half of what lies between min and max")]
-    Deadband,
-    /// It can never be normal.
-    #[error("the normal states are missing")]
-    NoNormalState,
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Severity;
+use crate::time::as_millis;
+
+pub(super) use judge::{Look, Verdict};
+pub use memory::Memory;
+
+/// What a rule calls abnormal.
+///
+/// Each says of a fact that it is abnormal, that it is normal, or nothing. Only good values count; a name that no value has
+/// says nothing, nor does what is not a number where one is compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Condition {
+    /// All of these are abnormal. One that is normal is enough for it to be normal.
+    All {
+        /// The conditions.
+        of: Vec<Condition>,
+    },
+    /// One of these is abnormal. All must be normal for it to be normal.
+    Any {
+        /// The conditions.
+        of: Vec<Condition>,
+    },
+    /// This is normal.
+    Not {
+        /// The condition.
+        of: Box<Condition>,
+    },
+    /// The value compares so with a number.
+    Compare {
+        /// The value's name.
+        name: String,
+        /// How.
+        is: Comparison,
+        /// The number.
+        to: f64,
+        /// How far a value must come back behind the number to be normal again; for orders only.
+        #[serde(default)]
+        deadband: f64,
+    },
+    /// The value is below `min` or above `max`; once raised, it is normal again only when it is back inside by `deadband`.
+    Outside {
+        /// The value's name.
+        name: String,
+        /// The least normal value.
+        min: Option<f64>,
+        /// The greatest normal value.
+        max: Option<f64>,
+        /// How far inside the limits a value must come back; at least 0.
+        #[serde(default)]
+        deadband: f64,
+    },
+    /// The value is not below `min` and not above `max`.
+    Between {
+        /// The value's name.
+        name: String,
+        /// The least abnormal value.
+        min: f64,
+        /// The greatest abnormal value.
+        max: f64,
+    },
+    /// The value is past one of several limits, each of which matters as much as it says (HiHi, Hi, Lo and LoLo in OPC UA Part 9).
+    Levels {
+        /// The value's name.
+        name: String,
+        /// Limits that a value may be above.
+        #[serde(default)]
+        above: Vec<Level>,
+        /// Limits that a value may be below.
+        #[serde(default)]
+        below: Vec<Level>,
+    },
+    /// The raw value is one of these.
+    In {
+        /// The value's name.
+        name: String,
+        /// The abnormal raw values, as text.
+        states: Vec<String>,
+    },
+    /// The raw value is none of the normal ones.
+    NotIn {
+        /// The value's name.
+        name: String,
+        /// The normal raw values, as text.
+        normal: Vec<String>,
+    },
+    /// A bit of the value, a whole number or a row of zeros and ones, is not as it should be.
+    Bit {
+        /// The value's name.
+        name: String,
+        /// Which, counted from 0, the least.
+        bit: u8,
+        /// What is normal.
+        #[serde(default)]
+        normal: bool,
+    },
+    /// The value went up or down faster than this, from one reading to the next.
+    Rate {
+        /// The value's name.
+        name: String,
+        /// By how much it may rise in that time.
+        rising: Option<f64>,
+        /// By how much it may fall in that time.
+        falling: Option<f64>,
+        /// The time.
+        #[serde(rename = "per_ms", with = "as_millis")]
+        per: Duration,
+    },
+    /// The condition was abnormal so many times in the last time.
+    Count {
+        /// The condition.
+        of: Box<Condition>,
+        /// How often.
+        at_least: u16,
+        /// In which time.
+        #[serde(rename = "within_ms", with = "as_millis")]
+        within: Duration,
+    },
+    /// A figure over the values of the last time, to a sixtieth of it, compares so with a number.
+    Window {
+        /// The value's name.
+        name: String,
+        /// Which figure.
+        figure: Figure,
+        /// Over which time.
+        #[serde(rename = "within_ms", with = "as_millis")]
+        within: Duration,
+        /// How it compares.
+        is: Comparison,
+        /// The number.
+        to: f64,
+    },
+    /// The value has been the same for so long, although it was read: a counter that stopped.
+    Stuck {
+        /// The value's name.
+        name: String,
+        /// How long.
+        #[serde(rename = "after_ms", with = "as_millis")]
+        after: Duration,
+    },
+    /// Nothing has been read for so long, and it is not known why.
+    NoData {
+        /// How long.
+        #[serde(rename = "after_ms", with = "as_millis")]
+        after: Duration,
+    },
+    /// The device missed more than this many queries in a row.
+    Missed {
+        /// The most consecutive misses that are still normal.
+        more_than: u32,
+    },
+    /// The link to the source is lost.
+    Lost,
 }
 
-impl Rule {
-    /// Refuses a rule that could never be raised, or never end.
-    pub fn check(&self) -> Result<(), BadRule> {
-        match &self.condition {
-            Condition::Outside { name, .. } | Condition::NotIn { name, .. } if name.trim().is_empty() => {
-                Err(BadRule::NoName)
-            }
-            Condition::Outside { min, max, deadband, .. } => check_limits(*min, *max, *deadband),
-            Condition::NotIn { normal, .. } if normal.is_empty() => Err(BadRule::NoNormalState),
-            Condition::NotIn { .. } | Condition::Missed { .. } | Condition::Lost => Ok(()),
-        }
-    }
+/// How a value compares with a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Comparison {
+    /// It is greater.
+    #[serde(rename = ">")]
+    Greater,
+    /// It is greater or the same.
+    #[serde(rename = ">=", alias = "≥")]
+    AtLeast,
+    /// It is less.
+    #[serde(rename = "<")]
+    Less,
+    /// It is less or the same.
+    #[serde(rename = "<=", alias = "≤")]
+    AtMost,
+    /// It is the same.
+    #[serde(rename = "==", alias = "=")]
+    Equal,
+    /// It is another.
+    #[serde(rename = "!=", alias = "≠")]
+    Other,
 }
 
-fn check_limits(min: Option<f64>, max: Option<f64>, deadband: f64) -> Result<(), BadRule> {
-    let is_wrong = |limit: Option<f64>| limit.is_some_and(f64::is_nan);
-    let between = match (min, max) {
-        (None, None) => return Err(BadRule::NoLimit),
-        _ if is_wrong(min) || is_wrong(max) => return Err(BadRule::NoLimit),
-        (Some(min), Some(max)) if min >= max => return Err(BadRule::NothingInside),
-        (Some(min), Some(max)) => max - min,
-        _ => f64::INFINITY,
-    };
-    if deadband >= 0.0 && deadband < between / 2.0 { Ok(()) } else { Err(BadRule::Deadband) }
+/// A limit, and how much it matters to be past it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Level {
+    /// The limit.
+    pub limit: f64,
+    /// How much it matters.
+    pub severity: Severity,
+    /// How far a value must come back behind the limit to be no longer past it.
+    #[serde(default)]
+    pub deadband: f64,
 }
 
-/// What a fact says about a condition, with words for the notice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It holds.
-    Abnormal(String),
-    /// It does not hold.
-    Normal(String),
-    /// The fact says nothing about it.
-    Silent,
+/// A figure over several values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Figure {
+    /// Their mean.
+    Mean,
+    /// The least.
+    Min,
+    /// The greatest.
+    Max,
 }
 
 impl Condition {
+    /// The conditions that it is made of.
+    fn parts(&self) -> &[Self] {
+        match self {
+            Self::All { of } | Self::Any { of } => of,
+            Self::Not { of } | Self::Count { of, .. } => std::slice::from_ref(of),
+            _ => &[],
+        }
+    }
+
     /// Whether it is concluded from what did not come, which says nothing once the way there is lost.
     pub(super) fn rests_on_silence(&self) -> bool {
-        matches!(self, Self::Missed { .. })
+        matches!(self, Self::Missed { .. } | Self::NoData { .. }) || self.parts().iter().any(Self::rests_on_silence)
     }
 
-    /// Looks at one fact. A condition that is raised is harder to call normal, by its deadband.
-    pub(super) fn judge(&self, current: Option<&ConditionState>, fact: &Fact) -> Verdict {
-        match (self, fact) {
-            (Self::Outside { name, min, max, deadband }, Fact::Values { values }) => {
-                let is_active = matches!(current, Some(ConditionState::Active { .. }));
-                let limits = Limits { min: *min, max: *max, inside_by: if is_active { *deadband } else { 0.0 } };
-                good(values, name).map_or(Verdict::Silent, |value| limits.judge(value))
+    /// The names of the values that it looks at.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Compare { name, .. }
+            | Self::Outside { name, .. }
+            | Self::Between { name, .. }
+            | Self::Levels { name, .. }
+            | Self::In { name, .. }
+            | Self::NotIn { name, .. }
+            | Self::Bit { name, .. }
+            | Self::Rate { name, .. }
+            | Self::Window { name, .. }
+            | Self::Stuck { name, .. } => vec![name],
+            Self::All { .. } | Self::Any { .. } | Self::Not { .. } | Self::Count { .. } => {
+                self.parts().iter().flat_map(Self::names).collect()
             }
-            (Self::NotIn { name, normal }, Fact::Values { values }) => {
-                good(values, name).map_or(Verdict::Silent, |value| judge_state(normal, value))
-            }
-            (Self::Missed { more_than }, Fact::Missed { count }) if count > more_than => {
-                Verdict::Abnormal(format!("{count} queries in a row without an answer"))
-            }
-            (Self::Missed { .. }, Fact::Values { .. }) => Verdict::Normal("answers again".to_owned()),
-            (Self::Lost, Fact::LinkLost { cause, .. }) => Verdict::Abnormal(format!("link lost: {cause}")),
-            (Self::Lost, Fact::LinkSeen) => Verdict::Normal("link seen again".to_owned()),
-            _ => Verdict::Silent,
+            Self::NoData { .. } | Self::Missed { .. } | Self::Lost => Vec::new(),
         }
     }
 }
 
-struct Limits {
-    min: Option<f64>,
-    max: Option<f64>,
-    inside_by: f64,
-}
-
-impl Limits {
-    fn judge(&self, observed: &Observed) -> Verdict {
-        let Datum::Number(number) = observed.value else { return Verdict::Silent };
-        if number.is_nan() {
-            return Verdict::Silent;
-        }
-        let is_outside_by = |inside: f64| {
-            self.max.is_some_and(|max| number > max - inside) || self.min.is_some_and(|min| number < min + inside)
-        };
-        if is_outside_by(0.0) {
-            Verdict::Abnormal(self.words(observed))
-        } else if is_outside_by(self.inside_by) {
-            Verdict::Silent
-        } else {
-            Verdict::Normal(self.words(observed))
+impl Comparison {
+    /// Whether a value compares so with a number. No order holds for what is not a number.
+    pub fn holds(self, value: f64, to: f64) -> bool {
+        match self {
+            Self::Greater => value > to,
+            Self::AtLeast => value >= to,
+            Self::Less => value < to,
+            Self::AtMost => value <= to,
+            #[expect(clippy::float_cmp, reason = "the same number is what the rule's author asked for")]
+            Self::Equal => value == to,
+            #[expect(clippy::float_cmp, reason = "another number than this one is what the rule's author asked for")]
+            Self::Other => value != to,
         }
     }
 
-    fn words(&self, Observed { name, display, unit, .. }: &Observed) -> String {
-        let text = |limit: f64| Datum::Number(limit).text();
-        let limits = match (self.min, self.max) {
-            (Some(min), Some(max)) => format!("limits {} ~ {}", text(min), text(max)),
-            (Some(min), None) => format!("at least {}", text(min)),
-            (None, Some(max)) => format!("at most {}", text(max)),
-            (None, None) => "no limits".to_owned(),
-        };
-        let gap = if unit.is_empty() { "" } else { " " };
-        format!("{name} {display}{gap}{unit}, {limits}")
-    }
-}
-
-fn judge_state(normal: &[String], observed: &Observed) -> Verdict {
-    let raw = observed.value.text();
-    let told = if observed.display == raw { raw.clone() } else { format!("{} ({raw})", observed.display) };
-    let words = format!("{} {told}, normal {}", observed.name, normal.join(" or "));
-    // A text line may write 1 as `01`: the same state, however the document writes it.
-    let is_it = |normal: &String| *normal == raw || Datum::of_word(normal) == observed.value;
-    if normal.iter().any(is_it) { Verdict::Normal(words) } else { Verdict::Abnormal(words) }
-}
-
-/// The value of this name, when it is one to believe.
-fn good<'a>(values: &'a [Observed], name: &str) -> Option<&'a Observed> {
-    let is_good = |value: &&Observed| value.quality == Quality::Good && value.value != Datum::None;
-    values.iter().find(|value| value.name == name).filter(is_good)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::alarm::Severity;
-
-    fn check(condition: Condition) -> Result<(), BadRule> {
-        Rule { id: "r".into(), condition, severity: Severity::Info, on_delay: Duration::ZERO }.check()
-    }
-
-    fn outside(min: Option<f64>, max: Option<f64>, deadband: f64) -> Condition {
-        Condition::Outside { name: "t".into(), min, max, deadband }
-    }
-
-    #[test]
-    fn a_rule_that_can_be_raised_and_end_is_accepted() {
-        assert_eq!(check(outside(Some(10.0), Some(30.0), 9.9)), Ok(()));
-        assert_eq!(check(outside(None, Some(30.0), 100.0)), Ok(()));
-        assert_eq!(check(Condition::NotIn { name: "s".into(), normal: vec!["0".into()] }), Ok(()));
-        assert_eq!(check(Condition::Lost), Ok(()));
-    }
-
-    #[test]
-    fn a_rule_that_could_never_be_raised_or_never_end_is_refused() {
-        for (condition, why) in [
-            (outside(None, None, 0.0), BadRule::NoLimit),
-            (outside(Some(f64::NAN), Some(1.0), 0.0), BadRule::NoLimit),
-            (outside(Some(30.0), Some(10.0), 0.0), BadRule::NothingInside),
-            (outside(Some(10.0), Some(30.0), 10.0), BadRule::Deadband),
-            (outside(Some(10.0), None, -1.0), BadRule::Deadband),
-            (outside(Some(10.0), None, f64::NAN), BadRule::Deadband),
-            (Condition::NotIn { name: "s".into(), normal: vec![] }, BadRule::NoNormalState),
-            (Condition::NotIn { name: " ".into(), normal: vec!["0".into()] }, BadRule::NoName),
-        ] {
-            assert_eq!(check(condition.clone()), Err(why), "{condition:?}");
+    /// As people write it.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Greater => ">",
+            Self::AtLeast => "≥",
+            Self::Less => "<",
+            Self::AtMost => "≤",
+            Self::Equal => "=",
+            Self::Other => "≠",
         }
     }
 }

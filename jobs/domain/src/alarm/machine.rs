@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Change, ChangeKind, ConditionState, Evidence, Fact, Rule, RuleId, Seen, SourceState, condition::Verdict};
+use super::{
+    Change, ChangeKind, ConditionState, Evidence, Fact, Rule, RuleId, Seen, Severity, SourceState,
+    condition::{Look, Verdict},
+};
 use crate::{Source, Timestamp, identity::derived_id, time::is_ahead};
 
 /// What a step leaves behind.
@@ -35,7 +38,7 @@ pub fn step(state: &SourceState, rules: &[Rule], evidence: &Evidence, now: Times
     let mut changes = Vec::new();
     let mut is_whole = true;
     if is_news(&state, evidence) {
-        let newest = state.newest.clone();
+        let (newest, memories) = (state.newest.clone(), state.memories.clone());
         let is_latest = is_latest(&state, evidence);
         take_note(&mut state, evidence, is_latest);
         let looking = Looking { evidence, is_latest, reached: reached(evidence, now), unknown: state.unknown.clone() };
@@ -44,13 +47,15 @@ pub fn step(state: &SourceState, rules: &[Rule], evidence: &Evidence, now: Times
         for rule in rules {
             let current = before.remove(&rule.id);
             let after = if has_room(&changes) {
-                looking.advance(rule, current, &mut changes)
+                looking.advance(rule, current, &mut state, &mut changes)
             } else {
                 is_whole = false;
                 current
             };
             state.conditions.extend(after.map(|condition| (rule.id.clone(), condition)));
         }
+        state.memories.retain(|id, _| rules.iter().any(|rule| rule.id == *id));
+        state.raised.retain(|id, _| rules.iter().any(|rule| rule.id == *id));
         for (id, condition) in before {
             if !has_room(&changes) {
                 is_whole = false;
@@ -61,7 +66,7 @@ pub fn step(state: &SourceState, rules: &[Rule], evidence: &Evidence, now: Times
         }
         if !is_whole {
             // What was not weighed against every rule is still to come.
-            state.newest = newest;
+            (state.newest, state.memories) = (newest, memories);
         }
     }
     let timer = state.timer();
@@ -114,31 +119,41 @@ impl Looking<'_> {
         &self,
         rule: &Rule,
         current: Option<ConditionState>,
+        state: &mut SourceState,
         changes: &mut Vec<Change>,
     ) -> Option<ConditionState> {
         use ConditionState::{Active, Pending};
 
+        let raised_last = state.raised.get(&rule.id).copied();
         let current = self.settle(rule, current, changes);
         let at = self.evidence.at;
-        match (self.weigh(rule, current.as_ref()), current) {
-            (Verdict::Abnormal(detail), None) if rule.on_delay.is_zero() => {
-                Some(self.raise(rule, at, at, detail, changes))
+        let after = match (self.weigh(rule, current.as_ref(), state), current) {
+            (Verdict::Abnormal { severity, words }, None) => {
+                let severity = severity.unwrap_or(rule.severity);
+                let due = self.due(rule, raised_last);
+                Some(self.raise_when_due(rule, Pending { since: at, due, severity, detail: words }, changes))
             }
-            (Verdict::Abnormal(detail), None) => {
-                Some(Pending { since: at, due: at.plus(rule.on_delay).plus(self.grace()), detail })
+            (Verdict::Abnormal { severity, words }, Some(Pending { since, due, .. })) => {
+                let severity = severity.unwrap_or(rule.severity);
+                Some(self.raise_when_due(rule, Pending { since, due, severity, detail: words }, changes))
             }
-            (Verdict::Abnormal(detail), Some(Pending { since, due, .. })) => Some(Pending { since, due, detail }),
-            (Verdict::Normal(detail), Some(active @ Active { .. })) => {
-                changes.extend(self.cleared(&rule.id, &active, detail));
-                None
+            (Verdict::Abnormal { severity, words }, Some(active @ Active { .. })) => {
+                Some(self.still(rule, severity, words, active, changes))
             }
+            (Verdict::Normal(words), Some(active @ Active { .. })) => self.ends(rule, words, active, changes),
             (Verdict::Normal(_), _) => None,
-            (Verdict::Silent | Verdict::Abnormal(_), current) => current,
+            (Verdict::Silent | Verdict::Unknown, current) => current,
+        };
+        if !rule.cooldown.is_zero()
+            && let Some(raised) = changes.iter().rev().find(|it| it.rule == rule.id && it.kind == ChangeKind::Raised)
+        {
+            state.raised.insert(rule.id.clone(), raised.at);
         }
+        after
     }
 
-    /// What becomes of a condition before the fact is weighed: raised when its delay has run out, dropped when it rests
-    /// on silence and the silence is explained.
+    /// What becomes of a condition before the fact is weighed: raised when its delay ran out before, dropped when it rests on
+    /// silence and the silence is explained. What is due at this very instant is for the fact to say.
     fn settle(
         &self,
         rule: &Rule,
@@ -147,56 +162,105 @@ impl Looking<'_> {
     ) -> Option<ConditionState> {
         match current? {
             ConditionState::Pending { .. } if self.unknown.is_some() && rule.condition.rests_on_silence() => None,
-            ConditionState::Pending { since, due, detail } if due <= self.reached => {
-                Some(self.raise(rule, since, due, detail, changes))
+            pending @ ConditionState::Pending { due, .. }
+                if due < self.evidence.at || self.evidence.fact == Fact::Tick =>
+            {
+                Some(self.raise_when_due(rule, pending, changes))
             }
             other => Some(other),
         }
     }
 
-    /// How much longer than a rule's own delay this fact may hold.
-    fn grace(&self) -> Duration {
-        match &self.evidence.fact {
+    /// When a condition that begins now is to be raised.
+    fn due(&self, rule: &Rule, raised_last: Option<Timestamp>) -> Timestamp {
+        let grace = match &self.evidence.fact {
             Fact::LinkLost { grace, .. } => *grace,
             _ => Duration::ZERO,
-        }
+        };
+        let due = self.evidence.at.plus(rule.on_delay).plus(grace);
+        raised_last.map_or(due, |raised| due.max(raised.plus(rule.cooldown)))
     }
 
-    fn weigh(&self, rule: &Rule, current: Option<&ConditionState>) -> Verdict {
-        // Silence is ended by what is heard after it, and only while it is the source's own.
-        if (self.unknown.is_some() || !self.is_latest) && rule.condition.rests_on_silence() {
-            return Verdict::Silent;
+    fn weigh(&self, rule: &Rule, current: Option<&ConditionState>, state: &mut SourceState) -> Verdict {
+        let look = Look {
+            fact: &self.evidence.fact,
+            at: self.evidence.at,
+            reached: self.reached,
+            is_active: matches!(current, Some(ConditionState::Active { .. })),
+            hears_silence: self.unknown.is_none() && self.is_latest,
+        };
+        let mut memory = state.memories.remove(&rule.id).unwrap_or_default();
+        if self.unknown.is_some() {
+            memory.forget_known();
         }
-        rule.condition.judge(current, &self.evidence.fact)
+        let verdict = rule.condition.judge(look, &mut memory, "");
+        if !memory.is_empty() {
+            state.memories.insert(rule.id.clone(), memory);
+        }
+        verdict
     }
 
-    fn raise(
+    /// A pending condition, or what becomes of it when its delay has run out.
+    fn raise_when_due(&self, rule: &Rule, pending: ConditionState, changes: &mut Vec<Change>) -> ConditionState {
+        let ConditionState::Pending { since, due, severity, detail } = pending else { return pending };
+        let is_at_once = due == since && since == self.evidence.at;
+        if due > self.reached && !is_at_once {
+            return ConditionState::Pending { since, due, severity, detail };
+        }
+        let alarm = alarm_id(&self.evidence.source, &rule.id, since);
+        let shadow = rule.shadow;
+        let (id, kind) = (rule.id.clone(), ChangeKind::Raised);
+        changes.push(Change { alarm: alarm.clone(), rule: id, severity, kind, at: due, since, detail, shadow });
+        ConditionState::Active { alarm, since, severity, normal_since: None, shadow }
+    }
+
+    /// An active alarm that was seen to be one still.
+    fn still(
         &self,
         rule: &Rule,
-        since: Timestamp,
-        at: Timestamp,
+        severity: Option<Severity>,
         detail: String,
+        active: ConditionState,
         changes: &mut Vec<Change>,
     ) -> ConditionState {
-        let alarm = alarm_id(&self.evidence.source, &rule.id, since);
-        let severity = rule.severity;
-        changes.push(Change {
-            alarm: alarm.clone(),
-            rule: rule.id.clone(),
-            severity,
-            kind: ChangeKind::Raised,
-            at,
-            since,
-            detail,
-        });
-        ConditionState::Active { alarm, since, severity }
+        let ConditionState::Active { alarm, since, severity: before, shadow, .. } = active else { return active };
+        // A condition that says nothing of it matters as much as when it was raised, whatever became of its rule since.
+        let severity = severity.unwrap_or(before);
+        if severity != before {
+            let (alarm, rule, kind) = (alarm.clone(), rule.id.clone(), ChangeKind::SeverityChanged);
+            changes.push(Change { alarm, rule, severity, kind, at: self.evidence.at, since, detail, shadow });
+        }
+        ConditionState::Active { alarm, since, severity, normal_since: None, shadow }
+    }
+
+    /// What becomes of an active alarm that is seen to be normal: its end, once it has been so for long enough.
+    fn ends(
+        &self,
+        rule: &Rule,
+        detail: String,
+        active: ConditionState,
+        changes: &mut Vec<Change>,
+    ) -> Option<ConditionState> {
+        let at = self.evidence.at;
+        match active {
+            ConditionState::Active { alarm, since, severity, normal_since, shadow }
+                if at.since(normal_since.unwrap_or(at)) < rule.off_delay =>
+            {
+                let normal_since = Some(normal_since.unwrap_or(at));
+                Some(ConditionState::Active { alarm, since, severity, normal_since, shadow })
+            }
+            active => {
+                changes.extend(self.cleared(&rule.id, &active, detail));
+                None
+            }
+        }
     }
 
     /// The end of an alarm; none for a condition that was never raised.
     fn cleared(&self, rule: &RuleId, condition: &ConditionState, detail: String) -> Option<Change> {
-        let ConditionState::Active { alarm, since, severity } = condition.clone() else { return None };
-        let (rule, at) = (rule.clone(), self.evidence.at);
-        Some(Change { alarm, rule, severity, kind: ChangeKind::Cleared, at, since, detail })
+        let ConditionState::Active { alarm, since, severity, shadow, .. } = condition.clone() else { return None };
+        let (rule, at, kind) = (rule.clone(), self.evidence.at, ChangeKind::Cleared);
+        Some(Change { alarm, rule, severity, kind, at, since, detail, shadow })
     }
 
     /// Whether a condition whose rule is gone is kept: only a raised one, until the source is heard of again.

@@ -1,6 +1,6 @@
 //! What is normal for the devices of a protocol, as users write and exchange it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::{
     document::{or_default, text_or_number, texts},
     repeated,
 };
-use crate::alarm::{BadRule, Condition, Rule, RuleId, Severity};
+use crate::alarm::{Condition, Rule, RuleId, Severity, Wrong};
 
 /// The constants of a protocol. Only what is watched or operated is read; display settings are passed over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,24 +132,24 @@ fn state_id(name: &str) -> RuleId {
 }
 
 impl ThresholdDocument {
-    fn rule(&self) -> Result<Rule, BadRule> {
+    fn rule(&self) -> Result<Rule, Wrong> {
         let Self { name, min, max, deadband } = self.clone();
         warning(threshold_id(&name), Condition::Outside { name, min, max, deadband: deadband.unwrap_or(0.0) })
     }
 }
 
 impl StateDocument {
-    fn rule(&self) -> Result<Rule, BadRule> {
+    fn rule(&self) -> Result<Rule, Wrong> {
         let Self { name, alarm_stat: normal, .. } = self.clone();
         warning(state_id(&name), Condition::NotIn { name, normal })
     }
 }
 
-fn warning(id: String, condition: Condition) -> Result<Rule, BadRule> {
-    let rule = Rule { id, condition, severity: Severity::Warning, on_delay: Duration::ZERO };
-    rule.check().map(|()| rule)
+fn warning(id: String, condition: Condition) -> Result<Rule, Wrong> {
+    let rule = Rule::new(id, condition, Severity::Warning);
+    rule.check().map(|()| rule).map_err(|bad| bad.wrong)
 }
 
-fn wrong(list: &str, index: usize, bad: BadRule) -> ProtocolError {
+fn wrong(list: &str, index: usize, bad: Wrong) -> ProtocolError {
     ProtocolError::at(format!("{list}[{index}]"), Fault::Rule(bad))
 }

@@ -1,7 +1,7 @@
 //! What can be wrong with a document, and where.
 
 use super::slice::BadSlice;
-use crate::{alarm::BadRule, frame::BadInstruction};
+use crate::{alarm::Wrong, frame::BadInstruction};
 
 /// A document that cannot be used, with the place in it: `instruct[2].formResize[0].regx: …`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,7 +98,7 @@ pub enum Fault {
     States(String),
     /// A limit or a list of normal states that cannot be watched.
     #[error(transparent)]
-    Rule(#[from] BadRule),
+    Rule(#[from] Wrong),
     /// The same instruction, whose replies nobody could tell apart, or the same watched value stands twice.
     #[error("{0:?} stands here twice: keep one of them")]
     Repeated(String),

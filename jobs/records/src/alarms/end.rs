@@ -32,11 +32,13 @@ pub async fn end(table: &dyn Table, source: &Source, now: Timestamp) -> Result<(
 
 fn changes(watch: &Watch, at: Timestamp) -> Vec<Change> {
     let active = watch.state.conditions.iter().filter_map(|(rule, condition)| match condition {
-        ConditionState::Active { alarm, since, severity } => Some((rule, alarm, *since, *severity)),
+        ConditionState::Active { alarm, since, severity, shadow, .. } => {
+            Some((rule, alarm, *since, (*severity, *shadow)))
+        }
         ConditionState::Pending { .. } => None,
     });
     active
-        .map(|(rule, alarm, since, severity)| Change {
+        .map(|(rule, alarm, since, (severity, shadow))| Change {
             alarm: alarm.clone(),
             rule: rule.clone(),
             severity,
@@ -44,6 +46,7 @@ fn changes(watch: &Watch, at: Timestamp) -> Vec<Change> {
             at,
             since,
             detail: REASON.to_owned(),
+            shadow,
         })
         .collect()
 }

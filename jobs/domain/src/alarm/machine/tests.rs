@@ -9,6 +9,8 @@ use crate::{
     reading::{Datum, Quality},
 };
 
+mod conditions;
+mod lives;
 mod order;
 mod properties;
 
@@ -25,7 +27,7 @@ fn seconds(seconds: i64) -> Timestamp {
 }
 
 fn rule(id: &str, condition: Condition, delay: u64) -> Rule {
-    Rule { id: id.into(), condition, severity: Severity::Warning, on_delay: Duration::from_secs(delay) }
+    Rule::new(id, condition, Severity::Warning).held_for(Duration::from_secs(delay))
 }
 
 /// A temperature from 10 to 30, normal again from 11 to 29.
@@ -86,11 +88,12 @@ impl Watched {
         Self { rules: rules.into_iter().collect(), state: SourceState::default(), timer: None }
     }
 
-    /// Tells a fact of this second, in this second; says what changed: `+rule` raised, `-rule` cleared.
+    /// Tells a fact of this second, in this second; says what changed: `+rule` raised, `-rule` cleared, `rule severity`.
     fn sees(&mut self, second: i64, fact: Fact) -> Vec<String> {
-        let told = |change: Change| {
-            let sign = if change.kind == ChangeKind::Raised { '+' } else { '-' };
-            format!("{sign}{}", change.rule)
+        let told = |change: Change| match change.kind {
+            ChangeKind::Raised => format!("+{}", change.rule),
+            ChangeKind::SeverityChanged => format!("{} {}", change.rule, change.severity),
+            ChangeKind::Cleared => format!("-{}", change.rule),
         };
         self.changes(second, fact).into_iter().map(told).collect()
     }
@@ -206,7 +209,14 @@ fn a_delayed_condition_is_raised_by_evidence_when_no_tick_came() {
     assert_eq!(source.sees(40, hot(33.0)), NOTHING);
     let raised = source.changes(70, hot(32.0)).remove(0);
     assert_eq!((raised.at, raised.since), (seconds(70), seconds(10)));
-    assert_eq!(raised.detail, "temperature 33 ℃, limits 10 ~ 30");
+    assert_eq!(raised.detail, "temperature 32 ℃, limits 10 ~ 30");
+}
+
+#[test]
+fn a_condition_that_ends_the_very_instant_it_is_due_is_never_told() {
+    let mut source = Watched::by([too_hot(60)]);
+    source.sees(10, hot(31.0));
+    assert_eq!(source.sees(70, hot(20.0)), NOTHING);
 }
 
 #[test]

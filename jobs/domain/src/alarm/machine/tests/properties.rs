@@ -70,6 +70,7 @@ proptest! {
         for change in changes {
             match change.kind {
                 ChangeKind::Raised => prop_assert_eq!(raised.insert(change.rule, change.alarm), None),
+                ChangeKind::SeverityChanged => prop_assert_eq!(raised.get(&change.rule), Some(&change.alarm)),
                 ChangeKind::Cleared => prop_assert_eq!(raised.remove(&change.rule), Some(change.alarm)),
             }
         }

@@ -1,0 +1,107 @@
+//! What the machine is told: facts about a source, each named and dated.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Source, Timestamp,
+    reading::{Datum, Quality, Reading, Value},
+};
+
+/// One fact about a source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Names the fact: the same fact told twice has the same id.
+    pub id: String,
+    /// What it is about.
+    pub source: Source,
+    /// When it was so.
+    pub at: Timestamp,
+    /// What was seen.
+    pub fact: Fact,
+}
+
+/// What was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fact {
+    /// A device answered with these values. Also ends a run of misses.
+    Values {
+        /// The values, in the protocol's order.
+        values: Vec<Observed>,
+    },
+    /// A device missed its query, the `count`-th time in a row.
+    Missed {
+        /// Consecutive misses so far.
+        count: u32,
+    },
+    /// The link to a terminal or node is gone.
+    LinkLost {
+        /// What was seen: `terminalOff`, `node lost`, …
+        cause: String,
+        /// How much longer than usual it may stay away, since there is a reason to expect it back.
+        #[serde(default, skip_serializing_if = "Duration::is_zero")]
+        grace: Duration,
+    },
+    /// The terminal or node was seen on its link.
+    LinkSeen,
+    /// What the source hangs on is lost: what was known of it is no longer.
+    ParentLost {
+        /// The parent.
+        parent: Source,
+    },
+    /// Nothing but the passing of time: a timer of this source is due.
+    Tick,
+}
+
+impl Fact {
+    /// That a device answered with this reading.
+    pub fn of_reading(reading: &Reading) -> Self {
+        let observed = |value: &Value| Observed {
+            name: value.name.clone(),
+            value: value.value.clone(),
+            display: value.display.clone(),
+            unit: value.unit.clone(),
+            quality: value.quality,
+        };
+        Self::Values { values: reading.values.iter().map(observed).collect() }
+    }
+
+    /// What it tells of; nothing but the time for a tick.
+    pub fn aspect(&self) -> Option<Aspect> {
+        match self {
+            Self::Values { .. } => Some(Aspect::Values),
+            Self::Missed { .. } => Some(Aspect::Silence),
+            Self::LinkLost { .. } | Self::LinkSeen | Self::ParentLost { .. } => Some(Aspect::Link),
+            Self::Tick => None,
+        }
+    }
+}
+
+/// One value as the rules see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observed {
+    /// The argument's name.
+    pub name: String,
+    /// The machine form.
+    pub value: Datum,
+    /// What a person is shown, for the notice.
+    pub display: String,
+    /// The unit, for the notice.
+    pub unit: String,
+    /// Only good values raise or clear.
+    pub quality: Quality,
+}
+
+/// What a fact tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aspect {
+    /// What a device says.
+    Values,
+    /// That it says nothing.
+    Silence,
+    /// Whether it, or what it hangs on, can be heard.
+    Link,
+}

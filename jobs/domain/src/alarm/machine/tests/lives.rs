@@ -1,0 +1,56 @@
+//! Delays, cooldowns and rules that are only tried out.
+
+use super::*;
+
+fn rule_of(change: impl FnOnce(&mut Rule)) -> Watched {
+    let mut rule = too_hot(0);
+    change(&mut rule);
+    Watched::by([rule])
+}
+
+const RULE: &str = "threshold:temperature";
+
+#[test]
+fn an_alarm_ends_once_it_was_normal_for_so_long() {
+    let mut source = rule_of(|rule| rule.off_delay = Duration::from_secs(60));
+    assert_eq!(source.sees(1, hot(31.0)), [format!("+{RULE}")]);
+    assert_eq!(source.sees(10, hot(20.0)), NOTHING);
+    assert_eq!(source.sees(40, hot(31.0)), NOTHING, "it is the same alarm");
+    assert_eq!(source.sees(50, hot(20.0)), NOTHING);
+    assert_eq!(source.sees(109, hot(20.0)), NOTHING);
+    assert_eq!(source.sees(200, Fact::Tick), NOTHING, "only good evidence ends it");
+    assert_eq!(source.sees(201, hot(20.0)), [format!("-{RULE}")]);
+}
+
+#[test]
+fn what_cannot_be_believed_does_not_begin_the_delay_of_an_end_anew() {
+    let mut source = rule_of(|rule| rule.off_delay = Duration::from_secs(60));
+    source.sees(1, hot(31.0));
+    source.sees(10, hot(20.0));
+    assert_eq!(source.sees(40, hot(f64::NAN)), NOTHING);
+    assert_eq!(source.sees(70, hot(20.0)), [format!("-{RULE}")]);
+}
+
+#[test]
+fn the_next_alarm_of_a_rule_waits_for_its_cooldown_and_comes_on_time() {
+    let mut source = rule_of(|rule| rule.cooldown = Duration::from_secs(300));
+    assert_eq!(source.sees(10, hot(31.0)), [format!("+{RULE}")]);
+    assert_eq!(source.sees(20, hot(20.0)), [format!("-{RULE}")]);
+    assert_eq!(source.sees(30, hot(31.0)), NOTHING);
+    assert_eq!(source.timer, Some(seconds(310)));
+    assert_eq!(source.sees(40, hot(20.0)), NOTHING);
+    assert_eq!(source.sees(50, hot(31.0)), NOTHING);
+    let raised = source.changes(310, Fact::Tick).remove(0);
+    assert_eq!((raised.kind, raised.at, raised.since), (ChangeKind::Raised, seconds(310), seconds(50)));
+    source.sees(400, hot(20.0));
+    assert_eq!(source.sees(620, hot(31.0)), [format!("+{RULE}")], "the cooldown is over");
+}
+
+#[test]
+fn a_rule_that_is_tried_out_says_so() {
+    let mut source = rule_of(|rule| rule.shadow = true);
+    assert!(source.changes(1, hot(31.0))[0].shadow);
+    source.rules[0].shadow = false;
+    assert!(source.changes(2, hot(20.0))[0].shadow, "nobody heard of its beginning");
+    assert!(!source.changes(3, hot(31.0))[0].shadow);
+}

@@ -1,0 +1,122 @@
+//! Rules: what is watched on a source.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Severity, condition::Condition};
+use crate::time::as_millis;
+
+/// Names a rule, unique among the rules of one source: `threshold:temperature`, `timeout`, `offline`.
+pub type RuleId = String;
+
+/// One thing that is watched on a source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Its name among the source's rules.
+    pub id: RuleId,
+    /// What is abnormal.
+    pub condition: Condition,
+    /// How much it matters, where the condition does not say it itself.
+    pub severity: Severity,
+    /// How long the condition must hold before the alarm is raised (`for` in Prometheus, `OnDelay` in OPC UA Part 9).
+    #[serde(rename = "on_delay_ms", with = "as_millis", default, skip_serializing_if = "Duration::is_zero")]
+    pub on_delay: Duration,
+    /// How long the source must be seen to be normal before the alarm ends (`keep_firing_for`, `OffDelay`).
+    #[serde(rename = "off_delay_ms", with = "as_millis", default, skip_serializing_if = "Duration::is_zero")]
+    pub off_delay: Duration,
+    /// How long after an alarm was raised the next one is raised at the earliest.
+    #[serde(rename = "cooldown_ms", with = "as_millis", default, skip_serializing_if = "Duration::is_zero")]
+    pub cooldown: Duration,
+    /// Whether it is only tried out: what it raises is recorded, and nobody is told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shadow: bool,
+}
+
+impl Rule {
+    /// A rule without delays.
+    pub fn new(id: impl Into<RuleId>, condition: Condition, severity: Severity) -> Self {
+        let (on_delay, off_delay, cooldown) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+        Self { id: id.into(), condition, severity, on_delay, off_delay, cooldown, shadow: false }
+    }
+
+    /// The same, whose condition must hold for so long before the alarm is raised.
+    #[must_use]
+    pub fn held_for(self, on_delay: Duration) -> Self {
+        Self { on_delay, ..self }
+    }
+
+    /// Refuses a rule that could never be raised, or never end; says which part of it is wrong.
+    pub fn check(&self) -> Result<(), BadRule> {
+        for (place, time) in
+            [("on_delay_ms", self.on_delay), ("off_delay_ms", self.off_delay), ("cooldown_ms", self.cooldown)]
+        {
+            if time > LONGEST {
+                return Err(Wrong::TooLong.at(place));
+            }
+        }
+        self.condition.check("condition")
+    }
+}
+
+/// The longest delay, and the longest window.
+pub(super) const LONGEST: Duration = Duration::from_hours(24 * 31);
+
+/// Why a rule cannot be watched, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {wrong}")]
+pub struct BadRule {
+    /// The part of the rule that is wrong: `condition.of[1].max`.
+    pub place: String,
+    /// What is wrong with it.
+    pub wrong: Wrong,
+}
+
+/// What may be wrong with a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Wrong {
+    /// It watches nothing.
+    #[error("the value's name is missing")]
+    NoName,
+    /// It can never be abnormal.
+    #[error("a limit is missing: say min, max or both")]
+    NoLimit,
+    /// It compares with nothing.
+    #[error("this is not a number")]
+    NotANumber,
+    /// It can never be normal.
+    #[error("the limits leave nothing between them: min must be less than max")]
+    NothingInside,
+    /// Once raised it could never end.
+    #[error("the deadband must be at least 0 and less than half of what lies between min and max")]
+    Deadband,
+    /// It can never be normal, or never abnormal.
+    #[error("the states are missing")]
+    NoState,
+    /// It is made of nothing.
+    #[error("there are no conditions in it")]
+    Empty,
+    /// It is made of too much.
+    #[error("there is too much in it: at most 32 conditions, at most 4 deep")]
+    TooMuch,
+    /// Levels that cannot be told apart.
+    #[error("the further a level is, the more it must matter: each limit and each severity only once on a side")]
+    Levels,
+    /// No bit of a number.
+    #[error("bits are counted from 0 to 52")]
+    NoBit,
+    /// It needs time.
+    #[error("this must take a time, 31 days at most")]
+    TooLong,
+    /// It can never be abnormal, or is always.
+    #[error("the count must be at least 1")]
+    NoCount,
+}
+
+impl Wrong {
+    /// Where it is so.
+    pub(super) fn at(self, place: impl Into<String>) -> BadRule {
+        BadRule { place: place.into(), wrong: self }
+    }
+}
