@@ -138,3 +138,16 @@ async fn an_embedded_store_is_not_left_behind_for_dynamodb_nor_is_its_redis_anot
     assert!(cluster.store.as_ref().and_then(Member::pid).is_some());
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_is_telltales_on_aws_or_a_clusters_and_never_both() -> Result<()> {
+    let start = Start::prepare().await?;
+    let _broker = start.dynamodb.aws.broker().await?;
+    let told = start.refused_on("Table", "").await?;
+    says(&told, &["belongs to Telltale on AWS", "aws dynamodb delete-item --table-name Table"]);
+
+    let cluster = Cluster::start_at(TableAt::DynamoDb, NOBODY, "streams", &json!({}), "").await?;
+    let its_table = cluster.dynamodb.as_ref().context("the table is on DynamoDB")?;
+    assert!(its_table.aws.broker().await.is_err(), "a broker on AWS works on a cluster's table");
+    Ok(())
+}
