@@ -159,3 +159,18 @@ pub(crate) fn command(arguments: &ConfigArguments) -> anyhow::Result<()> {
     println!("the configuration is right: {store}, listening on {}", config.listen);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_on_dynamodb_is_refused_where_that_is_not_built_in_and_the_refusal_says_how_to_build_it() {
+        let on = |table: &str| Config { table: Some(table.to_owned()), ..Config::default() };
+        let told = on("readings").check().map_err(|refused| refused.to_string());
+        let expected = "table is readings: this program was built without DynamoDB: build it with `cargo build --release \
+                        --features dynamodb`";
+        assert_eq!(told, if HAS_DYNAMODB { Ok(()) } else { Err(expected.to_owned()) });
+        assert!(on("").check().is_err(), "a name that is empty is none");
+    }
+}
