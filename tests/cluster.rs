@@ -4,16 +4,21 @@ mod dynamodb_away;
 mod path;
 mod wrong;
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use telltale_tests::{
-    Cluster, Dtu, Gateway, GatewaySettings, Habits, Session, Size, Slave, TableAt, Variant, WebhookReceiver,
+    Cluster, Dtu, Gateway, GatewaySettings, Habits, Member, Session, Size, Slave, TableAt, Variant, WebhookReceiver,
 };
 
 use crate::wire::{
     field::{items, until_latest},
     site::{HALL, METER, PASSWORD, QUICK, SENSOR, TOKEN, site},
 };
+
+/// Only the API, and what it stands on.
+const NOBODY: Size = Size { brokers: 0, workers: 0, seconds_apart: 0 };
 
 /// The sensor at 25.3 ℃, the meter at 230 V, the gateway that asks them at the first of two brokers, and two workers.
 struct Stand {
@@ -23,6 +28,18 @@ struct Stand {
     gateway: Gateway,
     ann: Session,
     root: Session,
+}
+
+/// The gateway of the sensor's line, at this broker.
+fn gateway(slave: &Slave, broker: &Member) -> Result<Gateway> {
+    let settings = GatewaySettings {
+        variant: Variant::OneSocket,
+        token: TOKEN,
+        terminals: vec![Dtu { mac: HALL, port: slave.port(), sim: false }],
+        register_after: Duration::ZERO,
+        habits: Habits::default(),
+    };
+    Gateway::start(&broker.url(), &settings)
 }
 
 impl Stand {
@@ -35,14 +52,7 @@ impl Stand {
         let settings = format!("{QUICK}\n[notify.webhook]\nallowed_nets = ['127.0.0.0/8']\n");
         let processes = Size { brokers: 2, workers: 2, seconds_apart: 0 };
         let cluster = Cluster::start_at(table, processes, "streams", &site, &settings).await?;
-        let gateway = GatewaySettings {
-            variant: Variant::OneSocket,
-            token: TOKEN,
-            terminals: vec![Dtu { mac: HALL, port: slave.port(), sim: false }],
-            register_after: std::time::Duration::ZERO,
-            habits: Habits::default(),
-        };
-        let gateway = Gateway::start(&cluster.brokers[0].url(), &gateway)?;
+        let gateway = gateway(&slave, &cluster.brokers[0])?;
         let (ann, root) = tokio::try_join!(cluster.sign_in("ann", PASSWORD), cluster.sign_in("root", PASSWORD))?;
         Ok(Self { slave, webhook, cluster, gateway, ann, root })
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use telltale_tests::{DynamoDb, Gateway, Session, TableAt, eventually, http_client};
+use telltale_tests::{Cluster, DynamoDb, Gateway, Session, TableAt, eventually, http_client};
 
-use super::Stand;
+use super::{NOBODY, Stand};
 use crate::wire::{
     field::items,
     site::{HALL, SENSOR},
@@ -96,4 +96,22 @@ async fn a_cluster_outlives_dynamodb_being_away_and_works_on() -> Result<()> {
     let end = stand.operated("set temperature", 25.0).await?;
     assert_eq!(end["state"], "done", "{end}");
     stand.until_told("Recovered").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_starts_while_dynamodb_is_away_waits_for_it() -> Result<()> {
+    let cluster = Cluster::start_at(TableAt::DynamoDb, NOBODY, "streams", &json!({}), "").await?;
+    let way = &cluster.dynamodb.as_ref().context("the table is on DynamoDB")?.way;
+    // The API asks nothing that nobody asks it.
+    way.close();
+    let before = way.turned_away();
+    let comes_back = async {
+        eventually("it was asked for in vain", async || (way.turned_away() > before).then_some(())).await;
+        way.open();
+    };
+    let (broker, ()) = tokio::join!(cluster.another("broker", None), comes_back);
+    let broker = broker?;
+    let answer = http_client()?.get(format!("{}/health/ready", broker.url())).send().await?;
+    assert_eq!(answer.status(), 200);
+    Ok(())
 }

@@ -1,13 +1,13 @@
 //! What one process does, several do: wherever the table is.
 
 use anyhow::Result;
-use serde_json::Value;
-use telltale_tests::{LiveClient, TableAt};
+use serde_json::{Value, json};
+use telltale_tests::{Cluster, LiveClient, Slave, TableAt, Variant, WebhookReceiver};
 
-use super::Stand;
+use super::{NOBODY, Stand, gateway};
 use crate::wire::{
-    field::items,
-    site::{HALL, SENSOR},
+    field::{items, until_latest},
+    site::{HALL, METER, PASSWORD, QUICK, SENSOR, site},
 };
 
 macro_rules! wherever_the_table_is {
@@ -72,4 +72,15 @@ async fn when_a_broker_and_a_worker_are_killed_the_others_go_on(table: TableAt) 
     stand.until_told("Recovered").await?;
     let ready = |list: &Value| items(list).first().filter(|node| node["session"]["ready"] == true).map(drop);
     stand.root.until("/api/nodes", "a session that is ready", ready).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_does_everything_does_it_on_dynamodb_and_imports_its_site() -> Result<()> {
+    let (slave, webhook) =
+        tokio::try_join!(Slave::start([(SENSOR, &[253, 600, 1]), (METER, &[230])]), WebhookReceiver::start())?;
+    let cluster = Cluster::start_at(TableAt::DynamoDb, NOBODY, "streams", &json!({}), QUICK).await?;
+    let serve = cluster.another("serve", Some(&site(Variant::OneSocket, &webhook))).await?;
+    let _gateway = gateway(&slave, &serve)?;
+    let ann = cluster.sign_in_at(&serve, "ann", PASSWORD).await?;
+    until_latest(&ann, HALL, SENSOR, "temperature", "25.3").await
 }

@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use telltale_tests::{Cluster, DynamoDb, Member, RedisServer, Size, TableAt, refusal_of};
+use telltale_tests::{Cluster, DynamoDb, Member, RedisServer, TableAt, refusal_of};
 use tempfile::TempDir;
 
-const NOBODY: Size = Size { brokers: 0, workers: 0, seconds_apart: 0 };
+use super::NOBODY;
 
 /// DynamoDB as tests play it, a Redis, and a folder for processes that are not to start.
 struct Start {

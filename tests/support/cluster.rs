@@ -53,6 +53,8 @@ pub struct Cluster {
     /// In front of the brokers.
     pub balancer: Proxy,
     client: reqwest::Client,
+    /// How one more is started.
+    another: Start,
     _folder: TempDir,
 }
 
@@ -106,12 +108,27 @@ impl Cluster {
         let api = Member::start(start("api", 0, None), None).await?;
         let addresses = brokers.iter().map(|broker| broker.address().to_owned()).collect();
         let balancer = Proxy::start(addresses).await?;
-        Ok(Self { redis, store, dynamodb, brokers, workers, api, balancer, client: http_client()?, _folder: folder })
+        let (client, another) = (http_client()?, start("another", 0, None));
+        Ok(Self { redis, store, dynamodb, brokers, workers, api, balancer, client, another, _folder: folder })
+    }
+
+    /// Starts one more beside them, which imports this site first if it is given one.
+    pub async fn another(&self, role: &'static str, site: Option<&Value>) -> Result<Member> {
+        let site_file = self.another.folder.join("another.json");
+        if let Some(site) = site {
+            std::fs::write(&site_file, site.to_string())?;
+        }
+        Member::start(Start { role, ..self.another.clone() }, site.map(|_| site_file.as_path())).await
     }
 
     /// Signs in at the API.
     pub async fn sign_in(&self, user: &str, password: &str) -> Result<Session> {
-        sign_in(&self.client, &self.api.url(), user, password).await
+        self.sign_in_at(&self.api, user, password).await
+    }
+
+    /// Signs in at the API of a member.
+    pub async fn sign_in_at(&self, member: &Member, user: &str, password: &str) -> Result<Session> {
+        sign_in(&self.client, &member.url(), user, password).await
     }
 }
 

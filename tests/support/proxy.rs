@@ -31,6 +31,7 @@ struct State {
     next: AtomicUsize,
     delay_ms: AtomicU64,
     closed: AtomicBool,
+    turned_away: AtomicUsize,
     connections: Mutex<CancellationToken>,
 }
 
@@ -44,6 +45,7 @@ impl Proxy {
             next: AtomicUsize::default(),
             delay_ms: AtomicU64::default(),
             closed: AtomicBool::default(),
+            turned_away: AtomicUsize::default(),
             connections: Mutex::default(),
         });
         let taking = Arc::clone(&state);
@@ -76,6 +78,11 @@ impl Proxy {
         self.state.closed.store(false, Ordering::Relaxed);
     }
 
+    /// How many connections it did not take so far.
+    pub fn turned_away(&self) -> usize {
+        self.state.turned_away.load(Ordering::Relaxed)
+    }
+
     /// Holds up whatever goes through from now on for so long.
     pub fn slow_down(&self, delay: Duration) {
         self.state.delay_ms.store(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -93,6 +100,7 @@ impl State {
     async fn connection(self: Arc<Self>, client: TcpStream) {
         let cut = self.connections.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if self.closed.load(Ordering::Relaxed) {
+            self.turned_away.fetch_add(1, Ordering::Relaxed);
             return;
         }
         let Some(server) = self.server().await else { return };

@@ -112,10 +112,10 @@ impl Aws {
         Ok(AwsLinkSettings { inbox_prefix, topic })
     }
 
-    /// What a program of ours is told by its environment that no role of the template binds, and that finds AWS at `endpoint`.
+    /// What a program of ours is told by its environment that no role of the template binds, and that finds DynamoDB at `endpoint`.
     pub fn variables_at(endpoint: &str) -> Vec<(String, String)> {
         [
-            ("AWS_ENDPOINT_URL", endpoint),
+            ("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", "whoever"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
