@@ -101,6 +101,7 @@ impl Store {
 /// The table of that name, once DynamoDB answers.
 async fn on_dynamodb(name: &str, clock: &Arc<dyn Clock>, dice: &Arc<dyn Dice>) -> anyhow::Result<Store> {
     let began = Instant::now();
+    let mut was_told = false;
     loop {
         match open_dynamodb(name, Arc::clone(clock), Arc::clone(dice)).await {
             Ok(opened) => {
@@ -108,7 +109,10 @@ async fn on_dynamodb(name: &str, clock: &Arc<dyn Clock>, dice: &Arc<dyn Dice>) -
                 return Ok(Store { table: opened.table, known_by: opened.known_by, home });
             }
             Err(OpenError::Away(why)) if began.elapsed() < COMES_WITHIN => {
-                tracing::warn!("waiting for the table {name} on DynamoDB: {why}");
+                if !was_told {
+                    tracing::warn!("waiting for the table {name} on DynamoDB: {why}");
+                    was_told = true;
+                }
                 sleep(LOOK_EVERY).await;
             }
             Err(error) => return Err(error.into()),
