@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod chaos;
+mod cluster;
 mod contract;
 mod cost;
 mod flow;

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use boot::{SystemClock, SystemDice};
 use broker::{BrokerParts, Member, MemberParts};
 use engine_http::Tokens;
@@ -10,6 +10,7 @@ use futures::FutureExt;
 use jobs::ports::{Clock, Dice, Table};
 use link::{AwsInbox, AwsInboxes, AwsLink};
 use queue::SqsQueue;
+use records::meeting_point::{self, ON_AWS, PLACE};
 use table::DynamoDbTable;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -44,6 +45,12 @@ impl Server {
 
         let table = DynamoDbTable::new(&aws, config.table, Arc::clone(&clock), Arc::clone(&dice));
         let table: Arc<dyn Table> = Arc::new(table);
+        let meets = meeting_point::agree(table.as_ref(), ON_AWS).await.context("cannot write to the table")?;
+        ensure!(
+            meets == ON_AWS,
+            "this table belongs to processes that meet over a redis: what they work on is nothing to Telltale on AWS. (If they are \
+             gone for good, delete the item {PLACE:?} of the table.)"
+        );
         let queue = Arc::new(SqsQueue::new(&aws, config.queues, Arc::clone(&clock), Arc::clone(&dice)));
         let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref()).await;
         let id = id.context("cannot write to the table")?;

@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Field(FieldArguments),
     /// Check the configuration, or explain every key of it.
     Config(ConfigArguments),
-    /// Check a site file and store it. The server must not be running on the same folder.
+    /// Check a site file and store it. No server may be running on the same folder; on a table on DynamoDB any may.
     Import(ImportArguments),
     /// What an installation on AWS costs a month, line by line.
     Cost(CostArguments),

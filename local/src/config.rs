@@ -15,6 +15,7 @@ use jobs::{AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, Sch
 use notify::NotifySettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use table::{HAS_DYNAMODB, OpenError};
 
 use crate::cli::ConfigArguments;
 
@@ -25,8 +26,11 @@ const A_YEAR_MS: u64 = 365 * 24 * AN_HOUR_MS;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
-    /// The folder of the embedded store. Made when it is not there.
+    /// The folder of the embedded store, and of what brokers spool. Made when it is not there.
     pub data: PathBuf,
+    /// A DynamoDB table to remember everything in, in the place of the embedded store. It needs `redis`. Region, credentials and
+    /// endpoint are those that the AWS SDK finds: `AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL_DYNAMODB` and their like.
+    pub table: Option<String>,
     /// Where the API and the sockets listen, on one port.
     pub listen: SocketAddr,
     /// The most connections that are open at a time: browsers, gateways and API together. No more than the files that the
@@ -56,6 +60,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data: PathBuf::from("telltale-data"),
+            table: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             max_connections: 20_000,
             redis: None,
@@ -100,6 +105,10 @@ impl Config {
             anyhow::ensure!((least..=most).contains(&told), "{key} is {least} to {most}, not {told}");
         }
         anyhow::ensure!(self.max_connections > 0, "max_connections is at least 1");
+        if let Some(table) = &self.table {
+            anyhow::ensure!(!table.is_empty(), "table is empty: leave it out, or name a DynamoDB table");
+            anyhow::ensure!(HAS_DYNAMODB, "table is {table}: {}", OpenError::NotBuilt);
+        }
         Ok(())
     }
 
@@ -146,6 +155,23 @@ pub(crate) fn command(arguments: &ConfigArguments) -> anyhow::Result<()> {
         return Ok(());
     }
     let config = Config::load(arguments.config.as_deref())?;
-    println!("the configuration is right: data in {}, listening on {}", config.data.display(), config.listen);
+    let data = config.data.display();
+    let store = config.table.as_ref().map_or(format!("data in {data}"), |table| format!("data in {table} on DynamoDB"));
+    println!("the configuration is right: {store}, listening on {}", config.listen);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_on_dynamodb_is_refused_where_that_is_not_built_in_and_the_refusal_says_how_to_build_it() {
+        let on = |table: &str| Config { table: Some(table.to_owned()), ..Config::default() };
+        let told = on("readings").check().map_err(|refused| refused.to_string());
+        let expected = "table is readings: this program was built without DynamoDB: build it with `cargo build --release \
+                        --features dynamodb`";
+        assert_eq!(told, if HAS_DYNAMODB { Ok(()) } else { Err(expected.to_owned()) });
+        assert!(on("").check().is_err(), "a name that is empty is none");
+    }
 }

@@ -8,6 +8,7 @@ mod roles;
 mod secret;
 mod sockets;
 mod spool;
+mod store;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -28,7 +29,7 @@ use self::{
     place::Place,
     sockets::{Parts, Sockets},
 };
-use crate::{cli::ServeArguments, config::Config, schedule, workers};
+use crate::{cli::ServeArguments, config::Config, schedule, site::import_if_new, workers};
 
 pub(crate) use roles::Role;
 
@@ -58,6 +59,11 @@ pub(crate) async fn command(role: Role, arguments: ServeArguments) -> anyhow::Re
 pub(crate) async fn store_command(arguments: ServeArguments) -> anyhow::Result<()> {
     boot::init_log("info");
     let config = config(arguments)?;
+    if let Some(table) = &config.table {
+        anyhow::bail!(
+            "nobody owns the table {table} on DynamoDB: leave `telltale store` out, and start the other parts"
+        );
+    }
     let (clock, dice): (Arc<dyn Clock>, SystemDice) = (Arc::new(SystemClock), SystemDice);
     let owner = Owner::open(&config, &clock, &dice).await?;
     let stop = CancellationToken::new();
@@ -121,12 +127,15 @@ impl Server {
         let (clock, dice): (Arc<dyn Clock>, Arc<dyn Dice>) = (Arc::new(SystemClock), Arc::new(SystemDice));
         let process = format!("{}-{:016x}", role.name(), dice.roll());
         let stop = Stop::default();
-        let owner = if role.owns() { Some(Owner::open(&config, &clock, dice.as_ref()).await?) } else { None };
+        let owner = if role.owns(&config) { Some(Owner::open(&config, &clock, dice.as_ref()).await?) } else { None };
         let sharing = match &owner {
             Some(owner) if config.redis.is_some() => Some(tokio::spawn(owner.share(&config.data, stop.store.clone())?)),
             _ => None,
         };
-        let place = Place::find(&config, owner.as_ref(), &clock, dice.as_ref(), &process).await?;
+        let place = Place::find(&config, owner.as_ref(), &clock, &dice, &process).await?;
+        if let (None, Some(file)) = (&owner, &config.import) {
+            import_if_new(file, place.table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
+        }
         let context = context(&config, &place, &clock, &dice)?;
         let mut workers = Vec::new();
         if let Some(owner) = &owner {
@@ -141,7 +150,11 @@ impl Server {
         let queue = Arc::clone(&place.queue.inspect);
         let mut sockets = None;
         if role.listens() {
-            let tokens = Arc::new(Tokens::new(&secret::signing_key(&config.data, dice.as_ref())?)?);
+            let key = match (&config.table, &place.redis) {
+                (Some(_), Some(redis)) => secret::shared_signing_key(redis, dice.as_ref()).await?,
+                _ => secret::signing_key(&config.data, dice.as_ref())?,
+            };
+            let tokens = Arc::new(Tokens::new(&key)?);
             let parts = Parts { config: &config, context: &context, place, tokens, process };
             sockets = Some(Sockets::open(parts, role, stop.sockets.clone()).await?);
         }

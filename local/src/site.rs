@@ -1,4 +1,4 @@
-//! Site files on a box: one that is imported at the start, and `telltale import`.
+//! Site files: one that is imported at the start, and `telltale import`.
 
 use std::{path::Path, sync::Arc};
 
@@ -11,7 +11,7 @@ use records::{
     imports::{self, Import},
 };
 use site::{Counts, Site};
-use table::EmbeddedTable;
+use table::{EmbeddedTable, open_dynamodb};
 
 use crate::{cli::ImportArguments, config::Config};
 
@@ -52,18 +52,26 @@ pub(crate) async fn command(arguments: ImportArguments) -> anyhow::Result<()> {
     boot::init_log("warn");
     let config = Config::load(arguments.config.as_deref())?;
     let site = parse(&arguments.site, &bytes(&arguments.site)?)?;
-    let engine = Engine::open(config.data.join("store"))
-        .with_context(|| format!("cannot open the store in {}", config.data.display()))?;
-    let table = EmbeddedTable::new(engine, Arc::new(SystemClock))?;
+    let table = table_of(&config).await?;
     let (verb, counts) = if arguments.dry_run {
-        site.must_be_right(&table).await?;
+        site.must_be_right(table.as_ref()).await?;
         ("would import", site.counts())
     } else {
-        ("imported", site.import(&table, &SystemDice).await?)
+        ("imported", site.import(table.as_ref(), &SystemDice).await?)
     };
     let Counts { protocols, nodes, terminals, users } = counts;
     println!("{verb} {protocols} protocols, {nodes} nodes, {terminals} terminals, {users} users");
     Ok(())
+}
+
+/// The table on DynamoDB, or that of the embedded store, which nobody else may have open.
+async fn table_of(config: &Config) -> anyhow::Result<Arc<dyn Table>> {
+    if let Some(name) = &config.table {
+        return Ok(open_dynamodb(name, Arc::new(SystemClock), Arc::new(SystemDice)).await?.table);
+    }
+    let engine = Engine::open(config.data.join("store"))
+        .with_context(|| format!("cannot open the store in {}", config.data.display()))?;
+    Ok(Arc::new(EmbeddedTable::new(engine, Arc::new(SystemClock))?))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use telltale_tests::{Cluster, Server, Session, Size};
+use telltale_tests::{Cluster, Member, Server, Session, Size};
 
 use crate::site;
 
@@ -54,7 +54,7 @@ impl Home {
         let all = match self {
             Self::One(server) => vec![("serve", server.pid())],
             Self::Several(cluster) => vec![
-                ("store", cluster.store.pid()),
+                ("store", cluster.store.as_ref().and_then(Member::pid)),
                 ("broker", cluster.brokers[0].pid()),
                 ("worker", cluster.workers[0].pid()),
                 ("api", cluster.api.pid()),

@@ -36,6 +36,7 @@ macro_rules! table_suite {
             racing_transfers_keep_the_sum,
             of_writers_that_race_for_a_place_exactly_one_wins,
             transactions_and_puts_that_race_lose_no_update,
+            all_who_name_a_queue_at_once_agree_on_one,
             a_batch_of_many_is_all_there,
             what_no_engine_could_hold_is_refused,
             the_largest_item_is_taken,

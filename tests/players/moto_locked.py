@@ -15,6 +15,7 @@ What moto 5.2 is known to get wrong, so that nothing here shows it:
   schedules             the Scheduler never fires one, and takes any expression: tests fire functions themselves
 
 Orders:   create {template}: makes the tables, queues, topics and secrets of a CloudFormation template
+          create_table {name, properties}: makes a table more, as a template would have it
           put {queue, body}: a message that AWS itself puts into a queue
           receive {queue}: takes what a queue gives, ten messages at most
           forget {queue, receipts}: deletes what was received
@@ -264,6 +265,10 @@ async def main():
         told = {variable["Name"]: variable["Value"] for variable in container["Environment"]}
         return {name: resolved(value, document["Parameters"], made) for name, value in told.items()}
 
+    def create_one_table(name, properties):
+        create_table(endpoint, name, properties)
+        report("done", "create_table")
+
     def put(queue, body):
         client("sqs", endpoint).send_message(QueueUrl=queue, MessageBody=body)
         report("done", "put")
@@ -313,6 +318,7 @@ async def main():
     await obey(
         {
             "create": lambda **arguments: asyncio.to_thread(create, **arguments),
+            "create_table": lambda **arguments: asyncio.to_thread(create_one_table, **arguments),
             "forget": lambda **arguments: asyncio.to_thread(forget, **arguments),
             "put": lambda **arguments: asyncio.to_thread(put, **arguments),
             "receive": lambda **arguments: asyncio.to_thread(receive, **arguments),

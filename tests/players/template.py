@@ -30,4 +30,5 @@ def create_table(endpoint, name, properties):
     keys = {key: properties[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
     dynamodb = client("dynamodb", endpoint)
     dynamodb.create_table(TableName=name, **keys)
-    dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"])
+    if expiry := properties.get("TimeToLiveSpecification"):
+        dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)

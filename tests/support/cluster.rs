@@ -1,24 +1,29 @@
-//! Several processes of `telltale` that meet over a Redis of their own: one owns the store, the others are brokers, workers
-//! and the API.
+//! Several processes of `telltale` that meet over a Redis of their own: brokers, workers and the API; and the owner of the
+//! store, unless the table is on DynamoDB.
+
+mod member;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::Command;
 
+pub use self::member::Member;
+use self::member::{CONFIG, Start};
 use crate::{
-    Proxy, RedisServer, Session, environment,
-    process::Process,
-    server::{http_client, sign_in, without_our_variables},
+    Aws, Proxy, RedisServer, Session,
+    server::{http_client, sign_in},
 };
 
-/// The configuration, in the cluster's folder.
-const CONFIG: &str = "telltale.toml";
-
-/// What shows another time to a program, where the package `faketime` puts it; the loader knows `$LIB`.
-const FAKETIME: &str = "/usr/$LIB/faketime/libfaketime.so.1";
+/// Where a cluster's table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableAt {
+    /// In the embedded store of a process that owns it, whose folder the others share.
+    Owner,
+    /// On DynamoDB, as moto plays it. No two processes share a folder then, as if each had a machine of its own.
+    DynamoDb,
+}
 
 /// How many processes there are.
 #[derive(Debug, Clone, Copy)]
@@ -35,8 +40,10 @@ pub struct Size {
 pub struct Cluster {
     /// Where they meet.
     pub redis: RedisServer,
-    /// Who owns the store.
-    pub store: Member,
+    /// Who owns the store, if somebody does.
+    pub store: Option<Member>,
+    /// Where the table is, if nobody owns it.
+    pub dynamodb: Option<DynamoDb>,
     /// The brokers.
     pub brokers: Vec<Member>,
     /// The workers.
@@ -46,105 +53,111 @@ pub struct Cluster {
     /// In front of the brokers.
     pub balancer: Proxy,
     client: reqwest::Client,
+    /// How one more is started.
+    another: Start,
     _folder: TempDir,
 }
 
-/// One process. It can be killed, and started again.
-pub struct Member {
-    role: &'static str,
-    folder: PathBuf,
-    /// What its clock shows more than others', as `faketime` takes it.
-    ahead: Option<String>,
-    process: Process,
+/// DynamoDB, and the way there.
+pub struct DynamoDb {
+    /// Who plays it.
+    pub aws: Aws,
+    /// The way that a cluster goes there.
+    pub way: Proxy,
 }
 
 impl Cluster {
     /// Starts all of them on `site`, with `settings` beside what says where things are. Jobs go through the queue that is
-    /// called `queue`.
+    /// called `queue`, and the table is an owner's.
     pub async fn start(how_many: Size, queue: &str, site: &Value, settings: &str) -> Result<Self> {
+        Self::start_at(TableAt::Owner, how_many, queue, site, settings).await
+    }
+
+    /// The same, with the table where `table` says.
+    pub async fn start_at(table: TableAt, how_many: Size, queue: &str, site: &Value, settings: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let redis = RedisServer::start().await?;
         let path = folder.path().to_owned();
-        let site_file = path.join("site.json");
+        let (redis, site_file) = (RedisServer::start().await?, path.join("site.json"));
         std::fs::write(&site_file, site.to_string())?;
-        let (data, url) = (path.join("data"), redis.url());
-        let place = format!("data = '{}'\n{settings}\n[redis]\nurl = '{url}'\nqueue = '{queue}'\n", data.display());
-        std::fs::write(path.join(CONFIG), place)?;
-        let store = Member::start("store", path.clone(), Some(site_file), None).await?;
-        let mut brokers = Vec::new();
-        let of_first = |number: usize, sign: char| {
+        let dynamodb = if table == TableAt::DynamoDb { Some(DynamoDb::start().await?) } else { None };
+        std::fs::write(path.join(CONFIG), config(&path, dynamodb.as_ref(), queue, &redis, settings)?)?;
+        let variables = dynamodb.as_ref().map(|there| Aws::variables_at(&there.way.url())).unwrap_or_default();
+        let start = |role, number: usize, ahead| Start {
+            role,
+            folder: path.clone(),
+            data: data(&path, table, role, number),
+            variables: variables.clone(),
+            ahead,
+        };
+        let mut store = None;
+        match table {
+            TableAt::Owner => store = Some(Member::start(start("store", 0, None), Some(&site_file)).await?),
+            TableAt::DynamoDb => start("import", 0, None).import(&site_file).await?,
+        }
+        let apart = |number: usize, sign: char| {
             let is_apart = number == 0 && how_many.seconds_apart > 0;
             is_apart.then(|| format!("{sign}{}s", how_many.seconds_apart))
         };
+        let (mut brokers, mut workers) = (Vec::new(), Vec::new());
         for number in 0..how_many.brokers {
-            brokers.push(Member::start("broker", path.clone(), None, of_first(number, '-')).await?);
+            brokers.push(Member::start(start("broker", number, apart(number, '-')), None).await?);
         }
-        let mut workers = Vec::new();
         for number in 0..how_many.workers {
-            workers.push(Member::start("worker", path.clone(), None, of_first(number, '+')).await?);
+            workers.push(Member::start(start("worker", number, apart(number, '+')), None).await?);
         }
-        let api = Member::start("api", path, None, None).await?;
-        let addresses = brokers.iter().map(|broker| broker.process.address.clone()).collect();
+        let api = Member::start(start("api", 0, None), None).await?;
+        let addresses = brokers.iter().map(|broker| broker.address().to_owned()).collect();
         let balancer = Proxy::start(addresses).await?;
-        Ok(Self { redis, store, brokers, workers, api, balancer, client: http_client()?, _folder: folder })
+        let (client, another) = (http_client()?, start("another", 0, None));
+        Ok(Self { redis, store, dynamodb, brokers, workers, api, balancer, client, another, _folder: folder })
+    }
+
+    /// Starts one more beside them, which imports this site first if it is given one.
+    pub async fn another(&self, role: &'static str, site: Option<&Value>) -> Result<Member> {
+        let site_file = self.another.folder.join("another.json");
+        if let Some(site) = site {
+            std::fs::write(&site_file, site.to_string())?;
+        }
+        Member::start(Start { role, ..self.another.clone() }, site.map(|_| site_file.as_path())).await
     }
 
     /// Signs in at the API.
     pub async fn sign_in(&self, user: &str, password: &str) -> Result<Session> {
-        sign_in(&self.client, &self.api.url(), user, password).await
+        self.sign_in_at(&self.api, user, password).await
+    }
+
+    /// Signs in at the API of a member.
+    pub async fn sign_in_at(&self, member: &Member, user: &str, password: &str) -> Result<Session> {
+        sign_in(&self.client, &member.url(), user, password).await
     }
 }
 
-impl Member {
-    async fn start(
-        role: &'static str,
-        folder: PathBuf,
-        import: Option<PathBuf>,
-        ahead: Option<String>,
-    ) -> Result<Self> {
-        let mut command = command(role, &folder, "127.0.0.1:0", ahead.as_deref())?;
-        if let Some(import) = import {
-            command.env("TELLTALE_IMPORT", import);
-        }
-        let process = Process::start(command).await.with_context(|| format!("telltale {role} does not start"))?;
-        Ok(Self { role, folder, ahead, process })
-    }
-
-    /// Where it is, as `http://host:port`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.process.address)
-    }
-
-    /// The process.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.pid()
-    }
-
-    /// Kills it, as `kill -9` does, and waits until it is gone.
-    pub async fn kill(&mut self) -> Result<()> {
-        self.process.kill().await
-    }
-
-    /// Asks it to stop, as a service manager does, and waits until it has. It must end well, and soon.
-    pub async fn terminate(&mut self) -> Result<()> {
-        self.process.terminate().await
-    }
-
-    /// Starts it again after it ended, at the same address.
-    pub async fn restart(&mut self) -> Result<()> {
-        let listen = if self.process.address.is_empty() { "127.0.0.1:0" } else { self.process.address.as_str() };
-        self.process = Process::start(command(self.role, &self.folder, listen, self.ahead.as_deref())?).await?;
-        Ok(())
+impl DynamoDb {
+    /// One with nothing in its table, and an open way to it.
+    pub async fn start() -> Result<Self> {
+        let aws = Aws::start().await?;
+        let way = Proxy::start(vec![aws.endpoint().trim_start_matches("http://").to_owned()]).await?;
+        Ok(Self { aws, way })
     }
 }
 
-fn command(role: &str, folder: &Path, listen: &str, ahead: Option<&str>) -> Result<Command> {
-    let mut command = Command::new(environment::telltale()?);
-    without_our_variables(&mut command);
-    if let Some(ahead) = ahead {
-        // Its own command starts another process, which would outlive it when it is killed.
-        command.env("LD_PRELOAD", FAKETIME).env("FAKETIME", ahead);
+fn config(
+    folder: &Path,
+    dynamodb: Option<&DynamoDb>,
+    queue: &str,
+    redis: &RedisServer,
+    settings: &str,
+) -> Result<String> {
+    let place = match dynamodb {
+        Some(there) => format!("table = '{}'", there.aws.resource("Table")?),
+        None => format!("data = '{}'", folder.join("data").display()),
+    };
+    Ok(format!("{place}\n{settings}\n[redis]\nurl = '{}'\nqueue = '{queue}'\n", redis.url()))
+}
+
+fn data(folder: &Path, table: TableAt, role: &str, number: usize) -> PathBuf {
+    match table {
+        TableAt::Owner => folder.join("data"),
+        TableAt::DynamoDb => folder.join(format!("{role}-{number}")),
     }
-    command.arg(role).arg("--config").arg(folder.join(CONFIG)).args(["--listen", listen]);
-    Ok(command)
 }

@@ -32,7 +32,7 @@ pub(crate) fn telltale() -> Result<PathBuf> {
     };
     ensure!(
         path.exists(),
-        "{} is not there: run `cargo build -p telltale` first, with `--release` for a benchmark",
+        "{} is not there: run `cargo build -p telltale --features dynamodb` first, or `--release` for a benchmark",
         path.display()
     );
     Ok(path)

@@ -24,7 +24,7 @@ use std::time::Duration;
 pub use apart::Apart;
 pub use aws_broker::AwsBroker;
 pub use clock::ManualClock;
-pub use cluster::{Cluster, Size};
+pub use cluster::{Cluster, DynamoDb, Member, Size, TableAt};
 pub use dice::LoadedDice;
 pub use environment::{telltale_command, told};
 pub use eventually::eventually;
@@ -35,7 +35,7 @@ pub use players::{
     dynamodb_on_aws,
 };
 pub use proxy::Proxy;
-pub use refusal::refusal;
+pub use refusal::{refusal, refusal_of};
 pub use server::{Server, http_client};
 pub use session::Session;
 pub use template::translated_template;

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -30,6 +30,8 @@ struct State {
     servers: Vec<String>,
     next: AtomicUsize,
     delay_ms: AtomicU64,
+    closed: AtomicBool,
+    turned_away: AtomicUsize,
     connections: Mutex<CancellationToken>,
 }
 
@@ -42,6 +44,8 @@ impl Proxy {
             servers,
             next: AtomicUsize::default(),
             delay_ms: AtomicU64::default(),
+            closed: AtomicBool::default(),
+            turned_away: AtomicUsize::default(),
             connections: Mutex::default(),
         });
         let taking = Arc::clone(&state);
@@ -63,6 +67,22 @@ impl Proxy {
         std::mem::take(&mut *self.state.connections.lock().unwrap_or_else(PoisonError::into_inner)).cancel();
     }
 
+    /// Cuts everything off, and takes no connection until it is opened again.
+    pub fn close(&self) {
+        self.state.closed.store(true, Ordering::Relaxed);
+        self.cut();
+    }
+
+    /// Takes connections again.
+    pub fn open(&self) {
+        self.state.closed.store(false, Ordering::Relaxed);
+    }
+
+    /// How many connections it did not take so far.
+    pub fn turned_away(&self) -> usize {
+        self.state.turned_away.load(Ordering::Relaxed)
+    }
+
     /// Holds up whatever goes through from now on for so long.
     pub fn slow_down(&self, delay: Duration) {
         self.state.delay_ms.store(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -79,6 +99,10 @@ impl Drop for Proxy {
 impl State {
     async fn connection(self: Arc<Self>, client: TcpStream) {
         let cut = self.connections.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if self.closed.load(Ordering::Relaxed) {
+            self.turned_away.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
         let Some(server) = self.server().await else { return };
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());

@@ -9,11 +9,17 @@ use crate::{PATIENCE, environment, server::without_our_variables};
 
 /// Starts `telltale serve` on this configuration, which is put into `folder`, and gives what it says of why it does not start.
 pub async fn refusal(folder: &Path, config: &str) -> Result<String> {
+    refusal_of("serve", folder, config, &[]).await
+}
+
+/// The same for any part of `telltale`, with these variables in its environment.
+pub async fn refusal_of(part: &str, folder: &Path, config: &str, variables: &[(String, String)]) -> Result<String> {
     let file = folder.join("refused.toml");
     std::fs::write(&file, config)?;
     let mut command = Command::new(environment::telltale()?);
     without_our_variables(&mut command);
-    command.arg("serve").arg("--config").arg(file).args(["--listen", "127.0.0.1:0"]);
+    command.arg(part).arg("--config").arg(file).args(["--listen", "127.0.0.1:0"]);
+    command.envs(variables.iter().cloned());
     let ended = timeout(PATIENCE, command.stdin(Stdio::null()).kill_on_drop(true).output()).await??;
     ensure!(!ended.status.success(), "it ended well");
     Ok(String::from_utf8(ended.stderr)?)

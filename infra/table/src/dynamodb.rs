@@ -8,6 +8,7 @@ mod batch;
 mod capacity;
 mod error;
 mod guard;
+mod opening;
 mod span;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ pub mod doors;
 mod fingerprint;
 pub mod imports;
 pub mod ledger;
+pub mod meeting_point;
 pub mod nodes;
 pub mod notices;
 pub mod operations;

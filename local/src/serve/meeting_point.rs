@@ -1,54 +1,79 @@
-//! Which queue belongs to a store. All processes that work on a store must meet at the same Redis, and what waits in one
-//! queue is not seen through another: so the data folder says which it is, and nobody starts on another by accident.
+//! Which queue belongs to a store, and to which store a Redis belongs. All processes that work on a store must meet at the
+//! same Redis, and what waits in one queue is not seen through another: so the store says which it is, Redis says whose it is,
+//! and nobody starts on another by accident.
 
-use std::{
-    fs::{self, OpenOptions},
-    io::{ErrorKind, Write},
-    path::Path,
-};
-
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use engine_redis::{QueueKind, Redis, redis::cmd};
 use jobs::ports::{Dice, Enqueue};
 use queue::EmbeddedQueue;
+use records::meeting_point::ON_AWS;
 
-/// The file in the data folder.
-const FILE: &str = "queue";
+use super::store::Store;
+
 const EMBEDDED: &str = "embedded";
 
 /// Sees that the embedded queue is the store's.
-pub(super) fn embedded(data: &Path) -> anyhow::Result<()> {
-    match written(data)?.as_deref() {
-        None => write(data, EMBEDDED),
+pub(super) async fn embedded(store: &Store) -> anyhow::Result<()> {
+    match store.queue().await?.as_deref() {
+        None => store.give(EMBEDDED).await.map(drop),
         Some(EMBEDDED) => Ok(()),
         Some(_) => bail!(
-            "this store's jobs wait in a redis: start with --redis as before. (To leave what waits there behind, remove {}.)",
-            data.join(FILE).display()
+            "this store's jobs wait in a redis: start with --redis as before. (To leave what waits there behind, {}.)",
+            store.how_to_forget_its_queue()
         ),
     }
 }
 
 /// Sees that this Redis, and this kind of queue on it, is where those who work on the store meet.
-pub(super) async fn redis(data: &Path, redis: &Redis, kind: QueueKind, dice: &dyn Dice) -> anyhow::Result<()> {
+pub(super) async fn redis(store: &Store, redis: &Redis, kind: QueueKind, dice: &dyn Dice) -> anyhow::Result<()> {
+    is_free_for(store, redis).await?;
     let kind = match kind {
         QueueKind::Streams => "redis",
         QueueKind::ApalisRedis => "apalis-redis",
     };
     let ours = format!("{kind} {}", name(redis, dice).await?);
-    match written(data)?.as_deref() {
-        None | Some(EMBEDDED) => write(data, &ours),
-        Some(written) if written == ours => Ok(()),
-        Some(_) => bail!(
-            "this is another redis than the one (or another namespace in it, or another redis.queue) that the store's jobs wait \
-             in, or it has lost everything. (If that is meant, remove {}.)",
-            data.join(FILE).display()
+    let stores = match store.queue().await? {
+        Some(queue) if queue != EMBEDDED => queue,
+        _ => store.give(&ours).await?,
+    };
+    let how_to_forget = store.how_to_forget_its_queue();
+    ensure!(
+        stores != ON_AWS,
+        "this table belongs to Telltale on AWS: its functions and its broker work on it. (If they are gone for good: {how_to_forget})"
+    );
+    ensure!(
+        stores == ours,
+        "this is another redis than the one (or another namespace in it, or another redis.queue) that the store's jobs wait \
+         in, or it has lost everything. (If that is meant: {how_to_forget})"
+    );
+    let key = owner_key(redis);
+    let _: Option<String> = redis.call(cmd("SET").arg(&key).arg(&store.known_by).arg("NX")).await?;
+    is_free_for(store, redis).await
+}
+
+/// Sees that no other store has this Redis.
+async fn is_free_for(store: &Store, redis: &Redis) -> anyhow::Result<()> {
+    let key = owner_key(redis);
+    let belongs_to: Option<String> = redis.call(cmd("GET").arg(&key)).await?;
+    match belongs_to.filter(|other| *other != store.known_by) {
+        None => Ok(()),
+        Some(other) => bail!(
+            "the jobs in this redis are of another store: {other}, and not {}. Start on that one, or with a redis.namespace of \
+             this one's own. (If the other is gone for good: redis-cli DEL {key})",
+            store.known_by
         ),
     }
 }
 
 /// Moves what waits in the embedded queue to where the others are. A store that was alone is not any more.
-pub(super) async fn move_over(data: &Path, from: &EmbeddedQueue, to: &dyn Enqueue) -> anyhow::Result<()> {
-    if written(data)?.as_deref() == Some(EMBEDDED) {
+pub(super) async fn move_over(
+    store: &Store,
+    redis: &Redis,
+    from: &EmbeddedQueue,
+    to: &dyn Enqueue,
+) -> anyhow::Result<()> {
+    if store.queue().await?.as_deref() == Some(EMBEDDED) {
+        is_free_for(store, redis).await?;
         let moved = from.move_to(to).await.context("what waits in the embedded queue cannot be moved to redis")?;
         tracing::info!(jobs = moved, "what waited in the embedded queue waits in redis");
     }
@@ -62,21 +87,7 @@ async fn name(redis: &Redis, dice: &dyn Dice) -> anyhow::Result<String> {
     Ok(redis.call(cmd("GET").arg(&key)).await?)
 }
 
-fn written(data: &Path) -> anyhow::Result<Option<String>> {
-    let file = data.join(FILE);
-    match fs::read_to_string(&file) {
-        Ok(written) => Ok(Some(written.trim().to_owned())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
-    }
-}
-
-/// All of it, or nothing.
-fn write(data: &Path, text: &str) -> anyhow::Result<()> {
-    let (file, draft) = (data.join(FILE), data.join(format!("{FILE}.new")));
-    let written = OpenOptions::new().write(true).create(true).truncate(true).open(&draft).and_then(|mut draft| {
-        writeln!(draft, "{text}")?;
-        draft.sync_all()
-    });
-    written.and_then(|()| fs::rename(&draft, &file)).with_context(|| format!("cannot write {}", file.display()))
+/// Where this Redis keeps whose it is.
+fn owner_key(redis: &Redis) -> String {
+    redis.key("store")
 }

@@ -10,10 +10,13 @@ use table::{EmbeddedTable, RemoteTable, TableServer};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::store::{write, written};
 use crate::{config::Config, site::import_if_new};
 
 /// The owner's socket, in the data folder.
 const SOCKET: &str = "table.sock";
+/// The file there that says what the store is called, since its first start.
+const NAME: &str = "name";
 /// How long others wait for the owner to be there.
 const COMES_WITHIN: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -34,6 +37,10 @@ impl Owner {
         let engine = Engine::open(data.join("store"));
         let engine = engine.with_context(|| format!("cannot open the store in {}", data.display()))?;
         let table = Arc::new(EmbeddedTable::new(engine.clone(), Arc::clone(clock))?);
+        let name = data.join(NAME);
+        if written(&name)?.is_none() {
+            write(&name, &format!("embedded store {:016x}", dice.roll()))?;
+        }
         if let Some(file) = &config.import {
             import_if_new(file, table.as_ref(), clock.as_ref(), dice).await?;
         }
@@ -58,6 +65,13 @@ impl Owner {
         let server = server.with_context(|| format!("cannot make the socket {}", socket.display()))?;
         Ok(server.run(stop))
     }
+}
+
+/// What the store in this folder is called. Its owner was there before.
+pub(super) fn name(data: &Path) -> anyhow::Result<String> {
+    let file = data.join(NAME);
+    written(&file)?
+        .with_context(|| format!("there is no {}: the store's owner makes it when it starts", file.display()))
 }
 
 /// The table that another process on this machine owns. Waits until that is there.

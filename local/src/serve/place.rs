@@ -10,10 +10,7 @@ use link::RedisLink;
 use queue::{ApalisRedisQueue, EmbeddedQueue, GAPS, MOST_WAITING, RedisQueue, Source};
 use tokio::sync::mpsc;
 
-use super::{
-    meeting_point,
-    owner::{Owner, table_of_another},
-};
+use super::{meeting_point, owner::Owner, store::Store};
 use crate::config::Config;
 
 /// The queue, by what it does.
@@ -60,18 +57,15 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The place of a process of this configuration. Waits for the process that owns the store, if that is another.
+    /// The place of a process of this configuration. Waits for the store, if that is not its own.
     pub(super) async fn find(
         config: &Config,
         owner: Option<&Owner>,
         clock: &Arc<dyn Clock>,
-        dice: &dyn Dice,
+        dice: &Arc<dyn Dice>,
         process: &str,
     ) -> anyhow::Result<Self> {
-        let table = match owner {
-            Some(owner) => Arc::clone(&owner.table) as _,
-            None => table_of_another(&config.data).await?,
-        };
+        let store = Store::find(config, owner, clock, dice).await?;
         match (&config.redis, owner) {
             (Some(settings), _) => {
                 let redis = connect(settings).await?;
@@ -79,17 +73,17 @@ impl Place {
                 if let Some(owner) = owner {
                     let alone = EmbeddedQueue::open(owner.engine.clone(), Arc::clone(clock))?;
                     ensure!(settings.queue == QueueKind::Streams || alone.len() <= MOST_WAITING, TOO_MANY);
-                    meeting_point::move_over(&config.data, &alone, queue.enqueue.as_ref()).await?;
+                    meeting_point::move_over(&store, &redis, &alone, queue.enqueue.as_ref()).await?;
                 }
-                meeting_point::redis(&config.data, &redis, settings.queue, dice).await?;
+                meeting_point::redis(&store, &redis, settings.queue, dice.as_ref()).await?;
                 let link = Arc::new(RedisLink::new(redis.clone()));
-                Ok(Self { table, queue, link, redis: Some(redis), told: None })
+                Ok(Self { table: store.table, queue, link, redis: Some(redis), told: None })
             }
             (None, Some(owner)) => {
-                meeting_point::embedded(&config.data)?;
+                meeting_point::embedded(&store).await?;
                 let queue = Queue::of(Arc::new(EmbeddedQueue::open(owner.engine.clone(), Arc::clone(clock))?));
                 let (link, told) = link::in_process(process);
-                Ok(Self { table, queue, link: Arc::new(link), redis: None, told: Some(told) })
+                Ok(Self { table: store.table, queue, link: Arc::new(link), redis: None, told: Some(told) })
             }
             (None, None) => bail!("a process without a store meets others over Redis"),
         }

@@ -7,7 +7,7 @@ use crate::config::Config;
 /// Which parts a process has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// All of them, and the store is its own.
+    /// All of them, and the embedded store is its own.
     Everything,
     /// It holds sockets of gateway programs and browsers.
     Broker,
@@ -37,23 +37,28 @@ impl Role {
         self.does(Self::Broker) || self.does(Self::Api)
     }
 
-    /// Whether the store is its own.
-    pub(super) fn owns(self) -> bool {
-        self == Self::Everything
+    /// Whether the store is its own: a table on DynamoDB is nobody's.
+    pub(super) fn owns(self, config: &Config) -> bool {
+        self == Self::Everything && config.table.is_none()
     }
 
     /// Refuses what cannot work.
     pub(super) fn check(self, config: &Config) -> anyhow::Result<()> {
-        let owns = self.owns();
         ensure!(
-            owns || config.redis.is_some(),
+            config.table.is_none() || config.redis.is_some(),
+            "a table on DynamoDB has no queue beside it: telltale {} needs --redis redis://host:6379 (or redis.url in the \
+             configuration) with it",
+            self.name()
+        );
+        ensure!(
+            self.owns(config) || config.redis.is_some(),
             "telltale {} works beside other processes, and meets them over Redis: give it --redis redis://host:6379 \
              (or redis.url in the configuration). One process that does everything is `telltale serve`",
             self.name()
         );
         ensure!(
-            owns || config.import.is_none(),
-            "telltale {} has no store to import into: leave `import` to the process that owns it",
+            self == Self::Everything || config.import.is_none(),
+            "telltale {} imports nothing: leave `import` to `telltale serve` or `telltale store`, or run `telltale import` once",
             self.name()
         );
         Ok(())

@@ -1,4 +1,5 @@
-//! The key that sign-ins are signed with: made at the first start, kept in the data folder, for its owner's eyes only.
+//! The key that sign-ins are signed with: made at the first start, kept in the data folder, for its owner's eyes only; or in
+//! Redis, where those who must know it share no folder.
 
 use std::{
     fs::{self, OpenOptions},
@@ -8,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use engine_redis::{Redis, redis::cmd};
 use jobs::ports::Dice;
 
 const BYTES: usize = 32;
@@ -25,8 +27,21 @@ pub(super) fn signing_key(data: &Path, dice: &dyn Dice) -> anyhow::Result<Vec<u8
     }
 }
 
+/// The signing key of all who meet at this Redis. Who can read it there could give gateways orders as well.
+pub(super) async fn shared_signing_key(redis: &Redis, dice: &dyn Dice) -> anyhow::Result<Vec<u8>> {
+    let name = redis.key("signing-key");
+    let _: Option<String> = redis.call(cmd("SET").arg(&name).arg(new_key(dice)).arg("NX")).await?;
+    let key: Vec<u8> = redis.call(cmd("GET").arg(&name)).await?;
+    ensure!(key.len() == BYTES, "{name} in redis is damaged: remove it, and everybody signs in anew");
+    Ok(key)
+}
+
+fn new_key(dice: &dyn Dice) -> Vec<u8> {
+    std::iter::repeat_with(|| dice.roll().to_be_bytes()).flatten().take(BYTES).collect()
+}
+
 fn make(file: &Path, dice: &dyn Dice) -> anyhow::Result<Vec<u8>> {
-    let key: Vec<u8> = std::iter::repeat_with(|| dice.roll().to_be_bytes()).flatten().take(BYTES).collect();
+    let key = new_key(dice);
     let mut options = OpenOptions::new();
     let mut made = options
         .write(true)

@@ -22,8 +22,10 @@ use super::{
 };
 use crate::config::Config;
 
-/// After how long without a sign of life a broker is dead.
+/// After how long without a sign of life a broker is dead. On DynamoDB a single call may take 20 s when the network is bad, and
+/// each sign costs.
 const DEAD_AFTER: Duration = Duration::from_secs(12);
+const DEAD_AFTER_ON_DYNAMODB: Duration = Duration::from_mins(1);
 /// How much of what a broker was told may wait for it. More stays in Redis.
 const WAITING: usize = 1000;
 
@@ -169,7 +171,7 @@ async fn among_others(
         inbox: inbox.run(sender, stop_inbox.clone()).boxed(),
         stop_inbox,
         inboxes: Arc::new(RedisInboxes::new(redis)),
-        patience: DEAD_AFTER,
+        patience: if parts.config.table.is_some() { DEAD_AFTER_ON_DYNAMODB } else { DEAD_AFTER },
         stop: stop.clone(),
     });
     Ok((Running::AmongOthers(member, spool), router))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use records::{Condition, Item, Key, Outcome, Table, Write};
+use records::{Condition, Item, Key, Outcome, Table, Write, meeting_point};
 use tokio::sync::Barrier;
 
 use super::{Fixture, item};
@@ -151,4 +151,14 @@ where
         })
     });
     join_all(tasks.collect::<Vec<_>>()).await.into_iter().map(|ended| ended.unwrap()).collect()
+}
+
+pub(super) async fn all_who_name_a_queue_at_once_agree_on_one(fixture: Fixture) {
+    let named = (0..WRITERS).map(|number| {
+        let table = fixture.table.clone();
+        tokio::spawn(async move { meeting_point::agree(table.as_ref(), &format!("redis {number}")).await.unwrap() })
+    });
+    let mut agreed: Vec<String> = join_all(named).await.into_iter().map(Result::unwrap).collect();
+    agreed.dedup();
+    assert_eq!(agreed, [meeting_point::queue(fixture.table.as_ref()).await.unwrap().unwrap()]);
 }

@@ -112,6 +112,23 @@ impl Aws {
         Ok(AwsLinkSettings { inbox_prefix, topic })
     }
 
+    /// What a program of ours is told by its environment that no role of the template binds, and that finds DynamoDB at `endpoint`.
+    pub fn variables_at(endpoint: &str) -> Vec<(String, String)> {
+        [
+            ("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "whoever"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    /// Makes a table more, of these properties as a template would have them.
+    pub async fn create_table(&mut self, name: &str, properties: &Value) -> Result<()> {
+        self.player.order_done("create_table", json!({ "name": name, "properties": properties })).await
+    }
+
     /// What the SDK is told by the environment: where AWS is, and who asks, whose rights count then.
     fn here<'a>(&'a self, who: &'a str) -> [(&'a str, &'a str); 4] {
         [

@@ -1,13 +1,26 @@
 //! A table in memory.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use records::{Condition, Item, Key, Outcome, Page, Range, Table, TableError, Write};
 
 /// Holds items until it is dropped. Nothing expires in it.
 #[derive(Default)]
-pub(crate) struct MemoryTable(Mutex<BTreeMap<Key, Item>>);
+pub(crate) struct MemoryTable(Mutex<BTreeMap<Key, Item>>, AtomicBool);
+
+impl MemoryTable {
+    /// Whether it leaves who reads one item without an answer from now on.
+    pub(crate) fn hangs(&self, hangs: bool) {
+        self.1.store(hangs, Ordering::Relaxed);
+    }
+}
 
 fn holds(condition: Condition, found: Option<&Item>) -> bool {
     match condition {
@@ -20,6 +33,9 @@ fn holds(condition: Condition, found: Option<&Item>) -> bool {
 #[async_trait]
 impl Table for MemoryTable {
     async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
+        if self.1.load(Ordering::Relaxed) {
+            return std::future::pending().await;
+        }
         Ok(self.0.lock().unwrap().get(key).cloned())
     }
 

@@ -20,13 +20,18 @@ use records::{
 };
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// For how long a node that was looked up is known without asking the store again.
 const KNOWN_FOR: Duration = Duration::from_secs(30);
 
 /// For how long it is known while the store cannot be asked.
 const KNOWN_WHILE_AWAY: Duration = Duration::from_mins(10);
+
+/// How long the store may take to be asked again about a node that is known, and for how long it is left alone then: the node's
+/// program waits for its answer meanwhile, and has four posts on their way at most.
+const ASKED_AGAIN_WITHIN: Duration = Duration::from_secs(2);
+const LEFT_ALONE_FOR: Duration = Duration::from_secs(5);
 
 /// How many are known so at most.
 const MOST_KNOWN: usize = 10_000;
@@ -66,11 +71,13 @@ pub(crate) fn address_of(parts: &Parts, trusted_proxies: &[IpNet]) -> IpAddr {
 pub(crate) struct Identities {
     table: Arc<dyn Table>,
     known: Mutex<HashMap<Credential, (Arc<Node>, Instant)>>,
+    /// When the store last gave no answer about a node that is known.
+    unanswered: Mutex<Option<Instant>>,
 }
 
 impl Identities {
     pub(crate) fn new(table: Arc<dyn Table>) -> Self {
-        Self { table, known: Mutex::default() }
+        Self { table, known: Mutex::default(), unanswered: Mutex::default() }
     }
 
     /// The node with this credential, as the store has it now.
@@ -108,15 +115,31 @@ impl Identities {
         };
         match known {
             Some((node, age)) if age < KNOWN_FOR => Ok(Some(node)),
-            Some((node, age)) if age < KNOWN_WHILE_AWAY => match self.look_up(credential).await {
-                Err(error) => {
-                    tracing::warn!(node.name, age.seconds = age.as_secs(), %error, "a node is taken for what it was");
+            Some((node, age)) if age < KNOWN_WHILE_AWAY => match self.look_up_again(credential).await {
+                Err(why) => {
+                    tracing::debug!(node.name, age.seconds = age.as_secs(), why, "a node is taken for what it was");
                     Ok(Some(node))
                 }
-                looked_up => looked_up,
+                Ok(looked_up) => Ok(looked_up),
             },
             _ => self.look_up(credential).await,
         }
+    }
+
+    /// The node with this credential as the store has it now, if that says so soon. Why not, otherwise.
+    async fn look_up_again(&self, credential: &Credential) -> Result<Option<Arc<Node>>, String> {
+        let unanswered = *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        if unanswered.is_some_and(|since| since.elapsed() < LEFT_ALONE_FOR) {
+            return Err("the store gave no answer a moment ago".to_owned());
+        }
+        let why = match timeout(ASKED_AGAIN_WITHIN, self.look_up(credential)).await {
+            Ok(Ok(looked_up)) => return Ok(looked_up),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the store takes too long".to_owned(),
+        };
+        tracing::warn!(why, "the store cannot be asked: nodes are taken for what they were");
+        *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        Err(why)
     }
 }
 
@@ -126,6 +149,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::fakes::MemoryTable;
 
     const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
@@ -156,6 +180,37 @@ mod tests {
         assert_eq!(credential(Some(&empty), &parts("/client/?token=", "header"), ADDRESS), token("header"));
         assert_eq!(credential(Some(&empty), &parts("/client/", ""), ADDRESS), Credential::Address(ADDRESS));
         assert_eq!(credential(Some(&json!(7)), &parts("/client/", " "), ADDRESS), Credential::Address(ADDRESS));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_that_is_known_waits_for_a_store_that_hangs_for_two_seconds_and_the_next_not_at_all() {
+        let table = Arc::new(MemoryTable::default());
+        let hill = Node {
+            name: "hill".to_owned(),
+            ip: Some(ADDRESS.to_string()),
+            port: 9000,
+            max_connections: 1,
+            token_sha256: None,
+        };
+        nodes::put(table.as_ref(), &hill).await.unwrap();
+        let identities = Identities::new(Arc::clone(&table) as _);
+        let by_address = Credential::Address(ADDRESS);
+        assert!(identities.look_up(&by_address).await.unwrap().is_some());
+
+        table.hangs(true);
+        tokio::time::advance(KNOWN_FOR).await;
+        let mut waited = Vec::new();
+        for _ in 0..2 {
+            let asked = Instant::now();
+            assert!(identities.recall(&by_address).await.unwrap().is_some());
+            waited.push(asked.elapsed().as_secs());
+        }
+        assert_eq!(waited, [2, 0]);
+
+        table.hangs(false);
+        nodes::put(table.as_ref(), &Node { port: 9100, ..hill }).await.unwrap();
+        tokio::time::advance(LEFT_ALONE_FOR).await;
+        assert_eq!(identities.recall(&by_address).await.unwrap().unwrap().port, 9100);
     }
 
     #[test]

@@ -1,0 +1,101 @@
+//! One process of a cluster.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use tokio::process::Command;
+
+use crate::{environment, process::Process, server::without_our_variables};
+
+/// The configuration, in the cluster's folder.
+pub(super) const CONFIG: &str = "telltale.toml";
+
+/// What shows another time to a program, where the package `faketime` puts it; the loader knows `$LIB`.
+const FAKETIME: &str = "/usr/$LIB/faketime/libfaketime.so.1";
+
+/// One process. It can be killed, and started again.
+pub struct Member {
+    start: Start,
+    process: Process,
+}
+
+/// How a process is started.
+#[derive(Clone)]
+pub(super) struct Start {
+    pub(super) role: &'static str,
+    /// The folder of the configuration.
+    pub(super) folder: PathBuf,
+    pub(super) data: PathBuf,
+    /// What its environment says.
+    pub(super) variables: Vec<(String, String)>,
+    /// What its clock shows more than others', as `faketime` takes it.
+    pub(super) ahead: Option<String>,
+}
+
+impl Member {
+    pub(super) async fn start(start: Start, import: Option<&Path>) -> Result<Self> {
+        let mut command = start.command("127.0.0.1:0")?;
+        if let Some(import) = import {
+            command.env("TELLTALE_IMPORT", import);
+        }
+        let process = Process::start(command).await;
+        let process = process.with_context(|| format!("telltale {} does not start", start.role))?;
+        Ok(Self { start, process })
+    }
+
+    /// Where it is, as `host:port`.
+    pub(super) fn address(&self) -> &str {
+        &self.process.address
+    }
+
+    /// Where it is, as `http://host:port`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.process.address)
+    }
+
+    /// The process.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.pid()
+    }
+
+    /// Kills it, as `kill -9` does, and waits until it is gone.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.process.kill().await
+    }
+
+    /// Asks it to stop, as a service manager does, and waits until it has. It must end well, and soon.
+    pub async fn terminate(&mut self) -> Result<()> {
+        self.process.terminate().await
+    }
+
+    /// Starts it again after it ended, at the same address.
+    pub async fn restart(&mut self) -> Result<()> {
+        let listen = if self.process.address.is_empty() { "127.0.0.1:0" } else { self.process.address.as_str() };
+        self.process = Process::start(self.start.command(listen)?).await?;
+        Ok(())
+    }
+}
+
+impl Start {
+    fn command(&self, listen: &str) -> Result<Command> {
+        let mut command = Command::new(environment::telltale()?);
+        without_our_variables(&mut command);
+        if let Some(ahead) = &self.ahead {
+            // Its own command starts another process, which would outlive it when it is killed.
+            command.env("LD_PRELOAD", FAKETIME).env("FAKETIME", ahead);
+        }
+        command.arg(self.role).arg("--config").arg(self.folder.join(CONFIG)).args(["--listen", listen]);
+        command.arg("--data").arg(&self.data).envs(self.variables.iter().cloned());
+        Ok(command)
+    }
+
+    /// Imports a site file by `telltale import`, which ends then.
+    pub(super) async fn import(&self, site: &Path) -> Result<()> {
+        let mut command = Command::new(environment::telltale()?);
+        without_our_variables(&mut command);
+        command.arg("import").arg("--config").arg(self.folder.join(CONFIG)).arg(site);
+        let ended = command.envs(self.variables.iter().cloned()).kill_on_drop(true).output().await?;
+        ensure!(ended.status.success(), "the site is not imported: {}", String::from_utf8_lossy(&ended.stderr));
+        Ok(())
+    }
+}
