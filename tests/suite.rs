@@ -8,6 +8,7 @@ mod contract;
 mod cost;
 mod flow;
 mod functions;
+mod oracle;
 mod parity;
 mod shape;
 mod simulation;

@@ -24,6 +24,11 @@ pub(crate) fn dynamodb_local() -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Prometheus' own check of rules.
+pub fn promtool() -> Result<PathBuf> {
+    installed("TELLTALE_TEST_PROMTOOL", "prometheus/usr/bin/promtool")
+}
+
 /// The `telltale` program: the path in `TELLTALE_BIN`, or the one that lies beside this test.
 pub(crate) fn telltale() -> Result<PathBuf> {
     let path = match read("TELLTALE_BIN") {

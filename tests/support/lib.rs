@@ -26,7 +26,7 @@ pub use aws_broker::AwsBroker;
 pub use clock::ManualClock;
 pub use cluster::{Cluster, DynamoDb, Member, Size, TableAt};
 pub use dice::LoadedDice;
-pub use environment::{telltale_command, told};
+pub use environment::{promtool, telltale_command, told};
 pub use eventually::eventually;
 pub use lambda_host::{Invoked, LambdaHost};
 pub use players::{

@@ -152,7 +152,9 @@ fn heading(changes: &[Change]) -> &'static str {
 fn line(change: &Change) -> String {
     let kind = match change.kind {
         ChangeKind::Raised => "raised",
-        ChangeKind::SeverityChanged => return format!("now {} {}: {}", change.severity, change.at.rfc3339(), change.detail),
+        ChangeKind::SeverityChanged => {
+            return format!("now {} {}: {}", change.severity, change.at.rfc3339(), change.detail);
+        }
         ChangeKind::Cleared => "cleared",
     };
     format!("{kind} {}: {}", change.at.rfc3339(), change.detail)

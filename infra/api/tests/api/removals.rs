@@ -39,7 +39,10 @@ async fn alarmed(site: &Site, source: &Source) {
         shadow: false,
     };
     let mut watch = Watch { timer: Some(since), ..Watch::default() };
-    watch.state.conditions.insert(rule, ConditionState::Active { alarm: id, since, severity, normal_since: None, shadow: false });
+    watch
+        .state
+        .conditions
+        .insert(rule, ConditionState::Active { alarm: id, since, severity, normal_since: None, shadow: false });
     let mut writes = alarms::put(&Versioned { value: alarm, version: 0 }).unwrap();
     writes.extend(alarms::put_watch(source, &Versioned { value: watch, version: 0 }, None).unwrap());
     assert!(site.table.transact(writes).await.unwrap().applied());
