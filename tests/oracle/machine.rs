@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     DeviceId, Source, Timestamp,
-    alarm::{Condition, ConditionState, Evidence, Fact, Observed, Rule, Severity, SourceState, step},
+    alarm::{Condition, ConditionState, Evidence, Fact, Observed, Rule, RuleSet, Severity, SourceState, step},
     reading::{Datum, Quality},
 };
 
@@ -20,7 +20,7 @@ pub(super) fn active(case: &Case) -> Vec<bool> {
     };
     rule.check().unwrap();
     let source = Source::Device(DeviceId { mac: "98D863CC870D".parse().unwrap(), pid: 1 });
-    let rules = [rule];
+    let rules = RuleSet::from_iter([rule]);
     let mut state = SourceState::default();
     let mut active = Vec::new();
     for (number, sample) in case.samples.iter().enumerate() {

@@ -10,6 +10,7 @@ mod evidence;
 mod machine;
 mod owner;
 mod rule;
+mod rule_set;
 mod state;
 
 use std::fmt;
@@ -22,6 +23,7 @@ pub use evidence::{Aspect, Evidence, Fact, Observed};
 pub use machine::{MOST_CHANGES, Step, step};
 pub use owner::{owned, owner, unowned};
 pub use rule::{BadRule, Rule, RuleId, Wrong};
+pub use rule_set::RuleSet;
 pub use state::{ConditionState, Seen, SourceState};
 
 /// How much an alarm matters, least first.

@@ -4,11 +4,17 @@ mod setup;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    iter,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
-use domain::{Timestamp, alarm::Rule, protocol::Protocol, script::ScriptEngine};
+use domain::{
+    Timestamp,
+    alarm::{Rule, RuleSet},
+    protocol::Protocol,
+    script::ScriptEngine,
+};
 use records::{Table, TableError, alarm_setups, protocols};
 
 pub(crate) use setup::{Setup, concerns};
@@ -22,9 +28,19 @@ pub struct Model {
     /// The protocol.
     pub protocol: Protocol,
     /// The rules that its constants make.
-    pub rules: Vec<Rule>,
+    rules: Vec<Arc<Rule>>,
     /// What single people say instead.
     pub setups: Vec<Setup>,
+    /// What is watched on every device that speaks it.
+    everybodys: OnceLock<RuleSet>,
+}
+
+impl Model {
+    /// What is watched on every device that speaks the protocol: what its constants make, after that it answers.
+    pub(crate) fn everybodys(&self, timeout: impl FnOnce() -> Rule) -> &RuleSet {
+        let rules = || RuleSet::new(iter::once(Arc::new(timeout())).chain(self.rules.iter().cloned()));
+        self.everybodys.get_or_init(rules)
+    }
 }
 
 /// The protocols that were used lately.
@@ -79,7 +95,8 @@ async fn load(table: &dyn Table, scripts: &dyn ScriptEngine, name: &str) -> Resu
         tracing::error!(protocol.name = name, %error, "a protocol's stored constants cannot be used");
         Vec::new()
     });
-    Ok(Some(Model { protocol, rules, setups: setups(table, name).await? }))
+    let rules = rules.into_iter().map(Arc::new).collect();
+    Ok(Some(Model { protocol, rules, setups: setups(table, name).await?, everybodys: OnceLock::new() }))
 }
 
 async fn setups(table: &dyn Table, name: &str) -> Result<Vec<Setup>, TableError> {

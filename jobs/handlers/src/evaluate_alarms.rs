@@ -1,26 +1,25 @@
 //! `evaluate_alarms`: evidence steps the alarm machine; what changed is stored and handed on.
 
 mod newer;
+mod watched;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
-    DeviceId, Source, Timestamp,
-    alarm::{Change, ChangeKind, Condition, Evidence, Fact, Rule, Severity, SourceState, step},
+    Source, Timestamp,
+    alarm::{Change, ChangeKind, Evidence, Fact, SourceState, step},
     identity::derived_id,
 };
 use futures::{StreamExt, stream};
 use records::{
     Outcome, Prefetched, Table, TableError, Versioned, Write,
     alarms::{self, Alarm, SeverityChange, Transition, Watch},
-    nodes, terminals, users,
 };
 use serde::{Deserialize, Serialize};
 
 use self::newer::{newest_since, with_what_is_newer};
 use crate::{
     Context, FanOut, Job, JobError,
-    catalog::Model,
     ports::{MOST_BODY_BYTES, Message},
 };
 
@@ -95,7 +94,7 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
     let table = cx.table.as_ref();
     let (mut refused, mut changed) = (0, false);
     while refused < TRIES {
-        let Some(rules) = rules(cx, &evidence.source).await? else {
+        let Some(rules) = watched::rules(cx, &evidence.source).await? else {
             alarms::end(table, &evidence.source, cx.clock.now()).await?;
             return Ok(false);
         };
@@ -222,43 +221,4 @@ fn raised(source: &Source, change: &Change) -> Alarm {
         severities: Vec::new(),
         shadow: change.shadow,
     }
-}
-
-/// What is watched on a source; none when there is no such source any more.
-async fn rules(cx: &Context, source: &Source) -> Result<Option<Vec<Rule>>, JobError> {
-    let table = cx.table.as_ref();
-    let is_there = match source {
-        Source::Device(device) => return rules_of_device(cx, device).await,
-        Source::Terminal(mac) => terminals::get(table, mac).await?.is_some(),
-        Source::Node(name) => nodes::get(table, name).await?.is_some(),
-    };
-    let debounce = Duration::from_millis(cx.settings.alarms.offline_debounce_ms);
-    let offline = || Rule::new("offline", Condition::Lost, Severity::Critical).held_for(debounce);
-    Ok(is_there.then(|| vec![offline()]))
-}
-
-async fn rules_of_device(cx: &Context, device: &DeviceId) -> Result<Option<Vec<Rule>>, JobError> {
-    let terminal = terminals::get(cx.table.as_ref(), &device.mac).await?;
-    let Some(mounted) = terminal.as_ref().and_then(|terminal| terminal.device(device.pid)) else {
-        return Ok(None);
-    };
-    let missed = Condition::Missed { more_than: cx.settings.alarms.misses_allowed };
-    let timeout = Rule::new("timeout", missed, Severity::Critical);
-    let mut rules = vec![timeout];
-    if let Some(model) = cx.model(&mounted.protocol).await? {
-        rules.extend(model.rules.iter().cloned());
-        rules.extend(personal_rules(cx, &model, device).await?);
-    }
-    Ok(Some(rules))
-}
-
-/// The rules of those who see the device and have their own. Where nobody has, nothing is read.
-async fn personal_rules(cx: &Context, model: &Model, device: &DeviceId) -> Result<Vec<Rule>, JobError> {
-    if model.setups.is_empty() {
-        return Ok(Vec::new());
-    }
-    let users: Vec<&str> = model.setups.iter().map(|setup| setup.user.as_str()).collect();
-    let seers = users::seers(cx.table.as_ref(), &users, &device.mac).await?;
-    let theirs = model.setups.iter().filter(|setup| seers.contains(&setup.user));
-    Ok(theirs.flat_map(|setup| setup.rules.iter().cloned()).collect())
 }

@@ -72,7 +72,7 @@ pub enum Condition {
         /// The greatest abnormal value.
         max: f64,
     },
-    /// The value is past one of several limits, each of which matters as much as it says (HiHi, Hi, Lo and LoLo in OPC UA Part 9).
+    /// The value is past one of several limits, each of which matters as much as it says (`HiHi`, `Hi`, `Lo` and `LoLo` in OPC UA Part 9).
     Levels {
         /// The value's name.
         name: String,
@@ -227,6 +227,14 @@ impl Condition {
     /// Whether it is concluded from what did not come, which says nothing once the way there is lost.
     pub(super) fn rests_on_silence(&self) -> bool {
         matches!(self, Self::Missed { .. } | Self::NoData { .. }) || self.parts().iter().any(Self::rests_on_silence)
+    }
+
+    /// Whether it, or a part of it, looks at something else than values of a name.
+    pub(super) fn is_of_any_fact(&self) -> bool {
+        match self {
+            Self::NoData { .. } | Self::Missed { .. } | Self::Lost => true,
+            _ => self.parts().iter().any(Self::is_of_any_fact),
+        }
     }
 
     /// The names of the values that it looks at.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Change, ChangeKind, ConditionState, Evidence, Fact, Rule, RuleId, Seen, Severity, SourceState,
+    Change, ChangeKind, ConditionState, Evidence, Fact, Rule, RuleId, RuleSet, Seen, Severity, SourceState,
     condition::{Look, Verdict},
 };
 use crate::{Source, Timestamp, identity::derived_id, time::is_ahead};
@@ -32,7 +32,7 @@ const MOST_OF_A_RULE: usize = 2;
 /// Evidence that is not newer than the newest one changes nothing. A condition whose delay ran out by then (by the
 /// evidence's time, never later than `now`) is raised before the fact itself is weighed, so that it does not matter
 /// whether a tick came in time.
-pub fn step(state: &SourceState, rules: &[Rule], evidence: &Evidence, now: Timestamp) -> Step {
+pub fn step(state: &SourceState, rules: &RuleSet, evidence: &Evidence, now: Timestamp) -> Step {
     let mut state = state.clone();
     state.newest.retain(|_, seen| !is_ahead(seen.at, now));
     let mut changes = Vec::new();
@@ -43,9 +43,8 @@ pub fn step(state: &SourceState, rules: &[Rule], evidence: &Evidence, now: Times
         take_note(&mut state, evidence, is_latest);
         let looking = Looking { evidence, is_latest, reached: reached(evidence, now), unknown: state.unknown.clone() };
         let has_room = |changes: &Vec<Change>| changes.len() + MOST_OF_A_RULE <= MOST_CHANGES;
-        let mut before = std::mem::take(&mut state.conditions);
-        for rule in rules {
-            let current = before.remove(&rule.id);
+        for rule in rules.concerned(&evidence.fact, &state) {
+            let current = state.conditions.remove(&rule.id);
             let after = if has_room(&changes) {
                 looking.advance(rule, current, &mut state, &mut changes)
             } else {
@@ -54,13 +53,15 @@ pub fn step(state: &SourceState, rules: &[Rule], evidence: &Evidence, now: Times
             };
             state.conditions.extend(after.map(|condition| (rule.id.clone(), condition)));
         }
-        state.memories.retain(|id, _| rules.iter().any(|rule| rule.id == *id));
-        state.raised.retain(|id, _| rules.iter().any(|rule| rule.id == *id));
-        for (id, condition) in before {
+        state.memories.retain(|id, _| rules.get(id).is_some());
+        state.raised.retain(|id, _| rules.get(id).is_some());
+        let removed: Vec<RuleId> = state.conditions.keys().filter(|id| rules.get(id).is_none()).cloned().collect();
+        for id in removed {
             if !has_room(&changes) {
                 is_whole = false;
-                state.conditions.insert(id, condition);
-            } else if looking.keeps_removed(&id, &condition, &mut changes) {
+            } else if let Some(condition) = state.conditions.remove(&id)
+                && looking.keeps_removed(&id, &condition, &mut changes)
+            {
                 state.conditions.insert(id, condition);
             }
         }

@@ -1,6 +1,6 @@
 //! What single people call normal, as rules.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
     Timestamp,
@@ -19,7 +19,7 @@ pub struct Setup {
     /// The protocol's rules that they put theirs in the place of.
     pub replaces: BTreeSet<RuleId>,
     /// Theirs, each named as theirs.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<Arc<Rule>>,
 }
 
 impl Setup {
@@ -27,7 +27,7 @@ impl Setup {
     pub(super) fn of(stored: AlarmSetup) -> Result<Self, ProtocolError> {
         let AlarmSetup { user, since, constants } = stored;
         let rules = constants.rules()?;
-        let rules = rules.into_iter().map(|rule| Rule { id: owned(&user, &rule.id), ..rule }).collect();
+        let rules = rules.into_iter().map(|rule| Arc::new(Rule { id: owned(&user, &rule.id), ..rule })).collect();
         Ok(Self { replaces: constants.rule_ids(), user, since, rules })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::{
     DeviceId, Source, Timestamp,
-    alarm::{Evidence, Fact, Rule, Step, step},
+    alarm::{Evidence, Fact, RuleSet, Step, step},
     reading::Reading,
     time::is_ahead,
 };
@@ -22,7 +22,7 @@ use crate::Context;
 pub(super) async fn with_what_is_newer(
     cx: &Context,
     stepped: Step,
-    rules: &[Rule],
+    rules: &RuleSet,
     evidence: &Evidence,
     now: Timestamp,
 ) -> Result<Step, TableError> {

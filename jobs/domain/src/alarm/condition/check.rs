@@ -116,7 +116,8 @@ fn bad_levels(above: &[Level], below: &[Level]) -> Option<Wrong> {
         let mut levels: Vec<&Level> = levels.iter().collect();
         levels.sort_by(|a, b| (a.limit * outward).total_cmp(&(b.limit * outward)));
         levels.windows(2).all(|pair| {
-            (pair[0].limit < pair[1].limit || pair[0].limit > pair[1].limit) && pair[0].severity < pair[1].severity
+            (pair[0].limit * outward).total_cmp(&(pair[1].limit * outward)).is_lt()
+                && pair[0].severity < pair[1].severity
         })
     };
     if !rises(above, 1.0) || !rises(below, -1.0) {

@@ -72,8 +72,8 @@ impl Condition {
     /// Looks at one fact, as the part at `place` of a rule's condition (none for the whole).
     pub(in crate::alarm) fn judge(&self, look: Look<'_>, memory: &mut Memory, place: &str) -> Verdict {
         match self {
-            Self::All { of } => all(parts(of, look, memory, place)),
-            Self::Any { of } => any(parts(of, look, memory, place)),
+            Self::All { of } => all(&parts(of, look, memory, place)),
+            Self::Any { of } => any(&parts(of, look, memory, place)),
             Self::Not { of } => not(of.judge_part(look, memory, &inside(place, 0))),
             Self::Count { of, at_least, within } => {
                 let fresh = of.judge_part(look, memory, &inside(place, 0));
@@ -127,19 +127,19 @@ fn parts(of: &[Condition], look: Look<'_>, memory: &mut Memory, place: &str) -> 
 }
 
 /// Normal by one that is, abnormal by all that are; else nothing is known.
-fn all(parts: Vec<Verdict>) -> Verdict {
+fn all(parts: &[Verdict]) -> Verdict {
     if let Some(normal) = parts.iter().find(|part| part.is_normal()) {
         return normal.clone();
     }
-    joined(&parts, Verdict::is_abnormal, parts.len(), " and ")
+    joined(parts, Verdict::is_abnormal, parts.len(), " and ")
 }
 
 /// Abnormal by one that is, normal by all that are; else nothing is known.
-fn any(parts: Vec<Verdict>) -> Verdict {
+fn any(parts: &[Verdict]) -> Verdict {
     if parts.iter().any(Verdict::is_abnormal) {
-        return joined(&parts, Verdict::is_abnormal, 1, ", ");
+        return joined(parts, Verdict::is_abnormal, 1, ", ");
     }
-    joined(&parts, Verdict::is_normal, parts.len(), ", ")
+    joined(parts, Verdict::is_normal, parts.len(), ", ")
 }
 
 fn not(part: Verdict) -> Verdict {

@@ -142,19 +142,16 @@ fn stuck(observed: &Observed, after: Duration, look: Look<'_>, memory: &mut Memo
 
 /// Nothing is missed before something was heard, nor while it is known why nothing comes.
 fn no_data(after: Duration, look: Look<'_>, memory: &mut Memory, place: &str) -> Verdict {
-    let is_heard = matches!(look.fact, Fact::Values { .. });
-    let due = memory.silence_is_due(place).filter(|_| !is_heard && look.hears_silence);
-    match due {
+    if matches!(look.fact, Fact::Values { .. }) {
+        memory.set_due(place, Some(look.at.plus(after)));
+        return Verdict::of(false, "data again");
+    }
+    match memory.silence_is_due(place).filter(|_| look.hears_silence) {
         Some(due) if due <= look.reached => {
             memory.set_due(place, None);
             Verdict::of(true, format!("no data for {}", time(after)))
         }
-        Some(_) => Verdict::Silent,
-        None if is_heard || (memory.silence_is_due(place).is_none() && !look.is_active) => {
-            memory.set_due(place, Some(look.at.plus(after)));
-            if is_heard { Verdict::of(false, "data again") } else { Verdict::Silent }
-        }
-        None => Verdict::Silent,
+        _ => Verdict::Silent,
     }
 }
 
@@ -163,9 +160,9 @@ pub(super) fn time(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0 => format!("{} ms", time.as_millis()),
-        _ if seconds % 86_400 == 0 => format!("{} d", seconds / 86_400),
-        _ if seconds % 3_600 == 0 => format!("{} h", seconds / 3_600),
-        _ if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        _ if seconds.is_multiple_of(86_400) => format!("{} d", seconds / 86_400),
+        _ if seconds.is_multiple_of(3_600) => format!("{} h", seconds / 3_600),
+        _ if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         _ => format!("{seconds} s"),
     }
 }

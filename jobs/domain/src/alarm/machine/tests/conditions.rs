@@ -3,7 +3,7 @@
 use super::*;
 use crate::alarm::{BadRule, Comparison, Figure, Level, Wrong};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 fn watched(condition: Condition) -> Watched {
     let rule = rule("r", condition, 0);
@@ -245,7 +245,7 @@ fn a_bad_rule_is_refused_with_the_place_of_the_error() {
         let place = place.to_owned();
         assert_eq!(rule("r", condition.clone(), 0).check(), Err(BadRule { place, wrong }), "{condition:?}");
     }
-    let slow = Rule { off_delay: Duration::from_secs(40 * 86_400), ..too_hot(0) };
+    let slow = Rule { off_delay: Duration::from_hours(960), ..too_hot(0) };
     assert_eq!(slow.check().unwrap_err().to_string(), "off_delay_ms: this must take a time, 31 days at most");
 }
 

@@ -12,7 +12,7 @@ const RULE: &str = "threshold:temperature";
 
 #[test]
 fn an_alarm_ends_once_it_was_normal_for_so_long() {
-    let mut source = rule_of(|rule| rule.off_delay = Duration::from_secs(60));
+    let mut source = rule_of(|rule| rule.off_delay = Duration::from_mins(1));
     assert_eq!(source.sees(1, hot(31.0)), [format!("+{RULE}")]);
     assert_eq!(source.sees(10, hot(20.0)), NOTHING);
     assert_eq!(source.sees(40, hot(31.0)), NOTHING, "it is the same alarm");
@@ -24,7 +24,7 @@ fn an_alarm_ends_once_it_was_normal_for_so_long() {
 
 #[test]
 fn what_cannot_be_believed_does_not_begin_the_delay_of_an_end_anew() {
-    let mut source = rule_of(|rule| rule.off_delay = Duration::from_secs(60));
+    let mut source = rule_of(|rule| rule.off_delay = Duration::from_mins(1));
     source.sees(1, hot(31.0));
     source.sees(10, hot(20.0));
     assert_eq!(source.sees(40, hot(f64::NAN)), NOTHING);
@@ -33,7 +33,7 @@ fn what_cannot_be_believed_does_not_begin_the_delay_of_an_end_anew() {
 
 #[test]
 fn the_next_alarm_of_a_rule_waits_for_its_cooldown_and_comes_on_time() {
-    let mut source = rule_of(|rule| rule.cooldown = Duration::from_secs(300));
+    let mut source = rule_of(|rule| rule.cooldown = Duration::from_mins(5));
     assert_eq!(source.sees(10, hot(31.0)), [format!("+{RULE}")]);
     assert_eq!(source.sees(20, hot(20.0)), [format!("-{RULE}")]);
     assert_eq!(source.sees(30, hot(31.0)), NOTHING);

@@ -17,6 +17,10 @@ fn rules() -> Vec<Rule> {
     ]
 }
 
+fn set() -> RuleSet {
+    rules().into_iter().collect()
+}
+
 fn fact() -> impl Strategy<Value = Fact> {
     let quality = prop_oneof![4 => Just(Quality::Good), 1 => Just(Quality::Uncertain), 1 => Just(Quality::Bad)];
     let number = prop_oneof![6 => 0.0..40.0, 1 => Just(f64::NAN)];
@@ -54,7 +58,7 @@ fn tell(sequence: &[Evidence]) -> (SourceState, Vec<Change>) {
     let mut now = seconds(0);
     for evidence in sequence {
         now = now.max(evidence.at);
-        let step = step(&state, &rules(), evidence, now);
+        let step = step(&state, &set(), evidence, now);
         assert_eq!(step.timer, step.state.timer());
         state = step.state;
         changes.extend(step.changes);
@@ -86,8 +90,8 @@ proptest! {
         let (mut state, mut now) = (SourceState::default(), seconds(0));
         for evidence in sequence {
             now = now.max(evidence.at);
-            let once = step(&state, &rules(), &evidence, now);
-            let twice = step(&once.state, &rules(), &evidence, now);
+            let once = step(&state, &set(), &evidence, now);
+            let twice = step(&once.state, &set(), &evidence, now);
             prop_assert_eq!(&twice.state, &once.state);
             prop_assert_eq!(twice.changes, vec![]);
             state = once.state;
