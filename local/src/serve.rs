@@ -1,6 +1,7 @@
 //! `telltale serve`, and its parts as processes of their own: a story in order. Bad configuration ends it before a port is
 //! bound; SIGTERM ends it without loss.
 
+mod lookout;
 mod meeting_point;
 mod owner;
 mod place;
@@ -8,6 +9,7 @@ mod roles;
 mod secret;
 mod sockets;
 mod spool;
+mod told;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -18,11 +18,12 @@ use crate::{
     door::FrontDoor,
     elsewhere::Elsewhere,
     keeper::Keeper,
+    lookout::{Lookout, LookoutParts},
     node::{Admission, Alerts, Identities, NodeDoor, Registry},
     operations::Operations,
     pacer::{LineEvent, Nodes, Pacer, PacerHandle},
     refused::RefusedNodes,
-    reports::Batcher,
+    reports::{Batcher, Reporter},
     settings::BrokerSettings,
     upload::{self, Uploads},
     viewers::Viewers,
@@ -79,6 +80,8 @@ pub struct Broker {
     refused: Arc<RefusedNodes>,
     counters: Arc<Counters>,
     spool: Option<Arc<dyn Spooling>>,
+    reporter: Reporter,
+    clock: Arc<dyn Clock>,
 }
 
 impl Broker {
@@ -99,6 +102,7 @@ impl Broker {
         let elsewhere = Arc::new(Elsewhere::new(&id, Arc::clone(&table), link));
         let (keeper, keeper_handle) =
             Keeper::new(&id, Arc::clone(&table), Arc::clone(&clock), reporter.clone(), Arc::clone(&elsewhere));
+        let reports = (reporter.clone(), Arc::clone(&clock));
         let (pacer, pacer_handle) = Pacer::new(
             Arc::clone(&registry) as Arc<dyn Nodes>,
             reporter.clone(),
@@ -142,8 +146,23 @@ impl Broker {
             recent: upload::Recent::default(),
         };
         let router = sockets.merge(upload::router(Arc::new(uploads)));
-        let pacer = (pacer, pacer_handle);
-        (Self { io, inbox, nodes, browsers, pacer, keeper, batcher, posts, refused, counters, spool }, router)
+        let (pacer, (reporter, clock)) = ((pacer, pacer_handle), reports);
+        let broker = Self {
+            io,
+            inbox,
+            nodes,
+            browsers,
+            pacer,
+            keeper,
+            batcher,
+            posts,
+            refused,
+            counters,
+            spool,
+            reporter,
+            clock,
+        };
+        (broker, router)
     }
 
     /// What it counts.
@@ -159,6 +178,11 @@ impl Broker {
     /// What an operator sees of it.
     pub fn door(&self) -> Arc<dyn Door> {
         Arc::new(FrontDoor { refused: self.refused(), counters: self.counters(), spool: self.spool.clone() })
+    }
+
+    /// What looks after that which the broker needs, and says when it is away.
+    pub fn lookout(&self, parts: LookoutParts) -> Lookout {
+        Lookout::new(parts, self.reporter.clone(), Arc::clone(&self.clock), self.spool.clone())
     }
 
     /// Runs until `shutdown`: then sends no more queries, ends its sockets (their clients come back by themselves), and

@@ -11,7 +11,7 @@ mod operation;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{
-    Mac, Source, Timestamp,
+    Mac, Need, Source, Timestamp,
     alarm::{Evidence, Fact},
     identity::derived_id,
     time::is_newer,
@@ -116,6 +116,8 @@ impl ProcessResults {
                 | Event::NodeSettled
                 | Event::NodeLost
                 | Event::NodeInfo { .. }
+                | Event::PartAway { .. }
+                | Event::PartBack { .. }
                 | Event::Operated { .. } => Vec::new(),
             };
             macs.sort_unstable();
@@ -163,6 +165,8 @@ impl ProcessResults {
                 nodes::put_run_info(cx.table.as_ref(), &report.node, &run_info).await?;
                 return Ok(FollowUps::default());
             }
+            Event::PartAway { need, why } => return Ok(of_platform(report, need, Fact::Away { why: why.clone() })),
+            Event::PartBack { need, how } => return Ok(of_platform(report, need, Fact::Back { how: how.clone() })),
             Event::Operated { about, id, end } => {
                 operation::end(cx, about, id, report.at, end).await?;
                 return Ok(FollowUps::default());
@@ -216,6 +220,13 @@ impl ProcessResults {
         let at = evidence.first().map_or(Timestamp::default(), |evidence| evidence.at);
         format!("{}/{}", self.batch, derived_id(at, &ids))
     }
+}
+
+/// What a part of the platform says of itself.
+fn of_platform(report: &Report, need: &Need, fact: Fact) -> FollowUps {
+    let source = Source::Platform(need.clone());
+    let id = format!("{}/{source}", report.at.sortable());
+    FollowUps { evidence: vec![Evidence { id, source, at: report.at, fact }], ..FollowUps::default() }
 }
 
 /// A node that becomes ready in the middle of a window is polled for what is left of what is planned already.

@@ -103,7 +103,7 @@ impl Aws {
     pub async fn has_inbox(&self, broker: &str) -> Result<bool> {
         let link = AwsLink::new(&engine_aws::emulated(&self.endpoint).await, self.link_settings()?);
         let (node, id) = ("n1".to_owned(), "probe".to_owned());
-        let probe = Operation { id, about: Source::Node(node.clone()), node, order: Order::Restart };
+        let probe = Operation { id, about: Source::Node(node.clone()), node, order: Order::Restart, until: None };
         Ok(link.command(broker, NodeCommand::Operate(probe)).await.is_ok())
     }
 
