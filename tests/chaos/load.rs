@@ -14,7 +14,7 @@ use tokio::{
 };
 
 const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0 };
-const PASSWORD: &str = "tests are no secret";
+pub(crate) const PASSWORD: &str = "tests are no secret";
 
 /// Devices are asked as often as their lines allow. An answer without a proof raises an alarm at once, the next good one
 /// clears it, and nothing else does.
@@ -149,7 +149,7 @@ impl Home for OnApalisRedis {
 /// A home, those it tells, and the field that keeps it busy.
 pub(crate) struct Load<H> {
     pub home: H,
-    people: [Person; 3],
+    pub people: [Person; 3],
     field: Field,
     acknowledgements: UnboundedReceiver<Acknowledged>,
     acknowledged: Vec<Acknowledged>,

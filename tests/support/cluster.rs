@@ -4,13 +4,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::{
     Proxy, RedisServer, Session, environment,
-    process::Process,
+    process::{Process, signal},
     server::{http_client, sign_in, without_our_variables},
 };
 
@@ -118,6 +119,16 @@ impl Member {
     /// The process.
     pub fn pid(&self) -> Option<u32> {
         self.process.pid()
+    }
+
+    /// It takes connections and answers nothing, until [`Member::goes_on`].
+    pub fn hangs(&self) -> Result<()> {
+        signal(self.process.pid(), Signal::STOP)
+    }
+
+    /// It goes on where it was.
+    pub fn goes_on(&self) -> Result<()> {
+        signal(self.process.pid(), Signal::CONT)
     }
 
     /// Kills it, as `kill -9` does, and waits until it is gone.

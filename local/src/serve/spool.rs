@@ -24,7 +24,7 @@ use crate::config::Config;
 /// For how long another broker may look into a spool that nobody had.
 const LEFT_ALONE_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is looked for spools that brokers left behind that are no more, and how long one may take to be emptied.
-const LOOK_EVERY: Duration = Duration::from_mins(1);
+const LOOK_EVERY: Duration = Duration::from_secs(20);
 const EMPTIED_WITHIN: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(200);
 

@@ -22,7 +22,7 @@ pub async fn end_outages(
     for outage in memory.told() {
         let Outage { need, since, .. } = &outage;
         let batch = format!("platform/{need}/{}", since.sortable());
-        report(queue, batch, vec![back(need.clone(), at, words::back(&outage, at))]).await?;
+        report(queue, batch, vec![away(&outage), back(need.clone(), at, words::back(&outage, at))]).await?;
         operator.tell(&outage, Some(at)).await;
         memory.forget(&outage);
     }
@@ -39,6 +39,12 @@ pub(crate) async fn end_part(queue: &dyn Enqueue, part: &str, at: Timestamp) -> 
         back(need, at, format!("the broker is no more; another one reaches the {needs}"))
     };
     report(queue, format!("platform/{part}/ended"), [QUEUE, STORE].map(ended).into()).await
+}
+
+/// As the dead one reported it, if that came to be durable; then it is nothing new.
+pub(super) fn away(outage: &Outage) -> Report {
+    let event = Event::PartAway { need: outage.need.clone(), why: words::away(outage) };
+    Report { node: String::new(), at: outage.since, event }
 }
 
 fn back(need: Need, at: Timestamp, how: String) -> Report {

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use jobs::{
-    ports::Clock,
-    report::{Event, Report},
-};
+use jobs::{ports::Clock, report::Event};
 use tokio::sync::mpsc;
 
-use super::{Operator, Outage, outage::Turn, words};
-use crate::reports::Reporter;
+use super::{Operator, Outage, left_behind::away, outage::Turn, words};
+use crate::reports::{NotTaken, Reporter};
 
 /// Remembers what was told and has not ended, so that the end is told once by whoever sees it.
 pub trait Memory: Send + Sync {
@@ -69,35 +66,33 @@ impl Teller {
     /// One after the other: each is durable before the next.
     async fn report(&self, mut turns: mpsc::UnboundedReceiver<Turn>) {
         while let Some(turn) = turns.recv().await {
-            let report = match &turn {
-                Turn::Away(outage) => {
-                    let event = Event::PartAway { need: outage.need.clone(), why: words::away(outage) };
-                    Report { node: String::new(), at: outage.since, event }
-                }
-                Turn::Back(outage) => {
-                    let how = words::back(outage, self.clock.now());
-                    self.reporter.stamp(String::new(), Event::PartBack { need: outage.need.clone(), how })
-                }
-            };
-            let at = report.at;
-            if self.reporter.deliver(report).await.is_err() {
+            // That it was away is said once more with its end: an earlier process may have died before that was durable.
+            let (Turn::Away(outage) | Turn::Back(outage)) = &turn;
+            if self.reporter.deliver(away(outage)).await.is_err() {
                 // The broker ends: what is remembered is told by the next.
                 return;
             }
-            if let Turn::Back(outage) = turn {
-                tracing::info!(
-                    platform.part = outage.need.part,
-                    platform.back = outage.need.needs,
-                    "{}",
-                    words::back(&outage, at)
-                );
-                let told = self.operator.tell(&outage, Some(at));
-                let memory = Arc::clone(&self.memory);
-                tokio::spawn(async move {
-                    told.await;
-                    memory.forget(&outage);
-                });
+            if let Turn::Back(outage) = turn
+                && self.report_end(outage).await.is_err()
+            {
+                return;
             }
         }
+    }
+
+    async fn report_end(&self, outage: Outage) -> Result<(), NotTaken> {
+        let need = outage.need.clone();
+        let how = words::back(&outage, self.clock.now());
+        tracing::info!(platform.part = need.part, platform.back = need.needs, "{how}");
+        let report = self.reporter.stamp(String::new(), Event::PartBack { need, how });
+        let at = report.at;
+        self.reporter.deliver(report).await?;
+        let told = self.operator.tell(&outage, Some(at));
+        let memory = Arc::clone(&self.memory);
+        tokio::spawn(async move {
+            told.await;
+            memory.forget(&outage);
+        });
+        Ok(())
     }
 }

@@ -1,4 +1,6 @@
 use domain::{Source, frame::Proof};
+use std::time::Duration;
+
 use jobs::{
     ports::{NodeCommand, Operation, Order, ToBroker},
     report::{Event, OperationEnd, OperationVerdict},
@@ -124,7 +126,7 @@ async fn nothing_is_sent_to_a_node_that_has_not_registered_and_the_operation_fai
 async fn an_operation_that_comes_too_late_is_not_done_and_is_said_to_have_failed() {
     let site = Site::start().await;
     let mut node = site.ready_node().await;
-    let now = site.clock.now();
+    let now = jobs::ports::Clock::now(site.clock.as_ref());
     operate(&site, Operation { until: Some(now), ..write("o1") }).await;
     let late = end(&site).await;
     assert_eq!((late.verdict, late.said.as_str()), (OperationVerdict::Failed, "it came too late to be begun"));
