@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{Need, Source, Timestamp};
 use jobs::{
     Job, ProcessResults,
-    report::{Event, Report},
+    report::{Absence, Event, Report},
 };
 use records::{
     alarms::{self, Alarm, Which},
@@ -22,7 +22,7 @@ fn away(needs: &str) -> Event {
 }
 
 fn back(needs: &str) -> Event {
-    Event::PartBack { need: need(needs), how: format!("the {needs} is back after 40 s") }
+    Event::PartBack { need: need(needs), how: format!("the {needs} is back after 40 s"), absence: None }
 }
 
 /// With an administrator, who has a webhook.
@@ -95,6 +95,23 @@ async fn what_is_said_again_or_overtaken_by_its_end_raises_nothing() {
         is_reported(&flow, again, away("store")).await;
     }
     assert_eq!((all(&flow).await.len(), told(&flow).len()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_end_that_overtakes_its_beginning_brings_it_along_and_both_are_told_once() {
+    let flow = flow().await;
+    let (began, ended) = (flow.now(), flow.now().plus(Duration::from_secs(40)));
+    flow.sleeps(Duration::from_mins(1));
+    let Event::PartAway { need, why } = away("queue") else { panic!("it is away") };
+    let absence = Some(Absence { since: began, why });
+    let end = Event::PartBack { need, how: "the queue is back after 40 s".to_owned(), absence };
+    is_reported(&flow, ended, end).await;
+    is_reported(&flow, began, away("queue")).await;
+    let alarms = all(&flow).await;
+    assert_eq!(alarms.len(), 1);
+    assert!(alarms[0].raised_at == began && alarms[0].cleared_at == Some(ended), "{alarms:?}");
+    let told = told(&flow);
+    assert_eq!(told, ["webhook Alarm: platform:broker:8081/queue", "webhook Recovered: platform:broker:8081/queue"]);
 }
 
 #[tokio::test]

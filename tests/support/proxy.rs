@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -30,6 +30,7 @@ struct State {
     servers: Vec<String>,
     next: AtomicUsize,
     delay_ms: AtomicU64,
+    is_closed: AtomicBool,
     connections: Mutex<CancellationToken>,
 }
 
@@ -42,6 +43,7 @@ impl Proxy {
             servers,
             next: AtomicUsize::default(),
             delay_ms: AtomicU64::default(),
+            is_closed: AtomicBool::default(),
             connections: Mutex::default(),
         });
         let taking = Arc::clone(&state);
@@ -63,6 +65,17 @@ impl Proxy {
         std::mem::take(&mut *self.state.connections.lock().unwrap_or_else(PoisonError::into_inner)).cancel();
     }
 
+    /// Nobody gets through until [`Proxy::open`].
+    pub fn close(&self) {
+        self.state.is_closed.store(true, Ordering::Relaxed);
+        self.cut();
+    }
+
+    /// Everybody gets through again.
+    pub fn open(&self) {
+        self.state.is_closed.store(false, Ordering::Relaxed);
+    }
+
     /// Holds up whatever goes through from now on for so long.
     pub fn slow_down(&self, delay: Duration) {
         self.state.delay_ms.store(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -78,6 +91,9 @@ impl Drop for Proxy {
 
 impl State {
     async fn connection(self: Arc<Self>, client: TcpStream) {
+        if self.is_closed.load(Ordering::Relaxed) {
+            return;
+        }
         let cut = self.connections.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(server) = self.server().await else { return };
         let _ = (client.set_nodelay(true), server.set_nodelay(true));

@@ -47,6 +47,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_secs(2);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 
+/// How often what is away is said again in the log.
+const SAY_EVERY: Duration = Duration::from_mins(1);
+
 /// The spool is nearly full at so many hundredths, and has room again at so many.
 const NEARLY_FULL: u64 = 90;
 const HAS_ROOM: u64 = 50;
@@ -112,9 +115,14 @@ impl Lookout {
         let looking = async {
             let mut ticks = interval(LOOK_EVERY);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut said = Instant::now();
             loop {
                 ticks.tick().await;
                 self.look(&turns);
+                if said.elapsed() >= SAY_EVERY {
+                    said = Instant::now();
+                    self.watches.iter().filter_map(Watch::told).for_each(teller::say);
+                }
             }
         };
         let all = async { tokio::join!(looking, asking, teller.run(told)) };

@@ -165,8 +165,15 @@ impl ProcessResults {
                 nodes::put_run_info(cx.table.as_ref(), &report.node, &run_info).await?;
                 return Ok(FollowUps::default());
             }
-            Event::PartAway { need, why } => return Ok(of_platform(report, need, Fact::Away { why: why.clone() })),
-            Event::PartBack { need, how } => return Ok(of_platform(report, need, Fact::Back { how: how.clone() })),
+            Event::PartAway { need, why } => {
+                let evidence = vec![away(need, report.at, why)];
+                return Ok(FollowUps { evidence, ..FollowUps::default() });
+            }
+            Event::PartBack { need, how, absence } => {
+                let began = absence.iter().map(|absence| away(need, absence.since, &absence.why));
+                let evidence = began.chain([back(need, report.at, how)]).collect();
+                return Ok(FollowUps { evidence, ..FollowUps::default() });
+            }
             Event::Operated { about, id, end } => {
                 operation::end(cx, about, id, report.at, end).await?;
                 return Ok(FollowUps::default());
@@ -222,11 +229,18 @@ impl ProcessResults {
     }
 }
 
+fn away(need: &Need, at: Timestamp, why: &str) -> Evidence {
+    of_platform(need, at, Fact::Away { why: why.to_owned() })
+}
+
+fn back(need: &Need, at: Timestamp, how: &str) -> Evidence {
+    of_platform(need, at, Fact::Back { how: how.to_owned() })
+}
+
 /// What a part of the platform says of itself.
-fn of_platform(report: &Report, need: &Need, fact: Fact) -> FollowUps {
+fn of_platform(need: &Need, at: Timestamp, fact: Fact) -> Evidence {
     let source = Source::Platform(need.clone());
-    let id = format!("{}/{source}", report.at.sortable());
-    FollowUps { evidence: vec![Evidence { id, source, at: report.at, fact }], ..FollowUps::default() }
+    Evidence { id: format!("{}/{source}", at.sortable()), source, at, fact }
 }
 
 /// A node that becomes ready in the middle of a window is polled for what is left of what is planned already.

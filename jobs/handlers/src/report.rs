@@ -96,6 +96,8 @@ pub enum Event {
         need: Need,
         /// For how long it was away, and what became of what waited.
         how: String,
+        /// What it was away for, where that is known: who hears of the end first must not take the beginning for old.
+        absence: Option<Absence>,
     },
     /// An operation came to its end.
     Operated {
@@ -106,6 +108,15 @@ pub enum Event {
         /// How it ended.
         end: OperationEnd,
     },
+}
+
+/// A time that something was away, as it was reported when it began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absence {
+    /// Since when.
+    pub since: Timestamp,
+    /// What is away, since when, and what waits for it.
+    pub why: String,
 }
 
 /// How an operation ended.

@@ -94,8 +94,14 @@ impl Aws {
 
     /// Starts a broker, wired as the template wires it, but that the dead are found soon.
     pub async fn broker(&self) -> Result<AwsBroker> {
-        let variables: Vec<(&str, &str)> =
-            told(&self.broker)?.chain(self.here("broker")).chain([("TELLTALE_DEAD_AFTER_MS", "2000")]).collect();
+        self.broker_told(&[]).await
+    }
+
+    /// The same, with `more` in its environment.
+    pub async fn broker_told(&self, more: &[(&str, &str)]) -> Result<AwsBroker> {
+        let soon = [("TELLTALE_DEAD_AFTER_MS", "2000")];
+        let here = told(&self.broker)?.chain(self.here("broker"));
+        let variables: Vec<(&str, &str)> = here.chain(soon).chain(more.iter().copied()).collect();
         AwsBroker::start(&variables).await
     }
 

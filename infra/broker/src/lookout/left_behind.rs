@@ -4,7 +4,7 @@ use domain::{Need, Timestamp};
 use jobs::{
     Job, ProcessResults,
     ports::{Enqueue, QueueError},
-    report::{Event, Report},
+    report::{Absence, Event, Report},
 };
 
 use super::{Memory, Operator, Outage, QUEUE, STORE, words};
@@ -22,7 +22,7 @@ pub async fn end_outages(
     for outage in memory.told() {
         let Outage { need, since, .. } = &outage;
         let batch = format!("platform/{need}/{}", since.sortable());
-        report(queue, batch, vec![away(&outage), back(need.clone(), at, words::back(&outage, at))]).await?;
+        report(queue, batch, vec![Report { node: String::new(), at, event: back(&outage, at) }]).await?;
         operator.tell(&outage, Some(at)).await;
         memory.forget(&outage);
     }
@@ -36,19 +36,16 @@ pub async fn end_outages(
 pub(crate) async fn end_part(queue: &dyn Enqueue, part: &str, at: Timestamp) -> Result<(), QueueError> {
     let ended = |needs: &str| {
         let need = Need { part: part.to_owned(), needs: needs.to_owned() };
-        back(need, at, format!("the broker is no more; another one reaches the {needs}"))
+        let how = format!("the broker is no more; another one reaches the {needs}");
+        Report { node: String::new(), at, event: Event::PartBack { need, how, absence: None } }
     };
     report(queue, format!("platform/{part}/ended"), [QUEUE, STORE].map(ended).into()).await
 }
 
-/// As the dead one reported it, if that came to be durable; then it is nothing new.
-pub(super) fn away(outage: &Outage) -> Report {
-    let event = Event::PartAway { need: outage.need.clone(), why: words::away(outage) };
-    Report { node: String::new(), at: outage.since, event }
-}
-
-fn back(need: Need, at: Timestamp, how: String) -> Report {
-    Report { node: String::new(), at, event: Event::PartBack { need, how } }
+/// That it is back, and what it was away for.
+pub(super) fn back(outage: &Outage, at: Timestamp) -> Event {
+    let absence = Absence { since: outage.since, why: words::away(outage) };
+    Event::PartBack { need: outage.need.clone(), how: words::back(outage, at), absence: Some(absence) }
 }
 
 async fn report(queue: &dyn Enqueue, batch: String, reports: Vec<Report>) -> Result<(), QueueError> {

@@ -55,6 +55,14 @@ impl Watch {
         !matches!(self.state, State::Well)
     }
 
+    /// What is told of, and has not ended.
+    pub(crate) fn told(&self) -> Option<&Outage> {
+        match &self.state {
+            State::Told(outage) => Some(outage),
+            State::Well | State::Away { .. } => None,
+        }
+    }
+
     /// What is to be told, given what was seen last. It was away for so long when it was seen to be away that long after it was
     /// seen so first, and never well in between.
     pub(crate) fn look(&mut self, seen: Sample, delay: Duration, now: impl FnOnce() -> Timestamp) -> Option<Turn> {

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use jobs::{ports::Clock, report::Event};
+use jobs::{
+    ports::Clock,
+    report::{Event, Report},
+};
 use tokio::sync::mpsc;
 
-use super::{Operator, Outage, left_behind::away, outage::Turn, words};
+use super::{Operator, Outage, left_behind::back, outage::Turn, words};
 use crate::reports::{NotTaken, Reporter};
 
 /// Remembers what was told and has not ended, so that the end is told once by whoever sees it.
@@ -33,6 +36,12 @@ impl Memory for Forgetful {
     fn forget(&self, _: &Outage) {}
 }
 
+/// Says in the log that it is away. On AWS an alarm rings of that.
+pub(super) fn say(outage: &Outage) {
+    let Outage { need, .. } = outage;
+    tracing::error!(platform.part = need.part, platform.away = need.needs, "{}", words::away(outage));
+}
+
 /// Tells what turns.
 pub(super) struct Teller {
     pub reporter: Reporter,
@@ -48,12 +57,7 @@ impl Teller {
         let telling = async {
             while let Some(turn) = turns.recv().await {
                 if let Turn::Away(outage) = &turn {
-                    tracing::error!(
-                        platform.part = outage.need.part,
-                        platform.away = outage.need.needs,
-                        "{}",
-                        words::away(outage)
-                    );
+                    say(outage);
                     self.memory.keep(outage);
                     drop(self.operator.tell(outage, None));
                 }
@@ -66,25 +70,30 @@ impl Teller {
     /// One after the other: each is durable before the next.
     async fn report(&self, mut turns: mpsc::UnboundedReceiver<Turn>) {
         while let Some(turn) = turns.recv().await {
-            // That it was away is said once more with its end: an earlier process may have died before that was durable.
-            let (Turn::Away(outage) | Turn::Back(outage)) = &turn;
-            if self.reporter.deliver(away(outage)).await.is_err() {
+            let ended = match turn {
+                Turn::Away(outage) => {
+                    let event = Event::PartAway { why: words::away(&outage), need: outage.need };
+                    self.reporter.deliver(Report { node: String::new(), at: outage.since, event }).await
+                }
+                Turn::Back(outage) => self.report_end(outage).await,
+            };
+            if ended.is_err() {
                 // The broker ends: what is remembered is told by the next.
-                return;
-            }
-            if let Turn::Back(outage) = turn
-                && self.report_end(outage).await.is_err()
-            {
                 return;
             }
         }
     }
 
     async fn report_end(&self, outage: Outage) -> Result<(), NotTaken> {
-        let need = outage.need.clone();
-        let how = words::back(&outage, self.clock.now());
-        tracing::info!(platform.part = need.part, platform.back = need.needs, "{how}");
-        let report = self.reporter.stamp(String::new(), Event::PartBack { need, how });
+        let Outage { need, .. } = &outage;
+        let event = back(&outage, self.clock.now());
+        tracing::info!(
+            platform.part = need.part,
+            platform.back = need.needs,
+            "{}",
+            words::back(&outage, self.clock.now())
+        );
+        let report = self.reporter.stamp(String::new(), event);
         let at = report.at;
         self.reporter.deliver(report).await?;
         let told = self.operator.tell(&outage, Some(at));
