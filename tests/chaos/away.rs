@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde_json::Value;
 use telltale_tests::{Cluster, Session, Size, WebhookReceiver, eventually};
 
-use super::load::{Clustered, Home, PASSWORD, all};
+use super::load::{Clustered, Home, PASSWORD, all, told_of_the_platform};
 
 /// A cluster with an operator who has a webhook of their own.
 struct Operated {
@@ -39,11 +39,8 @@ impl Clustered for Operated {
 impl Operated {
     async fn sized(size: Size, site: &Value, settings: &str) -> Result<Self> {
         let operator = WebhookReceiver::start().await?;
-        let (url, secret) = (operator.url(), WebhookReceiver::secret());
-        let platform = format!(
-            "[platform]\naway_after_ms = 2000\n[platform.webhook]\nurl = '{url}'\nsecret = '{secret}'\n[broker]\nspool_mb = 1\n"
-        );
-        let cluster = Cluster::start(size, "streams", site, &format!("{settings}\n{platform}")).await?;
+        let settings = format!("{settings}\n{}[broker]\nspool_mb = 1\n", told_of_the_platform(&operator));
+        let cluster = Cluster::start(size, "streams", site, &settings).await?;
         Ok(Self { cluster, operator })
     }
 

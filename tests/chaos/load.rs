@@ -35,6 +35,12 @@ fn settings(mailbox: &Mailbox) -> String {
     format!("{SETTINGS}\n[notify.smtp]\nurl = \"{}\"\nfrom = \"telltale@example.org\"\n", mailbox.url())
 }
 
+/// Settings for an operator who soon hears that something is away.
+pub(crate) fn told_of_the_platform(operator: &WebhookReceiver) -> String {
+    let (url, secret) = (operator.url(), WebhookReceiver::secret());
+    format!("[platform]\naway_after_ms = 2000\n[platform.webhook]\nurl = '{url}'\nsecret = '{secret}'\n")
+}
+
 /// What is under load: one process, or several.
 pub(crate) trait Home: Sized {
     async fn start(site: &Value, settings: &str) -> Result<Self>;
@@ -57,15 +63,17 @@ impl Home for Server {
     }
 }
 
-/// One process whose data lie on a small disk.
-pub(crate) struct OnSmallDisk(pub Server);
+/// One process whose data lie on a small disk, and the platform's operator.
+pub(crate) struct OnSmallDisk(pub Server, pub WebhookReceiver);
 
 /// Large enough for the store's own files, and soon full.
 const SMALL_DISK_MB: u32 = 256;
 
 impl Home for OnSmallDisk {
     async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Ok(Self(Server::start_on_small_disk(site, settings, SMALL_DISK_MB).await?))
+        let operator = WebhookReceiver::start().await?;
+        let settings = format!("{settings}\n{}", told_of_the_platform(&operator));
+        Ok(Self(Server::start_on_small_disk(site, &settings, SMALL_DISK_MB).await?, operator))
     }
 
     fn gateways(&self) -> String {
