@@ -23,7 +23,7 @@ use crate::{
     operations::Operations,
     pacer::{LineEvent, Nodes, Pacer, PacerHandle},
     refused::RefusedNodes,
-    reports::{Batcher, Reporter},
+    reports::Batcher,
     settings::BrokerSettings,
     upload::{self, Uploads},
     viewers::Viewers,
@@ -80,8 +80,6 @@ pub struct Broker {
     refused: Arc<RefusedNodes>,
     counters: Arc<Counters>,
     spool: Option<Arc<dyn Spooling>>,
-    reporter: Reporter,
-    clock: Arc<dyn Clock>,
 }
 
 impl Broker {
@@ -102,7 +100,6 @@ impl Broker {
         let elsewhere = Arc::new(Elsewhere::new(&id, Arc::clone(&table), link));
         let (keeper, keeper_handle) =
             Keeper::new(&id, Arc::clone(&table), Arc::clone(&clock), reporter.clone(), Arc::clone(&elsewhere));
-        let reports = (reporter.clone(), Arc::clone(&clock));
         let (pacer, pacer_handle) = Pacer::new(
             Arc::clone(&registry) as Arc<dyn Nodes>,
             reporter.clone(),
@@ -146,23 +143,8 @@ impl Broker {
             recent: upload::Recent::default(),
         };
         let router = sockets.merge(upload::router(Arc::new(uploads)));
-        let (pacer, (reporter, clock)) = ((pacer, pacer_handle), reports);
-        let broker = Self {
-            io,
-            inbox,
-            nodes,
-            browsers,
-            pacer,
-            keeper,
-            batcher,
-            posts,
-            refused,
-            counters,
-            spool,
-            reporter,
-            clock,
-        };
-        (broker, router)
+        let pacer = (pacer, pacer_handle);
+        (Self { io, inbox, nodes, browsers, pacer, keeper, batcher, posts, refused, counters, spool }, router)
     }
 
     /// What it counts.
@@ -182,7 +164,7 @@ impl Broker {
 
     /// What looks after that which the broker needs, and says when it is away.
     pub fn lookout(&self, parts: LookoutParts) -> Lookout {
-        Lookout::new(parts, self.reporter.clone(), Arc::clone(&self.clock), self.spool.clone())
+        Lookout::new(parts, self.nodes.reporter.clone(), Arc::clone(&self.nodes.clock), self.spool.clone())
     }
 
     /// Runs until `shutdown`: then sends no more queries, ends its sockets (their clients come back by themselves), and

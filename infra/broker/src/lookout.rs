@@ -134,7 +134,7 @@ impl Lookout {
         for watch in &mut self.watches {
             let (sample, delay) = match (watch.need.needs.as_str(), state) {
                 (QUEUE, state) => (of_queue(self.parts.looks.last(QUEUE), state), self.parts.settings.away_after()),
-                (SPOOL, Some(state)) => (of_spool(state, watch.is_away()), Some(Duration::ZERO)),
+                (SPOOL, Some(state)) => (Some(of_spool(state, watch.is_away())), Some(Duration::ZERO)),
                 (needs, _) => (self.parts.looks.last(needs), self.parts.settings.away_after()),
             };
             let (Some(sample), Some(delay)) = (sample, delay) else { continue };
@@ -154,11 +154,11 @@ fn of_queue(seen: Option<Sample>, spool: Option<SpoolState>) -> Option<Sample> {
     Some(Sample { at: Instant::now(), away: Some(format!("{why}; {}", words::waiting(spool))) })
 }
 
-fn of_spool(state: SpoolState, was_full: bool) -> Option<Sample> {
+fn of_spool(state: SpoolState, was_full: bool) -> Sample {
     let limit = if was_full { HAS_ROOM } else { NEARLY_FULL };
     let is_full = state.bytes > state.most_bytes / 100 * limit;
     let away = is_full.then(|| format!("{}; what gateways say is refused once it is full", words::waiting(state)));
-    Some(Sample { at: Instant::now(), away })
+    Sample { at: Instant::now(), away }
 }
 
 async fn ask(probe: Probe, looks: &Looks) {
