@@ -37,10 +37,10 @@ impl Clustered for Operated {
 }
 
 impl Operated {
-    async fn sized(size: Size, site: &Value, settings: &str) -> Result<Self> {
+    async fn sized(processes: Size, site: &Value, settings: &str) -> Result<Self> {
         let operator = WebhookReceiver::start().await?;
         let settings = format!("{settings}\n{}[broker]\nspool_mb = 1\n", told_of_the_platform(&operator));
-        let cluster = Cluster::start(size, "streams", site, &settings).await?;
+        let cluster = Cluster::start(processes, "streams", site, &settings).await?;
         Ok(Self { cluster, operator })
     }
 
