@@ -1,5 +1,6 @@
 //! The server dies under load, again and again: what it acknowledged is there afterwards, and nobody is told twice.
 
+mod away;
 mod channels;
 mod cluster;
 mod disk;

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0 };
-const PASSWORD: &str = "tests are no secret";
+pub(crate) const PASSWORD: &str = "tests are no secret";
 
 /// Devices are asked as often as their lines allow. An answer without a proof raises an alarm at once, the next good one
 /// clears it, and nothing else does.
@@ -33,6 +33,12 @@ const SETTINGS: &str = r#"
 /// The settings, with where mail goes.
 fn settings(mailbox: &Mailbox) -> String {
     format!("{SETTINGS}\n[notify.smtp]\nurl = \"{}\"\nfrom = \"telltale@example.org\"\n", mailbox.url())
+}
+
+/// Settings for an operator who soon hears that something is away.
+pub(crate) fn told_of_the_platform(operator: &WebhookReceiver) -> String {
+    let (url, secret) = (operator.url(), WebhookReceiver::secret());
+    format!("[platform]\naway_after_ms = 2000\n[platform.webhook]\nurl = '{url}'\nsecret = '{secret}'\n")
 }
 
 /// What is under load: one process, or several.
@@ -57,15 +63,17 @@ impl Home for Server {
     }
 }
 
-/// One process whose data lie on a small disk.
-pub(crate) struct OnSmallDisk(pub Server);
+/// One process whose data lie on a small disk, and the platform's operator.
+pub(crate) struct OnSmallDisk(pub Server, pub WebhookReceiver);
 
 /// Large enough for the store's own files, and soon full.
 const SMALL_DISK_MB: u32 = 256;
 
 impl Home for OnSmallDisk {
     async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Ok(Self(Server::start_on_small_disk(site, settings, SMALL_DISK_MB).await?))
+        let operator = WebhookReceiver::start().await?;
+        let settings = format!("{settings}\n{}", told_of_the_platform(&operator));
+        Ok(Self(Server::start_on_small_disk(site, &settings, SMALL_DISK_MB).await?, operator))
     }
 
     fn gateways(&self) -> String {
@@ -149,7 +157,7 @@ impl Home for OnApalisRedis {
 /// A home, those it tells, and the field that keeps it busy.
 pub(crate) struct Load<H> {
     pub home: H,
-    people: [Person; 3],
+    pub people: [Person; 3],
     field: Field,
     acknowledgements: UnboundedReceiver<Acknowledged>,
     acknowledged: Vec<Acknowledged>,

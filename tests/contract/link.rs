@@ -146,6 +146,7 @@ fn operation() -> NodeCommand {
         about: Source::Terminal(mac()),
         node: "hill".to_owned(),
         order: Order::At { mac: mac(), command: "+++AT+VER".to_owned() },
+        until: None,
     })
 }
 

@@ -18,6 +18,7 @@ use crate::{
     door::FrontDoor,
     elsewhere::Elsewhere,
     keeper::Keeper,
+    lookout::{Lookout, LookoutParts},
     node::{Admission, Alerts, Identities, NodeDoor, Registry},
     operations::Operations,
     pacer::{LineEvent, Nodes, Pacer, PacerHandle},
@@ -159,6 +160,11 @@ impl Broker {
     /// What an operator sees of it.
     pub fn door(&self) -> Arc<dyn Door> {
         Arc::new(FrontDoor { refused: self.refused(), counters: self.counters(), spool: self.spool.clone() })
+    }
+
+    /// What looks after that which the broker needs, and says when it is away.
+    pub fn lookout(&self, parts: LookoutParts) -> Lookout {
+        Lookout::new(parts, self.nodes.reporter.clone(), Arc::clone(&self.nodes.clock), self.spool.clone())
     }
 
     /// Runs until `shutdown`: then sends no more queries, ends its sockets (their clients come back by themselves), and

@@ -14,6 +14,7 @@ mod elsewhere;
 mod fakes;
 mod health;
 mod keeper;
+mod lookout;
 mod member;
 mod node;
 mod opening;
@@ -35,6 +36,10 @@ mod wire;
 pub use broker::{Broker, BrokerParts};
 pub use counters::{Count, Counters};
 pub use health::health;
+pub use lookout::{
+    Forgetful, Lookout, LookoutParts, Looks, Memory, Operator, Outage, PlatformSettings, PlatformWebhook, Probe, QUEUE,
+    STORE, WatchedQueue, end_outages, part_of_member,
+};
 pub use member::{Member, MemberParts};
 pub use refused::{Refusal, RefusedNode, RefusedNodes};
 pub use settings::BrokerSettings;

@@ -9,7 +9,7 @@ use records::{Table, TableError, brokers, doors};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Broker, BrokerParts, Counters, presence::Presence};
+use crate::{Broker, BrokerParts, Counters, LookoutParts, Looks, part_of_member, presence::Presence};
 
 /// What a broker among others is made of.
 pub struct MemberParts {
@@ -23,6 +23,8 @@ pub struct MemberParts {
     pub inboxes: Arc<dyn Inboxes>,
     /// After how long without a sign of life another broker is dead.
     pub patience: Duration,
+    /// Looks after what it needs.
+    pub lookout: LookoutParts,
     /// Ends its sockets.
     pub stop: CancellationToken,
 }
@@ -37,6 +39,8 @@ pub struct Member {
     broker: JoinHandle<()>,
     inbox: JoinHandle<()>,
     stop_inbox: CancellationToken,
+    /// What is seen of that which it needs, where its alarms end with its burial.
+    mourned: Option<Arc<Looks>>,
 }
 
 impl Member {
@@ -50,7 +54,7 @@ impl Member {
 
     /// Starts it, and gives its routes.
     pub fn start(parts: MemberParts) -> (Self, Router) {
-        let MemberParts { broker, inbox, stop_inbox, inboxes, patience, stop } = parts;
+        let MemberParts { broker, inbox, stop_inbox, inboxes, patience, lookout, stop } = parts;
         let (id, table) = (broker.id.clone(), Arc::clone(&broker.table));
         let (queue, clock) = (Arc::clone(&broker.queue), Arc::clone(&broker.clock));
         let (broker, sockets) = Broker::new(broker);
@@ -63,7 +67,11 @@ impl Member {
             inboxes,
             door: Arc::clone(&door),
             patience,
+            looks: Arc::clone(&lookout.looks),
+            parts_die: lookout.part == part_of_member(&id),
         };
+        let mourned = presence.parts_die.then(|| Arc::clone(&lookout.looks));
+        tokio::spawn(broker.lookout(lookout).run(stop.clone()));
         tokio::spawn(presence.run(dead.clone(), stop.clone()));
         let member = Self {
             id,
@@ -74,6 +82,7 @@ impl Member {
             broker: tokio::spawn(broker.run(stop)),
             inbox: tokio::spawn(inbox),
             stop_inbox,
+            mourned,
         };
         (member, sockets)
     }
@@ -109,6 +118,10 @@ impl Member {
         self.stop_inbox.cancel();
         if let Err(error) = self.inbox.await {
             tracing::error!(%error, "the inbox ended badly");
+        }
+        if self.mourned.is_some_and(|looks| looks.has_told()) {
+            // Others bury it, and end its alarms: it cannot say itself that what it could not reach is back.
+            return Ok(());
         }
         doors::forget(self.table.as_ref(), &self.id).await?;
         brokers::leave(self.table.as_ref(), &self.id).await

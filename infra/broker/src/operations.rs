@@ -88,6 +88,7 @@ impl Operations {
     pub(crate) fn begin(self: &Arc<Self>, operation: Operation, shutdown: CancellationToken) {
         let sent = match self.expect(&operation) {
             Admission::Repeated => return,
+            Admission::TooLate => Err("it came too late to be begun"),
             Admission::TooMany => Err("too many operations wait on this node: try again in a minute"),
             Admission::Expected { name, answer } => self.send(&operation, &name).map(|()| (name, answer)),
         };
@@ -124,6 +125,10 @@ impl Operations {
         let mut waiting = self.waiting();
         if !waiting.remember(&operation.id) {
             return Admission::Repeated;
+        }
+        // Whoever asked was told that it failed.
+        if operation.until.is_some_and(|until| self.clock.now() >= until) {
+            return Admission::TooLate;
         }
         let on_node = waiting.by_name.values().filter(|expected| expected.node == operation.node).count();
         if on_node >= MOST_ON_A_NODE {
@@ -195,6 +200,8 @@ impl Operations {
 enum Admission {
     /// It was already.
     Repeated,
+    /// Nobody expects it any more.
+    TooLate,
     /// Not while so many wait.
     TooMany,
     /// Under this name, and its answer comes here.

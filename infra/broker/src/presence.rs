@@ -15,7 +15,11 @@ use records::{
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::stale::end_stale_sessions;
+use crate::{
+    Looks, STORE,
+    lookout::{end_part, part_of_member},
+    stale::end_stale_sessions,
+};
 
 /// How many signs there are in the time after which a broker without one is dead.
 const SIGNS: u32 = 4;
@@ -31,6 +35,10 @@ pub(crate) struct Presence {
     pub door: Arc<dyn Door>,
     /// How long a broker may give no sign.
     pub patience: Duration,
+    /// What is seen of the table.
+    pub looks: Arc<Looks>,
+    /// Whether a broker's alarms of its own are under a name that dies with it.
+    pub parts_die: bool,
 }
 
 /// Others' last signs, and since when we know them. By our own watch: another's clock does not matter.
@@ -76,7 +84,9 @@ impl Presence {
     /// Whether this broker still lives.
     async fn look(&self, known: &mut Known) -> Result<bool, JobError> {
         let table = self.table.as_ref();
-        if !brokers::live(table, &self.broker, self.clock.now()).await? {
+        let lives = brokers::live(table, &self.broker, self.clock.now()).await;
+        self.looks.saw(STORE, lives.as_ref().err().map(ToString::to_string));
+        if !lives? {
             return Ok(false);
         }
         let others = brokers::all(table).await?.into_iter().filter(|sign| sign.broker != self.broker);
@@ -100,6 +110,9 @@ impl Presence {
         tracing::warn!(broker.id = dead.broker, last = dead.at.rfc3339(), "a broker gives no sign of life");
         let is_dead = |broker: &str| broker == dead.broker;
         end_stale_sessions(table, queue, self.clock.now(), &dead.broker, is_dead).await?;
+        if self.parts_die {
+            end_part(queue, &part_of_member(&dead.broker), self.clock.now()).await?;
+        }
         self.inboxes.remove(&dead.broker).await?;
         doors::forget(table, &dead.broker).await?;
         let _ = brokers::end(table, dead).await?;

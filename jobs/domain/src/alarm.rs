@@ -80,6 +80,8 @@ pub enum Condition {
     },
     /// The link to the source is lost.
     Lost,
+    /// What a part of the platform needs is away.
+    Away,
 }
 
 /// One fact about a source.
@@ -123,6 +125,16 @@ pub enum Fact {
     ParentLost {
         /// The parent.
         parent: Source,
+    },
+    /// What a part of the platform needs is away, and has been for long enough to tell.
+    Away {
+        /// What is away, since when, and what waits for it.
+        why: String,
+    },
+    /// It is back.
+    Back {
+        /// For how long it was away, and what became of what waited.
+        how: String,
     },
     /// Nothing but the passing of time: a timer of this source is due.
     Tick,
@@ -202,7 +214,11 @@ impl Fact {
         match self {
             Self::Values { .. } => Some(Aspect::Values),
             Self::Missed { .. } => Some(Aspect::Silence),
-            Self::LinkLost { .. } | Self::LinkSeen | Self::ParentLost { .. } => Some(Aspect::Link),
+            Self::LinkLost { .. }
+            | Self::LinkSeen
+            | Self::ParentLost { .. }
+            | Self::Away { .. }
+            | Self::Back { .. } => Some(Aspect::Link),
             Self::Tick => None,
         }
     }

@@ -142,7 +142,9 @@ fn was_last(state: &SourceState, evidence: &Evidence) -> bool {
 /// by the going before it, which another worker may bring late.
 fn worth_storing(before: &SourceState, after: &SourceState, fact: &Fact) -> bool {
     let moved = match fact {
-        Fact::LinkLost { .. } | Fact::LinkSeen | Fact::ParentLost { .. } => after.newest != before.newest,
+        Fact::LinkLost { .. } | Fact::LinkSeen | Fact::ParentLost { .. } | Fact::Away { .. } | Fact::Back { .. } => {
+            after.newest != before.newest
+        }
         Fact::Values { .. } | Fact::Missed { .. } | Fact::Tick => false,
     };
     moved || after.conditions != before.conditions || after.unknown != before.unknown
@@ -218,6 +220,7 @@ async fn rules(cx: &Context, source: &Source) -> Result<Option<Vec<Rule>>, JobEr
         Source::Device(device) => return rules_of_device(cx, device).await,
         Source::Terminal(mac) => terminals::get(table, mac).await?.is_some(),
         Source::Node(name) => nodes::get(table, name).await?.is_some(),
+        Source::Platform(_) => return Ok(Some(vec![away()])),
     };
     let offline = || Rule {
         id: "offline".to_owned(),
@@ -226,6 +229,11 @@ async fn rules(cx: &Context, source: &Source) -> Result<Option<Vec<Rule>>, JobEr
         on_delay: Duration::from_millis(cx.settings.alarms.offline_debounce_ms),
     };
     Ok(is_there.then(|| vec![offline()]))
+}
+
+/// How long it must be away before anybody is told is for the part itself to know.
+fn away() -> Rule {
+    Rule { id: "away".to_owned(), condition: Condition::Away, severity: Severity::Critical, on_delay: Duration::ZERO }
 }
 
 async fn rules_of_device(cx: &Context, device: &DeviceId) -> Result<Option<Vec<Rule>>, JobError> {

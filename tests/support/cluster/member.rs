@@ -3,9 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use rustix::process::Signal;
 use tokio::process::Command;
 
-use crate::{environment, process::Process, server::without_our_variables};
+use crate::{
+    environment,
+    process::{Process, signal},
+    server::without_our_variables,
+};
 
 /// The configuration, in the cluster's folder.
 pub(super) const CONFIG: &str = "telltale.toml";
@@ -56,6 +61,16 @@ impl Member {
     /// The process.
     pub fn pid(&self) -> Option<u32> {
         self.process.pid()
+    }
+
+    /// It takes connections and answers nothing, until [`Member::goes_on`].
+    pub fn hangs(&self) -> Result<()> {
+        signal(self.process.pid(), Signal::STOP)
+    }
+
+    /// It goes on where it was.
+    pub fn goes_on(&self) -> Result<()> {
+        signal(self.process.pid(), Signal::CONT)
     }
 
     /// Kills it, as `kill -9` does, and waits until it is gone.

@@ -94,8 +94,14 @@ impl Aws {
 
     /// Starts a broker, wired as the template wires it, but that the dead are found soon.
     pub async fn broker(&self) -> Result<AwsBroker> {
-        let variables: Vec<(&str, &str)> =
-            told(&self.broker)?.chain(self.here("broker")).chain([("TELLTALE_DEAD_AFTER_MS", "2000")]).collect();
+        self.broker_told(&[]).await
+    }
+
+    /// The same, with `more` in its environment.
+    pub async fn broker_told(&self, more: &[(&str, &str)]) -> Result<AwsBroker> {
+        let soon = [("TELLTALE_DEAD_AFTER_MS", "2000")];
+        let here = told(&self.broker)?.chain(self.here("broker"));
+        let variables: Vec<(&str, &str)> = here.chain(soon).chain(more.iter().copied()).collect();
         AwsBroker::start(&variables).await
     }
 
@@ -103,7 +109,7 @@ impl Aws {
     pub async fn has_inbox(&self, broker: &str) -> Result<bool> {
         let link = AwsLink::new(&engine_aws::emulated(&self.endpoint).await, self.link_settings()?);
         let (node, id) = ("n1".to_owned(), "probe".to_owned());
-        let probe = Operation { id, about: Source::Node(node.clone()), node, order: Order::Restart };
+        let probe = Operation { id, about: Source::Node(node.clone()), node, order: Order::Restart, until: None };
         Ok(link.command(broker, NodeCommand::Operate(probe)).await.is_ok())
     }
 

@@ -56,16 +56,16 @@ impl Inboxes for AwsInboxes {
             Err(error) if error.as_service_error().is_some_and(GetQueueUrlError::is_queue_does_not_exist) => {
                 return Ok(());
             }
-            Err(error) => return Err(LinkError(explain(&error))),
+            Err(error) => return Err(LinkError::Away(explain(&error))),
         };
         let tags = self.sqs.list_queue_tags().queue_url(&url).send().await;
-        let tags = tags.map_err(|error| LinkError(explain(&error)))?.tags.unwrap_or_default();
+        let tags = tags.map_err(|error| LinkError::Away(explain(&error)))?.tags.unwrap_or_default();
         if let Some(subscription) = tags.get(SUBSCRIPTION) {
             let ended = self.sns.unsubscribe().subscription_arn(subscription).send().await;
-            ended.map_err(|error| LinkError(explain(&error)))?;
+            ended.map_err(|error| LinkError::Away(explain(&error)))?;
         }
         let deleted = self.sqs.delete_queue().queue_url(url).send().await;
-        deleted.map(drop).map_err(|error| LinkError(explain(&error)))
+        deleted.map(drop).map_err(|error| LinkError::Away(explain(&error)))
     }
 }
 
@@ -82,7 +82,7 @@ impl AwsInbox {
     pub async fn open(config: &SdkConfig, settings: &AwsLinkSettings, broker: &str) -> Result<Self, LinkError> {
         let (sqs, sns) = (patient(config), aws_sdk_sns::Client::new(config));
         let made = sqs.create_queue().queue_name(settings.inbox_of(broker)).set_attributes(Some(attributes())).send();
-        let url = made.await.map_err(|error| LinkError(explain(&error)))?.queue_url.unwrap_or_default();
+        let url = made.await.map_err(|error| LinkError::Away(explain(&error)))?.queue_url.unwrap_or_default();
         let mut inbox = Self { sqs, sns, url, subscription: None };
         let arn = inbox.new_arn().await?;
         inbox.allow(&arn, &settings.topic).await?;
@@ -90,7 +90,7 @@ impl AwsInbox {
         if let Some(subscription) = &inbox.subscription {
             // For who removes the inbox, should its broker die.
             let tagged = inbox.sqs.tag_queue().queue_url(&inbox.url).tags(SUBSCRIPTION, subscription).send().await;
-            tagged.map_err(|error| LinkError(explain(&error)))?;
+            tagged.map_err(|error| LinkError::Away(explain(&error)))?;
         }
         Ok(inbox)
     }
@@ -111,9 +111,9 @@ impl AwsInbox {
     async fn arn(&self) -> Result<String, LinkError> {
         let request = self.sqs.get_queue_attributes().queue_url(&self.url);
         let answer = request.attribute_names(QueueAttributeName::QueueArn).send().await;
-        let attributes = answer.map_err(|error| LinkError(explain(&error)))?.attributes.unwrap_or_default();
+        let attributes = answer.map_err(|error| LinkError::Away(explain(&error)))?.attributes.unwrap_or_default();
         let arn = attributes.get(&QueueAttributeName::QueueArn).cloned();
-        arn.ok_or_else(|| LinkError("the inbox has no ARN".to_owned()))
+        arn.ok_or_else(|| LinkError::Away("the inbox has no ARN".to_owned()))
     }
 
     /// Lets the topic, and nobody else but this account, send to the inbox.
@@ -130,14 +130,14 @@ impl AwsInbox {
         });
         let request = self.sqs.set_queue_attributes().queue_url(&self.url);
         let set = request.attributes(QueueAttributeName::Policy, policy.to_string()).send().await;
-        set.map(drop).map_err(|error| LinkError(explain(&error)))
+        set.map(drop).map_err(|error| LinkError::Away(explain(&error)))
     }
 
     async fn subscribe(&self, arn: &str, topic: &str) -> Result<Option<String>, LinkError> {
         let request = self.sns.subscribe().topic_arn(topic).protocol("sqs").endpoint(arn).return_subscription_arn(true);
         let filter = json!({ AUDIENCE: [EVERY_BROKER] }).to_string();
         let request = request.attributes("RawMessageDelivery", "true").attributes("FilterPolicy", filter);
-        let answer = request.send().await.map_err(|error| LinkError(explain(&error)))?;
+        let answer = request.send().await.map_err(|error| LinkError::Away(explain(&error)))?;
         Ok(answer.subscription_arn)
     }
 

@@ -32,7 +32,7 @@ impl Rule {
             }
             Condition::Outside { min, max, deadband, .. } => check_limits(*min, *max, *deadband),
             Condition::NotIn { normal, .. } if normal.is_empty() => Err(BadRule::NoNormalState),
-            Condition::NotIn { .. } | Condition::Missed { .. } | Condition::Lost => Ok(()),
+            Condition::NotIn { .. } | Condition::Missed { .. } | Condition::Lost | Condition::Away => Ok(()),
         }
     }
 }
@@ -83,6 +83,8 @@ impl Condition {
             (Self::Missed { .. }, Fact::Values { .. }) => Verdict::Normal("answers again".to_owned()),
             (Self::Lost, Fact::LinkLost { cause, .. }) => Verdict::Abnormal(format!("link lost: {cause}")),
             (Self::Lost, Fact::LinkSeen) => Verdict::Normal("link seen again".to_owned()),
+            (Self::Away, Fact::Away { why }) => Verdict::Abnormal(why.clone()),
+            (Self::Away, Fact::Back { how }) => Verdict::Normal(how.clone()),
             _ => Verdict::Silent,
         }
     }
