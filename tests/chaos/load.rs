@@ -14,7 +14,7 @@ use tokio::{
 };
 
 const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0 };
-const PASSWORD: &str = "tests are no secret";
+pub(crate) const PASSWORD: &str = "tests are no secret";
 
 /// Devices are asked as often as their lines allow. An answer without a proof raises an alarm at once, the next good one
 /// clears it, and nothing else does.
@@ -37,15 +37,18 @@ fn settings(mailbox: &Mailbox) -> String {
 
 /// What is under load: one process, or several.
 pub(crate) trait Home: Sized {
-    async fn start(site: &Value, settings: &str) -> Result<Self>;
+    /// How large the field is that it can be asked to bear.
+    const TERMINALS_PER_NODE: u16 = 20;
+
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self>;
     /// Where gateways and browsers come in.
     fn gateways(&self) -> String;
     async fn sign_in(&self, user: &str) -> Result<Session>;
 }
 
 impl Home for Server {
-    async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Self::start(site, settings).await
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
+        Self::start(site, &settings(mailbox)).await
     }
 
     fn gateways(&self) -> String {
@@ -64,8 +67,8 @@ pub(crate) struct OnSmallDisk(pub Server);
 const SMALL_DISK_MB: u32 = 256;
 
 impl Home for OnSmallDisk {
-    async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Ok(Self(Server::start_on_small_disk(site, settings, SMALL_DISK_MB).await?))
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
+        Ok(Self(Server::start_on_small_disk(site, &settings(mailbox), SMALL_DISK_MB).await?))
     }
 
     fn gateways(&self) -> String {
@@ -78,12 +81,12 @@ impl Home for OnSmallDisk {
 }
 
 impl Home for Cluster {
-    async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Self::start(SIZE, "streams", site, settings).await
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
+        Self::start(SIZE, "streams", site, &settings(mailbox)).await
     }
 
     fn gateways(&self) -> String {
-        self.balancer.url()
+        self.balancer.url().to_owned()
     }
 
     async fn sign_in(&self, user: &str) -> Result<Session> {
@@ -98,13 +101,13 @@ pub(crate) struct ClocksApart(pub Cluster);
 const SECONDS_APART: u32 = 4;
 
 impl Home for ClocksApart {
-    async fn start(site: &Value, settings: &str) -> Result<Self> {
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
         let processes = Size { seconds_apart: SECONDS_APART, ..SIZE };
-        Ok(Self(Cluster::start(processes, "streams", site, settings).await?))
+        Ok(Self(Cluster::start(processes, "streams", site, &settings(mailbox)).await?))
     }
 
     fn gateways(&self) -> String {
-        self.0.balancer.url()
+        self.0.balancer.url().to_owned()
     }
 
     async fn sign_in(&self, user: &str) -> Result<Session> {
@@ -133,12 +136,12 @@ impl Clustered for OnApalisRedis {
 }
 
 impl Home for OnApalisRedis {
-    async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Ok(Self(Cluster::start(SIZE, "apalis-redis", site, settings).await?))
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
+        Ok(Self(Cluster::start(SIZE, "apalis-redis", site, &settings(mailbox)).await?))
     }
 
     fn gateways(&self) -> String {
-        self.0.balancer.url()
+        self.0.balancer.url().to_owned()
     }
 
     async fn sign_in(&self, user: &str) -> Result<Session> {
@@ -200,9 +203,9 @@ impl<H: Home> Load<H> {
         let (webhook_of_root, webhook_of_ann, mailbox_of_ben) =
             tokio::try_join!(WebhookReceiver::start(), WebhookReceiver::start(), Mailbox::start())?;
         let (told, acknowledgements) = unbounded_channel();
-        let field = a_field(TruthSink::Channel(told))?;
+        let field = a_field(H::TERMINALS_PER_NODE, TruthSink::Channel(told))?;
         let site = with_people(field::site(&field), &webhook_of_root, &webhook_of_ann);
-        let home = H::start(&site, &settings(&mailbox_of_ben)).await?;
+        let home = H::start(&site, &mailbox_of_ben).await?;
         let person = async |name, inbox| anyhow::Ok(Person { name, session: home.sign_in(name).await?, inbox });
         let people = [
             person("root", Inbox::Webhook(webhook_of_root)).await?,
@@ -251,11 +254,11 @@ impl<H: Home> Load<H> {
     }
 }
 
-/// A hundred and twenty terminals, most with one sensor. The server is named later, when it is there.
-fn a_field(truth: TruthSink) -> Result<FieldSettings> {
+/// Six nodes of terminals with one sensor each; with several terminals, one has a UPS. The server is named later, when it is there.
+fn a_field(terminals_per_node: u16, truth: TruthSink) -> Result<FieldSettings> {
     Ok(FieldSettings {
         nodes: 6,
-        terminals_per_node: 20,
+        terminals_per_node,
         devices_per_terminal: 1,
         faults: FaultRates { damaged_replies: 0.4, ..FaultRates::default() },
         ready_delay: Duration::from_millis(50),

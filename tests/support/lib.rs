@@ -1,6 +1,7 @@
 //! What tests across crates stand on: a server of their own, and the outside world it serves.
 
 mod apart;
+mod api_gateway;
 mod aws_broker;
 mod clock;
 mod cluster;
@@ -22,6 +23,7 @@ mod webhook;
 use std::time::Duration;
 
 pub use apart::Apart;
+pub use api_gateway::ApiGateway;
 pub use aws_broker::AwsBroker;
 pub use clock::ManualClock;
 pub use cluster::{Cluster, Size};
@@ -30,7 +32,7 @@ pub use environment::{telltale_command, told};
 pub use eventually::eventually;
 pub use lambda_host::{Invoked, LambdaHost};
 pub use players::{
-    Aws, Browser, Dtu, Gateway, GatewaySettings, Habits, LiveClient, Mail, Mailbox, Pipeline, Posted, Published,
+    Aws, Brake, Browser, Dtu, Gateway, GatewaySettings, Habits, LiveClient, Mail, Mailbox, Pipeline, Posted, Published,
     QUEUES, Received, RedisServer, Sent, SesMail, Slave, Sms, Socket, Taken, Ups, Variant, dynamodb_local,
     dynamodb_on_aws,
 };

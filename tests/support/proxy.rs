@@ -1,9 +1,9 @@
-//! A balancer in front of servers, that can cut what goes through it and slow it down.
+//! A balancer in front of servers, that can cut what goes through it, slow it down, and let nobody in.
 
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -20,16 +20,19 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// A proxy that gives each connection to the next server that takes it. It ends when this is dropped.
+#[derive(Debug)]
 pub struct Proxy {
-    address: String,
+    url: String,
     state: Arc<State>,
     accepting: JoinHandle<()>,
 }
 
+#[derive(Debug)]
 struct State {
-    servers: Vec<String>,
+    servers: Mutex<Vec<String>>,
     next: AtomicUsize,
     delay_ms: AtomicU64,
+    lets_nobody_in: AtomicBool,
     connections: Mutex<CancellationToken>,
 }
 
@@ -39,9 +42,10 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
         let state = Arc::new(State {
-            servers,
+            servers: Mutex::new(servers),
             next: AtomicUsize::default(),
             delay_ms: AtomicU64::default(),
+            lets_nobody_in: AtomicBool::default(),
             connections: Mutex::default(),
         });
         let taking = Arc::clone(&state);
@@ -50,12 +54,22 @@ impl Proxy {
                 tokio::spawn(Arc::clone(&taking).connection(client));
             }
         });
-        Ok(Self { address, state, accepting })
+        Ok(Self { url: format!("http://{address}"), state, accepting })
     }
 
     /// Where it is, as `http://host:port`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Gives new connections to these servers from now on, and to no others; those that are open stay.
+    pub fn lead_to(&self, servers: Vec<String>) {
+        *self.state.servers.lock().unwrap_or_else(PoisonError::into_inner) = servers;
+    }
+
+    /// Whether new connections are broken as soon as they come.
+    pub fn let_nobody_in(&self, nobody: bool) {
+        self.state.lets_nobody_in.store(nobody, Ordering::Relaxed);
     }
 
     /// Breaks every connection that is open now, in the middle of whatever goes over it.
@@ -79,6 +93,9 @@ impl Drop for Proxy {
 impl State {
     async fn connection(self: Arc<Self>, client: TcpStream) {
         let cut = self.connections.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if self.lets_nobody_in.load(Ordering::Relaxed) {
+            return;
+        }
         let Some(server) = self.server().await else { return };
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
@@ -90,9 +107,10 @@ impl State {
 
     /// A connection to the next server that takes one.
     async fn server(&self) -> Option<TcpStream> {
-        for _ in &self.servers {
-            let next = self.next.fetch_add(1, Ordering::Relaxed) % self.servers.len();
-            if let Ok(server) = TcpStream::connect(&self.servers[next]).await {
+        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for _ in &servers {
+            let next = self.next.fetch_add(1, Ordering::Relaxed) % servers.len();
+            if let Ok(server) = TcpStream::connect(&servers[next]).await {
                 return Some(server);
             }
         }
