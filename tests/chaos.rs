@@ -6,6 +6,7 @@ mod cluster;
 mod disk;
 mod history;
 mod load;
+mod points;
 mod stack;
 mod told;
 

@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0 };
+const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0, are_tapped: false };
 pub(crate) const PASSWORD: &str = "tests are no secret";
 
 /// Devices are asked as often as their lines allow. An answer without a proof raises an alarm at once, the next good one
@@ -103,6 +103,24 @@ const SECONDS_APART: u32 = 4;
 impl Home for ClocksApart {
     async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
         let processes = Size { seconds_apart: SECONDS_APART, ..SIZE };
+        Ok(Self(Cluster::start(processes, "streams", site, &settings(mailbox)).await?))
+    }
+
+    fn gateways(&self) -> String {
+        self.0.balancer.url().to_owned()
+    }
+
+    async fn sign_in(&self, user: &str) -> Result<Session> {
+        self.0.sign_in(user, PASSWORD).await
+    }
+}
+
+/// Several processes, of which brokers and workers can be caught at what they do.
+pub(crate) struct Tapped(pub Cluster);
+
+impl Home for Tapped {
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
+        let processes = Size { are_tapped: true, ..SIZE };
         Ok(Self(Cluster::start(processes, "streams", site, &settings(mailbox)).await?))
     }
 

@@ -1,24 +1,30 @@
 //! Several processes of `telltale` that meet over a Redis of their own: one owns the store, the others are brokers, workers
 //! and the API.
 
-use std::path::{Path, PathBuf};
+mod member;
 
-use anyhow::{Context, Result};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use anyhow::Result;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::Command;
 
+use self::member::Launch;
+pub use self::member::Member;
 use crate::{
-    Proxy, RedisServer, Session, environment,
-    process::Process,
-    server::{http_client, sign_in, without_our_variables},
+    Effect, Moment, Proxy, RedisServer, Session,
+    server::{http_client, sign_in},
+    tap::{Ambush, Taps},
 };
 
 /// The configuration, in the cluster's folder.
 const CONFIG: &str = "telltale.toml";
-
-/// What shows another time to a program, where the package `faketime` puts it; the loader knows `$LIB`.
-const FAKETIME: &str = "/usr/$LIB/faketime/libfaketime.so.1";
+/// The data, and in it the way to the store's table.
+const DATA: &str = "data";
+const TABLE: &str = "table.sock";
 
 /// How many processes there are.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +35,8 @@ pub struct Size {
     pub workers: usize,
     /// By how many seconds the clock of the first worker is ahead, and that of the first broker behind.
     pub seconds_apart: u32,
+    /// Whether brokers and workers can be caught at what they do.
+    pub are_tapped: bool,
 }
 
 /// The processes. They end when this is dropped, and their data with them.
@@ -46,16 +54,11 @@ pub struct Cluster {
     /// In front of the brokers.
     pub balancer: Proxy,
     client: reqwest::Client,
-    _folder: TempDir,
-}
-
-/// One process. It can be killed, and started again.
-pub struct Member {
-    role: &'static str,
-    folder: PathBuf,
-    /// What its clock shows more than others', as `faketime` takes it.
-    ahead: Option<String>,
-    process: Process,
+    size: Size,
+    ambush: Arc<Ambush>,
+    /// How many taps there were so far.
+    tapped: AtomicUsize,
+    folder: TempDir,
 }
 
 impl Cluster {
@@ -64,29 +67,71 @@ impl Cluster {
     pub async fn start(how_many: Size, queue: &str, site: &Value, settings: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let redis = RedisServer::start().await?;
-        let path = folder.path().to_owned();
-        let site_file = path.join("site.json");
+        let site_file = folder.path().join("site.json");
         std::fs::write(&site_file, site.to_string())?;
-        let (data, url) = (path.join("data"), redis.url());
+        let (data, url) = (folder.path().join(DATA), redis.url());
         let place = format!("data = '{}'\n{settings}\n[redis]\nurl = '{url}'\nqueue = '{queue}'\n", data.display());
-        std::fs::write(path.join(CONFIG), place)?;
-        let store = Member::start("store", path.clone(), Some(site_file), None).await?;
-        let mut brokers = Vec::new();
-        let of_first = |number: usize, sign: char| {
-            let is_apart = number == 0 && how_many.seconds_apart > 0;
-            is_apart.then(|| format!("{sign}{}s", how_many.seconds_apart))
-        };
+        std::fs::write(folder.path().join(CONFIG), place)?;
+        let of = |role| Launch { role, folder: folder.path().to_owned(), ..Launch::default() };
+        let store = Member::start(of("store"), Some(&site_file)).await?;
+        let api = Member::start(of("api"), None).await?;
+        let balancer = Proxy::start(Vec::new()).await?;
+        let (client, ambush, tapped) = (http_client()?, Arc::default(), AtomicUsize::default());
+        let (brokers, workers) = (Vec::new(), Vec::new());
+        let mut cluster =
+            Self { redis, store, brokers, workers, api, balancer, client, size: how_many, ambush, tapped, folder };
         for number in 0..how_many.brokers {
-            brokers.push(Member::start("broker", path.clone(), None, of_first(number, '-')).await?);
+            cluster.brokers.push(cluster.another("broker", (number == 0).then_some('-')).await?);
         }
-        let mut workers = Vec::new();
         for number in 0..how_many.workers {
-            workers.push(Member::start("worker", path.clone(), None, of_first(number, '+')).await?);
+            cluster.workers.push(cluster.another("worker", (number == 0).then_some('+')).await?);
         }
-        let api = Member::start("api", path, None, None).await?;
-        let addresses = brokers.iter().map(|broker| broker.process.address.clone()).collect();
-        let balancer = Proxy::start(addresses).await?;
-        Ok(Self { redis, store, brokers, workers, api, balancer, client: http_client()?, _folder: folder })
+        cluster.balance();
+        Ok(cluster)
+    }
+
+    /// Begins another broker, which nobody comes to until [`Cluster::balance`].
+    pub async fn another_broker(&self) -> Result<Member> {
+        self.another("broker", None).await
+    }
+
+    /// Begins another worker.
+    pub async fn another_worker(&self) -> Result<Member> {
+        self.another("worker", None).await
+    }
+
+    /// One whose clock is ahead or behind, if that is to be so.
+    async fn another(&self, role: &'static str, sign: Option<char>) -> Result<Member> {
+        let apart = self.size.seconds_apart;
+        let ahead = sign.filter(|_| apart > 0).map(|sign| format!("{sign}{apart}s"));
+        let taps = if self.size.are_tapped { Some(self.taps()?) } else { None };
+        Member::start(Launch { role, folder: self.folder.path().to_owned(), ahead, taps }, None).await
+    }
+
+    fn taps(&self) -> Result<Taps> {
+        let number = self.tapped.fetch_add(1, Ordering::Relaxed);
+        let table = self.folder.path().join(DATA).join(TABLE);
+        Taps::set(self.folder.path(), self.redis.socket(), table, &self.ambush, number)
+    }
+
+    /// Gives new connections to the brokers that there are now.
+    pub fn balance(&self) {
+        self.balancer.lead_to(self.brokers.iter().map(|broker| broker.address().to_owned()).collect());
+    }
+
+    /// Lies in wait for the next of the processes that began with this that comes to an effect. Who awaits what comes back is
+    /// given who it is; it goes no further.
+    pub fn catch(&self, effect: Effect, moment: Moment) -> impl Future<Output = Result<Caught>> + use<> {
+        let (caught, brokers) = (self.ambush.arm(effect, moment), self.size.brokers);
+        async move {
+            let number = caught.await?;
+            Ok(number.checked_sub(brokers).map_or(Caught::Broker(number), Caught::Worker))
+        }
+    }
+
+    /// Lets go who was caught: the way on which it was ends, and it goes on without an answer.
+    pub fn let_go(&self) {
+        self.ambush.let_go();
     }
 
     /// Signs in at the API.
@@ -95,56 +140,11 @@ impl Cluster {
     }
 }
 
-impl Member {
-    async fn start(
-        role: &'static str,
-        folder: PathBuf,
-        import: Option<PathBuf>,
-        ahead: Option<String>,
-    ) -> Result<Self> {
-        let mut command = command(role, &folder, "127.0.0.1:0", ahead.as_deref())?;
-        if let Some(import) = import {
-            command.env("TELLTALE_IMPORT", import);
-        }
-        let process = Process::start(command).await.with_context(|| format!("telltale {role} does not start"))?;
-        Ok(Self { role, folder, ahead, process })
-    }
-
-    /// Where it is, as `http://host:port`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.process.address)
-    }
-
-    /// The process.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.pid()
-    }
-
-    /// Kills it, as `kill -9` does, and waits until it is gone.
-    pub async fn kill(&mut self) -> Result<()> {
-        self.process.kill().await
-    }
-
-    /// Asks it to stop, as a service manager does, and waits until it has. It must end well, and soon.
-    pub async fn terminate(&mut self) -> Result<()> {
-        self.process.terminate().await
-    }
-
-    /// Starts it again after it ended, at the same address.
-    pub async fn restart(&mut self) -> Result<()> {
-        let listen = if self.process.address.is_empty() { "127.0.0.1:0" } else { self.process.address.as_str() };
-        self.process = Process::start(command(self.role, &self.folder, listen, self.ahead.as_deref())?).await?;
-        Ok(())
-    }
-}
-
-fn command(role: &str, folder: &Path, listen: &str, ahead: Option<&str>) -> Result<Command> {
-    let mut command = Command::new(environment::telltale()?);
-    without_our_variables(&mut command);
-    if let Some(ahead) = ahead {
-        // Its own command starts another process, which would outlive it when it is killed.
-        command.env("LD_PRELOAD", FAKETIME).env("FAKETIME", ahead);
-    }
-    command.arg(role).arg("--config").arg(folder.join(CONFIG)).args(["--listen", listen]);
-    Ok(command)
+/// Who was caught, by its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caught {
+    /// A broker.
+    Broker(usize),
+    /// A worker.
+    Worker(usize),
 }

@@ -17,6 +17,7 @@ mod proxy;
 mod refusal;
 mod server;
 mod session;
+mod tap;
 mod template;
 mod webhook;
 
@@ -26,7 +27,7 @@ pub use apart::Apart;
 pub use api_gateway::ApiGateway;
 pub use aws_broker::AwsBroker;
 pub use clock::ManualClock;
-pub use cluster::{Cluster, Size};
+pub use cluster::{Caught, Cluster, Member, Size};
 pub use dice::LoadedDice;
 pub use environment::{telltale_command, told};
 pub use eventually::eventually;
@@ -40,6 +41,7 @@ pub use proxy::Proxy;
 pub use refusal::refusal;
 pub use server::{Server, http_client};
 pub use session::Session;
+pub use tap::{Effect, Moment};
 pub use template::translated_template;
 pub use webhook::{Delivery, WebhookReceiver};
 
