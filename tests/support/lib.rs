@@ -17,6 +17,7 @@ mod proxy;
 mod refusal;
 mod server;
 mod session;
+mod small_disk;
 mod tap;
 mod template;
 mod webhook;

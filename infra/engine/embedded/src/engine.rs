@@ -70,6 +70,7 @@ impl Engine {
             disk: Disk::of(folder),
             counters: Arc::clone(&counters),
             lost_groups: 0,
+            has_failed: false,
         };
         let committer = thread::Builder::new()
             .name("telltale-commit".to_owned())
