@@ -7,6 +7,7 @@ mod disk;
 mod history;
 mod load;
 mod points;
+mod rolling;
 mod stack;
 mod told;
 

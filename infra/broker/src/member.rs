@@ -15,15 +15,13 @@ use crate::{Broker, BrokerParts, Counters, presence::Presence};
 pub struct MemberParts {
     /// What any broker is made of. Its name is one that [`Member::begin`] gave.
     pub broker: BrokerParts,
-    /// Reads its inbox, until [`Self::stop_inbox`].
+    /// Reads its inbox until [`Self::stop`], then closes it. What is in it then is still read.
     pub inbox: BoxFuture<'static, ()>,
-    /// Ends reading the inbox, and closes it.
-    pub stop_inbox: CancellationToken,
     /// Everybody's inboxes.
     pub inboxes: Arc<dyn Inboxes>,
     /// After how long without a sign of life another broker is dead.
     pub patience: Duration,
-    /// Ends its sockets.
+    /// Ends its inbox and its sockets.
     pub stop: CancellationToken,
 }
 
@@ -36,7 +34,6 @@ pub struct Member {
     dead: CancellationToken,
     broker: JoinHandle<()>,
     inbox: JoinHandle<()>,
-    stop_inbox: CancellationToken,
 }
 
 impl Member {
@@ -50,7 +47,7 @@ impl Member {
 
     /// Starts it, and gives its routes.
     pub fn start(parts: MemberParts) -> (Self, Router) {
-        let MemberParts { broker, inbox, stop_inbox, inboxes, patience, stop } = parts;
+        let MemberParts { broker, inbox, inboxes, patience, stop } = parts;
         let (id, table) = (broker.id.clone(), Arc::clone(&broker.table));
         let (queue, clock) = (Arc::clone(&broker.queue), Arc::clone(&broker.clock));
         let (broker, sockets) = Broker::new(broker);
@@ -71,9 +68,8 @@ impl Member {
             counters,
             door,
             dead,
-            broker: tokio::spawn(broker.run(stop)),
+            broker: tokio::spawn(broker.with_an_inbox_that_ends().run(stop)),
             inbox: tokio::spawn(inbox),
-            stop_inbox,
         };
         (member, sockets)
     }
@@ -101,12 +97,11 @@ impl Member {
         (&mut self.broker).await
     }
 
-    /// Closes the inbox, and leaves the list of brokers. It has finished by then.
+    /// Leaves the list of brokers. It has finished by then, and so has its inbox.
     ///
     /// # Errors
     /// When it stays in the list: the others bury it.
     pub async fn leave(self) -> Result<(), TableError> {
-        self.stop_inbox.cancel();
         if let Err(error) = self.inbox.await {
             tracing::error!(%error, "the inbox ended badly");
         }

@@ -162,12 +162,10 @@ async fn among_others(
     let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
     let inbox = RedisInbox::open(redis.clone(), &id).await.context("cannot open the broker's inbox")?;
     let (sender, told) = mpsc::channel(WAITING);
-    let stop_inbox = CancellationToken::new();
     let spool = spool::open(parts.config, address, queue).await?;
     let (member, router) = Member::start(MemberParts {
         broker: broker_parts(parts, id, told, Some(&spool)),
-        inbox: inbox.run(sender, stop_inbox.clone()).boxed(),
-        stop_inbox,
+        inbox: inbox.run(sender, stop.clone()).boxed(),
         inboxes: Arc::new(RedisInboxes::new(redis)),
         patience: DEAD_AFTER,
         stop: stop.clone(),
