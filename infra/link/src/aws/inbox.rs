@@ -29,6 +29,8 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 const AT_ONCE: i32 = 10;
 /// How long the queue is left alone after it failed.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long an inbox that is about to be closed may still be read.
+const EMPTIED_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is asked again for a queue that was just made.
 const TRIES_OF_NEW: usize = 5;
 
@@ -150,15 +152,18 @@ impl AwsInbox {
             hand_on(&messages, &broker).await;
             self.forget(&messages).await;
         }
-        loop {
-            let rest = self.receive(0).await.ok().and_then(|answer| answer.messages).unwrap_or_default();
-            if rest.is_empty() {
-                break;
-            }
-            hand_on(&rest, &broker).await;
+        // What all browsers may see goes on coming.
+        let _ = time::timeout(EMPTIED_WITHIN, self.hand_on_rest(&broker)).await;
+        self.close().await;
+    }
+
+    async fn hand_on_rest(&self, broker: &mpsc::Sender<ToBroker>) {
+        while let Ok(answer) = self.receive(0).await
+            && let Some(rest) = answer.messages.filter(|rest| !rest.is_empty())
+        {
+            hand_on(&rest, broker).await;
             self.forget(&rest).await;
         }
-        self.close().await;
     }
 
     async fn receive(&self, wait_seconds: i32) -> Result<ReceiveMessageOutput, SdkError<ReceiveMessageError>> {
