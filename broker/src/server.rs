@@ -62,7 +62,7 @@ impl Server {
         let id = id.context("cannot write to the table")?;
         let inbox = AwsInbox::open(&aws, &config.link, &id).await.context("cannot open the broker's inbox")?;
         let (sender, told) = mpsc::channel(WAITING);
-        let (sockets, stop_inbox) = (CancellationToken::new(), CancellationToken::new());
+        let sockets = CancellationToken::new();
         let lookout = LookoutParts {
             part: part_of_member(&id),
             settings: config.platform,
@@ -86,8 +86,7 @@ impl Server {
         };
         let (member, router) = Member::start(MemberParts {
             broker,
-            inbox: inbox.run(sender, stop_inbox.clone()).boxed(),
-            stop_inbox,
+            inbox: inbox.run(sender, sockets.clone()).boxed(),
             inboxes: Arc::new(AwsInboxes::new(&aws, config.link)),
             patience: Duration::from_millis(config.dead_after_ms),
             lookout,
@@ -103,7 +102,7 @@ impl Server {
         self.member.taken_for_dead()
     }
 
-    /// Ends the sockets, finishes what was taken, then closes the inbox.
+    /// Ends the sockets and the inbox, and finishes what was taken.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         self.sockets.cancel();
         let drained = tokio::time::timeout(DRAIN, async {

@@ -6,9 +6,9 @@ mod spool;
 
 use anyhow::Result;
 use serde_json::Value;
-use telltale_tests::{Cluster, Session, Size, WebhookReceiver, eventually};
+use telltale_tests::{Cluster, Mailbox, Session, Size, WebhookReceiver, eventually};
 
-use super::load::{Clustered, Home, PASSWORD, all, told_of_the_platform};
+use super::load::{Clustered, Home, PASSWORD, all, settings, told_of_the_platform};
 
 /// A cluster with an operator who has a webhook of their own.
 struct Operated {
@@ -17,12 +17,13 @@ struct Operated {
 }
 
 impl Home for Operated {
-    async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Self::sized(Size { brokers: 2, workers: 1, seconds_apart: 0 }, site, settings).await
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
+        let processes = Size { brokers: 2, workers: 1, seconds_apart: 0, are_tapped: false };
+        Self::sized(processes, site, &settings(mailbox)).await
     }
 
     fn gateways(&self) -> String {
-        self.cluster.balancer.url()
+        self.cluster.balancer.url().to_owned()
     }
 
     async fn sign_in(&self, user: &str) -> Result<Session> {

@@ -21,7 +21,7 @@ impl Start {
 
     /// What `part` says of why it does not start with this configuration.
     async fn refused(&self, part: &str, config: &str) -> Result<String> {
-        let variables = telltale_tests::Aws::variables_at(&self.dynamodb.way.url());
+        let variables = telltale_tests::Aws::variables_at(self.dynamodb.way.url());
         let data = self.folder.path().join("data");
         let config = format!("data = '{}'\n{config}", data.display());
         refusal_of(part, self.folder.path(), &config, &variables).await

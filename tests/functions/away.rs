@@ -35,8 +35,8 @@ impl Away {
         let aws = cloud.aws.endpoint().trim_start_matches("http://").to_owned();
         let (sqs, dynamodb) = tokio::try_join!(Proxy::start(vec![aws.clone()]), Proxy::start(vec![aws]))?;
         let told = [
-            ("AWS_ENDPOINT_URL_SQS", sqs.url()),
-            ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url()),
+            ("AWS_ENDPOINT_URL_SQS", sqs.url().to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url().to_owned()),
             ("TELLTALE_PLATFORM__AWAY_AFTER_MS", "2000".to_owned()),
             ("TELLTALE_PLATFORM__WEBHOOK__URL", operator.url()),
             ("TELLTALE_PLATFORM__WEBHOOK__SECRET", WebhookReceiver::secret()),

@@ -13,6 +13,7 @@ mod elsewhere;
 #[cfg(test)]
 mod fakes;
 mod health;
+mod inbox;
 mod keeper;
 mod lookout;
 mod member;

@@ -15,17 +15,15 @@ use crate::{Broker, BrokerParts, Counters, LookoutParts, Looks, part_of_member, 
 pub struct MemberParts {
     /// What any broker is made of. Its name is one that [`Member::begin`] gave.
     pub broker: BrokerParts,
-    /// Reads its inbox, until [`Self::stop_inbox`].
+    /// Reads its inbox until [`Self::stop`], then closes it. What is in it then is still read.
     pub inbox: BoxFuture<'static, ()>,
-    /// Ends reading the inbox, and closes it.
-    pub stop_inbox: CancellationToken,
     /// Everybody's inboxes.
     pub inboxes: Arc<dyn Inboxes>,
     /// After how long without a sign of life another broker is dead.
     pub patience: Duration,
     /// Looks after what it needs.
     pub lookout: LookoutParts,
-    /// Ends its sockets.
+    /// Ends its inbox and its sockets.
     pub stop: CancellationToken,
 }
 
@@ -38,7 +36,6 @@ pub struct Member {
     dead: CancellationToken,
     broker: JoinHandle<()>,
     inbox: JoinHandle<()>,
-    stop_inbox: CancellationToken,
     /// What is seen of that which it needs, where its alarms end with its burial.
     mourned: Option<Arc<Looks>>,
 }
@@ -54,7 +51,7 @@ impl Member {
 
     /// Starts it, and gives its routes.
     pub fn start(parts: MemberParts) -> (Self, Router) {
-        let MemberParts { broker, inbox, stop_inbox, inboxes, patience, lookout, stop } = parts;
+        let MemberParts { broker, inbox, inboxes, patience, lookout, stop } = parts;
         let (id, table) = (broker.id.clone(), Arc::clone(&broker.table));
         let (queue, clock) = (Arc::clone(&broker.queue), Arc::clone(&broker.clock));
         let (broker, sockets) = Broker::new(broker);
@@ -79,9 +76,8 @@ impl Member {
             counters,
             door,
             dead,
-            broker: tokio::spawn(broker.run(stop)),
+            broker: tokio::spawn(broker.with_an_inbox_that_ends().run(stop)),
             inbox: tokio::spawn(inbox),
-            stop_inbox,
             mourned,
         };
         (member, sockets)
@@ -110,12 +106,11 @@ impl Member {
         (&mut self.broker).await
     }
 
-    /// Closes the inbox, and leaves the list of brokers. It has finished by then.
+    /// Leaves the list of brokers. It has finished by then, and so has its inbox.
     ///
     /// # Errors
     /// When it stays in the list: the others bury it.
     pub async fn leave(self) -> Result<(), TableError> {
-        self.stop_inbox.cancel();
         if let Err(error) = self.inbox.await {
             tracing::error!(%error, "the inbox ended badly");
         }

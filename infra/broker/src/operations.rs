@@ -102,6 +102,17 @@ impl Operations {
         });
     }
 
+    /// Reports that an operation is not done, since the broker stops: it was not sent.
+    pub(crate) fn refuse(self: &Arc<Self>, operation: Operation) {
+        if !self.waiting().remember(&operation.id) {
+            return;
+        }
+        let operations = Arc::clone(self);
+        self.running.spawn(async move {
+            operations.report(operation, verdict::failed("the server is stopping: try again")).await;
+        });
+    }
+
     /// A node answers. An answer that nobody waits for, or one of another node, is counted and forgotten.
     pub(crate) fn answered(&self, node: &str, name: &str, reply: OperationReply) {
         let expected = {

@@ -41,15 +41,26 @@ pub(crate) struct Presence {
     pub parts_die: bool,
 }
 
-/// Others' last signs, and since when we know them. By our own watch: another's clock does not matter.
-type Known = HashMap<String, (SignOfLife, Instant)>;
+/// What is known of the others. By our own watch: another's clock does not matter.
+struct Known {
+    /// Their last signs, and since when we know them.
+    signs: HashMap<String, (SignOfLife, Instant)>,
+    /// When they were looked at last.
+    looked: Instant,
+}
+
+impl Known {
+    fn nothing() -> Self {
+        Self { signs: HashMap::new(), looked: Instant::now() }
+    }
+}
 
 impl Presence {
     /// Gives signs and looks for others' until `stop`, or until others took this broker for dead: then it cancels `dead`.
     pub(crate) async fn run(self, dead: CancellationToken, stop: CancellationToken) {
         let mut ticks = interval(self.patience / SIGNS);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut known, mut shown) = (Known::new(), Seen::default());
+        let (mut known, mut shown) = (Known::nothing(), Seen::default());
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             match self.look(&mut known).await {
                 Ok(true) => self.show(&mut shown).await,
@@ -60,7 +71,7 @@ impl Presence {
                 Err(error) => {
                     tracing::warn!(%error, "no sign of life could be given or seen");
                     // Others could give none either, perhaps.
-                    known.clear();
+                    known = Known::nothing();
                 }
             }
         }
@@ -90,21 +101,27 @@ impl Presence {
             return Ok(false);
         }
         let others = brokers::all(table).await?.into_iter().filter(|sign| sign.broker != self.broker);
-        let now = Instant::now();
-        let mut seen = Known::new();
+        let mut seen = Known::nothing();
+        if seen.looked.duration_since(known.looked) > self.patience / 2 {
+            // What held this broker up, or the table, may have held up the others as well.
+            known.signs.clear();
+        }
         for sign in others {
-            let since = known.get(&sign.broker).filter(|(last, _)| *last == sign).map_or(now, |(_, since)| *since);
-            if now.duration_since(since) >= self.patience {
+            let last = known.signs.get(&sign.broker).filter(|(last, _)| *last == sign);
+            let since = last.map_or(seen.looked, |(_, since)| *since);
+            let is_silent = seen.looked.duration_since(since) >= self.patience;
+            if sign.dead || is_silent && brokers::declare_dead(table, &sign).await? {
                 self.bury(&sign).await?;
             } else {
-                seen.insert(sign.broker.clone(), (sign, since));
+                seen.signs.insert(sign.broker.clone(), (sign, since));
             }
         }
         *known = seen;
         Ok(true)
     }
 
-    /// Its record goes last: whatever fails before that is done again.
+    /// It was declared dead before: one that lived on without its inbox would hold nodes that nobody asks any more. Its record
+    /// goes last: whatever fails before that is done again.
     async fn bury(&self, dead: &SignOfLife) -> Result<(), JobError> {
         let (table, queue) = (self.table.as_ref(), self.queue.as_ref());
         tracing::warn!(broker.id = dead.broker, last = dead.at.rfc3339(), "a broker gives no sign of life");
@@ -115,7 +132,9 @@ impl Presence {
         }
         self.inboxes.remove(&dead.broker).await?;
         doors::forget(table, &dead.broker).await?;
-        let _ = brokers::end(table, dead).await?;
-        Ok(())
+        Ok(brokers::leave(table, &dead.broker).await?)
     }
 }
+
+#[cfg(test)]
+mod tests;

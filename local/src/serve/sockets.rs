@@ -166,7 +166,6 @@ async fn among_others(
     let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
     let inbox = RedisInbox::open(redis.clone(), &id).await.context("cannot open the broker's inbox")?;
     let (sender, told) = mpsc::channel(WAITING);
-    let stop_inbox = CancellationToken::new();
     let (looks, operator) = (Arc::<Looks>::default(), lookout::operator(parts.config, parts.context));
     let queue: Arc<dyn Enqueue> = Arc::new(WatchedQueue::new(Arc::clone(queue), Arc::clone(&looks)));
     let heirs = Heirs { operator: operator.clone(), clock: Arc::clone(clock) };
@@ -174,8 +173,7 @@ async fn among_others(
     let lookout = lookout::among_others(parts.config, &parts.place.queue.inspect, looks, operator, &spool.folder);
     let (member, router) = Member::start(MemberParts {
         broker: broker_parts(parts, id, told, Some(&spool)),
-        inbox: inbox.run(sender, stop_inbox.clone()).boxed(),
-        stop_inbox,
+        inbox: inbox.run(sender, stop.clone()).boxed(),
         inboxes: Arc::new(RedisInboxes::new(redis)),
         patience: if parts.config.table.is_some() { DEAD_AFTER_ON_DYNAMODB } else { DEAD_AFTER },
         lookout,

@@ -69,12 +69,12 @@ async fn the_end_is_told_once_by_another_broker_when_the_one_that_raised_the_ala
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_is_started_again_tells_the_end_of_what_it_told_before() -> Result<()> {
     let mut load = Load::<Operated>::start().await?;
-    load.home.cluster.store.hangs()?;
+    load.home.cluster.owner()?.hangs()?;
     load.home.until_told("Alarm: broker:", 2).await;
     let data = load.home.operator.deliveries("Alarm")[0].body["data"].clone();
     assert_eq!(data["needs"], "store", "{data}");
     load.home.cluster.brokers[0].kill().await?;
-    load.home.cluster.store.goes_on()?;
+    load.home.cluster.owner()?.goes_on()?;
     load.home.cluster.brokers[0].restart().await?;
     load.home.until_told("Recovered", 2).await;
     for alarm in until_over(&load, 2).await {

@@ -26,8 +26,8 @@ impl Away {
         match self {
             Self::RedisHangs => cluster.redis.hangs().await,
             Self::RedisIsDead => cluster.redis.kill().await,
-            Self::StoreHangs => cluster.store.hangs(),
-            Self::StoreIsDead => cluster.store.kill().await,
+            Self::StoreHangs => cluster.owner()?.hangs(),
+            Self::StoreIsDead => cluster.owner()?.kill().await,
         }
     }
 
@@ -35,8 +35,8 @@ impl Away {
         match self {
             Self::RedisHangs => cluster.redis.goes_on().await,
             Self::RedisIsDead => cluster.redis.restart().await,
-            Self::StoreHangs => cluster.store.goes_on(),
-            Self::StoreIsDead => cluster.store.restart().await,
+            Self::StoreHangs => cluster.owner()?.goes_on(),
+            Self::StoreIsDead => cluster.owner()?.restart().await,
         }
     }
 }

@@ -59,7 +59,19 @@ impl Batcher {
             clock: Arc::clone(&clock),
             counters: Arc::clone(&counters),
         };
-        (Self { entries, held: VecDeque::new(), gather: Duration::ZERO, enough: MOST_REPORTS, queue, clock, dice, counters }, reporter)
+        (
+            Self {
+                entries,
+                held: VecDeque::new(),
+                gather: Duration::ZERO,
+                enough: MOST_REPORTS,
+                queue,
+                clock,
+                dice,
+                counters,
+            },
+            reporter,
+        )
     }
 
     /// The same, but a batch gathers for so long before it is written, or until it has `enough` reports. Without, it gathers

@@ -215,3 +215,15 @@ async fn a_broker_that_stops_reports_what_it_waited_for() {
         |event: &Event| matches!(event, Event::Operated { id, end, .. } if id == "o1" && end.said.contains("stopped"));
     assert!(queue.events().iter().any(ended), "{:?}", queue.events());
 }
+
+#[tokio::test]
+async fn an_operation_that_comes_as_the_broker_stops_is_refused_and_its_asker_hears_so() {
+    let site = Site::start().await;
+    let _node = site.ready_node().await;
+    // Nothing else runs in between.
+    site.link.try_send(ToBroker::Command(NodeCommand::Operate(write("o1")))).unwrap();
+    site.tell_to_stop();
+    let end = end(&site).await;
+    assert_eq!(end.verdict, OperationVerdict::Failed);
+    assert_eq!(end.said, "the server is stopping: try again");
+}

@@ -5,8 +5,11 @@ use std::{collections::HashMap, time::Duration};
 use async_trait::async_trait;
 use aws_sdk_sqs::{
     config::timeout::TimeoutConfig,
-    error::DisplayErrorContext,
-    operation::get_queue_url::GetQueueUrlError,
+    error::{DisplayErrorContext, SdkError},
+    operation::{
+        get_queue_url::GetQueueUrlError,
+        receive_message::{ReceiveMessageError, ReceiveMessageOutput},
+    },
     types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName},
 };
 use engine_aws::{SdkConfig, explain};
@@ -26,6 +29,8 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 const AT_ONCE: i32 = 10;
 /// How long the queue is left alone after it failed.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long an inbox that is about to be closed may still be read.
+const EMPTIED_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is asked again for a queue that was just made.
 const TRIES_OF_NEW: usize = 5;
 
@@ -141,25 +146,34 @@ impl AwsInbox {
         Ok(answer.subscription_arn)
     }
 
-    /// Hands on what arrives until `stop`, then closes the inbox: what is in it then was for a broker that is gone.
+    /// Hands on what arrives until `stop`, and what is in the inbox then, as far as SQS gives it, and closes it.
     pub async fn run(self, broker: mpsc::Sender<ToBroker>, stop: CancellationToken) {
         while let Some(messages) = stop.run_until_cancelled(self.look()).await {
-            for message in &messages {
-                match serde_json::from_str(message.body().unwrap_or_default()) {
-                    // A broker that is gone has no use for the rest.
-                    Ok(told) => drop(broker.send(told).await),
-                    Err(error) => tracing::error!(%error, "a message in the broker's inbox is not understood"),
-                }
-            }
+            hand_on(&messages, &broker).await;
             self.forget(&messages).await;
         }
+        // What all browsers may see goes on coming.
+        let _ = time::timeout(EMPTIED_WITHIN, self.hand_on_rest(&broker)).await;
         self.close().await;
+    }
+
+    async fn hand_on_rest(&self, broker: &mpsc::Sender<ToBroker>) {
+        while let Ok(answer) = self.receive(0).await
+            && let Some(rest) = answer.messages.filter(|rest| !rest.is_empty())
+        {
+            hand_on(&rest, broker).await;
+            self.forget(&rest).await;
+        }
+    }
+
+    async fn receive(&self, wait_seconds: i32) -> Result<ReceiveMessageOutput, SdkError<ReceiveMessageError>> {
+        let request = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(AT_ONCE);
+        request.wait_time_seconds(wait_seconds).send().await
     }
 
     async fn look(&self) -> Vec<Message> {
         loop {
-            let request = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(AT_ONCE);
-            match request.wait_time_seconds(LOOK_SECONDS).send().await {
+            match self.receive(LOOK_SECONDS).await {
                 Ok(answer) => match answer.messages {
                     Some(messages) if !messages.is_empty() => return messages,
                     _ => {}
@@ -192,6 +206,16 @@ impl AwsInbox {
         }
         if let Err(error) = self.sqs.delete_queue().queue_url(&self.url).send().await {
             tracing::warn!(error = %explain(&error), "the broker's inbox stays behind");
+        }
+    }
+}
+
+async fn hand_on(messages: &[Message], broker: &mpsc::Sender<ToBroker>) {
+    for message in messages {
+        match serde_json::from_str(message.body().unwrap_or_default()) {
+            // A broker that is gone has no use for the rest.
+            Ok(told) => drop(broker.send(told).await),
+            Err(error) => tracing::error!(%error, "a message in the broker's inbox is not understood"),
         }
     }
 }
