@@ -6,10 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
 use serde_json::{Value, json};
-use socketioxide::{
-    SocketIo,
-    extract::{Data, SocketRef},
-};
+use socketioxide::{SocketIo, extract::SocketRef};
 
 use crate::{apart, posted::QueryData};
 
@@ -17,6 +14,7 @@ use crate::{apart, posted::QueryData};
 pub(crate) const SERVE: &str = "serve-room";
 
 const NAMESPACE: &str = "/web";
+const ROOM: &str = "all";
 
 /// What is in the room.
 #[derive(Clone)]
@@ -28,13 +26,10 @@ struct Room {
 /// Serves until it is killed. Its first line says where.
 pub(crate) async fn serve(shown: &str) -> Result<()> {
     let (sockets, io) = SocketIo::builder().req_path("/client").build_svc();
+    // What a client says before it is let in is lost, so nobody has to say anything.
     io.ns(NAMESPACE, async |socket: SocketRef| {
-        socket.on("subscribe", async |socket: SocketRef, Data(wanted): Data<Value>| {
-            if let Some(event) = wanted["event"].as_str() {
-                socket.join(event.to_owned());
-            }
-        });
-        socket.on("register", async |socket: SocketRef| drop(socket.emit("registerSuccess", "hello")));
+        socket.join(ROOM);
+        drop(socket.emit("registerSuccess", "hello"));
     });
     let shown = serde_json::from_str(shown).context("what is shown is JSON")?;
     let room = Room { io, shown: Arc::new(shown) };
@@ -47,7 +42,7 @@ async fn show(State(room): State<Room>, body: Bytes) -> Result<&'static str, Sta
     let mut shown = Value::clone(&room.shown);
     shown["asked"] = json!(told.time_stamp);
     let event = format!("{}{}", told.mac, told.pid);
-    let room = room.io.of(NAMESPACE).ok_or(StatusCode::NOT_FOUND)?.within(event.clone());
+    let room = room.io.of(NAMESPACE).ok_or(StatusCode::NOT_FOUND)?.within(ROOM);
     // Nobody may be there.
     drop(room.emit(event, &shown).await);
     Ok(r#"{"code":200}"#)
