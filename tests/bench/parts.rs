@@ -26,6 +26,9 @@ const OPEN_LOOP_INTERVAL_MS: u32 = 500;
 /// The most milliseconds from post to push that half, and 99 of a hundred readings should take.
 pub(crate) const PROMPT_P95_MS: f64 = 10.0;
 pub(crate) const PROMPT_P99_MS: f64 = 25.0;
+/// What the curves of both homes are called.
+pub(crate) const ONE_PROCESS: &str = "one process";
+const OVER_REDIS: &str = "over Redis";
 /// The percentiles that are drawn.
 const PERCENTILES: [u32; 4] = [50, 90, 95, 99];
 
@@ -39,11 +42,12 @@ pub(crate) enum Part {
     Cpu,
     Storm,
     Memory,
+    GrowthOverRedis,
     Growth,
 }
 
 /// Each part and its option, in the order of the table.
-pub(crate) const PARTS: [(&str, Part); 8] = [
+pub(crate) const PARTS: [(&str, Part); 9] = [
     ("--speed", Part::Speed),
     ("--redis", Part::Redis),
     ("--alarms", Part::Alarms),
@@ -51,6 +55,7 @@ pub(crate) const PARTS: [(&str, Part); 8] = [
     ("--cpu", Part::Cpu),
     ("--storm", Part::Storm),
     ("--memory", Part::Memory),
+    ("--growth-redis", Part::GrowthOverRedis),
     ("--growth", Part::Growth),
 ];
 
@@ -72,7 +77,7 @@ pub(crate) struct Length {
 
 /// Enough to show that all of it works.
 pub(crate) const SHORT: Length =
-    Length { limit: 5, closed: 5, open: 6, jobs: 4_000, judged: 2, pushes: 10, watchers: &[1, 50] };
+    Length { limit: 5, closed: 5, open: 6, jobs: 4_000, judged: 2, pushes: 5, watchers: &[50] };
 /// Enough to mean something.
 pub(crate) const LONG: Length =
     Length { limit: 60, closed: 60, open: 30, jobs: 40_000, judged: 60, pushes: 200, watchers: &[1, 100, 1_000] };
@@ -104,7 +109,8 @@ impl Report {
             Part::Cpu => usual::pace(self).await,
             Part::Storm => usual::storm(self).await,
             Part::Memory => footprint::measure(self).await,
-            Part::Growth => growth::measure(self).await,
+            Part::GrowthOverRedis => growth::over_redis(self).await,
+            Part::Growth => growth::of_one_process(self).await,
         }
     }
 

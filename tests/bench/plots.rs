@@ -14,7 +14,7 @@ use curves::{Plot, curves};
 
 use crate::{
     figures::{Curve, Figures},
-    parts::{MOST_GROWTH, PROMPT_P99_MS},
+    parts::{MOST_GROWTH, ONE_PROCESS, PROMPT_P99_MS},
     table::{Table, grouped},
 };
 
@@ -32,7 +32,12 @@ pub(crate) fn write(folder: &Path, table: &Table, figures: &Figures) -> Result<(
         )?;
     }
     if !figures.memory.is_empty() {
-        bars(&to("memory.svg"), "Resident memory of all processes of a home", "memory, MiB", &figures.memory)?;
+        bars(
+            &to("memory.svg"),
+            "The most resident memory, all processes of a home together",
+            "memory, MiB",
+            &figures.memory,
+        )?;
     }
     for plot in plots(figures) {
         curves(&to(plot.file), &plot).with_context(|| format!("{} cannot be drawn", plot.file))?;
@@ -49,22 +54,22 @@ fn plots(figures: &Figures) -> Vec<Plot<'_>> {
             x: Axis::logarithmic("terminals", grouped),
             y: Axis::linear("microseconds a reading", grouped),
             limit: smallest(&figures.growth)
-                .map(|(name, least)| (least * MOST_GROWTH, format!("{MOST_GROWTH} times the least field, {name}"))),
+                .map(|(name, least)| (least * MOST_GROWTH, format!("{MOST_GROWTH} times the smallest field, {name}"))),
             curves: &figures.growth,
         },
         Plot {
             file: "latency.svg",
             title: "From post to push, at 2,000 readings a second",
             x: Axis::of_percentiles("percentile of the readings"),
-            y: Axis::linear("milliseconds", |millis| millis.to_string()),
+            y: Axis::logarithmic("milliseconds", |millis| millis.to_string()),
             limit: Some((PROMPT_P99_MS, format!("p99 at most {PROMPT_P99_MS} ms"))),
             curves: &figures.waits,
         },
         Plot {
             file: "push-cost.svg",
-            title: "The server's processor for one push",
+            title: "Processor time of the server for one push, beyond that of its post",
             x: watchers(),
-            y: Axis::logarithmic("microseconds of one core", grouped),
+            y: Axis::logarithmic("microseconds", grouped),
             limit: None,
             curves: &figures.push_costs,
         },
@@ -80,8 +85,8 @@ fn plots(figures: &Figures) -> Vec<Plot<'_>> {
     all.into_iter().filter(|plot| !plot.curves.is_empty()).collect()
 }
 
-/// The first curve's name, and its figure at the smallest size.
+/// The name of the curve that has a target, and its figure at the smallest size.
 fn smallest(curves: &[Curve]) -> Option<(&str, f64)> {
-    let first = curves.first()?;
+    let first = curves.iter().find(|curve| curve.name == ONE_PROCESS)?;
     Some((&first.name, first.points.first()?.1))
 }

@@ -55,11 +55,12 @@ async fn main() -> Result<()> {
     let mut report = Report::begin(wanted.is_short);
     for part in wanted.parts {
         report.measure(part).await?;
+        // After each: what was measured is not lost with what fails later.
+        if let Some(folder) = &wanted.plots {
+            plots::write(folder, &report.table, &report.figures)?;
+        }
     }
-    match wanted.plots {
-        Some(folder) => plots::write(&folder, &report.table, &report.figures),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// What is asked for.
@@ -90,7 +91,8 @@ impl Wanted {
         }
         if parts.is_empty() {
             // These take long whatever their length.
-            let is_long = |part| matches!(part, Part::Cpu | Part::Storm | Part::Memory | Part::Growth);
+            let is_long =
+                |part| matches!(part, Part::Cpu | Part::Storm | Part::Memory | Part::GrowthOverRedis | Part::Growth);
             let all = PARTS.into_iter().map(|(_, part)| part);
             parts = all.filter(|part| !(is_short && is_long(*part))).collect();
         }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::Report;
+use super::{ONE_PROCESS, OVER_REDIS, Report};
 use crate::{
     figures::Curve,
     homes::Kind,
@@ -18,9 +18,12 @@ const LEAST_ROUNDS: u16 = 4;
 /// How many times the cost at the smallest size it should be at most.
 pub(crate) const MOST_GROWTH: f64 = 1.5;
 
-pub(super) async fn measure(report: &mut Report) -> Result<()> {
-    curve(report, Kind::OneProcess, "one process", &SIZES).await?;
-    curve(report, Kind::OverRedis, "over Redis", &SIZES[..3]).await
+pub(super) async fn of_one_process(report: &mut Report) -> Result<()> {
+    curve(report, Kind::OneProcess, ONE_PROCESS, &SIZES).await
+}
+
+pub(super) async fn over_redis(report: &mut Report) -> Result<()> {
+    curve(report, Kind::OverRedis, OVER_REDIS, &SIZES[..3]).await
 }
 
 async fn curve(report: &mut Report, kind: Kind, name: &str, sizes: &[u32]) -> Result<()> {
@@ -32,9 +35,15 @@ async fn curve(report: &mut Report, kind: Kind, name: &str, sizes: &[u32]) -> Re
         points.push((f64::from(*terminals), micros));
         let ratio = micros / points[0].1;
         let what = format!("(d) a reading at {} terminals, {name}", grouped(f64::from(*terminals)));
+        let memory = format!("{:.0} MiB at most", run.memory());
         let row = Row::new(what, format!("{micros:.0} us"));
-        let row = row.beside(format!("{ratio:.2} of the first; {:.0} MiB at most", run.memory()));
-        report.table.add(if kind == Kind::OneProcess { row.at_most(ratio, MOST_GROWTH, "") } else { row });
+        report.table.add(match (points.len(), kind) {
+            (1, _) => row.beside(memory),
+            (_, Kind::OneProcess) => {
+                row.beside(format!("{ratio:.2} of the first; {memory}")).at_most(ratio, MOST_GROWTH, "")
+            }
+            (_, Kind::OverRedis) => row.beside(format!("{ratio:.2} of the first; {memory}")),
+        });
     }
     report.figures.growth.push(Curve::new(name, points));
     Ok(())

@@ -10,12 +10,14 @@ use crate::{
     watchers::Door,
 };
 
+const BARE: &str = "a bare room";
+
 pub(super) async fn measure(report: &mut Report) -> Result<()> {
     let (sizes, pushes) = (report.length.watchers, report.length.pushes);
     let (web, shown) = pushes::of_ours(Door::Web, sizes, pushes).await?;
     let bare = pushes::of_a_bare_room(&shown, sizes, pushes).await?;
     let (live, _) = pushes::of_ours(Door::Live, sizes, pushes).await?;
-    for (name, costs) in [("a bare room", &bare), ("/web", &web), ("/live", &live)] {
+    for (name, costs) in [("/web", &web), ("/live", &live), (BARE, &bare)] {
         for (cost, bare) in costs.iter().zip(&bare) {
             add_rows(report, name, cost, bare);
         }
@@ -28,7 +30,9 @@ fn add_rows(report: &mut Report, name: &str, cost: &Cost, bare: &Cost) {
     let watchers = grouped(f64::from(cost.watchers));
     let each = micros(cost.processor / cost.watchers);
     let ratio = cost.processor.as_secs_f64() / bare.processor.as_secs_f64();
-    let beside = if name == "a bare room" { String::new() } else { format!(", {ratio:.2} of a bare room") };
+    // What one watcher adds may be less than what two runs differ by.
+    let is_ratio = name != BARE && ratio.is_finite();
+    let beside = if is_ratio { format!(", {ratio:.2} of a bare room") } else { String::new() };
     let row = Row::new(format!("(k) {name}: processor for a push to {watchers}"), micros(cost.processor));
     report.table.add(row.beside(format!("{each} each{beside}")));
     let row = Row::new(format!("(k) {name}: from post to the last of {watchers}, p50"), table::millis(cost.wait(50)));

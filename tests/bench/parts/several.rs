@@ -3,7 +3,7 @@
 use anyhow::Result;
 use telltale_tests::RedisServer;
 
-use super::{OPEN_LOOP_INTERVAL_MS, PROMPT_P99_MS, Report, TERMINALS, millis};
+use super::{OPEN_LOOP_INTERVAL_MS, OVER_REDIS, PROMPT_P99_MS, Report, TERMINALS, millis};
 use crate::{
     figures::Bar,
     homes::Kind,
@@ -70,7 +70,7 @@ async fn waits(report: &mut Report) -> Result<()> {
     report.table.add(Row::new("(f) from post to push at 2,000/s: p50", table::millis(open.wait(50))));
     let p99 = Row::new("(f) from post to push at 2,000/s: p99", table::millis(open.wait(99)));
     report.table.add(p99.at_most(millis(open.wait(99)), PROMPT_P99_MS, " ms"));
-    report.draw_waits("over Redis", &open);
+    report.draw_waits(OVER_REDIS, &open);
     Ok(())
 }
 

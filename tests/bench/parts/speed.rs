@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{OPEN_LOOP_INTERVAL_MS, PROMPT_P95_MS, PROMPT_P99_MS, Report, TERMINALS, millis};
+use super::{ONE_PROCESS, OPEN_LOOP_INTERVAL_MS, PROMPT_P95_MS, PROMPT_P99_MS, Report, TERMINALS, millis};
 use crate::{
     disk,
     figures::Bar,
@@ -37,6 +37,6 @@ pub(super) async fn measure(report: &mut Report) -> Result<()> {
     report.table.add(p95.at_most(millis(open.wait(95)), PROMPT_P95_MS, " ms"));
     let p99 = row("(b) from post to push at 2,000/s: p99", 99);
     report.table.add(p99.at_most(millis(open.wait(99)), PROMPT_P99_MS, " ms"));
-    report.draw_waits("one process", &open);
+    report.draw_waits(ONE_PROCESS, &open);
     Ok(())
 }
