@@ -1,11 +1,7 @@
-//! How many readings a second are judged: the job itself, over tables and queues in memory, on one core. Beside it, what it
+//! How many readings a second are judged: the job itself, over tables and queues in memory. Beside it, what it
 //! takes to read the same posts.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, process, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use boot::{SystemClock, SystemDice};
@@ -24,6 +20,7 @@ use records::{
 use table::MemoryTable;
 
 use crate::{
+    process::Spent,
     sensor::{self, PID, Sensor, TOO_WARM},
     site,
 };
@@ -33,7 +30,7 @@ const FACTS: usize = 100;
 /// Tenths of a degree that are fine.
 const FINE: u16 = 200;
 
-/// How long it takes, for one reading.
+/// How long this process ran for one reading. Nothing else is on its way in it meanwhile.
 pub(crate) struct Judged {
     /// To judge one that changes nothing.
     pub(crate) steady: Duration,
@@ -57,28 +54,29 @@ pub(crate) async fn measure(readings: u32, terminals: u32) -> Result<Judged> {
 fn read(sensor: &Sensor, readings: u32, terminals: u32) -> Result<(Duration, usize)> {
     let posts: Vec<String> = (0..terminals).map(|terminal| sensor.query_data(terminal, FINE, 0)).collect();
     let values = sensor.read(posts.first().context("there is a terminal")?)?.len();
-    let began = Instant::now();
+    let before = Spent::of(process::id())?;
     for post in posts.iter().cycle().take((readings * terminals) as usize) {
         ensure!(sensor.read(post)?.len() == values, "each post is as good as the first");
     }
-    Ok((began.elapsed() / (readings * terminals), values))
+    let took = Spent::of(process::id())?.since(&before);
+    Ok((took / (readings * terminals), values))
 }
 
 async fn judge(sensor: &Sensor, readings: u32, terminals: u32, tenths: impl Fn(u32) -> u16) -> Result<Duration> {
     let cx = world(sensor, terminals).await?;
     let now = cx.clock.now();
-    let mut took = Duration::ZERO;
+    let mut jobs = Vec::new();
     for number in 0..readings {
         // What is not newer than what was judged before changes nothing.
         let at = now.minus(Duration::from_secs(1)).plus(Duration::from_millis(u64::from(number)));
-        let messages = messages(sensor, terminals, tenths(number), at)?;
-        let began = Instant::now();
-        for message in messages {
-            let verdict = execute::<EvaluateAlarms>(&cx, &message.body).await;
-            ensure!(matches!(verdict, Verdict::Done), "a job that cannot be done is no measure: {verdict:?}");
-        }
-        took += began.elapsed();
+        jobs.extend(messages(sensor, terminals, tenths(number), at)?);
     }
+    let before = Spent::of(process::id())?;
+    for message in jobs {
+        let verdict = execute::<EvaluateAlarms>(&cx, &message.body).await;
+        ensure!(matches!(verdict, Verdict::Done), "a job that cannot be done is no measure: {verdict:?}");
+    }
+    let took = Spent::of(process::id())?.since(&before);
     Ok(took / (readings * terminals))
 }
 

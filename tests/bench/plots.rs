@@ -82,7 +82,7 @@ fn plots(figures: &Figures) -> Vec<Plot<'_>> {
             curves: &figures.push_waits,
         },
     ];
-    all.into_iter().filter(|plot| !plot.curves.is_empty()).collect()
+    all.into_iter().filter(|plot| plot.curves.iter().any(|curve| !curve.points.is_empty())).collect()
 }
 
 /// The name of the curve that has a target, and its figure at the smallest size.

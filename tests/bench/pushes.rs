@@ -30,11 +30,18 @@ pub(crate) struct Cost {
     pub(crate) watchers: u32,
     /// How long the server's processors ran for a push, beyond what its post takes when nobody watches.
     pub(crate) processor: Duration,
+    /// By how much the same posts differed when nobody watched.
+    pub(crate) doubt: Duration,
     /// From post to the last watcher, shortest first.
     pub(crate) waits: Vec<Duration>,
 }
 
 impl Cost {
+    /// Whether what it costs is well beyond that.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.processor > 2 * self.doubt
+    }
+
     /// How long so many of a hundred pushes took at most.
     pub(crate) fn wait(&self, percentile: usize) -> Duration {
         self.waits[(self.waits.len() - 1) * percentile / 100]
@@ -75,7 +82,8 @@ impl Pushing<'_> {
         let mut watchers = Watchers::none(self.door, &poster);
         // The first ones warm up what is cold.
         self.post(&poster).await?;
-        let unwatched = self.post(&poster).await?;
+        let (one, other) = (self.post(&poster).await?, self.post(&poster).await?);
+        let (unwatched, doubt) = ((one + other) / 2, one.abs_diff(other) / self.pushes);
         let (mut costs, mut shown) = (Vec::new(), Value::Null);
         for size in sizes {
             watchers.grow(self.url, self.token, *size).await?;
@@ -84,7 +92,7 @@ impl Pushing<'_> {
             let mut waits: Vec<Duration> = seen.iter().map(|seen| seen.wait).collect();
             waits.sort_unstable();
             shown = seen.into_iter().next_back().map(|seen| seen.reading).unwrap_or(shown);
-            costs.push(Cost { watchers: *size, processor, waits });
+            costs.push(Cost { watchers: *size, processor, doubt, waits });
         }
         Ok((costs, shown))
     }

@@ -36,11 +36,6 @@ impl Axis {
         Self { title, label: |percentile| format!("p{percentile:.0}"), scale: Scale::Percentiles }
     }
 
-    /// Whether a value has a place on it.
-    pub(crate) fn has(&self, value: f64) -> bool {
-        self.scale.place(value).is_finite()
-    }
-
     /// From the least to the most of these values with some air around them, its ticks at round values.
     pub(crate) fn over(&self, values: &[f64]) -> Places {
         let (least, most) = self.ends(values);

@@ -48,7 +48,6 @@ pub(crate) fn curves(path: &Path, plot: &Plot<'_>) -> Result<()> {
     legend(&sheet, &samples.iter().cloned().chain(limit).collect::<Vec<_>>())?;
     let xs = plot.values(|(x, _)| *x);
     let mut ys = plot.values(|(_, y)| *y);
-    ys.retain(|y| plot.y.has(*y));
     ys.extend(plot.limit.as_ref().map(|(limit, _)| *limit));
     let area = sheet.margin(HEAD, 6, 10, 24);
     let mut chart = ChartBuilder::on(&area)
@@ -64,8 +63,7 @@ pub(crate) fn curves(path: &Path, plot: &Plot<'_>) -> Result<()> {
         chart.draw_series(DashedLineSeries::new([(first, limit), (last, limit)], 6, 5, LIMIT.stroke_width(2)))?;
     }
     for (curve, (_, colour, is_dashed)) in plot.curves.iter().zip(samples) {
-        // What has no place on the axis is left out: nothing, on a logarithmic one.
-        let points: Vec<(f64, f64)> = curve.points.iter().copied().filter(|(_, y)| plot.y.has(*y)).collect();
+        let points = curve.points.clone();
         if is_dashed {
             chart.draw_series(DashedLineSeries::new(points.clone(), 7, 5, colour.stroke_width(2)))?;
         } else {
