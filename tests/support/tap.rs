@@ -69,7 +69,7 @@ impl Ambush {
 /// The taps of one process. They end when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Taps {
-    /// The data folder that it is given: nothing is there but the way to the table.
+    /// The data folder that it is given: nothing is there but the way to the table, and its name.
     pub(crate) data: PathBuf,
     /// The Redis that it is given.
     pub(crate) redis: String,
@@ -87,6 +87,8 @@ impl Taps {
     ) -> Result<Self> {
         let data = folder.join(format!("member-{number}"));
         std::fs::create_dir(&data)?;
+        // Which store it is, as the folder says.
+        std::fs::copy(table.with_file_name("name"), data.join("name"))?;
         let tap = |language, server| Arc::new(Tap { language, server, ambush: Arc::clone(ambush), number });
         let socket = data.join("redis.sock");
         let listening = [
