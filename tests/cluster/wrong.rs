@@ -151,3 +151,14 @@ async fn a_table_is_telltales_on_aws_or_a_clusters_and_never_both() -> Result<()
     assert!(its_table.aws.broker().await.is_err(), "a broker on AWS works on a cluster's table");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_in_a_store_that_was_alone_is_not_left_behind_by_the_parts_of_a_cluster() -> Result<()> {
+    let cluster = Cluster::start(NOBODY, "streams", &json!({}), "").await?;
+    std::fs::write(cluster.data().join("queue"), "embedded\n")?;
+    let config = format!("data = '{}'\n[redis]\nurl = '{}'\n", cluster.data().display(), cluster.redis.url());
+    let folder = TempDir::new()?;
+    let told = refusal_of("worker", folder.path(), &config, &[]).await?;
+    says(&told, &["was alone until now", "`telltale serve --redis …` on it once"]);
+    Ok(())
+}

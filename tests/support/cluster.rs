@@ -197,6 +197,11 @@ impl Cluster {
         self.ambush.let_go();
     }
 
+    /// The folder of the owner's data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join(DATA)
+    }
+
     /// The process that owns the store.
     pub fn owner(&mut self) -> Result<&mut Member> {
         self.store.as_mut().context("the table is on DynamoDB")
