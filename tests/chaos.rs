@@ -1,10 +1,15 @@
 //! The server dies under load, again and again: what it acknowledged is there afterwards, and nobody is told twice.
 
+mod away;
+mod aws;
 mod channels;
 mod cluster;
 mod disk;
 mod history;
 mod load;
+mod points;
+mod rolling;
+mod stack;
 mod told;
 
 use std::time::{Duration, Instant};

@@ -7,6 +7,7 @@ mod channels;
 mod notices;
 mod operations;
 mod order;
+mod platform;
 mod polling;
 mod readings;
 mod removals;

@@ -1,6 +1,7 @@
 //! The functions' real programs, as Lambda runs them, wired as `template.yaml` wires them.
 
 pub(crate) mod asked;
+mod away;
 mod by_hand;
 pub(crate) mod cloud;
 mod events;

@@ -2,8 +2,9 @@
 
 use std::{collections::HashMap, net::SocketAddr};
 
-use broker::BrokerSettings;
+use broker::{BrokerSettings, PlatformSettings};
 use link::AwsLinkSettings;
+use notify::NotifySettings;
 use serde::Deserialize;
 
 /// Everything that can be set. It holds a secret, so it cannot be printed.
@@ -31,6 +32,13 @@ pub(crate) struct Config {
     /// The sockets (`TELLTALE_BROKER__TRUSTED_PROXIES`, …).
     #[serde(default)]
     pub broker: BrokerSettings,
+    /// Who is told that SQS or DynamoDB is away (`TELLTALE_PLATFORM__WEBHOOK__URL`, `…__SECRET`,
+    /// `TELLTALE_PLATFORM__AWAY_AFTER_MS`).
+    #[serde(default)]
+    pub platform: PlatformSettings,
+    /// What that webhook may reach (`TELLTALE_NOTIFY__WEBHOOK__ALLOWED_NETS`).
+    #[serde(default)]
+    pub notify: NotifySettings,
 }
 
 fn everywhere() -> SocketAddr {
@@ -53,6 +61,10 @@ impl Config {
         anyhow::ensure!(told, "TELLTALE_QUEUES__PROCESS_RESULTS is missing: the URL of the queue of what is reported");
         anyhow::ensure!(config.dead_after_ms >= 1000, "TELLTALE_DEAD_AFTER_MS is at least 1000");
         anyhow::ensure!(config.max_connections > 0, "TELLTALE_MAX_CONNECTIONS is at least 1");
+        if let Some(webhook) = &config.platform.webhook {
+            notify::check_webhook(&webhook.url, &webhook.secret)
+                .map_err(|why| anyhow::anyhow!("TELLTALE_PLATFORM__WEBHOOK: {why}"))?;
+        }
         Ok(config)
     }
 }

@@ -4,7 +4,9 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use boot::{SystemClock, SystemDice};
-use broker::{BrokerParts, Member, MemberParts};
+use broker::{
+    BrokerParts, Forgetful, LookoutParts, Looks, Member, MemberParts, Operator, WatchedQueue, part_of_member,
+};
 use engine_http::Tokens;
 use futures::FutureExt;
 use jobs::ports::{Clock, Dice, Table};
@@ -52,11 +54,23 @@ impl Server {
              gone for good, delete the item {PLACE:?} of the table.)"
         );
         let queue = Arc::new(SqsQueue::new(&aws, config.queues, Arc::clone(&clock), Arc::clone(&dice)));
+        let looks = Arc::<Looks>::default();
+        let queue = Arc::new(WatchedQueue::new(queue, Arc::clone(&looks)));
+        let post = notify::Post::new(config.notify, Arc::clone(&clock), Arc::new(notify::SystemResolver))?;
+        let operator = Operator::at(config.platform.webhook.as_ref(), Arc::new(post));
         let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref()).await;
         let id = id.context("cannot write to the table")?;
         let inbox = AwsInbox::open(&aws, &config.link, &id).await.context("cannot open the broker's inbox")?;
         let (sender, told) = mpsc::channel(WAITING);
-        let (sockets, stop_inbox) = (CancellationToken::new(), CancellationToken::new());
+        let sockets = CancellationToken::new();
+        let lookout = LookoutParts {
+            part: part_of_member(&id),
+            settings: config.platform,
+            looks,
+            probes: Vec::new(),
+            operator,
+            memory: Arc::new(Forgetful),
+        };
         let broker = BrokerParts {
             id,
             table,
@@ -72,10 +86,10 @@ impl Server {
         };
         let (member, router) = Member::start(MemberParts {
             broker,
-            inbox: inbox.run(sender, stop_inbox.clone()).boxed(),
-            stop_inbox,
+            inbox: inbox.run(sender, sockets.clone()).boxed(),
             inboxes: Arc::new(AwsInboxes::new(&aws, config.link)),
             patience: Duration::from_millis(config.dead_after_ms),
+            lookout,
             stop: sockets.clone(),
         });
         let most = boot::most_connections(config.max_connections);
@@ -88,7 +102,7 @@ impl Server {
         self.member.taken_for_dead()
     }
 
-    /// Ends the sockets, finishes what was taken, then closes the inbox.
+    /// Ends the sockets and the inbox, and finishes what was taken.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         self.sockets.cancel();
         let drained = tokio::time::timeout(DRAIN, async {

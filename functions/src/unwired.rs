@@ -18,5 +18,7 @@ impl Link for Unwired {
 }
 
 fn no_link() -> LinkError {
-    LinkError("this function was given no link: set TELLTALE_LINK__INBOX_PREFIX and TELLTALE_LINK__TOPIC".to_owned())
+    LinkError::Away(
+        "this function was given no link: set TELLTALE_LINK__INBOX_PREFIX and TELLTALE_LINK__TOPIC".to_owned(),
+    )
 }

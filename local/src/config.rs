@@ -9,7 +9,7 @@ use std::{
 };
 
 use api::ApiSettings;
-use broker::BrokerSettings;
+use broker::{BrokerSettings, PlatformSettings};
 use engine_redis::RedisSettings;
 use jobs::{AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings};
 use notify::NotifySettings;
@@ -52,6 +52,8 @@ pub(crate) struct Config {
     pub notify: NotifySettings,
     /// The sockets.
     pub broker: BrokerSettings,
+    /// When it is told that what we need ourselves is away, and to whom.
+    pub platform: PlatformSettings,
     /// Signing in.
     pub auth: AuthSettings,
 }
@@ -71,6 +73,7 @@ impl Default for Config {
             readings: ReadingSettings::default(),
             notify: NotifySettings::default(),
             broker: BrokerSettings::default(),
+            platform: PlatformSettings::default(),
             auth: AuthSettings::default(),
         }
     }
@@ -86,6 +89,10 @@ impl Config {
 
     fn check(&self) -> anyhow::Result<()> {
         self.notify.check()?;
+        if let Some(webhook) = &self.platform.webhook {
+            notify::check_webhook(&webhook.url, &webhook.secret)
+                .map_err(|why| anyhow::anyhow!("platform.webhook: {why}"))?;
+        }
         let ScheduleSettings { window_ms, lead_ms, minimum_interval_ms, instruction_ms } = self.schedule;
         for (key, told, least, most) in [
             ("schedule.window_ms", window_ms, 100, AN_HOUR_MS),
@@ -100,6 +107,7 @@ impl Config {
             ("broker.spool_mb", self.broker.spool_mb, 1, 1_000_000),
             ("broker.query_grace_ms", self.broker.query_grace_ms, 0, AN_HOUR_MS),
             ("broker.operation_timeout_ms", self.broker.operation_timeout_ms, 1, AN_HOUR_MS),
+            ("platform.away_after_ms", self.platform.away_after_ms, 0, A_YEAR_MS),
             ("auth.session_minutes", self.auth.session_minutes, 1, A_YEAR_MS / 60_000),
         ] {
             anyhow::ensure!((least..=most).contains(&told), "{key} is {least} to {most}, not {told}");

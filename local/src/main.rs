@@ -28,7 +28,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Broker(arguments) => serve::command(Role::Broker, arguments).await,
         Command::Api(arguments) => serve::command(Role::Api, arguments).await,
         Command::Worker(arguments) => serve::command(Role::Worker, arguments).await,
-        Command::Demo(arguments) => demo::command(arguments).await,
+        Command::Demo(arguments) => Box::pin(demo::command(arguments)).await,
         Command::Field(arguments) => field_command::command(arguments).await,
         Command::Config(arguments) => config::command(&arguments),
         Command::Cost(arguments) => cost_command::command(&arguments),

@@ -1,6 +1,7 @@
 //! `telltale serve`, and its parts as processes of their own: a story in order. Bad configuration ends it before a port is
 //! bound; SIGTERM ends it without loss.
 
+mod lookout;
 mod meeting_point;
 mod owner;
 mod place;
@@ -9,6 +10,7 @@ mod secret;
 mod sockets;
 mod spool;
 mod store;
+mod told;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -1,20 +1,17 @@
 //! What a server holds in memory: at rest, with its gateways connected, with their terminals there.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
 use socketioxide::{SocketIo, extract::SocketRef};
 use telltale_tests::Server;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    net::TcpListener,
-    process::Command,
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
 
 use crate::{
+    apart::{self, Apart},
     gateways::Gateway,
+    process,
     site::{self, Scale},
     socket::Socket,
 };
@@ -41,10 +38,7 @@ pub(crate) struct Memory {
 pub(crate) async fn serve() -> Result<()> {
     let (sockets, io) = SocketIo::builder().req_path("/client").build_svc();
     io.ns("/node", async |_: SocketRef| {});
-    let router = Router::new().route_service("/client/", sockets);
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("{}", listener.local_addr()?);
-    Ok(axum::serve(listener, router).await?)
+    apart::serve(Router::new().route_service("/client/", sockets)).await
 }
 
 /// Measures a server of `scale`, and the bare one with as many connections.
@@ -70,19 +64,13 @@ pub(crate) async fn measure(scale: Scale) -> Result<Memory> {
 }
 
 async fn bare(connections: u32) -> Result<f64> {
-    let program = std::env::current_exe()?;
-    let mut child = Command::new(program).arg(SERVE).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
-    let mut lines = BufReader::new(child.stdout.take().context("it has a stdout")?).lines();
-    let address = lines.next_line().await?.context("the bare server says where it listens")?;
-    let pid = child.id().context("the bare server runs")?;
-    let idle = at_rest(pid).await?;
-    let url = format!("http://{address}");
+    let server = Apart::start(&[SERVE]).await?;
+    let idle = at_rest(server.pid()?).await?;
     let mut sockets = Vec::new();
     for _ in 0..connections {
-        sockets.push(Socket::connect(&url, "/node", "").await?);
+        sockets.push(Socket::connect(&server.url, "/node", "").await?);
     }
-    let connected = at_rest(pid).await?;
-    child.kill().await?;
+    let connected = at_rest(server.pid()?).await?;
     Ok(each(idle, connected, connections))
 }
 
@@ -95,7 +83,5 @@ fn each(before: u64, after: u64, connections: u32) -> f64 {
 /// What a process holds once it is at rest, in kibibytes.
 async fn at_rest(pid: u32) -> Result<u64> {
     tokio::time::sleep(REST).await;
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the system tells VmRSS")?;
-    Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+    process::resident(pid)
 }

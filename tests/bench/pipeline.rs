@@ -1,36 +1,59 @@
 //! A pipeline of npm's usual parts (`tests/players/pipeline.mjs`), under the same load.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use anyhow::Result;
-use futures::{StreamExt, TryStreamExt, stream};
+use anyhow::{Context, Result};
 use telltale_tests::{Pipeline, RedisServer};
+use tokio::{task::JoinSet, time::interval};
 
 use crate::{
     browsers::{Browsers, Seen},
     path::Run,
     poster::{IN_FLIGHT, Poster},
+    process::{self, Spent},
 };
 
 /// As fast as it goes: every terminal's answer is posted so often, and shown to browsers.
 pub(crate) async fn closed_loop(terminals: u32, rounds: u16) -> Result<Run> {
+    run(terminals, rounds, None).await
+}
+
+/// Every terminal's answer each `interval_ms`.
+pub(crate) async fn open_loop(terminals: u32, rounds: u16, interval_ms: u32) -> Result<Run> {
+    run(terminals, rounds, Some(terminals / interval_ms)).await
+}
+
+async fn run(terminals: u32, rounds: u16, per_millisecond: Option<u32>) -> Result<Run> {
     let redis = RedisServer::start().await?;
     let pipeline = Pipeline::serve(&redis).await?;
+    let pid = pipeline.pid().context("the pipeline runs")?;
     let poster = Arc::new(Poster::new(&pipeline.url())?);
     let browsers = Browsers::open(&pipeline.url(), "", terminals, &poster).await?;
-    let posting = Arc::clone(&poster);
-    let load = tokio::spawn(async move {
-        let answers = (0..i64::from(rounds)).flat_map(|round| (0..terminals).map(move |terminal| (terminal, round)));
-        let posts = answers.map(|answer| {
-            let poster = Arc::clone(&posting);
-            Ok(async move { tokio::spawn(async move { poster.post(0, answer, 200).await }).await? })
-        });
-        stream::iter(posts).boxed().try_buffer_unordered(IN_FLIGHT).try_collect::<()>().await
-    });
+    let before = Spent::of(pid)?;
+    let load = tokio::spawn(post(Arc::clone(&poster), terminals, rounds, per_millisecond));
     let readings = terminals * u32::from(rounds);
     let Seen { warm, last, waits } = browsers.see(terminals, readings).await?;
     load.await??;
-    Ok(Run { per_second: f64::from(readings - terminals) / (last - warm).as_secs_f64(), waits })
+    let per_second = f64::from(readings - terminals) / (last - warm).as_secs_f64();
+    let memory = vec![("pipeline", process::mebibytes(process::most_resident(pid)?))];
+    Ok(Run { per_second, waits, processor: Spent::of(pid)?.since(&before) / readings, memory })
+}
+
+/// Posts every terminal's answer so often: so many a millisecond, or as fast as they are taken.
+async fn post(poster: Arc<Poster>, terminals: u32, rounds: u16, per_millisecond: Option<u32>) -> Result<()> {
+    let mut clock = interval(Duration::from_millis(1));
+    let answers = (0..i64::from(rounds)).flat_map(|round| (0..terminals).map(move |terminal| (terminal, round)));
+    let mut posts = JoinSet::new();
+    for answer in answers {
+        match per_millisecond {
+            Some(at_once) if answer.0 % at_once == 0 => drop(clock.tick().await),
+            None if posts.len() >= IN_FLIGHT => posts.join_next().await.context("posts are on their way")???,
+            _ => {}
+        }
+        let poster = Arc::clone(&poster);
+        posts.spawn(async move { poster.post(0, answer, 200).await });
+    }
+    posts.join_all().await.into_iter().collect()
 }
 
 /// How many jobs a second `BullMQ` takes and runs.

@@ -1,10 +1,16 @@
 //! The climate sensor of every terminal: its replies, and the post they come in.
 
 use anyhow::Result;
-use domain::{Pid, frame::crc16_modbus, protocol::Protocol, script::NoScripts};
-use serde_json::{Value, json};
+use domain::{
+    Pid,
+    frame::crc16_modbus,
+    protocol::{Protocol, Reply},
+    reading::Value,
+    script::NoScripts,
+};
+use serde_json::json;
 
-use crate::site::mac;
+use crate::{posted::QueryData, site::mac};
 
 pub(crate) const PROTOCOL: &str = include_str!("../fixtures/th-modbus.protocol.json");
 pub(crate) const CONSTANTS: &str = include_str!("../fixtures/th-modbus.constants.json");
@@ -31,13 +37,25 @@ impl Sensor {
         Ok(Self { protocol, contents })
     }
 
+    /// The name of what it speaks.
+    pub(crate) fn protocol(&self) -> &str {
+        self.protocol.name()
+    }
+
+    /// The values in the body of a `queryData` post, of frames that are proven.
+    pub(crate) fn read(&self, body: &str) -> Result<Vec<Value>> {
+        let told = serde_json::from_str::<QueryData>(body)?.data;
+        let replies = told.contents.iter().map(|told| Reply { content: &told.content, bytes: &told.buffer.data });
+        Ok(self.protocol.read(told.pid, &replies.collect::<Vec<_>>()).values)
+    }
+
     /// The body of the `queryData` post of a terminal's answer.
     pub(crate) fn query_data(&self, terminal: u32, tenths: u16, asked: i64) -> String {
         let told = |(content, bytes): (&String, Vec<u8>)| {
             let buffer = json!({ "type": "Buffer", "data": bytes });
             json!({ "content": content, "buffer": buffer, "useTime": 66, "useByte": 17 })
         };
-        let contents: Vec<Value> = self.contents.iter().zip(replies(tenths)).map(told).collect();
+        let contents: Vec<serde_json::Value> = self.contents.iter().zip(replies(tenths)).map(told).collect();
         let data = json!({
             "mac": mac(terminal), "type": 485, "mountDev": "TH-10", "protocol": self.protocol.name(), "pid": PID,
             "timeStamp": asked, "content": self.contents, "Interval": INTERVAL, "useTime": 132, "useBytes": 34,

@@ -36,6 +36,17 @@ impl Socket {
         self.send(format!("42{},{}", self.namespace, json!([event, argument]))).await
     }
 
+    /// Asks the server something, and waits until it is acknowledged with what.
+    pub(crate) async fn ask(&mut self, event: &str, argument: Value) -> Result<String> {
+        self.send(format!("42{},0{}", self.namespace, json!([event, argument]))).await?;
+        let acknowledged = format!("43{},0", self.namespace);
+        loop {
+            if let Some(answer) = self.text().await?.strip_prefix(&acknowledged) {
+                return Ok(answer.to_owned());
+            }
+        }
+    }
+
     /// The server's next event and its first argument. Answers pings meanwhile.
     pub(crate) async fn event(&mut self) -> Result<(String, Value)> {
         loop {

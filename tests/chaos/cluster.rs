@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use boot::SystemDice;
 use jobs::ports::Dice;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
@@ -107,7 +107,7 @@ async fn happens(fault: Fault, cluster: &mut Cluster, chance: &mut StdRng) -> Re
         Fault::KillBroker | Fault::StopBroker => &mut cluster.brokers[broker],
         Fault::KillWorker | Fault::StopWorker => &mut cluster.workers[worker],
         Fault::KillApi => &mut cluster.api,
-        Fault::KillStore => cluster.store.as_mut().context("nobody owns the store")?,
+        Fault::KillStore => cluster.owner()?,
         Fault::KillRedis => {
             cluster.redis.kill().await?;
             sleep(down).await;

@@ -13,8 +13,8 @@ use tokio::{
     time::timeout,
 };
 
-const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0 };
-const PASSWORD: &str = "tests are no secret";
+const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0, are_tapped: false };
+pub(crate) const PASSWORD: &str = "tests are no secret";
 
 /// Devices are asked as often as their lines allow. An answer without a proof raises an alarm at once, the next good one
 /// clears it, and nothing else does.
@@ -31,21 +31,30 @@ const SETTINGS: &str = r#"
 "#;
 
 /// The settings, with where mail goes.
-fn settings(mailbox: &Mailbox) -> String {
+pub(crate) fn settings(mailbox: &Mailbox) -> String {
     format!("{SETTINGS}\n[notify.smtp]\nurl = \"{}\"\nfrom = \"telltale@example.org\"\n", mailbox.url())
+}
+
+/// Settings for an operator who soon hears that something is away.
+pub(crate) fn told_of_the_platform(operator: &WebhookReceiver) -> String {
+    let (url, secret) = (operator.url(), WebhookReceiver::secret());
+    format!("[platform]\naway_after_ms = 2000\n[platform.webhook]\nurl = '{url}'\nsecret = '{secret}'\n")
 }
 
 /// What is under load: one process, or several.
 pub(crate) trait Home: Sized {
-    async fn start(site: &Value, settings: &str) -> Result<Self>;
+    /// How large the field is that it can be asked to bear.
+    const TERMINALS_PER_NODE: u16 = 20;
+
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self>;
     /// Where gateways and browsers come in.
     fn gateways(&self) -> String;
     async fn sign_in(&self, user: &str) -> Result<Session>;
 }
 
 impl Home for Server {
-    async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Self::start(site, settings).await
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
+        Self::start(site, &settings(mailbox)).await
     }
 
     fn gateways(&self) -> String {
@@ -57,15 +66,17 @@ impl Home for Server {
     }
 }
 
-/// One process whose data lie on a small disk.
-pub(crate) struct OnSmallDisk(pub Server);
+/// One process whose data lie on a small disk, and the platform's operator.
+pub(crate) struct OnSmallDisk(pub Server, pub WebhookReceiver);
 
 /// Large enough for the store's own files, and soon full.
 const SMALL_DISK_MB: u32 = 256;
 
 impl Home for OnSmallDisk {
-    async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Ok(Self(Server::start_on_small_disk(site, settings, SMALL_DISK_MB).await?))
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
+        let operator = WebhookReceiver::start().await?;
+        let settings = format!("{}\n{}", settings(mailbox), told_of_the_platform(&operator));
+        Ok(Self(Server::start_on_small_disk(site, &settings, SMALL_DISK_MB).await?, operator))
     }
 
     fn gateways(&self) -> String {
@@ -78,12 +89,12 @@ impl Home for OnSmallDisk {
 }
 
 impl Home for Cluster {
-    async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Self::start(SIZE, "streams", site, settings).await
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
+        Self::start(SIZE, "streams", site, &settings(mailbox)).await
     }
 
     fn gateways(&self) -> String {
-        self.balancer.url()
+        self.balancer.url().to_owned()
     }
 
     async fn sign_in(&self, user: &str) -> Result<Session> {
@@ -98,13 +109,31 @@ pub(crate) struct ClocksApart(pub Cluster);
 const SECONDS_APART: u32 = 4;
 
 impl Home for ClocksApart {
-    async fn start(site: &Value, settings: &str) -> Result<Self> {
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
         let processes = Size { seconds_apart: SECONDS_APART, ..SIZE };
-        Ok(Self(Cluster::start(processes, "streams", site, settings).await?))
+        Ok(Self(Cluster::start(processes, "streams", site, &settings(mailbox)).await?))
     }
 
     fn gateways(&self) -> String {
-        self.0.balancer.url()
+        self.0.balancer.url().to_owned()
+    }
+
+    async fn sign_in(&self, user: &str) -> Result<Session> {
+        self.0.sign_in(user, PASSWORD).await
+    }
+}
+
+/// Several processes, of which brokers and workers can be caught at what they do.
+pub(crate) struct Tapped(pub Cluster);
+
+impl Home for Tapped {
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
+        let processes = Size { are_tapped: true, ..SIZE };
+        Ok(Self(Cluster::start(processes, "streams", site, &settings(mailbox)).await?))
+    }
+
+    fn gateways(&self) -> String {
+        self.0.balancer.url().to_owned()
     }
 
     async fn sign_in(&self, user: &str) -> Result<Session> {
@@ -133,12 +162,12 @@ impl Clustered for OnApalisRedis {
 }
 
 impl Home for OnApalisRedis {
-    async fn start(site: &Value, settings: &str) -> Result<Self> {
-        Ok(Self(Cluster::start(SIZE, "apalis-redis", site, settings).await?))
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
+        Ok(Self(Cluster::start(SIZE, "apalis-redis", site, &settings(mailbox)).await?))
     }
 
     fn gateways(&self) -> String {
-        self.0.balancer.url()
+        self.0.balancer.url().to_owned()
     }
 
     async fn sign_in(&self, user: &str) -> Result<Session> {
@@ -149,7 +178,7 @@ impl Home for OnApalisRedis {
 /// A home, those it tells, and the field that keeps it busy.
 pub(crate) struct Load<H> {
     pub home: H,
-    people: [Person; 3],
+    pub people: [Person; 3],
     field: Field,
     acknowledgements: UnboundedReceiver<Acknowledged>,
     acknowledged: Vec<Acknowledged>,
@@ -200,9 +229,9 @@ impl<H: Home> Load<H> {
         let (webhook_of_root, webhook_of_ann, mailbox_of_ben) =
             tokio::try_join!(WebhookReceiver::start(), WebhookReceiver::start(), Mailbox::start())?;
         let (told, acknowledgements) = unbounded_channel();
-        let field = a_field(TruthSink::Channel(told))?;
+        let field = a_field(H::TERMINALS_PER_NODE, TruthSink::Channel(told))?;
         let site = with_people(field::site(&field), &webhook_of_root, &webhook_of_ann);
-        let home = H::start(&site, &settings(&mailbox_of_ben)).await?;
+        let home = H::start(&site, &mailbox_of_ben).await?;
         let person = async |name, inbox| anyhow::Ok(Person { name, session: home.sign_in(name).await?, inbox });
         let people = [
             person("root", Inbox::Webhook(webhook_of_root)).await?,
@@ -251,11 +280,11 @@ impl<H: Home> Load<H> {
     }
 }
 
-/// A hundred and twenty terminals, most with one sensor. The server is named later, when it is there.
-fn a_field(truth: TruthSink) -> Result<FieldSettings> {
+/// Six nodes of terminals with one sensor each; with several terminals, one has a UPS. The server is named later, when it is there.
+fn a_field(terminals_per_node: u16, truth: TruthSink) -> Result<FieldSettings> {
     Ok(FieldSettings {
         nodes: 6,
-        terminals_per_node: 20,
+        terminals_per_node,
         devices_per_terminal: 1,
         faults: FaultRates { damaged_replies: 0.4, ..FaultRates::default() },
         ready_delay: Duration::from_millis(50),

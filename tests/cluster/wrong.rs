@@ -21,7 +21,7 @@ impl Start {
 
     /// What `part` says of why it does not start with this configuration.
     async fn refused(&self, part: &str, config: &str) -> Result<String> {
-        let variables = telltale_tests::Aws::variables_at(&self.dynamodb.way.url());
+        let variables = telltale_tests::Aws::variables_at(self.dynamodb.way.url());
         let data = self.folder.path().join("data");
         let config = format!("data = '{}'\n{config}", data.display());
         refusal_of(part, self.folder.path(), &config, &variables).await
@@ -149,5 +149,16 @@ async fn a_table_is_telltales_on_aws_or_a_clusters_and_never_both() -> Result<()
     let cluster = Cluster::start_at(TableAt::DynamoDb, NOBODY, "streams", &json!({}), "").await?;
     let its_table = cluster.dynamodb.as_ref().context("the table is on DynamoDB")?;
     assert!(its_table.aws.broker().await.is_err(), "a broker on AWS works on a cluster's table");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_in_a_store_that_was_alone_is_not_left_behind_by_the_parts_of_a_cluster() -> Result<()> {
+    let cluster = Cluster::start(NOBODY, "streams", &json!({}), "").await?;
+    std::fs::write(cluster.data().join("queue"), "embedded\n")?;
+    let config = format!("data = '{}'\n[redis]\nurl = '{}'\n", cluster.data().display(), cluster.redis.url());
+    let folder = TempDir::new()?;
+    let told = refusal_of("worker", folder.path(), &config, &[]).await?;
+    says(&told, &["was alone until now", "`telltale serve --redis …` on it once"]);
     Ok(())
 }

@@ -34,6 +34,7 @@ suite!(async [redis]; [
     a_plan_for_a_broker_that_is_gone_is_nobodys_loss,
     an_operation_for_a_broker_that_is_gone_is_told_to_have_failed,
     an_inbox_that_is_closed_is_gone,
+    what_is_in_an_inbox_when_it_is_closed_is_handed_on,
     what_redis_kept_arrives_after_its_restart,
     every_broker_is_shown_what_all_may_see,
     positions_follow_one_another,
@@ -141,11 +142,16 @@ fn plan_of(window: &str, queries: usize) -> NodeCommand {
 }
 
 fn operation() -> NodeCommand {
+    operation_called("01J")
+}
+
+fn operation_called(id: &str) -> NodeCommand {
     NodeCommand::Operate(Operation {
-        id: "01J".to_owned(),
+        id: id.to_owned(),
         about: Source::Terminal(mac()),
         node: "hill".to_owned(),
         order: Order::At { mac: mac(), command: "+++AT+VER".to_owned() },
+        until: None,
     })
 }
 
@@ -225,6 +231,33 @@ async fn an_inbox_that_is_closed_is_gone(mut fixture: Fixture) {
     eventually("the broker is gone", async || fixture.link.command(BROKER, operation()).await.is_err().then_some(()))
         .await;
     fixture.link.publish(vec![push(Audience::User("ann".to_owned()))]).await.unwrap();
+}
+
+async fn what_is_in_an_inbox_when_it_is_closed_is_handed_on(mut fixture: Fixture) {
+    let giving = async {
+        let mut given = BTreeSet::new();
+        loop {
+            let id = format!("o{}", given.len());
+            if fixture.link.command(BROKER, operation_called(&id)).await.is_err() {
+                return given;
+            }
+            given.insert(id);
+            if given.len() == 200 {
+                fixture.close.cancel();
+            }
+        }
+    };
+    let taking = async {
+        let mut taken = BTreeSet::new();
+        while let Some(told) = fixture.inbox.recv().await {
+            if let ToBroker::Command(NodeCommand::Operate(operation)) = told {
+                taken.insert(operation.id);
+            }
+        }
+        taken
+    };
+    let (given, taken) = timeout(PATIENCE, async { tokio::join!(giving, taking) }).await.unwrap();
+    assert_eq!(given, taken);
 }
 
 fn push(audience: Audience) -> Push {

@@ -159,6 +159,7 @@ fn kind(source: &Source) -> &'static str {
         Source::Device(_) => "device",
         Source::Terminal(_) => "terminal",
         Source::Node(_) => "node",
+        Source::Platform(_) => "platform",
     }
 }
 

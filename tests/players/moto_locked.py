@@ -19,6 +19,7 @@ Orders:   create {template}: makes the tables, queues, topics and secrets of a C
           put {queue, body}: a message that AWS itself puts into a queue
           receive {queue}: takes what a queue gives, ten messages at most
           forget {queue, receipts}: deletes what was received
+          give_again {queue, receipts}: what was received by these receipts may be received again
           tell_sent {}: what people were sent by SNS and SES
           verify_sender {address}: SES knows it from now on
           keep_secret {name, text}: Secrets Manager keeps it
@@ -298,6 +299,11 @@ async def main():
             client("sqs", endpoint).delete_message(QueueUrl=queue, ReceiptHandle=receipt)
         report("done", "forget")
 
+    def give_again(queue, receipts):
+        for receipt in receipts:
+            client("sqs", endpoint).change_message_visibility(QueueUrl=queue, ReceiptHandle=receipt, VisibilityTimeout=0)
+        report("done", "give_again")
+
     def tell_sent():
         report("sent", everything(left_out=BROWSER_TOPIC))
 
@@ -320,6 +326,7 @@ async def main():
             "create": lambda **arguments: asyncio.to_thread(create, **arguments),
             "create_table": lambda **arguments: asyncio.to_thread(create_one_table, **arguments),
             "forget": lambda **arguments: asyncio.to_thread(forget, **arguments),
+            "give_again": lambda **arguments: asyncio.to_thread(give_again, **arguments),
             "put": lambda **arguments: asyncio.to_thread(put, **arguments),
             "receive": lambda **arguments: asyncio.to_thread(receive, **arguments),
             "tell_sent": lambda **arguments: asyncio.to_thread(tell_sent, **arguments),

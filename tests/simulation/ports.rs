@@ -148,14 +148,14 @@ impl Notifier for Ports {
 impl Link for Ports {
     async fn command(&self, broker: &str, _command: NodeCommand) -> Result<(), LinkError> {
         match self.pass(Moment::Before(Call::Tell), || format!("tell {broker}")).await {
-            Fate::Away => Err(LinkError(AWAY.to_owned())),
+            Fate::Away => Err(LinkError::Away(AWAY.to_owned())),
             Fate::GoOn | Fate::Twice => Ok(()),
         }
     }
 
     async fn publish(&self, pushes: Vec<Push>) -> Result<(), LinkError> {
         match self.pass(Moment::Before(Call::Tell), || format!("show {} pushes", pushes.len())).await {
-            Fate::Away => Err(LinkError(AWAY.to_owned())),
+            Fate::Away => Err(LinkError::Away(AWAY.to_owned())),
             Fate::GoOn | Fate::Twice => Ok(()),
         }
     }

@@ -3,18 +3,29 @@
 
 mod member;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::Value;
 use tempfile::TempDir;
 
 pub use self::member::Member;
 use self::member::{CONFIG, Start};
 use crate::{
-    Aws, Proxy, RedisServer, Session,
+    Aws, Effect, Moment, Proxy, RedisServer, Session,
     server::{http_client, sign_in},
+    tap::{Ambush, Taps},
 };
+
+/// The data, and in it the way to the store's table.
+const DATA: &str = "data";
+const TABLE: &str = "table.sock";
 
 /// Where a cluster's table is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +45,8 @@ pub struct Size {
     pub workers: usize,
     /// By how many seconds the clock of the first worker is ahead, and that of the first broker behind.
     pub seconds_apart: u32,
+    /// Whether brokers and workers can be caught at what they do. Only where the table is an owner's.
+    pub are_tapped: bool,
 }
 
 /// The processes. They end when this is dropped, and their data with them.
@@ -55,7 +68,12 @@ pub struct Cluster {
     client: reqwest::Client,
     /// How one more is started.
     another: Start,
-    _folder: TempDir,
+    table: TableAt,
+    size: Size,
+    ambush: Arc<Ambush>,
+    /// How many brokers and workers were begun so far.
+    begun: AtomicUsize,
+    folder: TempDir,
 }
 
 /// DynamoDB, and the way there.
@@ -81,7 +99,7 @@ impl Cluster {
         std::fs::write(&site_file, site.to_string())?;
         let dynamodb = if table == TableAt::DynamoDb { Some(DynamoDb::start().await?) } else { None };
         std::fs::write(path.join(CONFIG), config(&path, dynamodb.as_ref(), queue, &redis, settings)?)?;
-        let variables = dynamodb.as_ref().map(|there| Aws::variables_at(&there.way.url())).unwrap_or_default();
+        let variables = dynamodb.as_ref().map(|there| Aws::variables_at(there.way.url())).unwrap_or_default();
         let start = |role, number: usize, ahead| Start {
             role,
             folder: path.clone(),
@@ -91,25 +109,63 @@ impl Cluster {
         };
         let mut store = None;
         match table {
-            TableAt::Owner => store = Some(Member::start(start("store", 0, None), Some(&site_file)).await?),
+            TableAt::Owner => store = Some(Member::start(start("store", 0, None), None, Some(&site_file)).await?),
             TableAt::DynamoDb => start("import", 0, None).import(&site_file).await?,
         }
-        let apart = |number: usize, sign: char| {
-            let is_apart = number == 0 && how_many.seconds_apart > 0;
-            is_apart.then(|| format!("{sign}{}s", how_many.seconds_apart))
+        let api = Member::start(start("api", 0, None), None, None).await?;
+        let (balancer, client) = (Proxy::start(Vec::new()).await?, http_client()?);
+        let (ambush, begun, processes, another) =
+            (Arc::default(), AtomicUsize::default(), how_many, start("another", 0, None));
+        let (brokers, workers) = (Vec::new(), Vec::new());
+        let mut cluster = Self {
+            redis,
+            store,
+            dynamodb,
+            brokers,
+            workers,
+            api,
+            balancer,
+            client,
+            another,
+            table,
+            size: processes,
+            ambush,
+            begun,
+            folder,
         };
-        let (mut brokers, mut workers) = (Vec::new(), Vec::new());
         for number in 0..how_many.brokers {
-            brokers.push(Member::start(start("broker", number, apart(number, '-')), None).await?);
+            cluster.brokers.push(cluster.one_more("broker", (number == 0).then_some('-')).await?);
         }
         for number in 0..how_many.workers {
-            workers.push(Member::start(start("worker", number, apart(number, '+')), None).await?);
+            cluster.workers.push(cluster.one_more("worker", (number == 0).then_some('+')).await?);
         }
-        let api = Member::start(start("api", 0, None), None).await?;
-        let addresses = brokers.iter().map(|broker| broker.address().to_owned()).collect();
-        let balancer = Proxy::start(addresses).await?;
-        let (client, another) = (http_client()?, start("another", 0, None));
-        Ok(Self { redis, store, dynamodb, brokers, workers, api, balancer, client, another, _folder: folder })
+        cluster.balance();
+        Ok(cluster)
+    }
+
+    /// Begins another broker, which nobody comes to until [`Cluster::balance`].
+    pub async fn another_broker(&self) -> Result<Member> {
+        self.one_more("broker", None).await
+    }
+
+    /// Begins another worker.
+    pub async fn another_worker(&self) -> Result<Member> {
+        self.one_more("worker", None).await
+    }
+
+    /// One whose clock is ahead or behind, if that is to be so.
+    async fn one_more(&self, role: &'static str, sign: Option<char>) -> Result<Member> {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        let apart = self.size.seconds_apart;
+        let ahead = sign.filter(|_| apart > 0).map(|sign| format!("{sign}{apart}s"));
+        let data = data(self.folder.path(), self.table, role, number);
+        let taps = if self.size.are_tapped { Some(self.taps(number)?) } else { None };
+        Member::start(Start { role, data, ahead, ..self.another.clone() }, taps, None).await
+    }
+
+    fn taps(&self, number: usize) -> Result<Taps> {
+        let table = self.folder.path().join(DATA).join(TABLE);
+        Taps::set(self.folder.path(), self.redis.socket(), table, &self.ambush, number)
     }
 
     /// Starts one more beside them, which imports this site first if it is given one.
@@ -118,7 +174,37 @@ impl Cluster {
         if let Some(site) = site {
             std::fs::write(&site_file, site.to_string())?;
         }
-        Member::start(Start { role, ..self.another.clone() }, site.map(|_| site_file.as_path())).await
+        Member::start(Start { role, ..self.another.clone() }, None, site.map(|_| site_file.as_path())).await
+    }
+
+    /// Gives new connections to the brokers that there are now.
+    pub fn balance(&self) {
+        self.balancer.lead_to(self.brokers.iter().map(|broker| broker.address().to_owned()).collect());
+    }
+
+    /// Lies in wait for the next of the processes that began with this that comes to an effect. Who awaits what comes back is
+    /// given who it is; it goes no further.
+    pub fn catch(&self, effect: Effect, moment: Moment) -> impl Future<Output = Result<Caught>> + use<> {
+        let (caught, brokers) = (self.ambush.arm(effect, moment), self.size.brokers);
+        async move {
+            let number = caught.await?;
+            Ok(number.checked_sub(brokers).map_or(Caught::Broker(number), Caught::Worker))
+        }
+    }
+
+    /// Lets go who was caught: the way on which it was ends, and it goes on without an answer.
+    pub fn let_go(&self) {
+        self.ambush.let_go();
+    }
+
+    /// The folder of the owner's data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join(DATA)
+    }
+
+    /// The process that owns the store.
+    pub fn owner(&mut self) -> Result<&mut Member> {
+        self.store.as_mut().context("the table is on DynamoDB")
     }
 
     /// Signs in at the API.
@@ -150,14 +236,23 @@ fn config(
 ) -> Result<String> {
     let place = match dynamodb {
         Some(there) => format!("table = '{}'", there.aws.resource("Table")?),
-        None => format!("data = '{}'", folder.join("data").display()),
+        None => format!("data = '{}'", folder.join(DATA).display()),
     };
     Ok(format!("{place}\n{settings}\n[redis]\nurl = '{}'\nqueue = '{queue}'\n", redis.url()))
 }
 
 fn data(folder: &Path, table: TableAt, role: &str, number: usize) -> PathBuf {
     match table {
-        TableAt::Owner => folder.join("data"),
+        TableAt::Owner => folder.join(DATA),
         TableAt::DynamoDb => folder.join(format!("{role}-{number}")),
     }
+}
+
+/// Who was caught, by its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caught {
+    /// A broker.
+    Broker(usize),
+    /// A worker.
+    Worker(usize),
 }

@@ -1,6 +1,7 @@
 //! What tests across crates stand on: a server of their own, and the outside world it serves.
 
 mod apart;
+mod api_gateway;
 mod aws_broker;
 mod clock;
 mod cluster;
@@ -16,21 +17,24 @@ mod proxy;
 mod refusal;
 mod server;
 mod session;
+mod small_disk;
+mod tap;
 mod template;
 mod webhook;
 
 use std::time::Duration;
 
 pub use apart::Apart;
+pub use api_gateway::ApiGateway;
 pub use aws_broker::AwsBroker;
 pub use clock::ManualClock;
-pub use cluster::{Cluster, DynamoDb, Member, Size, TableAt};
+pub use cluster::{Caught, Cluster, DynamoDb, Member, Size, TableAt};
 pub use dice::LoadedDice;
 pub use environment::{promtool, telltale_command, told};
 pub use eventually::eventually;
 pub use lambda_host::{Invoked, LambdaHost};
 pub use players::{
-    Aws, Browser, Dtu, Gateway, GatewaySettings, Habits, LiveClient, Mail, Mailbox, Pipeline, Posted, Published,
+    Aws, Brake, Browser, Dtu, Gateway, GatewaySettings, Habits, LiveClient, Mail, Mailbox, Pipeline, Posted, Published,
     QUEUES, Received, RedisServer, Sent, SesMail, Slave, Sms, Socket, Taken, Ups, Variant, dynamodb_local,
     dynamodb_on_aws,
 };
@@ -38,6 +42,7 @@ pub use proxy::Proxy;
 pub use refusal::{refusal, refusal_of};
 pub use server::{Server, http_client};
 pub use session::Session;
+pub use tap::{Effect, Moment};
 pub use template::translated_template;
 pub use webhook::{Delivery, WebhookReceiver};
 

@@ -27,7 +27,7 @@ use tokio::{
 
 use crate::{PATIENCE, environment};
 
-pub use aws::{Aws, Published, QUEUES, Received, Sent, SesMail, Sms, Taken};
+pub use aws::{Aws, Brake, Published, QUEUES, Received, Sent, SesMail, Sms, Taken};
 pub use browser::Browser;
 pub use dynamodb::{dynamodb_local, dynamodb_on_aws};
 pub use gateway::{Dtu, Gateway, GatewaySettings, Habits, Posted, Socket, Variant};
@@ -94,6 +94,11 @@ impl Player {
         self.until(&format!("done with {order}"), |reports| (of(reports, "done").count() > before).then_some(())).await
     }
 
+    /// The process.
+    fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// The port it listens on.
     async fn port(&self) -> Result<u16> {
         let port = self.until("listening", |reports| of(reports, "listening").next().and_then(Value::as_u64)).await?;
@@ -103,6 +108,11 @@ impl Player {
     /// What it reported so far under `kind`.
     fn reports(&self, kind: &str) -> Vec<Value> {
         of(&self.reports.borrow(), kind).cloned().collect()
+    }
+
+    /// How many reports under `kind` it made so far.
+    fn count(&self, kind: &str) -> usize {
+        of(&self.reports.borrow(), kind).count()
     }
 
     /// Waits until its reports show what is wanted.

@@ -39,6 +39,11 @@ impl Process {
         self.child.id()
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Kills it, as `kill -9` does, and waits until it is gone.
     pub(crate) async fn kill(&mut self) -> Result<()> {
         Ok(self.child.kill().await?)
@@ -46,13 +51,18 @@ impl Process {
 
     /// Asks it to stop, as a service manager does, and waits until it has. It must end well, and soon.
     pub(crate) async fn terminate(&mut self) -> Result<()> {
-        let process = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
-        kill_process(process.context("the server has ended already")?, Signal::TERM)?;
+        signal(self.child.id(), Signal::TERM)?;
         let ended = timeout(STOPS_WITHIN, self.child.wait()).await;
         let status = ended.with_context(|| format!("the server does not stop within {STOPS_WITHIN:?}"))??;
         ensure!(status.success(), "the server stopped with {status}");
         Ok(())
     }
+}
+
+/// Sends a process that we started a signal.
+pub(crate) fn signal(process: Option<u32>, signal: Signal) -> Result<()> {
+    let process = process.and_then(|id| Pid::from_raw(id.try_into().ok()?));
+    Ok(kill_process(process.context("it has ended already")?, signal)?)
 }
 
 /// The server's first line says where it listens; what it prints after that is nothing to the tests.

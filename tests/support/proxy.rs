@@ -20,14 +20,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// A proxy that gives each connection to the next server that takes it. It ends when this is dropped.
+#[derive(Debug)]
 pub struct Proxy {
-    address: String,
+    url: String,
     state: Arc<State>,
     accepting: JoinHandle<()>,
 }
 
+#[derive(Debug)]
 struct State {
-    servers: Vec<String>,
+    servers: Mutex<Vec<String>>,
     next: AtomicUsize,
     delay_ms: AtomicU64,
     closed: AtomicBool,
@@ -41,7 +43,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
         let state = Arc::new(State {
-            servers,
+            servers: Mutex::new(servers),
             next: AtomicUsize::default(),
             delay_ms: AtomicU64::default(),
             closed: AtomicBool::default(),
@@ -54,12 +56,22 @@ impl Proxy {
                 tokio::spawn(Arc::clone(&taking).connection(client));
             }
         });
-        Ok(Self { address, state, accepting })
+        Ok(Self { url: format!("http://{address}"), state, accepting })
     }
 
     /// Where it is, as `http://host:port`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Gives new connections to these servers from now on, and to no others; those that are open stay.
+    pub fn lead_to(&self, servers: Vec<String>) {
+        *self.state.servers.lock().unwrap_or_else(PoisonError::into_inner) = servers;
+    }
+
+    /// Whether new connections are broken as soon as they come.
+    pub fn let_nobody_in(&self, nobody: bool) {
+        self.state.closed.store(nobody, Ordering::Relaxed);
     }
 
     /// Breaks every connection that is open now, in the middle of whatever goes over it.
@@ -114,9 +126,10 @@ impl State {
 
     /// A connection to the next server that takes one.
     async fn server(&self) -> Option<TcpStream> {
-        for _ in &self.servers {
-            let next = self.next.fetch_add(1, Ordering::Relaxed) % self.servers.len();
-            if let Ok(server) = TcpStream::connect(&self.servers[next]).await {
+        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for _ in &servers {
+            let next = self.next.fetch_add(1, Ordering::Relaxed) % servers.len();
+            if let Ok(server) = TcpStream::connect(&servers[next]).await {
                 return Some(server);
             }
         }

@@ -1,24 +1,17 @@
 //! A `telltale serve` of its own for one test: a fresh data folder, a port that was free, a site to begin with.
 
-use std::{
-    ffi::OsStr,
-    io::Write,
-    path::{Path, PathBuf},
-    process::Stdio,
-    sync::Once,
-};
+use std::{ffi::OsStr, path::Path, sync::Once};
 
 use anyhow::{Context, Result};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::{PATIENCE, environment, process::Process, session::Session};
+use crate::{PATIENCE, environment, process::Process, session::Session, small_disk::SmallDisk};
 
 /// The configuration, in the server's folder.
 const CONFIG: &str = "telltale.toml";
-/// A place of its own for mounts, without rights anywhere else.
-const NAMESPACE: [&str; 3] = ["--user", "--map-root-user", "--mount"];
 /// What differs from start to start.
 const LISTEN: &str = "TELLTALE_LISTEN";
 const IMPORT: &str = "TELLTALE_IMPORT";
@@ -29,6 +22,8 @@ pub struct Server {
     url: String,
     client: reqwest::Client,
     process: Process,
+    /// Its disk, if it has one of its own.
+    disk: Option<SmallDisk>,
     folder: TempDir,
 }
 
@@ -40,14 +35,13 @@ impl Server {
         std::fs::write(&site_file, site.to_string())?;
         std::fs::write(folder.path().join(CONFIG), format!("data = '{}'\n{settings}\n", data.display()))?;
         let variables = [(LISTEN, OsStr::new("127.0.0.1:0")), (IMPORT, site_file.as_os_str())];
-        let process = launch(folder.path(), &variables).await?;
-        Ok(Self { url: format!("http://{}", process.address), client: http_client()?, process, folder })
+        let process = launch(None, folder.path(), &variables).await?;
+        Ok(Self { url: format!("http://{}", process.address), client: http_client()?, process, disk: None, folder })
     }
 
-    /// Whether the system lets this user have disks of its own.
+    /// Whether the system lets this user have disks of their own.
     pub async fn may_have_small_disks() -> bool {
-        let asked = Command::new("unshare").args(NAMESPACE).arg("true").stderr(Stdio::null()).status().await;
-        asked.is_ok_and(|status| status.success())
+        SmallDisk::may_be_had().await
     }
 
     /// The same with its data on a small disk of its own, in memory, which ends with it.
@@ -57,34 +51,42 @@ impl Server {
         std::fs::create_dir(&data)?;
         std::fs::write(&site_file, site.to_string())?;
         std::fs::write(folder.path().join(CONFIG), format!("data = '{}'\n{settings}\n", data.display()))?;
-        let mut command = Command::new("unshare");
-        command.args(NAMESPACE).args(["sh", "-c", "mount -t tmpfs -o size=$0m none $1 && shift && exec \"$@\""]);
-        command.arg(megabytes.to_string()).arg(&data).arg(environment::telltale()?);
-        command.args([OsStr::new("serve"), OsStr::new("--config"), folder.path().join(CONFIG).as_os_str()]);
-        without_our_variables(&mut command);
-        command.envs([(LISTEN, OsStr::new("127.0.0.1:0")), (IMPORT, site_file.as_os_str())]);
-        let process = Process::start(command).await?;
-        Ok(Self { url: format!("http://{}", process.address), client: http_client()?, process, folder })
+        let disk = Some(SmallDisk::mount(&data, megabytes).await?);
+        let variables = [(LISTEN, OsStr::new("127.0.0.1:0")), (IMPORT, site_file.as_os_str())];
+        let process = launch(disk.as_ref(), folder.path(), &variables).await?;
+        Ok(Self { url: format!("http://{}", process.address), client: http_client()?, process, disk, folder })
     }
 
     /// Fills its small disk to the last byte.
     pub fn fill_disk(&self) -> Result<()> {
-        let mut filler = std::fs::File::create(self.filler()?)?;
-        let zeros = vec![0; 64 * 1024];
-        while filler.write_all(&zeros).is_ok() {}
-        Ok(())
+        self.disk()?.fill()
     }
 
     /// Makes room again.
     pub fn free_disk(&self) -> Result<()> {
-        Ok(std::fs::remove_file(self.filler()?)?)
+        self.disk()?.free()
     }
 
-    /// A file on its small disk, as it sees it.
-    fn filler(&self) -> Result<PathBuf> {
-        let pid = self.process.pid().context("the server has ended")?;
-        let data = self.folder.path().join("data");
-        Ok(Path::new(&format!("/proc/{pid}/root")).join(data.strip_prefix("/")?).join("filler"))
+    /// Its small disk becomes read-only, or takes writes again.
+    pub async fn set_disk_read_only(&self, is_read_only: bool) -> Result<()> {
+        self.disk()?.set_read_only(is_read_only).await
+    }
+
+    /// From now on each of its writes to a file fails, as on a disk that is broken.
+    pub fn break_writes(&self) -> Result<()> {
+        let process = self.process.pid().and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
+        let none = Rlimit { current: Some(0), maximum: None };
+        prlimit(Some(process.context("the server has ended")?), Resource::Fsize, none)?;
+        Ok(())
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        self.process.has_ended()
+    }
+
+    fn disk(&self) -> Result<&SmallDisk> {
+        self.disk.as_ref().context("the server has no disk of its own")
     }
 
     /// Where it is, as `http://host:port`.
@@ -109,7 +111,8 @@ impl Server {
 
     /// Starts it again after it ended, at the same address, with nothing to go on but its data.
     pub async fn restart(&mut self) -> Result<()> {
-        self.process = launch(self.folder.path(), &[(LISTEN, OsStr::new(&self.process.address))]).await?;
+        let variables = [(LISTEN, OsStr::new(&self.process.address))];
+        self.process = launch(self.disk.as_ref(), self.folder.path(), &variables).await?;
         Ok(())
     }
 
@@ -133,8 +136,9 @@ impl Server {
 }
 
 /// Starts the program on the configuration in `folder`, with `variables` over it.
-async fn launch(folder: &Path, variables: &[(&str, &OsStr)]) -> Result<Process> {
-    let mut command = Command::new(environment::telltale()?);
+async fn launch(disk: Option<&SmallDisk>, folder: &Path, variables: &[(&str, &OsStr)]) -> Result<Process> {
+    let program = environment::telltale()?;
+    let mut command = disk.map_or_else(|| Ok(Command::new(&program)), |disk| disk.command(&program))?;
     without_our_variables(&mut command);
     command.args([OsStr::new("serve"), OsStr::new("--config"), folder.join(CONFIG).as_os_str()]);
     command.envs(variables.iter().copied());

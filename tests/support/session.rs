@@ -51,8 +51,13 @@ impl Session {
         Ok((response.status().as_u16(), response.json().await.unwrap_or_default()))
     }
 
+    /// Deletes `path`, whatever it answers: the status and the JSON.
+    pub async fn delete(&self, path: &str) -> Result<(u16, Value)> {
+        self.send(reqwest::Method::DELETE, path, &Value::Null).await
+    }
+
     /// Gets `path`, whatever it answers: the status and the JSON.
-    async fn ask(&self, path: &str) -> Result<(u16, Value)> {
+    pub async fn ask(&self, path: &str) -> Result<(u16, Value)> {
         let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token);
         let response = request.send().await?;
         Ok((response.status().as_u16(), response.json().await.unwrap_or_default()))

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::sources::read;
+
 use super::stack::{all, entry, functions, jobs, properties, resource, target};
 
 #[test]
@@ -79,6 +81,23 @@ fn a_broker_that_is_gone_is_an_alarm() {
     assert_eq!(target(entry(&alarm["Dimensions"], "LoadBalancer")), Some("BrokerBalancer"));
     assert_eq!(alarm["TreatMissingData"], "breaching");
     assert!(rings(alarm, 0) && !rings(alarm, 1), "{alarm}");
+}
+
+#[test]
+fn a_broker_that_says_that_something_is_away_is_an_alarm_for_as_long_as_it_says_so() {
+    let filter = properties("AWS::Logs::MetricFilter", "BrokerAwayFilter");
+    assert_eq!(target(&filter["LogGroupName"]), Some("BrokerLogs"));
+    let word = filter["FilterPattern"].as_str().unwrap().trim_matches('"');
+    assert!(
+        read("infra/broker/src/lookout/teller.rs").contains(&format!("{word} =")),
+        "the broker's log has no {word}"
+    );
+    let counted = &filter["MetricTransformations"][0];
+    let alarm = properties("AWS::CloudWatch::Alarm", "BrokerAwayAlarm");
+    assert_eq!(alarm["MetricName"], counted["MetricName"]);
+    assert_eq!(alarm["Namespace"], counted["MetricNamespace"]);
+    assert_eq!(alarm["DatapointsToAlarm"], 1);
+    assert!(rings(alarm, 1) && !rings(alarm, 0), "{alarm}");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use super::stack::section;
 use crate::sources::read;
 
 /// Words before a `=` that are AWS's own.
-const AWS_OWN: [&str; 4] = ["DefaultSMSType", "MonthlySpendLimit", "Name", "Values"];
+const AWS_OWN: [&str; 8] =
+    ["AttributeName", "AttributeType", "DefaultSMSType", "Enabled", "KeyType", "MonthlySpendLimit", "Name", "Values"];
 
 #[test]
 fn every_parameter_that_the_docs_set_is_one() {

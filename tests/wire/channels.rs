@@ -54,7 +54,7 @@ async fn a_client_whose_connection_breaks_in_the_middle_misses_nothing() -> Resu
     let field = Field::start().await?;
     let proxy = Proxy::start(vec![field.server.url().trim_start_matches("http://").to_owned()]).await?;
     let stayed = LiveClient::start(field.server.url(), field.ann.token(), &[HALL]).await?;
-    let broken = LiveClient::start(&proxy.url(), field.ann.token(), &[HALL]).await?;
+    let broken = LiveClient::start(proxy.url(), field.ann.token(), &[HALL]).await?;
     for cuts in 1..=3 {
         until_more_than(&broken, broken.envelopes().len() + 1).await?;
         proxy.cut();

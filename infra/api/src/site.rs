@@ -12,7 +12,7 @@ use records::{
 };
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::{error::ApiError, routes::Tried};
+use crate::{bounded::Bounded, error::ApiError, routes::Tried};
 
 /// How many passwords are checked at once: each check takes 19 MiB and a processor.
 const CHECKS_AT_ONCE: usize = 2;
@@ -68,14 +68,14 @@ impl Site {
     pub(crate) fn new(parts: ApiParts) -> Self {
         let ApiParts { table, clock, tokens, scripts, link, door, dice, queue, settings } = parts;
         Self {
-            table,
+            table: Arc::new(Bounded(table)),
             clock,
             tokens,
             scripts,
-            link,
-            door,
+            link: Arc::new(Bounded(link)),
+            door: Arc::new(Bounded(door)),
             dice,
-            queue,
+            queue: Arc::new(Bounded(queue)),
             tried: Mutex::default(),
             settings,
             password_checks: Semaphore::new(CHECKS_AT_ONCE),

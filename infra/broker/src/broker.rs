@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use engine_http::{Tokens, axum::Router};
-use jobs::ports::{Clock, Dice, Door, Enqueue, Link, NodeCommand, Spooling, ToBroker};
+use jobs::ports::{Clock, Dice, Door, Enqueue, Link, Spooling, ToBroker};
 use records::Table;
 use socketioxide::SocketIo;
 use tokio::{
@@ -17,10 +17,12 @@ use crate::{
     counters::Counters,
     door::FrontDoor,
     elsewhere::Elsewhere,
+    inbox::Inbox,
     keeper::Keeper,
+    lookout::{Lookout, LookoutParts},
     node::{Admission, Alerts, Identities, NodeDoor, Registry},
     operations::Operations,
-    pacer::{LineEvent, Nodes, Pacer, PacerHandle},
+    pacer::{Nodes, Pacer, PacerHandle},
     refused::RefusedNodes,
     reports::Batcher,
     settings::BrokerSettings,
@@ -69,7 +71,7 @@ pub struct BrokerParts {
 /// A broker: the process's sockets, and the tasks behind them.
 pub struct Broker {
     io: SocketIo,
-    inbox: mpsc::Receiver<ToBroker>,
+    inbox: Inbox,
     nodes: Arc<NodeDoor>,
     pub(crate) browsers: Arc<Browsers>,
     pacer: (Pacer, PacerHandle),
@@ -87,8 +89,7 @@ impl Broker {
     pub fn new(parts: BrokerParts) -> (Self, Router) {
         let BrokerParts { id, table, queue, clock, dice, tokens, settings, spool, link, inbox } = parts;
         let settings = Arc::new(settings);
-        let counters = Arc::<Counters>::default();
-        let refused = Arc::<RefusedNodes>::default();
+        let (counters, refused) = (Arc::<Counters>::default(), Arc::<RefusedNodes>::default());
         let registry = Arc::<Registry>::default();
         let identities = Arc::new(Identities::new(Arc::clone(&table)));
         let (io, sockets, wires) = wire::sockets();
@@ -143,7 +144,15 @@ impl Broker {
         };
         let router = sockets.merge(upload::router(Arc::new(uploads)));
         let pacer = (pacer, pacer_handle);
-        (Self { io, inbox, nodes, browsers, pacer, keeper, batcher, posts, refused, counters, spool }, router)
+        (
+            Self { io, inbox: inbox.into(), nodes, browsers, pacer, keeper, batcher, posts, refused, counters, spool },
+            router,
+        )
+    }
+
+    /// The same, with an inbox that is closed when the broker is to stop: it is read to its end.
+    pub(crate) fn with_an_inbox_that_ends(self) -> Self {
+        Self { inbox: self.inbox.that_ends(), ..self }
     }
 
     /// What it counts.
@@ -161,18 +170,24 @@ impl Broker {
         Arc::new(FrontDoor { refused: self.refused(), counters: self.counters(), spool: self.spool.clone() })
     }
 
+    /// What looks after that which the broker needs, and says when it is away.
+    pub fn lookout(&self, parts: LookoutParts) -> Lookout {
+        Lookout::new(parts, self.nodes.reporter.clone(), Arc::clone(&self.nodes.clock), self.spool.clone())
+    }
+
     /// Runs until `shutdown`: then sends no more queries, ends its sockets (their clients come back by themselves), and
     /// returns once what it took is durable.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { io, inbox, nodes, browsers, pacer: (pacer, pacer_handle), keeper, batcher, posts, .. } = self;
+        let Self { io, mut inbox, nodes, browsers, pacer: (pacer, pacer_handle), keeper, batcher, posts, .. } = self;
         let (stop_keeper, stop_batcher) = (CancellationToken::new(), CancellationToken::new());
         let keeping = tokio::spawn(keeper.run(stop_keeper.clone()));
         let batching = tokio::spawn(batcher.run(stop_batcher.clone()));
         let pacing = tokio::spawn(pacer.run(shutdown.clone()));
         let looking = tokio::spawn(look_after(Arc::clone(&browsers), Arc::clone(&nodes.registry), shutdown.clone()));
-        listen(inbox, &pacer_handle, (&nodes, &io), &browsers, &shutdown).await;
+        inbox.listen(&pacer_handle, (&nodes, &io), &browsers, &shutdown).await;
 
         tracing::info!("the broker stops: it sends no more queries, and finishes what it holds");
+        inbox.refuse_rest(&nodes.operations).await;
         let _ = pacing.await;
         let _ = looking.await;
         nodes.close(&io);
@@ -183,38 +198,6 @@ impl Broker {
         let _ = timeout(STEP, keeping).await;
         stop_batcher.cancel();
         let _ = timeout(STEP, batching).await;
-    }
-}
-
-/// Does what it is told until `shutdown`.
-async fn listen(
-    mut inbox: mpsc::Receiver<ToBroker>,
-    pacer: &PacerHandle,
-    (nodes, io): (&NodeDoor, &SocketIo),
-    browsers: &Browsers,
-    shutdown: &CancellationToken,
-) {
-    loop {
-        tokio::select! {
-            biased;
-            () = shutdown.cancelled() => return,
-            told = inbox.recv() => match told {
-                Some(ToBroker::Command(NodeCommand::Plan(plan))) => pacer.plan(plan).await,
-                Some(ToBroker::Command(NodeCommand::Shed { node })) => nodes.shed(io, &node),
-                Some(ToBroker::Command(NodeCommand::Operate(operation))) => {
-                    nodes.operations.begin(operation, shutdown.clone());
-                }
-                Some(ToBroker::Command(NodeCommand::Answered { node, mac, asked })) => {
-                    pacer.tell(LineEvent::Answered { node, mac, asked });
-                }
-                Some(ToBroker::Command(NodeCommand::Displaced { node, connection })) => {
-                    nodes.displaced(io, &node, &connection);
-                }
-                Some(ToBroker::Publish { pushes, position }) => browsers.publish(&pushes, position).await,
-                Some(ToBroker::Past { pushes, position }) => browsers.remember(&pushes, position),
-                None => return shutdown.cancelled().await,
-            }
-        }
     }
 }
 

@@ -13,7 +13,9 @@ mod elsewhere;
 #[cfg(test)]
 mod fakes;
 mod health;
+mod inbox;
 mod keeper;
+mod lookout;
 mod member;
 mod node;
 mod opening;
@@ -35,6 +37,10 @@ mod wire;
 pub use broker::{Broker, BrokerParts};
 pub use counters::{Count, Counters};
 pub use health::health;
+pub use lookout::{
+    Forgetful, Lookout, LookoutParts, Looks, Memory, Operator, Outage, PlatformSettings, PlatformWebhook, Probe, QUEUE,
+    STORE, WatchedQueue, end_outages, part_of_member,
+};
 pub use member::{Member, MemberParts};
 pub use refused::{Refusal, RefusedNode, RefusedNodes};
 pub use settings::BrokerSettings;

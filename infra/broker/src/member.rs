@@ -9,21 +9,21 @@ use records::{Table, TableError, brokers, doors};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Broker, BrokerParts, Counters, presence::Presence};
+use crate::{Broker, BrokerParts, Counters, LookoutParts, Looks, part_of_member, presence::Presence};
 
 /// What a broker among others is made of.
 pub struct MemberParts {
     /// What any broker is made of. Its name is one that [`Member::begin`] gave.
     pub broker: BrokerParts,
-    /// Reads its inbox, until [`Self::stop_inbox`].
+    /// Reads its inbox until [`Self::stop`], then closes it. What is in it then is still read.
     pub inbox: BoxFuture<'static, ()>,
-    /// Ends reading the inbox, and closes it.
-    pub stop_inbox: CancellationToken,
     /// Everybody's inboxes.
     pub inboxes: Arc<dyn Inboxes>,
     /// After how long without a sign of life another broker is dead.
     pub patience: Duration,
-    /// Ends its sockets.
+    /// Looks after what it needs.
+    pub lookout: LookoutParts,
+    /// Ends its inbox and its sockets.
     pub stop: CancellationToken,
 }
 
@@ -36,7 +36,8 @@ pub struct Member {
     dead: CancellationToken,
     broker: JoinHandle<()>,
     inbox: JoinHandle<()>,
-    stop_inbox: CancellationToken,
+    /// What is seen of that which it needs, where its alarms end with its burial.
+    mourned: Option<Arc<Looks>>,
 }
 
 impl Member {
@@ -50,7 +51,7 @@ impl Member {
 
     /// Starts it, and gives its routes.
     pub fn start(parts: MemberParts) -> (Self, Router) {
-        let MemberParts { broker, inbox, stop_inbox, inboxes, patience, stop } = parts;
+        let MemberParts { broker, inbox, inboxes, patience, lookout, stop } = parts;
         let (id, table) = (broker.id.clone(), Arc::clone(&broker.table));
         let (queue, clock) = (Arc::clone(&broker.queue), Arc::clone(&broker.clock));
         let (broker, sockets) = Broker::new(broker);
@@ -63,7 +64,11 @@ impl Member {
             inboxes,
             door: Arc::clone(&door),
             patience,
+            looks: Arc::clone(&lookout.looks),
+            parts_die: lookout.part == part_of_member(&id),
         };
+        let mourned = presence.parts_die.then(|| Arc::clone(&lookout.looks));
+        tokio::spawn(broker.lookout(lookout).run(stop.clone()));
         tokio::spawn(presence.run(dead.clone(), stop.clone()));
         let member = Self {
             id,
@@ -71,9 +76,9 @@ impl Member {
             counters,
             door,
             dead,
-            broker: tokio::spawn(broker.run(stop)),
+            broker: tokio::spawn(broker.with_an_inbox_that_ends().run(stop)),
             inbox: tokio::spawn(inbox),
-            stop_inbox,
+            mourned,
         };
         (member, sockets)
     }
@@ -101,14 +106,17 @@ impl Member {
         (&mut self.broker).await
     }
 
-    /// Closes the inbox, and leaves the list of brokers. It has finished by then.
+    /// Leaves the list of brokers. It has finished by then, and so has its inbox.
     ///
     /// # Errors
     /// When it stays in the list: the others bury it.
     pub async fn leave(self) -> Result<(), TableError> {
-        self.stop_inbox.cancel();
         if let Err(error) = self.inbox.await {
             tracing::error!(%error, "the inbox ended badly");
+        }
+        if self.mourned.is_some_and(|looks| looks.has_told()) {
+            // Others bury it, and end its alarms: it cannot say itself that what it could not reach is back.
+            return Ok(());
         }
         doors::forget(self.table.as_ref(), &self.id).await?;
         brokers::leave(self.table.as_ref(), &self.id).await

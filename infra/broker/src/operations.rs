@@ -88,6 +88,7 @@ impl Operations {
     pub(crate) fn begin(self: &Arc<Self>, operation: Operation, shutdown: CancellationToken) {
         let sent = match self.expect(&operation) {
             Admission::Repeated => return,
+            Admission::TooLate => Err("it came too late to be begun"),
             Admission::TooMany => Err("too many operations wait on this node: try again in a minute"),
             Admission::Expected { name, answer } => self.send(&operation, &name).map(|()| (name, answer)),
         };
@@ -98,6 +99,17 @@ impl Operations {
                 Err(why) => verdict::failed(why),
             };
             operations.report(operation, end).await;
+        });
+    }
+
+    /// Reports that an operation is not done, since the broker stops: it was not sent.
+    pub(crate) fn refuse(self: &Arc<Self>, operation: Operation) {
+        if !self.waiting().remember(&operation.id) {
+            return;
+        }
+        let operations = Arc::clone(self);
+        self.running.spawn(async move {
+            operations.report(operation, verdict::failed("the server is stopping: try again")).await;
         });
     }
 
@@ -124,6 +136,10 @@ impl Operations {
         let mut waiting = self.waiting();
         if !waiting.remember(&operation.id) {
             return Admission::Repeated;
+        }
+        // Whoever asked was told that it failed.
+        if operation.until.is_some_and(|until| self.clock.now() >= until) {
+            return Admission::TooLate;
         }
         let on_node = waiting.by_name.values().filter(|expected| expected.node == operation.node).count();
         if on_node >= MOST_ON_A_NODE {
@@ -195,6 +211,8 @@ impl Operations {
 enum Admission {
     /// It was already.
     Repeated,
+    /// Nobody expects it any more.
+    TooLate,
     /// Not while so many wait.
     TooMany,
     /// Under this name, and its answer comes here.

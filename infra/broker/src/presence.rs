@@ -15,7 +15,11 @@ use records::{
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::stale::end_stale_sessions;
+use crate::{
+    Looks, STORE,
+    lookout::{end_part, part_of_member},
+    stale::end_stale_sessions,
+};
 
 /// How many signs there are in the time after which a broker without one is dead.
 const SIGNS: u32 = 4;
@@ -31,17 +35,32 @@ pub(crate) struct Presence {
     pub door: Arc<dyn Door>,
     /// How long a broker may give no sign.
     pub patience: Duration,
+    /// What is seen of the table.
+    pub looks: Arc<Looks>,
+    /// Whether a broker's alarms of its own are under a name that dies with it.
+    pub parts_die: bool,
 }
 
-/// Others' last signs, and since when we know them. By our own watch: another's clock does not matter.
-type Known = HashMap<String, (SignOfLife, Instant)>;
+/// What is known of the others. By our own watch: another's clock does not matter.
+struct Known {
+    /// Their last signs, and since when we know them.
+    signs: HashMap<String, (SignOfLife, Instant)>,
+    /// When they were looked at last.
+    looked: Instant,
+}
+
+impl Known {
+    fn nothing() -> Self {
+        Self { signs: HashMap::new(), looked: Instant::now() }
+    }
+}
 
 impl Presence {
     /// Gives signs and looks for others' until `stop`, or until others took this broker for dead: then it cancels `dead`.
     pub(crate) async fn run(self, dead: CancellationToken, stop: CancellationToken) {
         let mut ticks = interval(self.patience / SIGNS);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut known, mut shown) = (Known::new(), Seen::default());
+        let (mut known, mut shown) = (Known::nothing(), Seen::default());
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             match self.look(&mut known).await {
                 Ok(true) => self.show(&mut shown).await,
@@ -52,7 +71,7 @@ impl Presence {
                 Err(error) => {
                     tracing::warn!(%error, "no sign of life could be given or seen");
                     // Others could give none either, perhaps.
-                    known.clear();
+                    known = Known::nothing();
                 }
             }
         }
@@ -76,33 +95,46 @@ impl Presence {
     /// Whether this broker still lives.
     async fn look(&self, known: &mut Known) -> Result<bool, JobError> {
         let table = self.table.as_ref();
-        if !brokers::live(table, &self.broker, self.clock.now()).await? {
+        let lives = brokers::live(table, &self.broker, self.clock.now()).await;
+        self.looks.saw(STORE, lives.as_ref().err().map(ToString::to_string));
+        if !lives? {
             return Ok(false);
         }
         let others = brokers::all(table).await?.into_iter().filter(|sign| sign.broker != self.broker);
-        let now = Instant::now();
-        let mut seen = Known::new();
+        let mut seen = Known::nothing();
+        if seen.looked.duration_since(known.looked) > self.patience / 2 {
+            // What held this broker up, or the table, may have held up the others as well.
+            known.signs.clear();
+        }
         for sign in others {
-            let since = known.get(&sign.broker).filter(|(last, _)| *last == sign).map_or(now, |(_, since)| *since);
-            if now.duration_since(since) >= self.patience {
+            let last = known.signs.get(&sign.broker).filter(|(last, _)| *last == sign);
+            let since = last.map_or(seen.looked, |(_, since)| *since);
+            let is_silent = seen.looked.duration_since(since) >= self.patience;
+            if sign.dead || is_silent && brokers::declare_dead(table, &sign).await? {
                 self.bury(&sign).await?;
             } else {
-                seen.insert(sign.broker.clone(), (sign, since));
+                seen.signs.insert(sign.broker.clone(), (sign, since));
             }
         }
         *known = seen;
         Ok(true)
     }
 
-    /// Its record goes last: whatever fails before that is done again.
+    /// It was declared dead before: one that lived on without its inbox would hold nodes that nobody asks any more. Its record
+    /// goes last: whatever fails before that is done again.
     async fn bury(&self, dead: &SignOfLife) -> Result<(), JobError> {
         let (table, queue) = (self.table.as_ref(), self.queue.as_ref());
         tracing::warn!(broker.id = dead.broker, last = dead.at.rfc3339(), "a broker gives no sign of life");
         let is_dead = |broker: &str| broker == dead.broker;
         end_stale_sessions(table, queue, self.clock.now(), &dead.broker, is_dead).await?;
+        if self.parts_die {
+            end_part(queue, &part_of_member(&dead.broker), self.clock.now()).await?;
+        }
         self.inboxes.remove(&dead.broker).await?;
         doors::forget(table, &dead.broker).await?;
-        let _ = brokers::end(table, dead).await?;
-        Ok(())
+        Ok(brokers::leave(table, &dead.broker).await?)
     }
 }
+
+#[cfg(test)]
+mod tests;

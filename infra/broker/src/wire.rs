@@ -39,6 +39,9 @@ pub(crate) const MOST_MESSAGE_BYTES: usize = 1_000_000;
 /// or a node of as many, gets this many at once. An idle socket pays nothing for it.
 const MOST_WAITING_PACKETS: usize = 2048;
 
+/// What is read from a websocket at once. Kept small, since each of thousands holds one, and what they say is short.
+const READ_BUFFER: usize = 1024;
+
 /// The most binary arguments of one event.
 const MOST_ATTACHMENTS: usize = 16;
 
@@ -67,6 +70,7 @@ pub(crate) fn sockets() -> (SocketIo, Router, Wires) {
         .with_parser(parser)
         .max_payload(MOST_MESSAGE_BYTES as u64)
         .max_buffer_size(MOST_WAITING_PACKETS)
+        .ws_read_buffer_size(READ_BUFFER)
         .ws_max_message_size(MOST_MESSAGE_BYTES)
         .ws_max_frame_size(MOST_MESSAGE_BYTES)
         .build_svc();

@@ -64,7 +64,7 @@ impl AwsLink {
         let url = match found {
             Ok(found) => found.queue_url,
             Err(error) if error.as_service_error().is_some_and(GetQueueUrlError::is_queue_does_not_exist) => None,
-            Err(error) => return Err(LinkError(explain(&error))),
+            Err(error) => return Err(LinkError::Away(explain(&error))),
         };
         if let Some(url) = &url {
             self.inboxes.lock().unwrap_or_else(PoisonError::into_inner).insert(broker.to_owned(), url.clone());
@@ -81,7 +81,7 @@ impl AwsLink {
                 self.inboxes.lock().unwrap_or_else(PoisonError::into_inner).remove(broker);
                 Ok(false)
             }
-            Err(error) => Err(LinkError(explain(&error))),
+            Err(error) => Err(LinkError::Away(explain(&error))),
         }
     }
 }
@@ -93,7 +93,7 @@ impl Link for AwsLink {
         for command in parts::of_command(command) {
             let arrives = self.give(broker, &ToBroker::Command(command)).await?;
             if !arrives && somebody_waits {
-                return Err(LinkError("node not connected".to_owned()));
+                return Err(LinkError::NotConnected);
             }
         }
         Ok(())
@@ -101,19 +101,19 @@ impl Link for AwsLink {
 
     async fn publish(&self, pushes: Vec<Push>) -> Result<(), LinkError> {
         let to_all = MessageAttributeValue::builder().data_type("String").string_value(EVERY_BROKER).build();
-        let to_all = to_all.map_err(|error| LinkError(error.to_string()))?;
+        let to_all = to_all.map_err(|error| LinkError::Away(error.to_string()))?;
         for pushes in parts::of_pushes(pushes) {
             // The inboxes have no order in common.
             let message = text(&ToBroker::Publish { pushes, position: None })?;
             let request = self.sns.publish().topic_arn(&self.settings.topic).message(message);
             let sent = request.message_attributes(AUDIENCE, to_all.clone()).send().await;
-            sent.map_err(|error| LinkError(explain(&error)))?;
+            sent.map_err(|error| LinkError::Away(explain(&error)))?;
         }
         Ok(())
     }
 }
 
 fn text(message: &ToBroker) -> Result<String, LinkError> {
-    let json = serde_json::to_string(message).map_err(|error| LinkError(error.to_string()))?;
+    let json = serde_json::to_string(message).map_err(|error| LinkError::Away(error.to_string()))?;
     Ok(json_text(&json).into_owned())
 }

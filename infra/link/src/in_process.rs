@@ -26,7 +26,7 @@ pub fn in_process(broker: &str) -> (InProcess, mpsc::Receiver<ToBroker>) {
 
 impl InProcess {
     fn give(&self, message: ToBroker) -> Result<(), LinkError> {
-        self.inbox.try_send(message).map_err(|error| LinkError(error.to_string()))
+        self.inbox.try_send(message).map_err(|error| LinkError::Away(error.to_string()))
     }
 }
 
@@ -41,7 +41,7 @@ impl Link for InProcess {
             | NodeCommand::Answered { .. }
             | NodeCommand::Displaced { .. } => Ok(()),
             // Somebody waits for what comes of it.
-            NodeCommand::Operate(_) => Err(LinkError("node not connected".to_owned())),
+            NodeCommand::Operate(_) => Err(LinkError::NotConnected),
         }
     }
 

@@ -82,7 +82,7 @@ impl Link for RedisLink {
         let arrives: bool =
             self.redis.run(&GIVE, &inbox_of(&self.redis, broker), vec![message.into()]).await.map_err(away)?;
         if !arrives && somebody_waits {
-            return Err(LinkError("node not connected".to_owned()));
+            return Err(LinkError::NotConnected);
         }
         Ok(())
     }
@@ -105,9 +105,9 @@ fn inbox_of(redis: &Redis, broker: &str) -> String {
 }
 
 fn text(message: &ToBroker) -> Result<String, LinkError> {
-    serde_json::to_string(message).map_err(|error| LinkError(error.to_string()))
+    serde_json::to_string(message).map_err(|error| LinkError::Away(error.to_string()))
 }
 
 fn away(error: RedisError) -> LinkError {
-    LinkError(error.0)
+    LinkError::Away(error.0)
 }

@@ -23,4 +23,4 @@ pub use email::{SmtpSettings, SmtpUrl, is_mail_address};
 pub use guard::{Answer, GuardError, GuardedClient, Resolver, SystemResolver};
 pub use post::Post;
 pub use settings::{NotifySettings, NotifySettingsError};
-pub use webhook::WebhookSettings;
+pub use webhook::{WebhookSettings, check_webhook};

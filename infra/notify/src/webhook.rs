@@ -1,6 +1,7 @@
 //! Webhooks: a POST signed by the Standard Webhooks scheme, to an address the user gave.
 
 use ipnet::IpNet;
+use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,20 @@ pub struct WebhookSettings {
     #[schemars(with = "Vec<String>")]
     pub allowed_nets: Vec<IpNet>,
 }
+
+/// Whether letters can be sent to such a webhook, as far as one can tell without calling it.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn check_webhook(url: &str, secret: &str) -> Result<(), String> {
+    let is_http = Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if !is_http {
+        return Err("the url must begin with http:// or https:// and name a host".to_owned());
+    }
+    signature::sign(secret, "", 0, "").map(drop).ok_or_else(|| BAD_SECRET.to_owned())
+}
+
+const BAD_SECRET: &str = "the webhook's secret must be `whsec_` and the base64 of a key; give it a new one";
 
 pub(crate) struct WebhookChannel {
     client: GuardedClient,
@@ -58,8 +73,7 @@ fn body(letter: &Letter, now: Timestamp) -> String {
 
 fn headers(id: &str, secret: &str, now: Timestamp, body: &str) -> Result<HeaderMap, &'static str> {
     let seconds = now.0.div_euclid(1000);
-    let signature = signature::sign(secret, id, seconds, body)
-        .ok_or("the webhook's secret must be `whsec_` and the base64 of a key; give it a new one")?;
+    let signature = signature::sign(secret, id, seconds, body).ok_or(BAD_SECRET)?;
     let id = HeaderValue::from_str(id).map_err(|_| "the letter's id cannot be sent as a header")?;
     let signature = HeaderValue::from_str(&signature).map_err(|_| "the signature cannot be sent as a header")?;
     Ok(HeaderMap::from_iter([

@@ -88,7 +88,23 @@ impl fmt::Display for DeviceId {
     }
 }
 
-/// What an alarm can be about. Its text form (`device:<mac>/<pid>`, `terminal:<mac>`, `node:<name>`) is its key.
+/// What a part of the platform itself cannot do without: a broker that needs its queue.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Need {
+    /// The part: `broker:8081`.
+    pub part: String,
+    /// What it needs: `queue`, `store`, `spool`.
+    pub needs: String,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.part, self.needs)
+    }
+}
+
+/// What an alarm can be about. Its text form (`device:<mac>/<pid>`, `terminal:<mac>`, `node:<name>`,
+/// `platform:<part>/<what it needs>`) is its key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -98,15 +114,17 @@ pub enum Source {
     Terminal(Mac),
     /// A gateway program.
     Node(NodeName),
+    /// A part of the platform, by something that it needs.
+    Platform(Need),
 }
 
 impl Source {
-    /// The terminal this is or hangs on; none for a node.
+    /// The terminal this is or hangs on; none for a node or a part of the platform.
     pub fn mac(&self) -> Option<&Mac> {
         match self {
             Self::Device(device) => Some(&device.mac),
             Self::Terminal(mac) => Some(mac),
-            Self::Node(_) => None,
+            Self::Node(_) | Self::Platform(_) => None,
         }
     }
 }
@@ -117,6 +135,7 @@ impl fmt::Display for Source {
             Self::Device(device) => write!(f, "device:{device}"),
             Self::Terminal(mac) => write!(f, "terminal:{mac}"),
             Self::Node(name) => write!(f, "node:{name}"),
+            Self::Platform(need) => write!(f, "platform:{need}"),
         }
     }
 }

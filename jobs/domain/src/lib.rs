@@ -12,5 +12,5 @@ pub mod schedule;
 pub mod script;
 pub mod time;
 
-pub use identity::{DeviceId, Mac, NodeName, Pid, Source, is_name};
+pub use identity::{DeviceId, Mac, Need, NodeName, Pid, Source, is_name};
 pub use time::Timestamp;

@@ -143,7 +143,9 @@ fn was_last(state: &SourceState, evidence: &Evidence) -> bool {
 /// by the going before it, which another worker may bring late.
 fn worth_storing(before: &SourceState, after: &SourceState, fact: &Fact) -> bool {
     let moved = match fact {
-        Fact::LinkLost { .. } | Fact::LinkSeen | Fact::ParentLost { .. } => after.newest != before.newest,
+        Fact::LinkLost { .. } | Fact::LinkSeen | Fact::ParentLost { .. } | Fact::Away { .. } | Fact::Back { .. } => {
+            after.newest != before.newest
+        }
         Fact::Values { .. } | Fact::Missed { .. } | Fact::Tick => false,
     };
     moved

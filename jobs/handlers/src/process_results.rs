@@ -11,7 +11,7 @@ mod operation;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{
-    Mac, Source, Timestamp,
+    Mac, Need, Source, Timestamp,
     alarm::{Evidence, Fact},
     identity::derived_id,
     time::is_newer,
@@ -116,6 +116,8 @@ impl ProcessResults {
                 | Event::NodeSettled
                 | Event::NodeLost
                 | Event::NodeInfo { .. }
+                | Event::PartAway { .. }
+                | Event::PartBack { .. }
                 | Event::Operated { .. } => Vec::new(),
             };
             macs.sort_unstable();
@@ -162,6 +164,15 @@ impl ProcessResults {
                 let run_info = RunInfo { at: report.at, info: info.clone(), connections: *connections };
                 nodes::put_run_info(cx.table.as_ref(), &report.node, &run_info).await?;
                 return Ok(FollowUps::default());
+            }
+            Event::PartAway { need, why } => {
+                let evidence = vec![away(need, report.at, why)];
+                return Ok(FollowUps { evidence, ..FollowUps::default() });
+            }
+            Event::PartBack { need, how, absence } => {
+                let began = absence.iter().map(|absence| away(need, absence.since, &absence.why));
+                let evidence = began.chain([back(need, report.at, how)]).collect();
+                return Ok(FollowUps { evidence, ..FollowUps::default() });
             }
             Event::Operated { about, id, end } => {
                 operation::end(cx, about, id, report.at, end).await?;
@@ -216,6 +227,20 @@ impl ProcessResults {
         let at = evidence.first().map_or(Timestamp::default(), |evidence| evidence.at);
         format!("{}/{}", self.batch, derived_id(at, &ids))
     }
+}
+
+fn away(need: &Need, at: Timestamp, why: &str) -> Evidence {
+    of_platform(need, at, Fact::Away { why: why.to_owned() })
+}
+
+fn back(need: &Need, at: Timestamp, how: &str) -> Evidence {
+    of_platform(need, at, Fact::Back { how: how.to_owned() })
+}
+
+/// What a part of the platform says of itself.
+fn of_platform(need: &Need, at: Timestamp, fact: Fact) -> Evidence {
+    let source = Source::Platform(need.clone());
+    Evidence { id: format!("{}/{source}", at.sortable()), source, at, fact }
 }
 
 /// A node that becomes ready in the middle of a window is polled for what is left of what is planned already.

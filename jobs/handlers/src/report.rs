@@ -1,12 +1,12 @@
 //! What a broker reports: everything that happens on its sockets and routes and that the jobs must know.
 
-use domain::{Mac, NodeName, Pid, Source, Timestamp};
+use domain::{Mac, Need, NodeName, Pid, Source, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One thing that a broker saw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// The node it came from.
+    /// The node it came from; empty where it came from none.
     pub node: NodeName,
     /// When the broker saw it. One broker's reports never share an instant: it counts on by a millisecond.
     pub at: Timestamp,
@@ -83,6 +83,22 @@ pub enum Event {
         /// How many DTU connections it holds.
         connections: u32,
     },
+    /// What a part of the platform needs is away: told once for each time that it is, and of no node.
+    PartAway {
+        /// The part, and what it needs.
+        need: Need,
+        /// What is away, since when, and what waits for it.
+        why: String,
+    },
+    /// It is back.
+    PartBack {
+        /// The part, and what it needs.
+        need: Need,
+        /// For how long it was away, and what became of what waited.
+        how: String,
+        /// What it was away for, where that is known: who hears of the end first must not take the beginning for old.
+        absence: Option<Absence>,
+    },
     /// An operation came to its end.
     Operated {
         /// The terminal or node that it is recorded with.
@@ -92,6 +108,15 @@ pub enum Event {
         /// How it ended.
         end: OperationEnd,
     },
+}
+
+/// A time that something was away, as it was reported when it began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absence {
+    /// Since when.
+    pub since: Timestamp,
+    /// What is away, since when, and what waits for it.
+    pub why: String,
 }
 
 /// How an operation ended.

@@ -123,7 +123,7 @@ pub fn put_watch(
     watch: &Versioned<Watch>,
     old_timer: Option<Timestamp>,
 ) -> Result<Vec<Write>, TableError> {
-    let mut writes = vec![watch.put_back(watch_key(source), None)?];
+    let mut writes = vec![watch.put_back(watch_key(source), forgotten_at(source, &watch.value))?];
     if watch.value.timer != old_timer {
         writes.extend(old_timer.map(|due| record::delete(timer_key(due, source))));
         if let Some(due) = watch.value.timer {
@@ -131,6 +131,15 @@ pub fn put_watch(
         }
     }
     Ok(writes)
+}
+
+/// Parts of the platform come and go under new names, and nobody removes them: one of which nothing is wrong is forgotten
+/// when nothing of it can be under way any more.
+fn forgotten_at(source: &Source, watch: &Watch) -> Option<Timestamp> {
+    let is_of_platform = matches!(source, Source::Platform(_));
+    let is_well = watch.state.conditions.is_empty() && watch.outbox.is_empty();
+    let newest = watch.state.newest.values().map(|seen| seen.at).max();
+    newest.filter(|_| is_of_platform && is_well).map(|newest| newest.plus(TRANSITION_RETENTION))
 }
 
 /// The writes that store a transition.

@@ -35,11 +35,12 @@ impl Prefetched {
     ) -> Result<Self, TableError> {
         let keys = sources.into_iter().flat_map(|source| {
             let registered = match source {
-                Source::Device(device) => terminals::key(&device.mac),
-                Source::Terminal(mac) => terminals::key(mac),
-                Source::Node(name) => nodes::key(name),
+                Source::Device(device) => Some(terminals::key(&device.mac)),
+                Source::Terminal(mac) => Some(terminals::key(mac)),
+                Source::Node(name) => Some(nodes::key(name)),
+                Source::Platform(_) => None,
             };
-            [registered, alarms::watch_key(source)]
+            registered.into_iter().chain([alarms::watch_key(source)])
         });
         Self::of(table, keys.collect()).await
     }

@@ -24,6 +24,16 @@ pub(super) async fn embedded(store: &Store) -> anyhow::Result<()> {
     }
 }
 
+/// Sees that nothing waits where only the store's owner would see it, which this process is not.
+pub(super) async fn is_not_alone(store: &Store) -> anyhow::Result<()> {
+    ensure!(
+        store.queue().await?.as_deref() != Some(EMBEDDED),
+        "this store was alone until now, and jobs may wait in its embedded queue: start `telltale serve --redis …` on it once, \
+         which moves them to redis, and the parts then"
+    );
+    Ok(())
+}
+
 /// Sees that this Redis, and this kind of queue on it, is where those who work on the store meet.
 pub(super) async fn redis(store: &Store, redis: &Redis, kind: QueueKind, dice: &dyn Dice) -> anyhow::Result<()> {
     is_free_for(store, redis).await?;

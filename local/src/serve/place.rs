@@ -74,6 +74,8 @@ impl Place {
                     let alone = EmbeddedQueue::open(owner.engine.clone(), Arc::clone(clock))?;
                     ensure!(settings.queue == QueueKind::Streams || alone.len() <= MOST_WAITING, TOO_MANY);
                     meeting_point::move_over(&store, &redis, &alone, queue.enqueue.as_ref()).await?;
+                } else {
+                    meeting_point::is_not_alone(&store).await?;
                 }
                 meeting_point::redis(&store, &redis, settings.queue, dice.as_ref()).await?;
                 let link = Arc::new(RedisLink::new(redis.clone()));

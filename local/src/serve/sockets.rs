@@ -3,22 +3,23 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use broker::{Broker, BrokerParts, Counters, Member, MemberParts, end_stale_sessions};
+use broker::{Broker, BrokerParts, Counters, Looks, Member, MemberParts, WatchedQueue, end_stale_sessions};
 use engine_http::{Tokens, axum::Router};
 use engine_redis::Redis;
 use futures::FutureExt;
 use jobs::{
     Context,
-    ports::{Door, Spooling, ToBroker},
+    ports::{Door, Enqueue, Spooling, ToBroker},
 };
 use link::{RedisInbox, RedisInboxes};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    lookout,
     place::Place,
     roles::Role,
-    spool::{self, Spool},
+    spool::{self, Heirs, Spool},
 };
 use crate::config::Config;
 
@@ -149,6 +150,7 @@ async fn alone(
     end_stale_sessions(table.as_ref(), queue.as_ref(), clock.now(), id, is_dead).await?;
     let (broker, router) = Broker::new(broker_parts(parts, id.clone(), told, None));
     let (counters, door) = (broker.counters(), broker.door());
+    tokio::spawn(broker.lookout(lookout::alone(parts.config, parts.context)).run(stop.clone()));
     let broker = tokio::spawn(broker.run(stop.clone()));
     Ok((Running::Alone { broker, counters, door }, router))
 }
@@ -164,14 +166,17 @@ async fn among_others(
     let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
     let inbox = RedisInbox::open(redis.clone(), &id).await.context("cannot open the broker's inbox")?;
     let (sender, told) = mpsc::channel(WAITING);
-    let stop_inbox = CancellationToken::new();
-    let spool = spool::open(parts.config, address, queue).await?;
+    let (looks, operator) = (Arc::<Looks>::default(), lookout::operator(parts.config, parts.context));
+    let queue: Arc<dyn Enqueue> = Arc::new(WatchedQueue::new(Arc::clone(queue), Arc::clone(&looks)));
+    let heirs = Heirs { operator: operator.clone(), clock: Arc::clone(clock) };
+    let spool = spool::open(parts.config, address, &queue, heirs).await?;
+    let lookout = lookout::among_others(parts.config, &parts.place.queue.inspect, looks, operator, &spool.folder);
     let (member, router) = Member::start(MemberParts {
         broker: broker_parts(parts, id, told, Some(&spool)),
-        inbox: inbox.run(sender, stop_inbox.clone()).boxed(),
-        stop_inbox,
+        inbox: inbox.run(sender, stop.clone()).boxed(),
         inboxes: Arc::new(RedisInboxes::new(redis)),
         patience: if parts.config.table.is_some() { DEAD_AFTER_ON_DYNAMODB } else { DEAD_AFTER },
+        lookout,
         stop: stop.clone(),
     });
     Ok((Running::AmongOthers(member, spool), router))

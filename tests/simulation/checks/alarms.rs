@@ -89,6 +89,8 @@ fn of_source(truth: &Truth, source: &Source) -> Vec<(String, Watched)> {
             assert_eq!(name, NODE);
             vec![offline(if truth.is_connected { Demand::Quiet } else { Demand::Active }, &truth.node)]
         }
+        // Nothing of the platform is away in these worlds.
+        Source::Platform(_) => Vec::new(),
     }
 }
 

@@ -3,9 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use rustix::process::Signal;
 use tokio::process::Command;
 
-use crate::{environment, process::Process, server::without_our_variables};
+use crate::{
+    environment,
+    process::{Process, signal},
+    server::without_our_variables,
+    tap::Taps,
+};
 
 /// The configuration, in the cluster's folder.
 pub(super) const CONFIG: &str = "telltale.toml";
@@ -16,6 +22,8 @@ const FAKETIME: &str = "/usr/$LIB/faketime/libfaketime.so.1";
 /// One process. It can be killed, and started again.
 pub struct Member {
     start: Start,
+    /// What it reaches the others through.
+    taps: Option<Taps>,
     process: Process,
 }
 
@@ -33,14 +41,14 @@ pub(super) struct Start {
 }
 
 impl Member {
-    pub(super) async fn start(start: Start, import: Option<&Path>) -> Result<Self> {
-        let mut command = start.command("127.0.0.1:0")?;
+    pub(super) async fn start(start: Start, taps: Option<Taps>, import: Option<&Path>) -> Result<Self> {
+        let mut command = start.command("127.0.0.1:0", taps.as_ref())?;
         if let Some(import) = import {
             command.env("TELLTALE_IMPORT", import);
         }
         let process = Process::start(command).await;
         let process = process.with_context(|| format!("telltale {} does not start", start.role))?;
-        Ok(Self { start, process })
+        Ok(Self { start, taps, process })
     }
 
     /// Where it is, as `host:port`.
@@ -58,6 +66,16 @@ impl Member {
         self.process.pid()
     }
 
+    /// It takes connections and answers nothing, until [`Member::goes_on`].
+    pub fn hangs(&self) -> Result<()> {
+        signal(self.process.pid(), Signal::STOP)
+    }
+
+    /// It goes on where it was.
+    pub fn goes_on(&self) -> Result<()> {
+        signal(self.process.pid(), Signal::CONT)
+    }
+
     /// Kills it, as `kill -9` does, and waits until it is gone.
     pub async fn kill(&mut self) -> Result<()> {
         self.process.kill().await
@@ -71,13 +89,13 @@ impl Member {
     /// Starts it again after it ended, at the same address.
     pub async fn restart(&mut self) -> Result<()> {
         let listen = if self.process.address.is_empty() { "127.0.0.1:0" } else { self.process.address.as_str() };
-        self.process = Process::start(self.start.command(listen)?).await?;
+        self.process = Process::start(self.start.command(listen, self.taps.as_ref())?).await?;
         Ok(())
     }
 }
 
 impl Start {
-    fn command(&self, listen: &str) -> Result<Command> {
+    fn command(&self, listen: &str, taps: Option<&Taps>) -> Result<Command> {
         let mut command = Command::new(environment::telltale()?);
         without_our_variables(&mut command);
         if let Some(ahead) = &self.ahead {
@@ -85,7 +103,10 @@ impl Start {
             command.env("LD_PRELOAD", FAKETIME).env("FAKETIME", ahead);
         }
         command.arg(self.role).arg("--config").arg(self.folder.join(CONFIG)).args(["--listen", listen]);
-        command.arg("--data").arg(&self.data).envs(self.variables.iter().cloned());
+        command.arg("--data").arg(taps.map_or(&self.data, |taps| &taps.data)).envs(self.variables.iter().cloned());
+        if let Some(taps) = taps {
+            command.args(["--redis", &taps.redis]);
+        }
         Ok(command)
     }
 

@@ -1,3 +1,4 @@
+mod brake;
 mod queues;
 mod sent;
 
@@ -13,11 +14,12 @@ use serde_json::{Value, json};
 use table::DynamoDbTable;
 
 pub use self::{
+    brake::Brake,
     queues::{Received, Taken},
     sent::{Published, Sent, SesMail, Sms},
 };
 use super::{Player, of};
-use crate::{AwsBroker, LambdaHost, LoadedDice};
+use crate::{AwsBroker, LambdaHost, LoadedDice, Proxy};
 
 /// Waits are short.
 const LOW: LoadedDice = LoadedDice(1);
@@ -39,6 +41,8 @@ pub const QUEUES: [(&str, &str); 5] = [
 pub struct Aws {
     player: Player,
     endpoint: String,
+    /// What programs reach it through, if it is not reached straight.
+    door: Option<Proxy>,
     resources: Value,
     functions: Value,
     /// What the broker's container is told.
@@ -62,12 +66,29 @@ impl Aws {
         let broker = player.until("done with the broker", |reports| of(reports, "broker").next().cloned()).await?;
         let timeouts =
             player.until("done with the timeouts", |reports| of(reports, "timeouts").next().cloned()).await?;
-        Ok(Self { player, endpoint, resources, functions, broker, timeouts, holds: 0 })
+        Ok(Self { player, endpoint, door: None, resources, functions, broker, timeouts, holds: 0 })
+    }
+
+    /// The same, but functions and brokers reach it through a proxy, whose connections are theirs alone.
+    pub async fn start_behind_a_door() -> Result<Self> {
+        let aws = Self::start().await?;
+        let server = aws.endpoint.trim_start_matches("http://").to_owned();
+        Ok(Self { door: Some(Proxy::start(vec![server]).await?), ..aws })
     }
 
     /// Where it listens.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// What functions and brokers reach it through, if it has such a thing.
+    pub fn door(&self) -> Option<&Proxy> {
+        self.door.as_ref()
+    }
+
+    /// What stops it, and lets it go on.
+    pub fn brake(&self) -> Result<Brake> {
+        Brake::of(self.player.pid())
     }
 
     /// The template's table.
@@ -94,8 +115,14 @@ impl Aws {
 
     /// Starts a broker, wired as the template wires it, but that the dead are found soon.
     pub async fn broker(&self) -> Result<AwsBroker> {
-        let variables: Vec<(&str, &str)> =
-            told(&self.broker)?.chain(self.here("broker")).chain([("TELLTALE_DEAD_AFTER_MS", "2000")]).collect();
+        self.broker_told(&[]).await
+    }
+
+    /// The same, with `more` in its environment.
+    pub async fn broker_told(&self, more: &[(&str, &str)]) -> Result<AwsBroker> {
+        let soon = [("TELLTALE_DEAD_AFTER_MS", "2000")];
+        let here = told(&self.broker)?.chain(self.here("broker"));
+        let variables: Vec<(&str, &str)> = here.chain(soon).chain(more.iter().copied()).collect();
         AwsBroker::start(&variables).await
     }
 
@@ -103,7 +130,7 @@ impl Aws {
     pub async fn has_inbox(&self, broker: &str) -> Result<bool> {
         let link = AwsLink::new(&engine_aws::emulated(&self.endpoint).await, self.link_settings()?);
         let (node, id) = ("n1".to_owned(), "probe".to_owned());
-        let probe = Operation { id, about: Source::Node(node.clone()), node, order: Order::Restart };
+        let probe = Operation { id, about: Source::Node(node.clone()), node, order: Order::Restart, until: None };
         Ok(link.command(broker, NodeCommand::Operate(probe)).await.is_ok())
     }
 
@@ -132,7 +159,7 @@ impl Aws {
     /// What the SDK is told by the environment: where AWS is, and who asks, whose rights count then.
     fn here<'a>(&'a self, who: &'a str) -> [(&'a str, &'a str); 4] {
         [
-            ("AWS_ENDPOINT_URL", self.endpoint()),
+            ("AWS_ENDPOINT_URL", self.door().map_or(self.endpoint(), Proxy::url)),
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", who),
             ("AWS_SECRET_ACCESS_KEY", "test"),

@@ -23,6 +23,11 @@ impl Pipeline {
         format!("http://{}", self.0.address)
     }
 
+    /// The process.
+    pub fn pid(&self) -> Option<u32> {
+        self.0.pid()
+    }
+
     /// How many seconds it takes to push so many jobs and to run them.
     pub async fn drain(redis: &RedisServer, jobs: u32) -> Result<f64> {
         let output = command(redis, json!({ "drain": jobs }))?.stderr(Stdio::inherit()).output().await?;

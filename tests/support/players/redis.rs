@@ -8,13 +8,14 @@ use engine_redis::{Redis, RedisSettings};
 use jobs::ports::Dice;
 use queue::{ApalisRedisQueue, RedisQueue};
 use records::Clock;
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::{
     process::{Child, Command},
     sync::Mutex,
 };
 
-use crate::eventually;
+use crate::{eventually, process::signal};
 
 /// A Redis that keeps everything it is given, on a socket in a folder of its own. It ends when this is dropped.
 pub struct RedisServer {
@@ -35,6 +36,16 @@ impl RedisServer {
     /// Kills it, as `kill -9` does, and waits until it is gone.
     pub async fn kill(&self) -> Result<()> {
         Ok(self.process.lock().await.kill().await?)
+    }
+
+    /// It takes connections and answers nothing, until [`RedisServer::goes_on`].
+    pub async fn hangs(&self) -> Result<()> {
+        signal(self.process.lock().await.id(), Signal::STOP)
+    }
+
+    /// It answers again, also what it was asked meanwhile.
+    pub async fn goes_on(&self) -> Result<()> {
+        signal(self.process.lock().await.id(), Signal::CONT)
     }
 
     /// Starts it again on what it kept, and waits until it answers.

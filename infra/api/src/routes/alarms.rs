@@ -74,6 +74,13 @@ pub(crate) enum Source {
         /// The node.
         name: String,
     },
+    /// A part of the platform. For administrators.
+    Platform {
+        /// The part: `broker:8081`.
+        part: String,
+        /// What it needs, and cannot reach: `queue`, `store`, or room in its `spool`.
+        needs: String,
+    },
 }
 
 /// How much an alarm matters, least first.
@@ -168,6 +175,7 @@ impl From<domain::Source> for Source {
             domain::Source::Device(device) => Self::Device { mac: device.mac.into(), pid: device.pid },
             domain::Source::Terminal(mac) => Self::Terminal { mac: mac.into() },
             domain::Source::Node(name) => Self::Node { name },
+            domain::Source::Platform(domain::Need { part, needs }) => Self::Platform { part, needs },
         }
     }
 }

@@ -16,7 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{error::ApiError, site::Site};
 
 /// How long the store may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_millis(2500);
 
 /// For how long what was found stands: anybody may ask, and a write is not for nothing.
 const FRESH: Duration = Duration::from_secs(1);

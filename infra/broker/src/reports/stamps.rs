@@ -60,6 +60,8 @@ fn terminals_of(event: &Event) -> Option<&[Mac]> {
         | Event::NodeSettled
         | Event::NodeLost
         | Event::Terminal(_)
+        | Event::PartAway { .. }
+        | Event::PartBack { .. }
         | Event::NodeInfo { .. } => None,
     }
 }

@@ -1,4 +1,6 @@
 use domain::{Source, frame::Proof};
+use std::time::Duration;
+
 use jobs::{
     ports::{NodeCommand, Operation, Order, ToBroker},
     report::{Event, OperationEnd, OperationVerdict},
@@ -14,7 +16,13 @@ const ECHO: &[u8] = &[1, 6, 0, 1, 0, 1, 0x19, 0xca];
 fn write(id: &str) -> Operation {
     let (mac, protocol, content) = (MAC.parse().unwrap(), "modbusP".to_owned(), WRITE.to_owned());
     let order = Order::Device { mac, pid: 1, line: 485, protocol, content, proof: Proof::Rtu };
-    Operation { id: id.to_owned(), about: Source::Terminal(MAC.parse().unwrap()), node: "n1".to_owned(), order }
+    Operation {
+        id: id.to_owned(),
+        about: Source::Terminal(MAC.parse().unwrap()),
+        node: "n1".to_owned(),
+        order,
+        until: None,
+    }
 }
 
 fn impatient() -> BrokerSettings {
@@ -115,6 +123,20 @@ async fn nothing_is_sent_to_a_node_that_has_not_registered_and_the_operation_fai
 }
 
 #[tokio::test]
+async fn an_operation_that_comes_too_late_is_not_done_and_is_said_to_have_failed() {
+    let site = Site::start().await;
+    let mut node = site.ready_node().await;
+    let now = jobs::ports::Clock::now(site.clock.as_ref());
+    operate(&site, Operation { until: Some(now), ..write("o1") }).await;
+    let late = end(&site).await;
+    assert_eq!((late.verdict, late.said.as_str()), (OperationVerdict::Failed, "it came too late to be begun"));
+    assert_eq!(site.counters.operations_sent.get(), 0);
+
+    operate(&site, Operation { until: Some(now.plus(Duration::from_secs(3))), ..write("o2") }).await;
+    asked(&mut node, "instructQuery").await;
+}
+
+#[tokio::test]
 async fn an_operation_that_nobody_answers_ends_by_the_clock_and_a_late_answer_changes_nothing() {
     let site = Site::start_with(impatient()).await;
     let mut node = site.ready_node().await;
@@ -192,4 +214,16 @@ async fn a_broker_that_stops_reports_what_it_waited_for() {
     let ended =
         |event: &Event| matches!(event, Event::Operated { id, end, .. } if id == "o1" && end.said.contains("stopped"));
     assert!(queue.events().iter().any(ended), "{:?}", queue.events());
+}
+
+#[tokio::test]
+async fn an_operation_that_comes_as_the_broker_stops_is_refused_and_its_asker_hears_so() {
+    let site = Site::start().await;
+    let _node = site.ready_node().await;
+    // Nothing else runs in between.
+    site.link.try_send(ToBroker::Command(NodeCommand::Operate(write("o1")))).unwrap();
+    site.tell_to_stop();
+    let end = end(&site).await;
+    assert_eq!(end.verdict, OperationVerdict::Failed);
+    assert_eq!(end.said, "the server is stopping: try again");
 }

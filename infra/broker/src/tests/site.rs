@@ -111,6 +111,11 @@ impl Site {
         }
     }
 
+    /// Tells the broker to stop, and waits for nothing.
+    pub(super) fn tell_to_stop(&self) {
+        self.shutdown.cancel();
+    }
+
     pub(super) async fn stop(self) {
         self.shutdown.cancel();
         timeout(SOON, self.broker).await.expect("the broker ends soon").unwrap();

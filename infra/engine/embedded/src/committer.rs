@@ -56,12 +56,17 @@ pub(crate) struct Committer {
     pub(crate) disk: Disk,
     pub(crate) counters: Arc<Counters>,
     pub(crate) lost_groups: u64,
+    /// A write has failed.
+    pub(crate) has_failed: bool,
 }
 
 impl Committer {
-    /// Works until every sender of `inbox` is gone and all their steps are answered.
+    /// Works until every sender of `inbox` is gone and all their steps are answered, or a write has failed: nobody knows what
+    /// is on the disk then, until the store is opened anew.
     pub(crate) fn run(mut self, inbox: &Receiver<Step>) {
-        while let Ok(first) = inbox.recv() {
+        while !self.has_failed
+            && let Ok(first) = inbox.recv()
+        {
             let mut group = Group { pending: Pending::default(), lost_groups: self.lost_groups };
             let mut answers = vec![first(&mut group)];
             while answers.len() < MOST_CHANGES && group.pending.bytes() < MOST_BYTES {
@@ -79,7 +84,13 @@ impl Committer {
         if pending.is_empty() {
             return Ok(());
         }
-        let written = self.disk.has_room().and_then(|()| pending.write(&self.database).map_err(EngineError::writing));
+        let written = match self.disk.takes_writes() {
+            Ok(()) => pending.write(&self.database).map_err(|error| {
+                self.has_failed = true;
+                EngineError::writing(error)
+            }),
+            refused => refused,
+        };
         match &written {
             Ok(()) => self.counters.count(changes),
             Err(error) => {

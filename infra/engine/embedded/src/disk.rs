@@ -1,6 +1,8 @@
-//! Room on the disk, kept so that the store can always tidy up what it has taken in.
+//! Whether the disk takes writes, and room on it, kept so that the store can always tidy up what it has taken in.
 
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use crate::EngineError;
 
@@ -15,11 +17,18 @@ impl Disk {
         Self(folder.to_owned())
     }
 
-    /// Refuses writes before the disk is so full that one would fail half way: then they go on as soon as there is room
-    /// again, while a failed one ends writing until the store is opened anew. On a small disk the reserve is a tenth.
-    pub(crate) fn has_room(&self) -> Result<(), EngineError> {
-        let disk = rustix::fs::statvfs(&self.0)
+    /// Refuses writes to a disk that is read-only, and before it is so full that one would fail half way: then they go on as
+    /// soon as it takes them again, while a failed one ends writing until the store is opened anew. On a small disk the
+    /// reserve is a tenth.
+    pub(crate) fn takes_writes(&self) -> Result<(), EngineError> {
+        let disk = statvfs(&self.0)
             .map_err(|error| EngineError::ReadOnly(format!("cannot see how full {} is: {error}", self.0.display())))?;
+        if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
+            let folder = self.0.display();
+            return Err(EngineError::ReadOnly(format!(
+                "the disk of {folder} is read-only: make it writable and writing goes on"
+            )));
+        }
         let reserve = RESERVE_BYTES.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 10);
         if disk.f_bavail.saturating_mul(disk.f_frsize) > reserve {
             return Ok(());

@@ -70,6 +70,7 @@ impl Engine {
             disk: Disk::of(folder),
             counters: Arc::clone(&counters),
             lost_groups: 0,
+            has_failed: false,
         };
         let committer = thread::Builder::new()
             .name("telltale-commit".to_owned())
@@ -96,7 +97,7 @@ impl Engine {
     {
         let (step, answered) = committer::step(change);
         let inbox = self.0.inbox.as_ref().ok_or(EngineError::Closed)?;
-        inbox.send(step).map_err(|_| EngineError::Closed)?;
+        inbox.send(step).map_err(|_| EngineError::writing(fjall::Error::Poisoned))?;
         answered.await.unwrap_or(Err(EngineError::Closed))
     }
 

@@ -5,8 +5,11 @@ use std::{collections::HashMap, time::Duration};
 use async_trait::async_trait;
 use aws_sdk_sqs::{
     config::timeout::TimeoutConfig,
-    error::DisplayErrorContext,
-    operation::get_queue_url::GetQueueUrlError,
+    error::{DisplayErrorContext, SdkError},
+    operation::{
+        get_queue_url::GetQueueUrlError,
+        receive_message::{ReceiveMessageError, ReceiveMessageOutput},
+    },
     types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName},
 };
 use engine_aws::{SdkConfig, explain};
@@ -26,6 +29,8 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 const AT_ONCE: i32 = 10;
 /// How long the queue is left alone after it failed.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long an inbox that is about to be closed may still be read.
+const EMPTIED_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is asked again for a queue that was just made.
 const TRIES_OF_NEW: usize = 5;
 
@@ -56,16 +61,16 @@ impl Inboxes for AwsInboxes {
             Err(error) if error.as_service_error().is_some_and(GetQueueUrlError::is_queue_does_not_exist) => {
                 return Ok(());
             }
-            Err(error) => return Err(LinkError(explain(&error))),
+            Err(error) => return Err(LinkError::Away(explain(&error))),
         };
         let tags = self.sqs.list_queue_tags().queue_url(&url).send().await;
-        let tags = tags.map_err(|error| LinkError(explain(&error)))?.tags.unwrap_or_default();
+        let tags = tags.map_err(|error| LinkError::Away(explain(&error)))?.tags.unwrap_or_default();
         if let Some(subscription) = tags.get(SUBSCRIPTION) {
             let ended = self.sns.unsubscribe().subscription_arn(subscription).send().await;
-            ended.map_err(|error| LinkError(explain(&error)))?;
+            ended.map_err(|error| LinkError::Away(explain(&error)))?;
         }
         let deleted = self.sqs.delete_queue().queue_url(url).send().await;
-        deleted.map(drop).map_err(|error| LinkError(explain(&error)))
+        deleted.map(drop).map_err(|error| LinkError::Away(explain(&error)))
     }
 }
 
@@ -82,7 +87,7 @@ impl AwsInbox {
     pub async fn open(config: &SdkConfig, settings: &AwsLinkSettings, broker: &str) -> Result<Self, LinkError> {
         let (sqs, sns) = (patient(config), aws_sdk_sns::Client::new(config));
         let made = sqs.create_queue().queue_name(settings.inbox_of(broker)).set_attributes(Some(attributes())).send();
-        let url = made.await.map_err(|error| LinkError(explain(&error)))?.queue_url.unwrap_or_default();
+        let url = made.await.map_err(|error| LinkError::Away(explain(&error)))?.queue_url.unwrap_or_default();
         let mut inbox = Self { sqs, sns, url, subscription: None };
         let arn = inbox.new_arn().await?;
         inbox.allow(&arn, &settings.topic).await?;
@@ -90,7 +95,7 @@ impl AwsInbox {
         if let Some(subscription) = &inbox.subscription {
             // For who removes the inbox, should its broker die.
             let tagged = inbox.sqs.tag_queue().queue_url(&inbox.url).tags(SUBSCRIPTION, subscription).send().await;
-            tagged.map_err(|error| LinkError(explain(&error)))?;
+            tagged.map_err(|error| LinkError::Away(explain(&error)))?;
         }
         Ok(inbox)
     }
@@ -111,9 +116,9 @@ impl AwsInbox {
     async fn arn(&self) -> Result<String, LinkError> {
         let request = self.sqs.get_queue_attributes().queue_url(&self.url);
         let answer = request.attribute_names(QueueAttributeName::QueueArn).send().await;
-        let attributes = answer.map_err(|error| LinkError(explain(&error)))?.attributes.unwrap_or_default();
+        let attributes = answer.map_err(|error| LinkError::Away(explain(&error)))?.attributes.unwrap_or_default();
         let arn = attributes.get(&QueueAttributeName::QueueArn).cloned();
-        arn.ok_or_else(|| LinkError("the inbox has no ARN".to_owned()))
+        arn.ok_or_else(|| LinkError::Away("the inbox has no ARN".to_owned()))
     }
 
     /// Lets the topic, and nobody else but this account, send to the inbox.
@@ -130,36 +135,45 @@ impl AwsInbox {
         });
         let request = self.sqs.set_queue_attributes().queue_url(&self.url);
         let set = request.attributes(QueueAttributeName::Policy, policy.to_string()).send().await;
-        set.map(drop).map_err(|error| LinkError(explain(&error)))
+        set.map(drop).map_err(|error| LinkError::Away(explain(&error)))
     }
 
     async fn subscribe(&self, arn: &str, topic: &str) -> Result<Option<String>, LinkError> {
         let request = self.sns.subscribe().topic_arn(topic).protocol("sqs").endpoint(arn).return_subscription_arn(true);
         let filter = json!({ AUDIENCE: [EVERY_BROKER] }).to_string();
         let request = request.attributes("RawMessageDelivery", "true").attributes("FilterPolicy", filter);
-        let answer = request.send().await.map_err(|error| LinkError(explain(&error)))?;
+        let answer = request.send().await.map_err(|error| LinkError::Away(explain(&error)))?;
         Ok(answer.subscription_arn)
     }
 
-    /// Hands on what arrives until `stop`, then closes the inbox: what is in it then was for a broker that is gone.
+    /// Hands on what arrives until `stop`, and what is in the inbox then, as far as SQS gives it, and closes it.
     pub async fn run(self, broker: mpsc::Sender<ToBroker>, stop: CancellationToken) {
         while let Some(messages) = stop.run_until_cancelled(self.look()).await {
-            for message in &messages {
-                match serde_json::from_str(message.body().unwrap_or_default()) {
-                    // A broker that is gone has no use for the rest.
-                    Ok(told) => drop(broker.send(told).await),
-                    Err(error) => tracing::error!(%error, "a message in the broker's inbox is not understood"),
-                }
-            }
+            hand_on(&messages, &broker).await;
             self.forget(&messages).await;
         }
+        // What all browsers may see goes on coming.
+        let _ = time::timeout(EMPTIED_WITHIN, self.hand_on_rest(&broker)).await;
         self.close().await;
+    }
+
+    async fn hand_on_rest(&self, broker: &mpsc::Sender<ToBroker>) {
+        while let Ok(answer) = self.receive(0).await
+            && let Some(rest) = answer.messages.filter(|rest| !rest.is_empty())
+        {
+            hand_on(&rest, broker).await;
+            self.forget(&rest).await;
+        }
+    }
+
+    async fn receive(&self, wait_seconds: i32) -> Result<ReceiveMessageOutput, SdkError<ReceiveMessageError>> {
+        let request = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(AT_ONCE);
+        request.wait_time_seconds(wait_seconds).send().await
     }
 
     async fn look(&self) -> Vec<Message> {
         loop {
-            let request = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(AT_ONCE);
-            match request.wait_time_seconds(LOOK_SECONDS).send().await {
+            match self.receive(LOOK_SECONDS).await {
                 Ok(answer) => match answer.messages {
                     Some(messages) if !messages.is_empty() => return messages,
                     _ => {}
@@ -192,6 +206,16 @@ impl AwsInbox {
         }
         if let Err(error) = self.sqs.delete_queue().queue_url(&self.url).send().await {
             tracing::warn!(error = %explain(&error), "the broker's inbox stays behind");
+        }
+    }
+}
+
+async fn hand_on(messages: &[Message], broker: &mpsc::Sender<ToBroker>) {
+    for message in messages {
+        match serde_json::from_str(message.body().unwrap_or_default()) {
+            // A broker that is gone has no use for the rest.
+            Ok(told) => drop(broker.send(told).await),
+            Err(error) => tracing::error!(%error, "a message in the broker's inbox is not understood"),
         }
     }
 }

@@ -1,15 +1,15 @@
 //! The end of the link at a broker.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use async_trait::async_trait;
 use engine_redis::{
     Redis, RedisError,
     redis::{
-        Cmd,
+        Cmd, Script,
         aio::ConnectionManager,
         cmd,
-        streams::{StreamId, StreamReadReply},
+        streams::{StreamId, StreamRangeReply, StreamReadReply},
     },
 };
 use jobs::ports::{Inboxes, LinkError, ToBroker};
@@ -28,6 +28,15 @@ pub(super) const AT_ONCE: usize = 256;
 pub(super) const PAUSE: Duration = Duration::from_millis(200);
 /// How long an inbox stays that nobody reads.
 const OUTLIVES_ITS_BROKER: Duration = Duration::from_mins(5);
+
+/// Closes an inbox and gives what is in it: nobody can put anything in between.
+static CLOSE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local rest = redis.call('XRANGE', KEYS[1], '-', '+') \
+         redis.call('DEL', KEYS[1]) \
+         return rest",
+    )
+});
 
 /// The inboxes of all brokers.
 #[derive(Clone)]
@@ -63,14 +72,15 @@ impl RedisInbox {
         Ok(Self { redis, inbox, pushes })
     }
 
-    /// Hands on what arrives until `stop`, then closes the inbox: what is in it then was for a broker that is gone.
+    /// Hands on what arrives until `stop`, then closes the inbox, and hands on what was in it.
     pub async fn run(self, broker: mpsc::Sender<ToBroker>, stop: CancellationToken) {
         let Self { redis, inbox, pushes } = self;
         let commands = stop.run_until_cancelled(read_commands(&redis, &inbox, &broker));
         let shown = stop.run_until_cancelled(pushes.hand_on(&redis, &broker));
         tokio::join!(commands, shown);
-        if let Err(error) = redis.call::<u32>(cmd("DEL").arg(&inbox)).await {
-            tracing::warn!(%error, "the broker's inbox stays behind");
+        match redis.run::<StreamRangeReply>(&CLOSE, &inbox, Vec::new()).await {
+            Ok(rest) => hand_on(&entries(rest.ids), &broker).await,
+            Err(error) => tracing::warn!(%error, "the broker's inbox stays behind"),
         }
     }
 }
@@ -148,8 +158,11 @@ impl Entry {
 /// The entries that a look at a stream brings.
 pub(super) async fn read(connection: &mut ConnectionManager, look: &Cmd) -> Result<Vec<Entry>, RedisError> {
     let reply: Option<StreamReadReply> = look.query_async(connection).await?;
-    let entries = reply.into_iter().flat_map(|reply| reply.keys).flat_map(|stream| stream.ids);
-    Ok(entries.map(|entry| Entry { id: entry.id.clone(), entry }).collect())
+    Ok(entries(reply.into_iter().flat_map(|reply| reply.keys).flat_map(|stream| stream.ids)))
+}
+
+fn entries(ids: impl IntoIterator<Item = StreamId>) -> Vec<Entry> {
+    ids.into_iter().map(|entry| Entry { id: entry.id.clone(), entry }).collect()
 }
 
 async fn hand_on(entries: &[Entry], broker: &mpsc::Sender<ToBroker>) {

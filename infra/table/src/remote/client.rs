@@ -23,8 +23,8 @@ use tokio_util::bytes::Bytes;
 use super::wire::{Answer, Call, Number, framed, pack, unpack};
 use crate::rules;
 
-/// How long the owner may take to answer.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+/// How long the owner may take to answer: it may have to wait for its disk.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// How many calls may wait to be written.
 const WAITING: usize = 1024;
 
@@ -57,13 +57,16 @@ impl RemoteTable {
         let connection = self.connection().await?;
         let (answer, answered) = oneshot::channel();
         connection.waiting.add(number, answer)?;
-        connection.calls.send(frame).await.map_err(|_| went_away())?;
-        let answered = timeout(ANSWERS_WITHIN, answered).await;
+        let answered = timeout(ANSWERS_WITHIN, async {
+            connection.calls.send(frame).await.map_err(|_| went_away())?;
+            answered.await.map_err(|_| went_away())
+        });
+        let answered = answered.await;
         connection.waiting.forget(number);
         match answered {
             Ok(Ok(Answer::Failed(error))) => Err(error),
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) => Err(went_away()),
+            Ok(Err(went_away)) => Err(went_away),
             Err(_) => Err(TableError::Away(format!("its owner does not answer within {ANSWERS_WITHIN:?}"))),
         }
     }

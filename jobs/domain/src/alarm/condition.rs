@@ -164,6 +164,8 @@ pub enum Condition {
     },
     /// The link to the source is lost.
     Lost,
+    /// What a part of the platform needs is away.
+    Away,
 }
 
 /// How a value compares with a number.
@@ -232,7 +234,7 @@ impl Condition {
     /// Whether it, or a part of it, looks at something else than values of a name.
     pub(super) fn is_of_any_fact(&self) -> bool {
         match self {
-            Self::NoData { .. } | Self::Missed { .. } | Self::Lost => true,
+            Self::NoData { .. } | Self::Missed { .. } | Self::Lost | Self::Away => true,
             _ => self.parts().iter().any(Self::is_of_any_fact),
         }
     }
@@ -253,7 +255,7 @@ impl Condition {
             Self::All { .. } | Self::Any { .. } | Self::Not { .. } | Self::Count { .. } => {
                 self.parts().iter().flat_map(Self::names).collect()
             }
-            Self::NoData { .. } | Self::Missed { .. } | Self::Lost => Vec::new(),
+            Self::NoData { .. } | Self::Missed { .. } | Self::Lost | Self::Away => Vec::new(),
         }
     }
 }

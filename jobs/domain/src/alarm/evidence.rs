@@ -51,6 +51,16 @@ pub enum Fact {
         /// The parent.
         parent: Source,
     },
+    /// What a part of the platform needs is away, and has been for long enough to tell.
+    Away {
+        /// What is away, since when, and what waits for it.
+        why: String,
+    },
+    /// It is back.
+    Back {
+        /// For how long it was away, and what became of what waited.
+        how: String,
+    },
     /// Nothing but the passing of time: a timer of this source is due.
     Tick,
 }
@@ -73,7 +83,11 @@ impl Fact {
         match self {
             Self::Values { .. } => Some(Aspect::Values),
             Self::Missed { .. } => Some(Aspect::Silence),
-            Self::LinkLost { .. } | Self::LinkSeen | Self::ParentLost { .. } => Some(Aspect::Link),
+            Self::LinkLost { .. }
+            | Self::LinkSeen
+            | Self::ParentLost { .. }
+            | Self::Away { .. }
+            | Self::Back { .. } => Some(Aspect::Link),
             Self::Tick => None,
         }
     }

@@ -17,6 +17,10 @@ pub(super) async fn rules(cx: &Context, source: &Source) -> Result<Option<RuleSe
         Source::Device(device) => return rules_of_device(cx, device).await,
         Source::Terminal(mac) => terminals::get(table, mac).await?.is_some(),
         Source::Node(name) => nodes::get(table, name).await?.is_some(),
+        // How long it must be away before anybody is told is for the part itself to know.
+        Source::Platform(_) => {
+            return Ok(Some(RuleSet::from_iter([Rule::new("away", Condition::Away, Severity::Critical)])));
+        }
     };
     let debounce = Duration::from_millis(cx.settings.alarms.offline_debounce_ms);
     let offline = || Rule::new("offline", Condition::Lost, Severity::Critical).held_for(debounce);

@@ -20,7 +20,7 @@ pub(super) fn of(user: &str, transition: &Transition, terminal: Option<&Terminal
     let tag = tag(rule);
     let device = match source {
         Source::Device(device) => terminal.and_then(|terminal| terminal.device(device.pid)),
-        Source::Terminal(_) | Source::Node(_) => None,
+        Source::Terminal(_) | Source::Node(_) | Source::Platform(_) => None,
     };
     let details: Vec<&str> = transition.changes.iter().map(|change| change.detail.as_str()).collect();
     let is_over = transition.changes.iter().all(|change| change.kind == ChangeKind::Cleared);

@@ -79,6 +79,9 @@ pub struct Operation {
     pub node: NodeName,
     /// What is to be done.
     pub order: Order,
+    /// From when on it may not be begun any more: whoever asked for it was told by then that it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// What a node is to do.
@@ -169,10 +172,16 @@ pub enum ToBroker {
     },
 }
 
-/// The broker cannot be reached.
+/// Why a broker was not told.
 #[derive(Debug, thiserror::Error)]
-#[error("the broker cannot be reached: {0}")]
-pub struct LinkError(pub String);
+pub enum LinkError {
+    /// The way to it is away. What was given may arrive all the same.
+    #[error("the broker cannot be reached: {0}")]
+    Away(String),
+    /// There is no such broker: the node is connected nowhere.
+    #[error("node not connected")]
+    NotConnected,
+}
 
 /// The way from jobs to sockets.
 #[async_trait]

@@ -144,6 +144,8 @@ impl<'a> Line<'a> {
             | Event::NodeSettled
             | Event::NodeLost
             | Event::NodeInfo { .. }
+            | Event::PartAway { .. }
+            | Event::PartBack { .. }
             | Event::Operated { .. } => {}
         }
         if self.is_news(report) {

@@ -40,7 +40,7 @@ impl Aws {
 
     /// What a queue of the template gives now: ten messages at most.
     pub async fn receive(&mut self, queue: &str) -> Result<Vec<Received>> {
-        let before = self.player.reports("messages").len();
+        let before = self.player.count("messages");
         let queue = self.resource(queue)?;
         self.player.order("receive", json!({ "queue": queue })).await?;
         let messages = self.player.until("done with receive", |reports| of(reports, "messages").nth(before).cloned());
@@ -66,7 +66,12 @@ impl Aws {
     /// Gives a function these messages of its queue as one batch, and has the queue forget those that are done.
     pub async fn deliver(&mut self, function: &LambdaHost, queue: &str, batch: Vec<Received>) -> Result<Vec<Taken>> {
         let answer = function.invoke(lambda_events::sqs_batch(queue, &batch)).await?;
-        let failed = failed(&answer, &batch);
+        self.answered(queue, batch, &answer).await
+    }
+
+    /// Has a queue forget those of a batch that are done by the function's answer, and tells what became of each.
+    pub async fn answered(&mut self, queue: &str, batch: Vec<Received>, answer: &Invoked) -> Result<Vec<Taken>> {
+        let failed = failed(answer, &batch);
         if failed.is_none() {
             eprintln!("a batch of {queue} comes again whole: {answer:?}");
         }
@@ -78,6 +83,12 @@ impl Aws {
         let queue = self.resource(queue)?;
         self.player.order_done("forget", json!({ "queue": queue, "receipts": receipts })).await?;
         Ok(taken)
+    }
+
+    /// What was received by these receipts may be received again, as if the time for which the queue hides it had gone by.
+    pub async fn give_again(&mut self, queue: &str, receipts: &[&str]) -> Result<()> {
+        let queue = self.resource(queue)?;
+        self.player.order_done("give_again", json!({ "queue": queue, "receipts": receipts })).await
     }
 
     /// What a queue hides for a time, or holds back, it gives now: as if the time had gone by.

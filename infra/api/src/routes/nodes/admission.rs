@@ -11,7 +11,10 @@ use engine_http::{
         response::{AppendHeaders, IntoResponse},
     },
 };
-use jobs::ports::{Dice, NodeCommand};
+use jobs::{
+    DispatchQueries, Job,
+    ports::{Dice, LinkError, NodeCommand},
+};
 use records::nodes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -130,8 +133,9 @@ pub(super) async fn change(
     }
     let node = nodes::Node { ip, port: form.port, max_connections: form.max_connections, ..known.clone() };
     if node != known {
+        let session = reachable(&site, &name).await?;
         admit(&site, &node).await?;
-        shed(&site, &name).await?;
+        shed_from(&site, &name, session).await?;
     }
     Ok(Json(shown(&site, node).await?))
 }
@@ -153,8 +157,9 @@ pub(super) async fn renew_token(
     let known = registered(&site, &name).await?;
     let token = new_token(site.dice.as_ref());
     let node = nodes::Node { token_sha256: Some(nodes::token_sha256(&token)), ..known };
+    let session = reachable(&site, &name).await?;
     admit(&site, &node).await?;
-    shed(&site, &name).await?;
+    shed_from(&site, &name, session).await?;
     tracing::info!(node.name = name, "A node has a new token");
     shown_once(&site, node, Some(token)).await
 }
@@ -178,13 +183,19 @@ async fn admit(site: &Site, node: &nodes::Node) -> Result<(), ApiError> {
     Ok(nodes::put(&*site.table, node).await?)
 }
 
-/// Breaks the node's connections, so that it is looked at anew.
-async fn shed(site: &Site, name: &str) -> Result<(), ApiError> {
+/// The node's session, if it has one, once the way to its broker is there: what is changed about a node must reach the one who
+/// holds it, so nothing is changed that could not be told.
+pub(super) async fn reachable(site: &Site, name: &str) -> Result<Option<nodes::Session>, ApiError> {
     let session = nodes::session(&*site.table, name).await?;
-    shed_from(site, name, session).await
+    if session.is_some() {
+        // Commands go the way of jobs.
+        let there = site.queue.depth(DispatchQueries::NAME).await;
+        there.map_err(|error| LinkError::Away(error.to_string()))?;
+    }
+    Ok(session)
 }
 
-/// Breaks the node's connections on the broker of this session.
+/// Breaks the node's connections on the broker of this session, so that it is looked at anew.
 pub(super) async fn shed_from(site: &Site, name: &str, session: Option<nodes::Session>) -> Result<(), ApiError> {
     if let Some(session) = session {
         site.link.command(&session.broker, NodeCommand::Shed { node: name.to_owned() }).await?;

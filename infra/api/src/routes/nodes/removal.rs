@@ -9,7 +9,10 @@ use engine_http::{
 };
 use records::{alarms, nodes, terminals};
 
-use super::{admission::shed_from, registered};
+use super::{
+    admission::{reachable, shed_from},
+    registered,
+};
 use crate::{error::ApiError, site::Site, visitor::Admin};
 
 /// Delete a node
@@ -36,7 +39,7 @@ pub(super) async fn delete(
         return Err(Problem::conflict("node-in-use", how).into());
     }
     let source = Source::Node(name.clone());
-    let session = nodes::session(table, &name).await?;
+    let session = reachable(&site, &name).await?;
     alarms::end(table, &source, site.clock.now()).await?;
     nodes::delete(table, &node).await?;
     alarms::end(table, &source, site.clock.now()).await?;

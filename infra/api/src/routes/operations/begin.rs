@@ -2,16 +2,16 @@
 
 use domain::{NodeName, Source};
 use engine_http::{Json, Problem, axum::http::StatusCode};
-use jobs::ports::{NodeCommand, Operation as Command, Order};
+use jobs::ports::{LinkError, NodeCommand, Operation as Command, Order};
 use records::{
-    nodes,
+    TableError, nodes,
     operations::{self, Ended, Operation, What},
 };
 use serde::Serialize;
 use ulid::Ulid;
 use utoipa::ToSchema;
 
-use crate::{error::ApiError, site::Site};
+use crate::{bounded::ANSWERS_WITHIN, error::ApiError, site::Site};
 
 /// An operation that is under way.
 #[derive(Serialize, ToSchema)]
@@ -35,6 +35,9 @@ pub(super) struct Wish {
 }
 
 /// Records what somebody wants, and has it done. Whatever becomes of it, the record says so: also that the node is away.
+///
+/// # Errors
+/// 503 when the way to the broker is away: it is recorded as failed, and is not done later.
 pub(super) async fn begin(site: &Site, wish: Wish) -> Result<(StatusCode, Json<Begun>), ApiError> {
     let Wish { about, node, by, what, order } = wish;
     let at = site.clock.now();
@@ -45,19 +48,40 @@ pub(super) async fn begin(site: &Site, wish: Wish) -> Result<(StatusCode, Json<B
         return Err(Problem::internal().into());
     }
     tracing::info!(operation.id = id, operation.about = %about, user.name = record.by, "an operation begins");
-    let command = Command { id: id.clone(), about: about.clone(), node, order };
-    if let Err(why) = give(site, command).await? {
-        let ended = Ended { at: site.clock.now(), done: false, said: why, reply: None };
+    let given = give(site, Command { id: id.clone(), about: about.clone(), node, order, until: None }).await;
+    if let Err(why) = &given {
+        let ended = Ended { at: site.clock.now(), done: false, said: why.said(), reply: None };
         operations::end(&*site.table, &about, &id, &ended).await?;
+    }
+    match given {
+        Err(NotGiven::Link(error @ LinkError::Away(_))) => return Err(error.into()),
+        Err(NotGiven::Table(error)) => return Err(error.into()),
+        Ok(()) | Err(NotGiven::Link(LinkError::NotConnected)) => {}
     }
     Ok((StatusCode::ACCEPTED, Json(Begun { id })))
 }
 
-/// Gives an operation to the broker that holds the node, or says why it cannot.
-async fn give(site: &Site, command: Command) -> Result<Result<(), String>, ApiError> {
-    let Some(session) = nodes::session(&*site.table, &command.node).await? else {
-        return Ok(Err("node not connected".to_owned()));
-    };
-    let given = site.link.command(&session.broker, NodeCommand::Operate(command)).await;
-    Ok(given.map_err(|error| error.0))
+/// Why a broker was not told of an operation.
+enum NotGiven {
+    Table(TableError),
+    Link(LinkError),
+}
+
+impl NotGiven {
+    fn said(&self) -> String {
+        match self {
+            Self::Table(_) => "it is not known which broker holds the node: the store is away".to_owned(),
+            Self::Link(error) => error.to_string(),
+        }
+    }
+}
+
+/// Gives an operation to the broker that holds the node.
+async fn give(site: &Site, command: Command) -> Result<(), NotGiven> {
+    let session = nodes::session(&*site.table, &command.node).await.map_err(NotGiven::Table)?;
+    let session = session.ok_or(NotGiven::Link(LinkError::NotConnected))?;
+    // Who asks waits as long for the broker to be told: what is said to have failed, since nobody could be told of it, is not
+    // done when the way to the broker is there again.
+    let command = Command { until: Some(site.clock.now().plus(ANSWERS_WITHIN)), ..command };
+    site.link.command(&session.broker, NodeCommand::Operate(command)).await.map_err(NotGiven::Link)
 }

@@ -75,7 +75,7 @@ impl Condition {
                 at("to", bad_number(*to))?;
             }
             Self::Stuck { after, .. } | Self::NoData { after } => at("after_ms", bad_time(*after))?,
-            Self::Missed { .. } | Self::Lost => {}
+            Self::Missed { .. } | Self::Lost | Self::Away => {}
         }
         Ok(())
     }

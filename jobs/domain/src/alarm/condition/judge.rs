@@ -110,9 +110,7 @@ impl Condition {
                 names.is_empty() || values.iter().any(|value| names.contains(&value.name.as_str()))
             }
             Fact::Tick => false,
-            Fact::Missed { .. } | Fact::LinkLost { .. } | Fact::LinkSeen | Fact::ParentLost { .. } => {
-                self.names().is_empty()
-            }
+            _ => self.names().is_empty(),
         }
     }
 }

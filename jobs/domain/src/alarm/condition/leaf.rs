@@ -23,7 +23,9 @@ impl Condition {
             (Self::Missed { .. }, Fact::Values { .. }) => Verdict::of(false, "answers again"),
             (Self::Lost, Fact::LinkLost { cause, .. }) => Verdict::of(true, format!("link lost: {cause}")),
             (Self::Lost, Fact::LinkSeen) => Verdict::of(false, "link seen again"),
-            (Self::Missed { .. } | Self::Lost, _) => Verdict::Silent,
+            (Self::Away, Fact::Away { why }) => Verdict::of(true, why.clone()),
+            (Self::Away, Fact::Back { how }) => Verdict::of(false, how.clone()),
+            (Self::Missed { .. } | Self::Lost | Self::Away, _) => Verdict::Silent,
             (_, Fact::Values { values }) => {
                 let wanted = self.names().first().copied().unwrap_or_default();
                 match values.iter().find(|value| value.name == wanted) {

@@ -1,0 +1,68 @@
+//! What people are told.
+
+use std::time::Duration;
+
+use domain::{Timestamp, identity::derived_id};
+use jobs::ports::SpoolState;
+use serde_json::{Value, json};
+
+use super::{Outage, QUEUE, SPOOL};
+
+/// What lies in a spool.
+pub(super) fn waiting(spool: SpoolState) -> String {
+    const KIB: u64 = 1024;
+    let (kib, most) = (spool.bytes.div_ceil(KIB), spool.most_bytes / KIB);
+    format!("{} batches of results wait in the spool, {kib} of {most} KiB", spool.messages)
+}
+
+/// That it is away.
+pub(super) fn away(outage: &Outage) -> String {
+    let Outage { need, since, why } = outage;
+    let what = if need.needs == SPOOL { "is nearly full" } else { "is away" };
+    format!("the {} {what} since {}: {why}", need.needs, since.rfc3339())
+}
+
+/// That it is back.
+pub(super) fn back(outage: &Outage, at: Timestamp) -> String {
+    let what = match outage.need.needs.as_str() {
+        SPOOL => "has room again",
+        QUEUE => "is back, and nothing waits for it any more,",
+        _ => "is back",
+    };
+    format!("the {} {what} after {}", outage.need.needs, span(at.since(outage.since)))
+}
+
+fn span(time: Duration) -> String {
+    match (time.as_secs() / 60, time.as_secs() % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
+/// What a letter to the operator is.
+pub(super) struct Words {
+    pub id: String,
+    pub subject: String,
+    pub text: String,
+    pub data: Value,
+}
+
+/// One id for each time that it is away, and one for its end, whoever tells.
+pub(super) fn letter(outage: &Outage, back_at: Option<Timestamp>) -> Words {
+    let Outage { need, since, .. } = outage;
+    let state = if back_at.is_some() { "back" } else { "away" };
+    let text = back_at.map_or_else(|| away(outage), |at| back(outage, at));
+    let heading = if back_at.is_some() { "Recovered" } else { "Alarm" };
+    let subject = format!("{heading}: {}, {}", need.part, need.needs);
+    let data = json!({
+        "type": "platform",
+        "part": need.part,
+        "needs": need.needs,
+        "state": state,
+        "since": since.rfc3339(),
+        "back": back_at.map(Timestamp::rfc3339),
+        "subject": subject,
+        "text": text,
+    });
+    Words { id: derived_id(*since, &["platform", &need.to_string(), state]), subject, text, data }
+}

@@ -1,0 +1,99 @@
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use jobs::ports::LinkError;
+use tokio::time::advance;
+
+use super::*;
+use crate::fakes::{MemoryQueue, MemoryTable, TokioClock};
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Inboxes whose owners give a sign of life just when theirs is removed. What came of it.
+#[derive(Default)]
+struct LastMinute {
+    table: Arc<MemoryTable>,
+    lived_on: Mutex<Vec<bool>>,
+}
+
+#[async_trait]
+impl Inboxes for LastMinute {
+    async fn remove(&self, broker: &str) -> Result<(), LinkError> {
+        let lives = brokers::live(self.table.as_ref(), broker, TokioClock::START).await.unwrap();
+        self.lived_on.lock().unwrap().push(lives);
+        Ok(())
+    }
+}
+
+/// Nobody comes.
+struct Shut;
+
+#[async_trait]
+impl Door for Shut {
+    async fn seen(&self) -> Result<Seen, TableError> {
+        Ok(Seen::default())
+    }
+}
+
+/// A broker that looks, beside one called `other` that gave one sign.
+async fn beside_another() -> (Presence, Arc<LastMinute>) {
+    let inboxes = Arc::new(LastMinute::default());
+    let table = Arc::clone(&inboxes.table);
+    for broker in ["this", "other"] {
+        brokers::begin(table.as_ref(), broker, TokioClock::START).await.unwrap();
+    }
+    let presence = Presence {
+        broker: "this".to_owned(),
+        table,
+        queue: Arc::new(MemoryQueue::new()),
+        clock: Arc::new(TokioClock::new()),
+        inboxes: Arc::clone(&inboxes) as _,
+        door: Arc::new(Shut),
+        patience: PATIENCE,
+        looks: Arc::default(),
+        parts_die: false,
+    };
+    (presence, inboxes)
+}
+
+/// Looks as often as there are signs to see, for so long.
+async fn look_for(presence: &Presence, known: &mut Known, time: Duration) {
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        advance(PATIENCE / SIGNS).await;
+        assert!(presence.look(known).await.unwrap());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_buried_cannot_come_back_while_it_is() {
+    let (presence, inboxes) = beside_another().await;
+    let mut known = Known::nothing();
+    assert!(presence.look(&mut known).await.unwrap());
+    look_for(&presence, &mut known, PATIENCE).await;
+    assert_eq!(*inboxes.lived_on.lock().unwrap(), [false], "it must not live on without its inbox");
+    let left = brokers::all(presence.table.as_ref()).await.unwrap();
+    assert_eq!(left.iter().map(|sign| sign.broker.as_str()).collect::<Vec<_>>(), ["this"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burial_that_was_begun_is_finished_by_the_next_who_looks() {
+    let (presence, inboxes) = beside_another().await;
+    let other = brokers::all(presence.table.as_ref()).await.unwrap().into_iter().find(|sign| sign.broker == "other");
+    assert!(brokers::declare_dead(presence.table.as_ref(), &other.unwrap()).await.unwrap());
+    assert!(presence.look(&mut Known::nothing()).await.unwrap());
+    assert_eq!(*inboxes.lived_on.lock().unwrap(), [false]);
+    assert_eq!(brokers::all(presence.table.as_ref()).await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_held_up_takes_nobody_for_dead_on_that_account() {
+    let (presence, inboxes) = beside_another().await;
+    let mut known = Known::nothing();
+    assert!(presence.look(&mut known).await.unwrap());
+    advance(2 * PATIENCE).await;
+    assert!(presence.look(&mut known).await.unwrap());
+    assert_eq!(*inboxes.lived_on.lock().unwrap(), [false; 0]);
+    look_for(&presence, &mut known, PATIENCE).await;
+    assert_eq!(inboxes.lived_on.lock().unwrap().len(), 1, "what gives no sign from then on is dead");
+}

@@ -1,0 +1,75 @@
+//! What a broker on this machine looks after, and how it is known in alarms: by its port, which whoever comes after it has
+//! again; the one process of a box by the name of the program.
+
+use std::{path::Path, sync::Arc};
+
+use broker::{LookoutParts, Looks, Operator, Probe, QUEUE, STORE};
+use futures::FutureExt;
+use jobs::{
+    Context, Job, ProcessResults,
+    ports::{Clock, Inspect, Table},
+};
+use records::readiness;
+
+use super::told::ToldFile;
+use crate::config::Config;
+
+/// The one process: it looks after its store, which the queue is a part of.
+pub(super) fn alone(config: &Config, context: &Context) -> LookoutParts {
+    LookoutParts {
+        part: "telltale".to_owned(),
+        settings: config.platform.clone(),
+        looks: Arc::default(),
+        probes: vec![store(&context.table, &context.clock)],
+        operator: operator(config, context),
+        memory: Arc::new(ToldFile::open(config.data.join("telltale.told"))),
+    }
+}
+
+/// One of several brokers, whose spool is in `spool`: it looks after Redis; its signs of life show whether the store is there.
+pub(super) fn among_others(
+    config: &Config,
+    queue: &Arc<dyn Inspect>,
+    looks: Arc<Looks>,
+    operator: Operator,
+    spool: &Path,
+) -> LookoutParts {
+    LookoutParts {
+        part: part(spool),
+        settings: config.platform.clone(),
+        looks,
+        probes: vec![redis(queue)],
+        operator,
+        memory: Arc::new(told_by(spool)),
+    }
+}
+
+pub(super) fn operator(config: &Config, context: &Context) -> Operator {
+    Operator::at(config.platform.webhook.as_ref(), Arc::clone(&context.notifier))
+}
+
+/// What the broker with this spool told of.
+pub(super) fn told_by(spool: &Path) -> ToldFile {
+    ToldFile::open(spool.with_extension("told"))
+}
+
+/// The broker with this spool.
+fn part(spool: &Path) -> String {
+    format!("broker:{}", spool.file_name().unwrap_or_default().display())
+}
+
+fn store(table: &Arc<dyn Table>, clock: &Arc<dyn Clock>) -> Probe {
+    let (table, clock) = (Arc::clone(table), Arc::clone(clock));
+    Probe::new(STORE, move || {
+        let (table, now) = (Arc::clone(&table), clock.now());
+        async move { readiness::prove(table.as_ref(), now).await.map_err(|error| error.to_string()) }.boxed()
+    })
+}
+
+fn redis(queue: &Arc<dyn Inspect>) -> Probe {
+    let queue = Arc::clone(queue);
+    Probe::new(QUEUE, move || {
+        let queue = Arc::clone(&queue);
+        async move { queue.depth(ProcessResults::NAME).await.map(drop).map_err(|error| error.to_string()) }.boxed()
+    })
+}

@@ -1,0 +1,41 @@
+//! How many readings are judged a second, and what share of the whole path that is.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{Report, TERMINALS};
+use crate::{
+    alarms,
+    homes::Kind,
+    path,
+    table::{Row, grouped, rate},
+};
+
+pub(super) async fn measure(report: &mut Report) -> Result<()> {
+    let judged = alarms::measure(report.length.judged, TERMINALS).await?;
+    let whole = match report.processor {
+        Some(processor) => processor,
+        None => path::closed_loop(Kind::OneProcess, TERMINALS, report.length.closed).await?.processor,
+    };
+    let read = Row::new("(j) posts read and proven, one core", rate(per_second(judged.read)));
+    report.table.add(read.beside(share(judged.read, whole)));
+    #[expect(clippy::cast_precision_loss, reason = "a reading has few values")]
+    let values = per_second(judged.steady) * judged.values as f64;
+    let row = Row::new("(j) readings judged, nothing changes, one core", rate(per_second(judged.steady)));
+    let ratio = per_second(judged.steady) / per_second(judged.read);
+    let beside = format!("{ratio:.1} of those read; {}", share(judged.steady, whole));
+    report.table.add(row.beside(beside));
+    report.table.add(Row::new("(j) the same, in values", format!("{}/s", grouped(values))));
+    let row = Row::new("(j) readings judged, each begins or ends an alarm", rate(per_second(judged.changing)));
+    report.table.add(row.beside(share(judged.changing, whole)));
+    Ok(())
+}
+
+fn per_second(each: Duration) -> f64 {
+    1.0 / each.as_secs_f64()
+}
+
+fn share(part: Duration, whole: Duration) -> String {
+    format!("{:.1} us, {:.0} % of (b)", part.as_secs_f64() * 1e6, part.as_secs_f64() / whole.as_secs_f64() * 100.0)
+}

@@ -1,0 +1,100 @@
+//! Effects that a process can be caught at, by what its calls hold.
+
+use engine_redis::redis::Script;
+
+use super::language::{Language, varint};
+
+const BASE: &str = include_str!("../../../infra/queue/src/redis/base.lua");
+const ENQUEUE: &str = include_str!("../../../infra/queue/src/redis/enqueue.lua");
+const SETTLE: &str = include_str!("../../../infra/queue/src/redis/settle.lua");
+
+/// The number of the first kind of call that writes, of those to the table.
+const FIRST_WRITE: u64 = 3;
+
+/// When a process is caught.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// It has asked for the effect, and nobody heard it.
+    Before,
+    /// The effect is there, and the process has not heard of it.
+    After,
+}
+
+/// An effect of a process on its queues, its brokers or its table.
+#[derive(Debug, Clone)]
+pub struct Effect {
+    /// What happens.
+    pub name: String,
+    language: Language,
+    holds: Vec<Vec<u8>>,
+    lacks: Option<Vec<u8>>,
+}
+
+impl Effect {
+    fn of_redis(name: String, holds: &[&str]) -> Self {
+        let holds = holds.iter().map(|held| held.as_bytes().to_vec()).collect();
+        Self { name, language: Language::Redis, holds, lacks: None }
+    }
+
+    /// Jobs are put into a queue.
+    pub fn enqueue(job: &str) -> Self {
+        Self::of_redis(format!("enqueue {job}"), &[&hash(ENQUEUE), &key(job)])
+    }
+
+    /// A queue hears how runs of a job ended.
+    pub fn acknowledge(job: &str) -> Self {
+        Self::of_redis(format!("acknowledge {job}"), &[&hash(SETTLE), &key(job)])
+    }
+
+    /// A broker is given a command of this kind.
+    pub fn command(kind: &str) -> Self {
+        Self::of_redis(format!("tell a broker {kind}"), &["EVALSHA", ":inbox:", &format!(r#""command":"{kind}""#)])
+    }
+
+    /// Browsers are shown something.
+    pub fn show() -> Self {
+        Self::of_redis("show browsers".to_owned(), &["EVALSHA", ":pushes}"])
+    }
+
+    /// Something is written that holds all of this: parts of keys, parts of records.
+    pub fn write(name: &str, holds: &[&str]) -> Self {
+        let holds = holds.iter().map(|held| held.as_bytes().to_vec()).collect();
+        Self { name: name.to_owned(), language: Language::Table, holds, lacks: None }
+    }
+
+    /// The same without this.
+    #[must_use]
+    pub fn without(self, lacks: &str) -> Self {
+        Self { lacks: Some(lacks.as_bytes().to_vec()), ..self }
+    }
+
+    /// Whether it is Redis that does it, and not the owner of the table.
+    pub fn is_of_redis(&self) -> bool {
+        self.language == Language::Redis
+    }
+
+    /// Whether a call is this.
+    pub(super) fn is(&self, language: Language, call: &[u8]) -> bool {
+        let holds = |part: &Vec<u8>| call.windows(part.len()).any(|window| window == part);
+        language == self.language
+            && (language == Language::Redis || is_write(call))
+            && self.holds.iter().all(holds)
+            && !self.lacks.as_ref().is_some_and(holds)
+    }
+}
+
+/// Behind a frame's length and the call's number lies its kind.
+fn is_write(call: &[u8]) -> bool {
+    let kind = call.get(4..).and_then(|mut frame| varint(&mut frame).and_then(|_| varint(&mut frame)));
+    kind.is_some_and(|kind| kind >= FIRST_WRITE)
+}
+
+/// What Redis calls a script of the queue.
+fn hash(code: &str) -> String {
+    Script::new(&format!("{BASE}\n{code}")).get_hash().to_owned()
+}
+
+/// How the key of a job's queue ends.
+fn key(job: &str) -> String {
+    format!(":{job}}}")
+}
