@@ -87,6 +87,8 @@ async fn an_alarm_of_a_persons_own_rule_is_shown_to_them_and_to_administrators()
         cleared_at: None,
         cleared_by: None,
         acknowledged: None,
+        severities: Vec::new(),
+        shadow: false,
     };
     let writes = alarms::put(&Versioned { value: alarm.clone(), version: 0 }).unwrap();
     assert!(records::Table::transact(&*site.table, writes).await.unwrap().applied());

@@ -32,6 +32,8 @@ fn alarm(number: u128, source: Source) -> Alarm {
         cleared_at: None,
         cleared_by: None,
         acknowledged: None,
+        severities: Vec::new(),
+        shadow: false,
     }
 }
 
