@@ -3,6 +3,7 @@
 //! Nothing here waits, reads a clock, rolls dice or touches the world; everything is a function of its arguments.
 
 pub mod alarm;
+pub mod calendar;
 pub mod frame;
 pub mod identity;
 pub mod phone;

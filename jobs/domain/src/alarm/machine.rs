@@ -129,6 +129,7 @@ impl Looking<'_> {
         let current = self.settle(rule, current, changes);
         let at = self.evidence.at;
         let after = match (self.weigh(rule, current.as_ref(), state), current) {
+            (Verdict::Abnormal { .. }, None | Some(Pending { .. })) if !rule.is_watched(at) => None,
             (Verdict::Abnormal { severity, words }, None) => {
                 let severity = severity.unwrap_or(rule.severity);
                 let due = self.due(rule, raised_last);
@@ -163,6 +164,7 @@ impl Looking<'_> {
     ) -> Option<ConditionState> {
         match current? {
             ConditionState::Pending { .. } if self.unknown.is_some() && rule.condition.rests_on_silence() => None,
+            ConditionState::Pending { due, .. } if due <= self.reached && !rule.is_watched(due) => None,
             pending @ ConditionState::Pending { due, .. }
                 if due < self.evidence.at || self.evidence.fact == Fact::Tick =>
             {

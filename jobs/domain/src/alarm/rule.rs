@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Severity, condition::Condition};
-use crate::time::as_millis;
+use crate::{Timestamp, calendar::Calendar, time::as_millis};
 
 /// Names a rule, unique among the rules of one source: `threshold:temperature`, `timeout`, `offline`.
 pub type RuleId = String;
@@ -29,6 +29,9 @@ pub struct Rule {
     /// How long after an alarm was raised the next one is raised at the earliest.
     #[serde(rename = "cooldown_ms", with = "as_millis", default, skip_serializing_if = "Duration::is_zero")]
     pub cooldown: Duration,
+    /// When it is watched; always without. What is abnormal outside is not raised, and what was raised before ends on evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Calendar>,
     /// Whether it is only tried out: what it raises is recorded, and nobody is told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
@@ -38,13 +41,18 @@ impl Rule {
     /// A rule without delays.
     pub fn new(id: impl Into<RuleId>, condition: Condition, severity: Severity) -> Self {
         let (on_delay, off_delay, cooldown) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
-        Self { id: id.into(), condition, severity, on_delay, off_delay, cooldown, shadow: false }
+        Self { id: id.into(), condition, severity, on_delay, off_delay, cooldown, schedule: None, shadow: false }
     }
 
     /// The same, whose condition must hold for so long before the alarm is raised.
     #[must_use]
     pub fn held_for(self, on_delay: Duration) -> Self {
         Self { on_delay, ..self }
+    }
+
+    /// Whether it is watched at that instant.
+    pub(super) fn is_watched(&self, at: Timestamp) -> bool {
+        self.schedule.as_ref().is_none_or(|schedule| schedule.covers(at))
     }
 
     /// Refuses a rule that could never be raised, or never end; says which part of it is wrong.

@@ -54,3 +54,27 @@ fn a_rule_that_is_tried_out_says_so() {
     assert!(source.changes(2, hot(20.0))[0].shadow, "nobody heard of its beginning");
     assert!(!source.changes(3, hot(31.0))[0].shadow);
 }
+
+#[test]
+fn a_rule_with_a_schedule_raises_nothing_outside_it_and_ends_nothing_by_its_end() {
+    // A day of an hour's watch, from second 3600 on.
+    let hour = serde_json::json!({ "zone": "UTC", "hours": [{ "from": "01:00", "until": "02:00" }] });
+    let mut source = rule_of(|rule| rule.schedule = Some(serde_json::from_value(hour).unwrap()));
+    assert_eq!(source.sees(3599, hot(31.0)), NOTHING);
+    assert_eq!(source.sees(3600, hot(31.0)), [format!("+{RULE}")]);
+    assert_eq!(source.sees(7200, hot(31.0)), NOTHING, "its end is no evidence");
+    assert_eq!(source.sees(7300, hot(20.0)), [format!("-{RULE}")]);
+    assert_eq!(source.sees(7400, hot(31.0)), NOTHING);
+}
+
+#[test]
+fn a_delay_that_runs_out_outside_the_schedule_raises_nothing() {
+    let hour = serde_json::json!({ "zone": "UTC", "hours": [{ "from": "01:00", "until": "02:00" }] });
+    let mut source = rule_of(|rule| {
+        rule.schedule = Some(serde_json::from_value(hour).unwrap());
+        rule.on_delay = Duration::from_mins(1);
+    });
+    source.sees(7190, hot(31.0));
+    assert_eq!(source.sees(7250, Fact::Tick), NOTHING);
+    assert!(source.state.conditions.is_empty());
+}
