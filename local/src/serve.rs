@@ -27,6 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    meeting_point::Meeting,
     owner::Owner,
     place::Place,
     sockets::{Parts, Sockets},
@@ -51,6 +52,9 @@ pub(crate) async fn command(role: Role, arguments: ServeArguments) -> anyhow::Re
         () = dead.cancelled() => {}
         () = server.store_failed() => {
             anyhow::bail!(STORE_FAILED);
+        }
+        why = server.meeting_is_over() => {
+            anyhow::bail!("{why}. What was begun is given to others, or goes on at the next start");
         }
     }
     tracing::info!("stopping: finishing what was begun");
@@ -108,6 +112,7 @@ pub(crate) struct Server {
     /// Cancelled when other brokers took its broker for dead.
     taken_for_dead: CancellationToken,
     owner: Option<Owner>,
+    meeting: Option<Meeting>,
     sockets: Option<Sockets>,
     workers: Vec<JoinHandle<()>>,
     sharing: Option<JoinHandle<()>>,
@@ -134,7 +139,7 @@ impl Server {
             Some(owner) if config.redis.is_some() => Some(tokio::spawn(owner.share(&config.data, stop.store.clone())?)),
             _ => None,
         };
-        let place = Place::find(&config, owner.as_ref(), &clock, &dice, &process).await?;
+        let mut place = Place::find(&config, owner.as_ref(), &clock, &dice, &process).await?;
         if let (None, Some(file)) = (&owner, &config.import) {
             import_if_new(file, place.table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
         }
@@ -149,7 +154,7 @@ impl Server {
             workers.push(tokio::spawn(workers::run(context.clone(), source, stop.work.clone())));
             workers.push(tokio::spawn(schedule::run(context.clone(), turn, stop.sockets.clone())));
         }
-        let queue = Arc::clone(&place.queue.inspect);
+        let (queue, meeting) = (Arc::clone(&place.queue.inspect), place.meeting.take());
         let mut sockets = None;
         if role.listens() {
             let key = match (&config.table, &place.redis) {
@@ -167,6 +172,7 @@ impl Server {
             queue,
             context,
             owner,
+            meeting,
             sockets,
             workers,
             sharing,
@@ -178,6 +184,14 @@ impl Server {
     async fn store_failed(&self) {
         match &self.owner {
             Some(owner) => owner.failed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Returns when Redis is another one than it was at the start, and says so.
+    async fn meeting_is_over(&self) -> String {
+        match &self.meeting {
+            Some(meeting) => meeting.is_over().await,
             None => std::future::pending().await,
         }
     }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use telltale_tests::{Cluster, DynamoDb, Member, RedisServer, TableAt, refusal_of};
+use telltale_tests::{Cluster, DynamoDb, Member, RedisServer, Size, TableAt, eventually, refusal_of};
 use tempfile::TempDir;
 
 use super::NOBODY;
@@ -160,5 +160,24 @@ async fn what_waits_in_a_store_that_was_alone_is_not_left_behind_by_the_parts_of
     let folder = TempDir::new()?;
     let told = refusal_of("worker", folder.path(), &config, &[]).await?;
     says(&told, &["was alone until now", "`telltale serve --redis …` on it once"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_ends_when_redis_comes_back_without_what_it_held_or_may_lose_things() -> Result<()> {
+    let cluster = Cluster::start(Size { workers: 1, brokers: 1, ..NOBODY }, "streams", &json!({}), "").await?;
+    let another = Cluster::start(Size { workers: 1, ..NOBODY }, "streams", &json!({}), "").await?;
+    cluster.redis.forget_everything().await?;
+    another.redis.set("appendfsync", "everysec").await?;
+    for (mut member, what) in cluster
+        .brokers
+        .into_iter()
+        .chain(cluster.workers)
+        .map(|member| (member, "lost"))
+        .chain(another.workers.into_iter().map(|member| (member, "everysec")))
+    {
+        let has_ended = async || member.has_ended().ok().filter(|ended| *ended);
+        eventually(&format!("it ends, since redis has {what}"), has_ended).await;
+    }
     Ok(())
 }

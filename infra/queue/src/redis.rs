@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use domain::Timestamp;
 use engine_redis::{Redis, RedisError};
 use jobs::ports::{
-    Clock, Consume, DEAD_LETTER_RETENTION, Enqueue, Leased, MOST_DEAD_LETTERS, Message, QueueError, Settlement,
+    Clock, Consume, DEAD_LETTER_RETENTION, Enqueue, Lane, Leased, MOST_DEAD_LETTERS, Message, QueueError, Settlement,
 };
 
 use self::{alive::SignsOfLife, bells::RedisBells, parcel::Lease, scripts::Scripts};
@@ -64,7 +64,9 @@ impl RedisQueue {
             let max = message.max_attempts.to_string();
             arguments.extend([message.key.clone().into(), lane.into(), text(due), max.into(), pack(message)?]);
         }
-        self.redis.run::<()>(&self.scripts.enqueue, &self.keys_of(job), arguments).await.map_err(away)
+        let is_of_work_under_way = messages.iter().all(|message| message.lane == Lane::Urgent);
+        let script = if is_of_work_under_way { &self.scripts.enqueue_when_full } else { &self.scripts.enqueue };
+        self.redis.run::<()>(script, &self.keys_of(job), arguments).await.map_err(away)
     }
 
     async fn settle_some(&self, job: &str, settled: &[(Lease, Settlement)]) -> Result<(), QueueError> {

@@ -2,13 +2,16 @@
 //! same Redis, and what waits in one queue is not seen through another: so the store says which it is, Redis says whose it is,
 //! and nobody starts on another by accident.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail, ensure};
-use engine_redis::{QueueKind, Redis, redis::cmd};
+use engine_redis::{QueueKind, Redis, RedisError, redis::cmd};
 use jobs::ports::{Dice, Enqueue};
 use queue::EmbeddedQueue;
 use records::meeting_point::ON_AWS;
+use tokio::time::sleep;
 
-use super::store::Store;
+use super::{place::losses, store::Store};
 
 const EMBEDDED: &str = "embedded";
 
@@ -35,13 +38,14 @@ pub(super) async fn is_not_alone(store: &Store) -> anyhow::Result<()> {
 }
 
 /// Sees that this Redis, and this kind of queue on it, is where those who work on the store meet.
-pub(super) async fn redis(store: &Store, redis: &Redis, kind: QueueKind, dice: &dyn Dice) -> anyhow::Result<()> {
+pub(super) async fn redis(store: &Store, redis: &Redis, kind: QueueKind, dice: &dyn Dice) -> anyhow::Result<String> {
     is_free_for(store, redis).await?;
     let kind = match kind {
         QueueKind::Streams => "redis",
         QueueKind::ApalisRedis => "apalis-redis",
     };
-    let ours = format!("{kind} {}", name(redis, dice).await?);
+    let name = name(redis, dice).await?;
+    let ours = format!("{kind} {name}");
     let stores = match store.queue().await? {
         Some(queue) if queue != EMBEDDED => queue,
         _ => store.give(&ours).await?,
@@ -57,8 +61,50 @@ pub(super) async fn redis(store: &Store, redis: &Redis, kind: QueueKind, dice: &
          in, or it has lost everything. (If that is meant: {how_to_forget})"
     );
     let key = owner_key(redis);
-    let _: Option<String> = redis.call(cmd("SET").arg(&key).arg(&store.known_by).arg("NX")).await?;
-    is_free_for(store, redis).await
+    // A Redis whose memory is full takes no writes, and must be worked off all the same.
+    if redis.call::<Option<String>>(cmd("GET").arg(&key)).await?.is_none() {
+        let _: Option<String> = redis.call(cmd("SET").arg(&key).arg(&store.known_by).arg("NX")).await?;
+    }
+    is_free_for(store, redis).await?;
+    Ok(name)
+}
+
+/// Where a process meets others, by its name.
+pub(super) struct Meeting {
+    pub(super) redis: Redis,
+    /// What this Redis called itself at the start.
+    pub(super) name: String,
+    /// Whether the operator lets it lose things.
+    pub(super) may_forget: bool,
+}
+
+/// How often it is looked whether Redis is still the same.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+impl Meeting {
+    /// Returns when Redis is another one, or came back as one that may lose what it is given, and says so. While it is away,
+    /// nobody knows.
+    pub(super) async fn is_over(&self) -> String {
+        loop {
+            sleep(LOOK_EVERY).await;
+            match self.look().await {
+                Ok(Some(why)) => return why,
+                Ok(None) => {}
+                Err(error) => tracing::debug!(%error, "redis does not say whether it is the same"),
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<Option<String>, RedisError> {
+        let name: Option<String> = self.redis.call(cmd("GET").arg(self.redis.key("name"))).await?;
+        if name.as_ref() != Some(&self.name) {
+            return Ok(Some("redis came back as another one, or has lost everything".to_owned()));
+        }
+        let losses = if self.may_forget { String::new() } else { losses(&self.redis).await? };
+        Ok(Some(losses)
+            .filter(|losses| !losses.is_empty())
+            .map(|losses| format!("redis came back otherwise: {losses}")))
+    }
 }
 
 /// Sees that no other store has this Redis.
@@ -93,6 +139,9 @@ pub(super) async fn move_over(
 /// A name that this Redis keeps for this namespace.
 async fn name(redis: &Redis, dice: &dyn Dice) -> anyhow::Result<String> {
     let (key, name) = (redis.key("name"), format!("{:016x}", dice.roll()));
+    if let Some(known) = redis.call(cmd("GET").arg(&key)).await? {
+        return Ok(known);
+    }
     let _: Option<String> = redis.call(cmd("SET").arg(&key).arg(&name).arg("NX")).await?;
     Ok(redis.call(cmd("GET").arg(&key)).await?)
 }

@@ -4,13 +4,17 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
-use engine_redis::{QueueKind, Redis, RedisSettings, ServerClock, unmet};
+use engine_redis::{QueueKind, Redis, RedisError, RedisSettings, ServerClock, unmet};
 use jobs::ports::{Clock, Consume, Dice, Enqueue, Inspect, Link, Table, ToBroker};
 use link::RedisLink;
 use queue::{ApalisRedisQueue, EmbeddedQueue, GAPS, MOST_WAITING, RedisQueue, Source};
 use tokio::sync::mpsc;
 
-use super::{meeting_point, owner::Owner, store::Store};
+use super::{
+    meeting_point::{self, Meeting},
+    owner::Owner,
+    store::Store,
+};
 use crate::config::Config;
 
 /// The queue, by what it does.
@@ -52,6 +56,8 @@ pub(super) struct Place {
     pub(super) link: Arc<dyn Link>,
     /// Where it meets others, if it does.
     pub(super) redis: Option<Redis>,
+    /// What tells whether that is still the same.
+    pub(super) meeting: Option<Meeting>,
     /// What a broker of this process is told, where it is the only one.
     pub(super) told: Option<mpsc::Receiver<ToBroker>>,
 }
@@ -77,15 +83,23 @@ impl Place {
                 } else {
                     meeting_point::is_not_alone(&store).await?;
                 }
-                meeting_point::redis(&store, &redis, settings.queue, dice.as_ref()).await?;
+                let name = meeting_point::redis(&store, &redis, settings.queue, dice.as_ref()).await?;
+                let meeting = Some(Meeting { redis: redis.clone(), name, may_forget: settings.may_forget });
                 let link = Arc::new(RedisLink::new(redis.clone()));
-                Ok(Self { table: store.table, queue, link, redis: Some(redis), told: None })
+                Ok(Self { table: store.table, queue, link, redis: Some(redis), meeting, told: None })
             }
             (None, Some(owner)) => {
                 meeting_point::embedded(&store).await?;
                 let queue = Queue::of(Arc::new(EmbeddedQueue::open(owner.engine.clone(), Arc::clone(clock))?));
                 let (link, told) = link::in_process(process);
-                Ok(Self { table: store.table, queue, link: Arc::new(link), redis: None, told: Some(told) })
+                Ok(Self {
+                    table: store.table,
+                    queue,
+                    link: Arc::new(link),
+                    redis: None,
+                    meeting: None,
+                    told: Some(told),
+                })
             }
             (None, None) => bail!("a process without a store meets others over Redis"),
         }
@@ -96,19 +110,20 @@ impl Place {
 const TOO_MANY: &str =
     "more jobs wait in the embedded queue than apalis-redis can hold: start once without it, until they are done";
 
+/// By what this Redis may lose what it is given; empty if by nothing.
+pub(super) async fn losses(redis: &Redis) -> Result<String, RedisError> {
+    let unmet = unmet(redis).await?;
+    Ok(unmet.into_iter().map(|demand| demand.what).collect::<Vec<_>>().join("; "))
+}
+
 /// Connects, and sees that Redis loses nothing of what it is given.
 async fn connect(settings: &RedisSettings) -> anyhow::Result<Redis> {
-    let redis = Redis::connect(settings).await.context("cannot reach redis")?;
-    let unmet = unmet(&redis).await.context("cannot see whether redis keeps what it is given")?;
-    for demand in &unmet {
-        tracing::warn!("{}", demand.what);
-    }
-    let losses: Vec<&str> = unmet.iter().filter(|demand| demand.loses).map(|demand| demand.what.as_str()).collect();
-    let losses = losses.join(". ");
+    let redis = Redis::connect(settings).await.context("cannot reach redis: see that it runs, and that redis.url (--redis) is where")?;
+    let losses = losses(&redis).await.context("cannot see whether redis keeps what it is given")?;
     match settings.queue {
         QueueKind::Streams => ensure!(
             losses.is_empty() || settings.may_forget,
-            "this redis would lose jobs. {losses}. (redis.may_forget = true goes on all the same.)"
+            "this redis would lose jobs: {losses}. (redis.may_forget = true goes on all the same.)"
         ),
         // It stops for good at a task of which a part is gone.
         QueueKind::ApalisRedis => ensure!(

@@ -11,7 +11,7 @@ const FIELD: Scale = Scale { gateways: 1000, terminals: 10_000 };
 const QUIET_MIB: f64 = 64.0;
 const CONNECTED_MIB: f64 = 150.0;
 /// The most kibibytes that a connection should hold more than a bare one.
-const MORE_KIB: f64 = 6.0;
+const MORE_KIB: f64 = 4.0;
 
 pub(super) async fn measure(report: &mut Report) -> Result<()> {
     let memory = memory::measure(FIELD).await?;

@@ -9,7 +9,7 @@ use queue::RedisQueue;
 use telltale_tests::{ManualClock, PATIENCE, RedisServer, eventually};
 use tokio::time::timeout;
 
-use super::{JOB, LEASE, message};
+use super::{JOB, LEASE, Lane, Message, message};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_taken_outlives_a_kill_of_redis() {
@@ -98,4 +98,37 @@ async fn what_a_dead_process_held_is_given_to_another_and_counted_and_what_a_liv
     another.settle(vec![Settlement::Done(given.ticket)]).await.unwrap();
     let depth = another.depth(JOB).await.unwrap();
     assert_eq!((depth.waiting, depth.running, depth.dead), (0, 0, 0));
+}
+
+/// Whether a queue takes nothing more.
+async fn is_full(queue: &RedisQueue, number: usize) -> bool {
+    let large = Message { body: vec![b'x'; 32 * 1024].into(), ..message(&number.to_string()) };
+    match queue.enqueue(vec![large]).await {
+        Ok(()) => false,
+        Err(error) => {
+            assert!(matches!(&error, QueueError::Away(why) if why.contains("OOM")), "{error}");
+            true
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_whose_memory_is_full_takes_no_more_and_what_it_holds_is_worked_off() {
+    let server = RedisServer::start().await.unwrap();
+    let queue = server.queue(Arc::new(SystemClock)).await.unwrap();
+    server.set("maxmemory", "8mb").await.unwrap();
+    let mut taken = 0;
+    while !is_full(&queue, taken).await {
+        taken += 1;
+    }
+    assert!(taken > 10, "{taken}");
+    // A process that comes now works as well.
+    let another = server.queue(Arc::new(SystemClock)).await.unwrap();
+    let leased = another.claim(JOB, 10, LEASE).await.unwrap();
+    assert_eq!(leased.len(), 10);
+    let follows = Message { lane: Lane::Urgent, ..message("what comes of it") };
+    another.enqueue(vec![follows]).await.unwrap();
+    another.settle(leased.into_iter().map(|leased| Settlement::Done(leased.ticket)).collect()).await.unwrap();
+    assert_eq!(another.depth(JOB).await.unwrap().waiting, taken - 10 + 1);
+    eventually("there is room again", async || (!is_full(&queue, taken + 1).await).then_some(())).await;
 }

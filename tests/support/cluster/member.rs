@@ -66,6 +66,11 @@ impl Member {
         self.process.pid()
     }
 
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        self.process.has_ended()
+    }
+
     /// It takes connections and answers nothing, until [`Member::goes_on`].
     pub fn hangs(&self) -> Result<()> {
         signal(self.process.pid(), Signal::STOP)

@@ -77,6 +77,18 @@ impl RedisServer {
         Ok(ApalisRedisQueue::open(self.connect().await?, Arc::new(SystemClock), &process).await?)
     }
 
+    /// All that it holds is gone.
+    pub async fn forget_everything(&self) -> Result<()> {
+        Ok(self.connect().await?.call(&engine_redis::redis::cmd("FLUSHALL")).await?)
+    }
+
+    /// Sets a directive while it runs.
+    pub async fn set(&self, directive: &str, value: &str) -> Result<()> {
+        let mut set = engine_redis::redis::cmd("CONFIG");
+        set.arg("SET").arg(directive).arg(value);
+        Ok(self.connect().await?.call(&set).await?)
+    }
+
     /// The socket it listens on.
     pub fn socket(&self) -> PathBuf {
         self.folder.path().join("redis.sock")

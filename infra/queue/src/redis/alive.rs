@@ -6,11 +6,13 @@ use std::{
     time::Duration,
 };
 
-use engine_redis::{Redis, redis::cmd};
+use engine_redis::Redis;
 use tokio::{
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval},
 };
+
+use super::scripts;
 
 /// How long a sign lasts, and how often one is given.
 const LASTS: Duration = Duration::from_secs(10);
@@ -28,13 +30,13 @@ pub(super) struct SignsOfLife {
 impl SignsOfLife {
     pub(super) fn give(redis: Redis, process: &str) -> Self {
         let prefix = redis.key("alive:");
-        let sign = cmd("SET").arg(format!("{prefix}{process}")).arg("").arg("PX").arg(millis(LASTS)).take();
+        let (sign, key) = (scripts::sign(), format!("{prefix}{process}"));
         let giving = tokio::spawn(async move {
             let mut ticks = interval(GIVEN_EVERY);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
-                if let Err(error) = redis.call::<()>(&sign).await {
+                if let Err(error) = redis.run::<()>(&sign, &key, vec![millis(LASTS).to_string().into()]).await {
                     tracing::debug!(%error, "no sign of life could be given");
                 }
             }
