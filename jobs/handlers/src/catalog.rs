@@ -54,8 +54,7 @@ impl Model {
 pub struct Catalog {
     scripts: Arc<dyn ScriptEngine>,
     models: Mutex<HashMap<String, Loaded>>,
-    /// Held while the table is asked: one asks for all.
-    alert_rules: tokio::sync::Mutex<Known>,
+    alert_rules: Mutex<Known>,
 }
 
 /// What the table held under a protocol's name.
@@ -78,12 +77,12 @@ struct Stored {
 impl Catalog {
     /// An empty one, whose protocols' programs run on `scripts`.
     pub fn new(scripts: Arc<dyn ScriptEngine>) -> Self {
-        Self { scripts, models: Mutex::default(), alert_rules: tokio::sync::Mutex::default() }
+        Self { scripts, models: Mutex::default(), alert_rules: Mutex::default() }
     }
 
     /// The rules that people made, as they were at most 10 seconds ago.
     pub(crate) async fn alert_rules(&self, table: &dyn Table, now: Timestamp) -> Result<Arc<AlertRules>, TableError> {
-        self.alert_rules.lock().await.current(table, now).await
+        Known::current(&self.alert_rules, table, now).await
     }
 
     /// The protocol of that name; none when there is none, or when it cannot be understood (which is logged).

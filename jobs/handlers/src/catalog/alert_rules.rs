@@ -124,9 +124,9 @@ impl AlertRules {
 }
 
 /// The rules as they were read last.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Known {
-    /// When it was asked whether they changed.
+    /// When the table was asked whether they changed.
     asked: Option<Timestamp>,
     /// The marker's version then.
     version: u64,
@@ -135,16 +135,31 @@ pub(super) struct Known {
 
 impl Known {
     /// The rules in force. The table is asked once in a while whether they changed, and for them only if so.
-    pub(super) async fn current(&mut self, table: &dyn Table, now: Timestamp) -> Result<Arc<AlertRules>, TableError> {
-        if self.asked.is_none_or(|asked| now.since(asked) >= FRESH) {
-            // What changes after the marker was read moves it once more.
-            let version = alert_rules::marker(table).await?.version;
-            if version != self.version {
-                self.rules = Arc::new(AlertRules::of(alert_rules::all(table).await?));
-                self.version = version;
-            }
-            self.asked = Some(now);
+    pub(super) async fn current(
+        shared: &Mutex<Self>,
+        table: &dyn Table,
+        now: Timestamp,
+    ) -> Result<Arc<AlertRules>, TableError> {
+        let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock().clone();
+        // A clock that was set back is no reason to ask no more.
+        if known.asked.is_some_and(|asked| asked <= now && now.since(asked) < FRESH) {
+            return Ok(known.rules);
         }
-        Ok(Arc::clone(&self.rules))
+        // What changes after the marker was read moves it once more.
+        let version = alert_rules::marker(table).await?.version;
+        let rules = if version == known.version {
+            known.rules
+        } else {
+            Arc::new(AlertRules::of(alert_rules::all(table).await?))
+        };
+        let mut known = lock();
+        // Another may have read the same meanwhile: then what was made of that stays. If it saw more, so do we next time.
+        if version == known.version {
+            known.asked = Some(now);
+        } else {
+            *known = Self { asked: Some(now), version, rules };
+        }
+        Ok(Arc::clone(&known.rules))
     }
 }

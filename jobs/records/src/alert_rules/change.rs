@@ -43,7 +43,7 @@ pub async fn change(table: &dyn Table, changes: &[Change], now: Timestamp) -> Re
     // What a rule was is true whether or not it is changed in the end: this can be written before.
     let kept = changes.iter().filter_map(|change| change.keeps(now)).collect::<Result<Vec<_>, _>>()?;
     if !kept.is_empty() {
-        table.write_batch(kept).await?;
+        record::commit(table, kept).await?;
     }
     for _ in 0..TRIES {
         let mut marker = marker(table).await?;
