@@ -5,6 +5,7 @@ use domain::{
     alarm::{Comparison, Condition, Level, Rule, Severity},
 };
 use records::{
+    Item, Key, Write,
     alarms::{self, Alarm, Which},
     alert_rules::{self, AlertRule, Change, Changed, Scope, rule_id},
     terminals,
@@ -194,4 +195,29 @@ async fn a_rule_that_is_changed_disabled_or_removed_is_followed() {
     change(&flow, Change::delete(enabled)).await;
     flow.sensor_says(25.0).await;
     assert_eq!(active(&flow).await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_rule_that_cannot_be_read_keeps_no_other_from_watching() {
+    let flow = Flow::new().await;
+    let key = Key::new("alert-rule", "rule:00000000000000000000000000");
+    let broken = Item { key, version: 1, expires: None, body: "{}".into() };
+    assert!(flow.cx.table.write(Write::Put(broken, records::Condition::Always)).await.unwrap().applied());
+    change(&flow, Change::create(damp(None, Scope::Everywhere))).await;
+    flow.sensor_says(25.0).await;
+    assert_eq!(active(&flow).await, [format!("rule:{ID}")]);
+}
+
+#[tokio::test]
+async fn a_device_is_watched_though_its_protocol_is_unknown() {
+    let flow = Flow::new().await;
+    let table = flow.cx.table.as_ref();
+    let mut terminal = terminals::get(table, &mac()).await.unwrap().unwrap();
+    terminal.devices[0].protocol = "unheard of".to_owned();
+    terminals::put(table, &terminal).await.unwrap();
+    change(&flow, Change::create(made(None, Scope::Everywhere, Condition::Missed { more_than: 2 }))).await;
+    for count in 1..=3 {
+        flow.sensor_misses(count).await;
+    }
+    assert_eq!(active(&flow).await, [format!("rule:{ID}")]);
 }

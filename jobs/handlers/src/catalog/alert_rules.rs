@@ -163,3 +163,59 @@ impl Known {
         Ok(Arc::clone(&known.rules))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::alarm::{Condition, Severity};
+    use records::alert_rules::rule_id;
+
+    use super::*;
+
+    fn rule(id: &str, enabled: bool, scope: Scope) -> AlertRule {
+        let rule = Rule::new(rule_id(None, id), Condition::Missed { more_than: 1 }, Severity::Info);
+        let (name, by, at) = (id.to_owned(), "root".to_owned(), Timestamp(0));
+        let id = id.to_owned();
+        AlertRule { id, name, owner: None, scope, enabled, rule, version: 1, changed_at: at, changed_by: by }
+    }
+
+    fn mounted(mac: &str, pid: u8, kind: &str) -> (DeviceId, Device) {
+        let (model, kind, protocol) = ("m".to_owned(), kind.to_owned(), "p".to_owned());
+        (DeviceId { mac: mac.parse().unwrap(), pid }, Device { pid, model, kind, protocol, min_interval_ms: 0 })
+    }
+
+    #[test]
+    fn a_device_is_concerned_by_the_enabled_rules_of_its_scopes() {
+        let (device, one) = mounted("AABBCCDDEE01", 1, "th");
+        let mac = device.mac.clone();
+        let rules = AlertRules::of(vec![
+            Ok(rule("all", true, Scope::Everywhere)),
+            Ok(rule("off", false, Scope::Everywhere)),
+            Ok(rule("kind", true, Scope::DeviceType { device_type: "th".to_owned() })),
+            Ok(rule("terminal", true, Scope::Terminal { mac })),
+            Ok(rule("device", true, Scope::Device(device.clone()))),
+            Err(TableError::Damaged("a rule".to_owned())),
+        ]);
+        let names = |device: &DeviceId, mounted: &Device| -> Vec<&str> {
+            let places = rules.concerning(device, mounted).collect::<Vec<_>>();
+            places.into_iter().map(|place| rules.at(place).unwrap().rule.id.as_str()).collect()
+        };
+        assert_eq!(names(&device, &one), ["rule:all", "rule:kind", "rule:terminal", "rule:device"]);
+        let (other, ups) = mounted("AABBCCDDEE02", 1, "ups");
+        assert_eq!(names(&other, &ups), ["rule:all"]);
+    }
+
+    #[test]
+    fn what_is_watched_alike_is_made_once() {
+        let rules = AlertRules::of(vec![Ok(rule("all", true, Scope::Everywhere))]);
+        let watched =
+            |places: &[usize]| Watched { protocol: "p".to_owned(), rules: places.to_vec(), setups: Vec::new() };
+        let mut made = 0;
+        for places in [&[0][..], &[0], &[], &[0]] {
+            rules.set(watched(places), None, |_| {
+                made += 1;
+                RuleSet::default()
+            });
+        }
+        assert_eq!(made, 2);
+    }
+}

@@ -111,6 +111,9 @@ impl Seen {
         if let Err(bad) = form.rule().check() {
             faults.push(bad.to_string());
         }
+        if form.condition.is_of_links() {
+            faults.push("condition: rules watch devices, of which \"lost\" and \"away\" say nothing".to_owned());
+        }
         let bytes = serde_json::to_vec(form).map_or(usize::MAX, |json| json.len());
         if bytes > MOST_BYTES {
             faults.push(format!("condition: the rule has {bytes} bytes, more than the {MOST_BYTES} there may be"));
