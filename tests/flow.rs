@@ -2,6 +2,7 @@
 
 mod alarm_setups;
 mod alarms;
+mod alert_rules;
 mod aws;
 mod channels;
 mod notices;

@@ -7,6 +7,7 @@ mod owner;
 mod prefetched;
 mod races;
 mod reads;
+mod rules;
 mod writes;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use tempfile::TempDir;
 use tokio::{runtime::Handle, task::block_in_place};
 use tokio_util::sync::CancellationToken;
 
-use self::{expiry::*, races::*, reads::*, writes::*};
+use self::{expiry::*, races::*, reads::*, rules::*, writes::*};
 
 macro_rules! table_suite {
     ($adapters:tt) => {
@@ -56,6 +57,7 @@ macro_rules! table_suite {
             an_expired_item_counts_as_absent_for_conditions,
             expired_items_do_not_use_up_a_page,
             an_item_lives_as_its_last_writing_says,
+            as_many_rules_as_may_be_are_changed_at_once_all_or_none,
         ]);
     };
 }

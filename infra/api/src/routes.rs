@@ -2,6 +2,7 @@
 
 mod alarm_setups;
 mod alarms;
+mod alert_rules;
 mod counters;
 mod dead_letters;
 mod health;
@@ -44,6 +45,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(readings::router())
         .merge(alarms::router())
         .merge(alarm_setups::router())
+        .merge(alert_rules::router())
         .merge(notices::router())
         .merge(nodes::router())
         .merge(operations::router())

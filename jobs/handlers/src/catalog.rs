@@ -1,5 +1,6 @@
 //! Compiled protocols, kept at hand: compiling one takes longer than reading a reply with it.
 
+mod alert_rules;
 mod setup;
 
 use std::{
@@ -12,11 +13,17 @@ use std::{
 use domain::{
     Timestamp,
     alarm::{Rule, RuleSet},
-    protocol::Protocol,
+    protocol::{ConstantsDocument, Protocol, ProtocolDocument},
     script::ScriptEngine,
 };
-use records::{Table, TableError, alarm_setups, protocols};
+use records::{
+    Table, TableError,
+    alarm_setups::{self, AlarmSetup},
+    protocols,
+};
 
+use alert_rules::Known;
+pub(crate) use alert_rules::{AlertRules, Watched};
 pub(crate) use setup::{Setup, concerns};
 
 /// How long a protocol is used before the table is asked whether it changed.
@@ -47,29 +54,52 @@ impl Model {
 pub struct Catalog {
     scripts: Arc<dyn ScriptEngine>,
     models: Mutex<HashMap<String, Loaded>>,
+    alert_rules: Mutex<Known>,
 }
 
 /// What the table held under a protocol's name.
 #[derive(Debug, Clone)]
 struct Loaded {
     at: Timestamp,
+    /// What the model was made of: while it is the same, so is the model, and what was made by it.
+    stored: Option<Arc<Stored>>,
     model: Option<Arc<Model>>,
+}
+
+/// What the table holds of a protocol.
+#[derive(Debug, PartialEq)]
+struct Stored {
+    protocol: ProtocolDocument,
+    constants: Option<ConstantsDocument>,
+    setups: Vec<AlarmSetup>,
 }
 
 impl Catalog {
     /// An empty one, whose protocols' programs run on `scripts`.
     pub fn new(scripts: Arc<dyn ScriptEngine>) -> Self {
-        Self { scripts, models: Mutex::default() }
+        Self { scripts, models: Mutex::default(), alert_rules: Mutex::default() }
+    }
+
+    /// The rules that people made, as they were at most 10 seconds ago.
+    pub(crate) async fn alert_rules(&self, table: &dyn Table, now: Timestamp) -> Result<Arc<AlertRules>, TableError> {
+        Known::current(&self.alert_rules, table, now).await
     }
 
     /// The protocol of that name; none when there is none, or when it cannot be understood (which is logged).
     pub async fn model(&self, table: &dyn Table, name: &str, now: Timestamp) -> Result<Option<Arc<Model>>, TableError> {
-        let fresh = self.models().get(name).filter(|loaded| now.since(loaded.at) < FRESH).cloned();
-        if let Some(loaded) = fresh {
-            return Ok(loaded.model);
+        let known = self.models().get(name).cloned();
+        if let Some(loaded) = known.as_ref().filter(|loaded| now.since(loaded.at) < FRESH) {
+            return Ok(loaded.model.clone());
         }
-        let model = load(table, self.scripts.as_ref(), name).await?.map(Arc::new);
-        self.models().insert(name.to_owned(), Loaded { at: now, model: model.clone() });
+        let stored = stored(table, name).await?.map(Arc::new);
+        let loaded = if let Some(known) = known.filter(|known| known.stored == stored) {
+            Loaded { at: now, ..known }
+        } else {
+            let model = stored.as_ref().and_then(|stored| model(stored, self.scripts.as_ref()));
+            Loaded { at: now, model: model.map(Arc::new), stored }
+        };
+        let model = loaded.model.clone();
+        self.models().insert(name.to_owned(), loaded);
         Ok(model)
     }
 
@@ -79,35 +109,39 @@ impl Catalog {
     }
 }
 
-async fn load(table: &dyn Table, scripts: &dyn ScriptEngine, name: &str) -> Result<Option<Model>, TableError> {
-    let Some(document) = protocols::get(table, name).await? else {
+async fn stored(table: &dyn Table, name: &str) -> Result<Option<Stored>, TableError> {
+    let Some(protocol) = protocols::get(table, name).await? else {
         return Ok(None);
     };
-    let protocol = match Protocol::compile(&document, scripts) {
+    let constants = protocols::constants(table, name).await?;
+    Ok(Some(Stored { protocol, constants, setups: alarm_setups::of_protocol(table, name).await? }))
+}
+
+fn model(stored: &Stored, scripts: &dyn ScriptEngine) -> Option<Model> {
+    let name = &stored.protocol.protocol;
+    let protocol = match Protocol::compile(&stored.protocol, scripts) {
         Ok(protocol) => protocol,
         Err(error) => {
             tracing::error!(protocol.name = name, %error, "a stored protocol cannot be used");
-            return Ok(None);
+            return None;
         }
     };
-    let constants = protocols::constants(table, name).await?;
-    let rules = constants.map_or(Ok(Vec::new()), |constants| constants.rules()).unwrap_or_else(|error| {
+    let constants = stored.constants.as_ref();
+    let rules = constants.map_or(Ok(Vec::new()), ConstantsDocument::rules).unwrap_or_else(|error| {
         tracing::error!(protocol.name = name, %error, "a protocol's stored constants cannot be used");
         Vec::new()
     });
     let rules = rules.into_iter().map(Arc::new).collect();
-    Ok(Some(Model { protocol, rules, setups: setups(table, name).await?, everybodys: OnceLock::new() }))
+    Some(Model { protocol, rules, setups: setups(name, &stored.setups), everybodys: OnceLock::new() })
 }
 
-async fn setups(table: &dyn Table, name: &str) -> Result<Vec<Setup>, TableError> {
-    let stored = alarm_setups::of_protocol(table, name).await?;
-    let usable = stored.into_iter().filter_map(|stored| {
-        let user = stored.user.clone();
-        let usable = Setup::of(stored);
+fn setups(name: &str, stored: &[AlarmSetup]) -> Vec<Setup> {
+    let usable = stored.iter().filter_map(|stored| {
+        let usable = Setup::of(stored.clone());
         if let Err(error) = &usable {
-            tracing::error!(protocol.name = name, user.name = user, %error, "a stored alarm setup cannot be used");
+            tracing::error!(protocol.name = name, user.name = stored.user, %error, "a stored alarm setup cannot be used");
         }
         usable.ok()
     });
-    Ok(usable.collect())
+    usable.collect()
 }

@@ -68,6 +68,10 @@ impl Job for EvaluateAlarms {
         }
         let table = Prefetched::of_sources(Arc::clone(&cx.table), by_source.keys().copied()).await?;
         let cx = &Context { table: Arc::new(table), ..cx.clone() };
+        if by_source.keys().any(|source| matches!(source, Source::Device(_))) {
+            // Asked for once, and not by all steps at the same time.
+            cx.alert_rules().await?;
+        }
         let steps: Vec<_> = by_source.into_values().map(|evidence| evaluate_source(cx, evidence)).collect();
         // Each is stepped whatever becomes of the others; what failed is told when all are done.
         let ended: Vec<Result<(), JobError>> = stream::iter(steps).buffer_unordered(AT_A_TIME).collect().await;

@@ -6,7 +6,7 @@ use records::{Clock, Table, TableError};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    catalog::{Catalog, Model},
+    catalog::{AlertRules, Catalog, Model},
     ports::{Dice, Enqueue, Lane, Link, LinkError, Message, Notifier, QueueError},
     settings::Settings,
 };
@@ -36,6 +36,11 @@ impl Context {
     /// The protocol of that name and its rules; none when there is none that can be used.
     pub(crate) async fn model(&self, protocol: &str) -> Result<Option<Arc<Model>>, TableError> {
         self.catalog.model(self.table.as_ref(), protocol, self.clock.now()).await
+    }
+
+    /// The rules that people made.
+    pub(crate) async fn alert_rules(&self) -> Result<Arc<AlertRules>, TableError> {
+        self.catalog.alert_rules(self.table.as_ref(), self.clock.now()).await
     }
 }
 

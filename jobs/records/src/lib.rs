@@ -8,6 +8,7 @@
 
 pub mod alarm_setups;
 pub mod alarms;
+pub mod alert_rules;
 mod body;
 pub mod brokers;
 pub mod doors;

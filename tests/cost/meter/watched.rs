@@ -7,7 +7,7 @@ use records::{Item, Key, Outcome, Page, Range, Table, TableError, Write};
 use table::DynamoDbTable;
 
 /// The partitions that every process reads anew each ten seconds, however much it does.
-const PROTOCOLS: [&str; 3] = ["protocol", "constants", "alarm-setup#"];
+const PROTOCOLS: [&str; 4] = ["protocol", "constants", "alarm-setup#", "alert-rules"];
 
 /// A table on DynamoDB that counts what is not read in batches.
 pub(super) struct Watched {

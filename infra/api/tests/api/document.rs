@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 45] = [
+const ROUTES: [&str; 53] = [
+    "delete /api/alerts/rules/{id}",
     "delete /api/jobs/{job}/dead-letters/{id}",
     "delete /api/jobs/{job}/waiting/{key}",
     "delete /api/me/alarm-setups/{protocol}",
@@ -15,6 +16,10 @@ const ROUTES: [&str; 45] = [
     "delete /api/terminals/{mac}",
     "get /api/alarms",
     "get /api/alarms/{id}",
+    "get /api/alerts/rules",
+    "get /api/alerts/rules/export",
+    "get /api/alerts/rules/{id}",
+    "get /api/alerts/rules/{id}/versions",
     "get /api/counters",
     "get /api/jobs",
     "get /api/jobs/{job}/dead-letters",
@@ -37,6 +42,8 @@ const ROUTES: [&str; 45] = [
     "get /health",
     "get /health/ready",
     "post /api/alarms/{id}/acknowledge",
+    "post /api/alerts/rules",
+    "post /api/alerts/rules/import",
     "post /api/auth/login",
     "post /api/auth/logout",
     "post /api/jobs/{job}/dead-letters/{id}/redrive",
@@ -46,6 +53,7 @@ const ROUTES: [&str; 45] = [
     "post /api/protocols/import",
     "post /api/terminals/{mac}/at",
     "post /api/terminals/{mac}/devices/{pid}/operations",
+    "put /api/alerts/rules/{id}",
     "put /api/me/alarm-setups/{protocol}",
     "put /api/nodes/{name}",
     "put /api/protocols/{name}",

@@ -4,6 +4,7 @@
 
 mod alarm_setups;
 mod alarms;
+mod alert_rules;
 mod answer;
 mod dead_letters;
 mod document;

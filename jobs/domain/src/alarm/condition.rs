@@ -239,6 +239,11 @@ impl Condition {
         }
     }
 
+    /// Whether it, or a part of it, looks at links and at the platform, of which no device knows.
+    pub fn is_of_links(&self) -> bool {
+        matches!(self, Self::Lost | Self::Away) || self.parts().iter().any(Self::is_of_links)
+    }
+
     /// The names of the values that it looks at.
     pub fn names(&self) -> Vec<&str> {
         match self {

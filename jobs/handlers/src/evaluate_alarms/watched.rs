@@ -1,14 +1,21 @@
 //! What is watched on a source.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use domain::{
     DeviceId, Source,
     alarm::{Condition, Rule, RuleSet, Severity},
 };
-use records::{nodes, terminals, users};
+use records::{
+    nodes,
+    terminals::{self, Device},
+    users,
+};
 
-use crate::{Context, JobError, catalog::Model};
+use crate::{
+    Context, JobError,
+    catalog::{AlertRules, Model, Watched},
+};
 
 /// The rules of a source; none when there is no such source any more.
 pub(super) async fn rules(cx: &Context, source: &Source) -> Result<Option<RuleSet>, JobError> {
@@ -32,15 +39,27 @@ async fn rules_of_device(cx: &Context, device: &DeviceId) -> Result<Option<RuleS
     let Some(mounted) = terminal.as_ref().and_then(|terminal| terminal.device(device.pid)) else {
         return Ok(None);
     };
-    let Some(model) = cx.model(&mounted.protocol).await? else {
-        return Ok(Some(RuleSet::from_iter([timeout(cx)])));
-    };
-    let everybodys = model.everybodys(|| timeout(cx));
-    let personal = personal_rules(cx, &model, device).await?;
-    if personal.is_empty() {
-        return Ok(Some(everybodys.clone()));
+    let model = cx.model(&mounted.protocol).await?;
+    let model = model.as_ref();
+    let alert_rules = cx.alert_rules().await?;
+    let watched = watched(cx, device, mounted, model, &alert_rules).await?;
+    if watched.rules.is_empty() && watched.setups.is_empty() {
+        return Ok(Some(everybodys(cx, model)));
     }
-    Ok(Some(RuleSet::new(everybodys.rules().iter().cloned().chain(personal))))
+    Ok(Some(alert_rules.set(watched, model, |watched| {
+        let setups = model.map_or(&[][..], |model| &model.setups).iter();
+        let setups = setups.filter(|setup| watched.setups.contains(&setup.user)).flat_map(|setup| &setup.rules);
+        let made = watched.rules.iter().filter_map(|place| alert_rules.at(*place)).map(|owned| &owned.rule);
+        RuleSet::new(everybodys(cx, model).rules().iter().chain(setups).chain(made).cloned())
+    })))
+}
+
+/// What is watched on every device like this one.
+fn everybodys(cx: &Context, model: Option<&Arc<Model>>) -> RuleSet {
+    match model {
+        Some(model) => model.everybodys(|| timeout(cx)).clone(),
+        None => RuleSet::from_iter([timeout(cx)]),
+    }
 }
 
 fn timeout(cx: &Context) -> Rule {
@@ -48,13 +67,27 @@ fn timeout(cx: &Context) -> Rule {
     Rule::new("timeout", missed, Severity::Critical)
 }
 
-/// The rules of those who see the device and have their own. Where nobody has, nothing is read.
-async fn personal_rules(cx: &Context, model: &Model, device: &DeviceId) -> Result<Vec<Arc<Rule>>, JobError> {
-    if model.setups.is_empty() {
-        return Ok(Vec::new());
-    }
-    let users: Vec<&str> = model.setups.iter().map(|setup| setup.user.as_str()).collect();
-    let seers = users::seers(cx.table.as_ref(), &users, &device.mac).await?;
-    let theirs = model.setups.iter().filter(|setup| seers.contains(&setup.user));
-    Ok(theirs.flat_map(|setup| setup.rules.iter().cloned()).collect())
+/// What is watched on a device beside that: what people made, and the setups, of those who see the device. Where nobody
+/// has any of their own, nothing is read.
+async fn watched(
+    cx: &Context,
+    device: &DeviceId,
+    mounted: &Device,
+    model: Option<&Arc<Model>>,
+    alert_rules: &AlertRules,
+) -> Result<Watched, JobError> {
+    let places: Vec<usize> = alert_rules.concerning(device, mounted).collect();
+    let owner = |place: &usize| alert_rules.at(*place).and_then(|owned| owned.owner.as_deref());
+    let setups = model.map_or(&[][..], |model| &model.setups).iter().map(|setup| setup.user.as_str());
+    let users: BTreeSet<&str> = setups.clone().chain(places.iter().filter_map(owner)).collect();
+    let seers = if users.is_empty() {
+        BTreeSet::new()
+    } else {
+        let users: Vec<&str> = users.iter().copied().collect();
+        users::seers(cx.table.as_ref(), &users, &device.mac).await?
+    };
+    let setups = setups.filter(|user| seers.contains(*user)).map(str::to_owned).collect();
+    let is_in_force = |place: &usize| owner(place).is_none_or(|owner| seers.contains(owner));
+    let rules = places.iter().copied().filter(is_in_force).collect();
+    Ok(Watched { protocol: mounted.protocol.clone(), rules, setups })
 }

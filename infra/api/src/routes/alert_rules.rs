@@ -1,0 +1,106 @@
+//! Alert rules: what people want to be told of beside what protocols' constants say.
+//!
+//! A rule is somebody's own, or everybody's, which administrators make. Others' own rules are nobody else's business, the
+//! administrators' neither: they are not found.
+
+mod changing;
+mod form;
+mod import;
+mod proof;
+mod reading;
+
+use std::sync::Arc;
+
+use domain::alarm::Rule;
+use engine_http::{
+    Problem,
+    axum::{self, extract::DefaultBodyLimit},
+};
+use records::{
+    alert_rules::{self, Change, Changed, MOST, MOST_OF_A_USER},
+    users::{Role, User},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use self::form::RuleForm;
+use crate::{error::ApiError, site::Site};
+
+const LIST: &str = "alert-rules";
+/// An import holds many rules.
+const MOST_IMPORT_BYTES: usize = 2 * 1024 * 1024;
+
+pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
+    let import = OpenApiRouter::new().routes(routes!(import::import)).layer(DefaultBodyLimit::max(MOST_IMPORT_BYTES));
+    OpenApiRouter::new()
+        .routes(routes!(reading::list, changing::create))
+        .routes(routes!(import::export))
+        .routes(routes!(reading::get, changing::replace, changing::delete))
+        .routes(routes!(reading::versions))
+        .merge(import)
+}
+
+/// The rule of that id among everybody's and the user's own.
+async fn rule(site: &Site, user: &User, id: &str) -> Result<alert_rules::AlertRule, ApiError> {
+    let found = if is_id(id) { alert_rules::get(&*site.table, &user.user, id).await? } else { None };
+    Ok(found.ok_or_else(nowhere)?)
+}
+
+fn is_id(id: &str) -> bool {
+    ulid::Ulid::from_string(id).is_ok()
+}
+
+fn nowhere() -> Problem {
+    Problem::not_found("There is no such alert rule among everybody's and yours.")
+}
+
+/// That the user may change a rule of this owner.
+fn may_change(user: &User, owner: Option<&str>) -> Result<(), Problem> {
+    match (owner, user.role) {
+        (Some(_), _) | (None, Role::Admin) => Ok(()),
+        (None, Role::User) => {
+            Err(Problem::forbidden("admins-only", "Only an administrator may make or change everybody's rules."))
+        }
+    }
+}
+
+/// Does changes, all or none.
+async fn commit(site: &Site, user: &User, changes: &[Change]) -> Result<(), ApiError> {
+    let problem = match alert_rules::change(&*site.table, changes, site.clock.now()).await? {
+        Changed::Done => {
+            tracing::info!(user.name = user.user, changes = changes.len(), "Alert rules were changed");
+            return Ok(());
+        }
+        Changed::Conflict => conflict(),
+        Changed::TooMany => Problem::conflict("too-many-rules", format!("There may be at most {MOST} alert rules.")),
+        Changed::TooManyOfAUser => {
+            let how = format!("You may have at most {MOST_OF_A_USER} alert rules of your own: delete one first.");
+            Problem::conflict("too-many-rules", how)
+        }
+    };
+    Err(problem.into())
+}
+
+fn conflict() -> Problem {
+    Problem::conflict("version-conflict", "The rule was changed meanwhile: get it anew, and change what it is now.")
+}
+
+/// A form as a record: the version after `before`, or a new rule.
+fn record(site: &Site, user: &User, form: RuleForm, before: Option<&alert_rules::AlertRule>) -> alert_rules::AlertRule {
+    let at = site.clock.now();
+    let random = u128::from(site.dice.roll()) << 64 | u128::from(site.dice.roll());
+    let new_id = || ulid::Ulid::from_parts(u64::try_from(at.0).unwrap_or_default(), random).to_string();
+    let id = before.map_or_else(new_id, |before| before.id.clone());
+    let owner = (!form.everybody).then(|| user.user.clone());
+    let rule = Rule { id: alert_rules::rule_id(owner.as_deref(), &id), ..form.rule() };
+    alert_rules::AlertRule {
+        id,
+        name: form.name,
+        owner,
+        scope: form.scope,
+        enabled: form.enabled,
+        rule,
+        version: before.map_or(0, |before| before.version) + 1,
+        changed_at: at,
+        changed_by: user.user.clone(),
+    }
+}

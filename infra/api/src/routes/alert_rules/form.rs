@@ -1,0 +1,178 @@
+//! Rules as callers write them and see them.
+
+use std::time::Duration;
+
+use domain::{
+    alarm::{Condition, Rule, Severity},
+    time::as_millis,
+};
+use records::alert_rules::{self, Scope};
+use serde::{Deserialize, Serialize, de::Error};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::moment::Moment;
+
+/// What a rule is to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleForm {
+    /// What people call it: 1 to 200 bytes.
+    pub name: String,
+    /// Whether it is everybody's: all who see a device are told of it. For administrators. Else it is your own, and told to
+    /// you alone.
+    #[serde(default)]
+    pub everybody: bool,
+    /// The devices that it watches, of those that you may see: `{"kind": "everywhere"}`, `{"kind": "protocol", "protocol": …}`,
+    /// `{"kind": "device_type", "device_type": …}`, `{"kind": "terminal", "mac": …}` or
+    /// `{"kind": "device", "mac": …, "pid": …}`.
+    #[schema(value_type = Object)]
+    pub scope: Scope,
+    /// Whether it watches at all. True when absent.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// How much it matters, where the condition does not say it itself: `info`, `warning` or `critical`.
+    #[schema(value_type = String, example = "warning")]
+    pub severity: Severity,
+    /// What is abnormal: `{"kind": "compare", "name": "temperature", "is": ">", "to": 30}` and the other conditions.
+    #[schema(value_type = Object)]
+    pub condition: Condition,
+    /// How long it must be so before the alarm is raised, in milliseconds.
+    #[serde(default, with = "as_millis")]
+    #[schema(value_type = u64)]
+    pub on_delay_ms: Duration,
+    /// How long all must be well before the alarm ends, in milliseconds.
+    #[serde(default, with = "as_millis")]
+    #[schema(value_type = u64)]
+    pub off_delay_ms: Duration,
+    /// How long after an alarm was raised the next one is raised at the earliest, in milliseconds.
+    #[serde(default, with = "as_millis")]
+    #[schema(value_type = u64)]
+    pub cooldown_ms: Duration,
+    /// Whether it is only tried out: what it raises is recorded, and nobody is told.
+    #[serde(default)]
+    pub shadow: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl RuleForm {
+    /// What the machine is to watch. It has no id yet.
+    pub(super) fn rule(&self) -> Rule {
+        Rule {
+            id: String::new(),
+            condition: self.condition.clone(),
+            severity: self.severity,
+            on_delay: self.on_delay_ms,
+            off_delay: self.off_delay_ms,
+            cooldown: self.cooldown_ms,
+            shadow: self.shadow,
+        }
+    }
+}
+
+impl From<alert_rules::AlertRule> for RuleForm {
+    fn from(stored: alert_rules::AlertRule) -> Self {
+        let alert_rules::AlertRule { name, owner, scope, enabled, rule, .. } = stored;
+        Self {
+            name,
+            everybody: owner.is_none(),
+            scope,
+            enabled,
+            severity: rule.severity,
+            condition: rule.condition,
+            on_delay_ms: rule.on_delay,
+            off_delay_ms: rule.off_delay,
+            cooldown_ms: rule.cooldown,
+            shadow: rule.shadow,
+        }
+    }
+}
+
+/// What a rule is to be in place of what it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(try_from = "Map<String, Value>")]
+pub(super) struct Replacement {
+    /// The version that it takes the place of.
+    pub version: u64,
+    /// What it is to be.
+    #[serde(flatten)]
+    pub form: RuleForm,
+}
+
+impl TryFrom<Map<String, Value>> for Replacement {
+    type Error = serde_json::Error;
+
+    fn try_from(mut members: Map<String, Value>) -> Result<Self, serde_json::Error> {
+        let version = members.remove("version").ok_or_else(|| serde_json::Error::missing_field("version"))?;
+        Ok(Self { version: serde_json::from_value(version)?, form: serde_json::from_value(Value::Object(members))? })
+    }
+}
+
+/// A rule as it is exchanged.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "Map<String, Value>")]
+pub(super) struct Exchanged {
+    /// Its id where it was exported: a rule of this id that you may see is replaced, else there will be a new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What it is.
+    #[serde(flatten)]
+    pub form: RuleForm,
+}
+
+// A form whose members were flattened would take in those that it does not know.
+impl TryFrom<Map<String, Value>> for Exchanged {
+    type Error = serde_json::Error;
+
+    fn try_from(mut members: Map<String, Value>) -> Result<Self, serde_json::Error> {
+        let id = members.remove("id").map(serde_json::from_value).transpose()?.flatten();
+        Ok(Self { id, form: serde_json::from_value(Value::Object(members))? })
+    }
+}
+
+/// An alert rule.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AlertRule {
+    /// Its id.
+    id: String,
+    /// Whose it is; null for everybody's.
+    #[schema(required)]
+    owner: Option<String>,
+    /// Which writing of it this is, 1 for the first.
+    version: u64,
+    /// When it was changed last.
+    changed_at: Moment,
+    /// Who did that.
+    changed_by: String,
+    /// What it is.
+    #[serde(flatten)]
+    form: RuleForm,
+    /// What is stored as it is, and can hardly be meant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<String>,
+}
+
+impl AlertRule {
+    /// The same, with what can hardly be meant of it.
+    pub(super) fn warned(self, warnings: Vec<String>) -> Self {
+        Self { warnings, ..self }
+    }
+}
+
+impl From<alert_rules::AlertRule> for AlertRule {
+    fn from(stored: alert_rules::AlertRule) -> Self {
+        Self {
+            id: stored.id.clone(),
+            owner: stored.owner.clone(),
+            version: stored.version,
+            changed_at: Moment(stored.changed_at),
+            changed_by: stored.changed_by.clone(),
+            form: stored.into(),
+            warnings: Vec::new(),
+        }
+    }
+}
