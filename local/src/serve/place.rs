@@ -118,7 +118,9 @@ pub(super) async fn losses(redis: &Redis) -> Result<String, RedisError> {
 
 /// Connects, and sees that Redis loses nothing of what it is given.
 async fn connect(settings: &RedisSettings) -> anyhow::Result<Redis> {
-    let redis = Redis::connect(settings).await.context("cannot reach redis: see that it runs, and that redis.url (--redis) is where")?;
+    let redis = Redis::connect(settings)
+        .await
+        .context("cannot reach redis: see that it runs, and that redis.url (--redis) is where")?;
     let losses = losses(&redis).await.context("cannot see whether redis keeps what it is given")?;
     match settings.queue {
         QueueKind::Streams => ensure!(

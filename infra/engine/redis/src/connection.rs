@@ -37,8 +37,9 @@ pub struct Redis {
 impl Redis {
     /// Connects.
     pub async fn connect(settings: &RedisSettings) -> Result<Self, RedisError> {
-        let client = Client::open(settings.url.as_str())
-            .map_err(|error| RedisError(format!("redis.url cannot be used: {error}. It looks like redis://host:6379, without TLS")))?;
+        let client = Client::open(settings.url.as_str()).map_err(|error| {
+            RedisError(format!("redis.url cannot be used: {error}. It looks like redis://host:6379, without TLS"))
+        })?;
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(ANSWERS_WITHIN))
             .set_connection_timeout(Some(CONNECTS_WITHIN))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::{
     alarm::{Condition, Rule, Severity},
+    calendar::Calendar,
     time::as_millis,
 };
 use records::alert_rules::{self, Scope};
@@ -49,6 +50,11 @@ pub(super) struct RuleForm {
     #[serde(default, with = "as_millis")]
     #[schema(value_type = u64)]
     pub cooldown_ms: Duration,
+    /// When it is watched, by the clocks of a place; always when absent:
+    /// `{"zone": "Europe/Berlin", "hours": [{"days": ["mon"], "from": "22:00", "until": "06:00"}]}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub schedule: Option<Calendar>,
     /// Whether it is only tried out: what it raises is recorded, and nobody is told.
     #[serde(default)]
     pub shadow: bool,
@@ -68,6 +74,7 @@ impl RuleForm {
             on_delay: self.on_delay_ms,
             off_delay: self.off_delay_ms,
             cooldown: self.cooldown_ms,
+            schedule: self.schedule.clone(),
             shadow: self.shadow,
         }
     }
@@ -86,6 +93,7 @@ impl From<alert_rules::AlertRule> for RuleForm {
             on_delay_ms: rule.on_delay,
             off_delay_ms: rule.off_delay,
             cooldown_ms: rule.cooldown,
+            schedule: rule.schedule,
             shadow: rule.shadow,
         }
     }
