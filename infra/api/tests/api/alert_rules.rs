@@ -253,3 +253,15 @@ async fn a_rule_that_changes_between_reading_and_writing_is_a_conflict_and_anoth
         assert_eq!(ask(&site, "ann", Method::PUT, &path_of(&rule), &put).await.status, status);
     }
 }
+
+#[tokio::test]
+async fn a_rule_may_be_watched_by_the_clocks_of_a_place() {
+    let site = with_protocol().await;
+    let hours =
+        |from: &str| json!({ "zone": "Europe/Berlin", "hours": [{ "days": ["mon"], "from": from, "until": "06:00" }] });
+    let rule = made(&site, "ann", &with(&hot(30.0), "schedule", hours("22:00"))).await;
+    assert_eq!(rule["schedule"], hours("22:00"));
+    let refused = ask(&site, "ann", Method::POST, PATH, &with(&hot(30.0), "schedule", hours("22h"))).await;
+    assert!(refused.status.is_client_error(), "{}", refused.body);
+    assert!(refused.body.to_string().contains("hours[0].from"), "{}", refused.body);
+}
