@@ -93,7 +93,7 @@ impl Server {
             stop: sockets.clone(),
         });
         let most = boot::most_connections(config.max_connections);
-        let web = tokio::spawn(engine_http::serve(listener, router.merge(broker::health(None)), most, sockets.clone()));
+        let web = tokio::spawn(engine_http::serve(listener, router.merge(member.health()), most, sockets.clone()));
         Ok(Self { address, member, sockets, web })
     }
 

@@ -68,6 +68,8 @@ async fn router() -> anyhow::Result<Router> {
         door: Arc::new(api::StoredDoors(table)),
         dice,
         queue: Arc::new(SqsInspect::new(&aws, config.queues, config.dead_letters)),
+        // What gateways say does not come here.
+        spool: None,
         settings: ApiSettings { session, secure_cookie: config.secure_cookie },
     }))
 }

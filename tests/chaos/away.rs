@@ -2,6 +2,7 @@
 
 mod alarm;
 mod api;
+mod ready;
 mod spool;
 
 use anyhow::Result;

@@ -1,6 +1,7 @@
 //! The queue's suite: `Enqueue`, `Consume` and `Inspect` together.
 
 mod crowds;
+mod damage;
 mod failing;
 mod giving;
 mod keys;

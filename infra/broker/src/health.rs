@@ -13,24 +13,29 @@ use engine_http::{
 use jobs::ports::{SpoolState, Spooling};
 use serde_json::json;
 
-/// Of a spool that has so many hundredths of what it may have, the rest is soon gone.
-const NEARLY_FULL: u64 = 90;
+use crate::{Looks, STORE, node::KNOWN_FOR};
 
-/// `/health` says that it lives; `/health/ready` whether what gateways say reaches the queue. While it is spooled the broker
-/// is ready and says so; once the spool is nearly full it is not, and a balancer may give gateways to another.
-pub fn health(spool: Option<Arc<dyn Spooling>>) -> Router {
+/// `/health` says that it lives; `/health/ready` whether a gateway that comes now is let in, and what it says reaches the queue.
+/// While that is spooled the broker is ready and says so; once the spool is nearly full it is not, and a balancer may give
+/// gateways to another. Nor is it once the store has been away for longer than gateways are known without asking it.
+pub(crate) fn health(spool: Option<Arc<dyn Spooling>>, looks: Arc<Looks>) -> Router {
     let ready = move || {
         let state = spool.as_ref().map(|spool| spool.state()).unwrap_or_default();
-        async move { ready(state) }
+        let store_away = looks.away_for(STORE, KNOWN_FOR);
+        async move { ready(state, store_away) }
     };
     Router::new().route("/health", get(async || "ok")).route("/health/ready", get(ready))
 }
 
-fn ready(spool: SpoolState) -> Response {
-    if spool.bytes > spool.most_bytes / 100 * NEARLY_FULL {
+fn ready(spool: SpoolState, store_away: Option<String>) -> Response {
+    if spool.is_nearly_full() {
         let problem =
             Problem::unavailable("spool-full", "The queue is away, and there is little room left to wait for it.");
         return problem.into_response();
+    }
+    if let Some(why) = store_away {
+        let detail = format!("The store is away, and gateways that are not known yet are not let in: {why}.");
+        return Problem::unavailable("store-away", detail).into_response();
     }
     let status = if spool.messages > 0 { "spooling" } else { "ok" };
     Json(json!({ "status": status, "spool": spool })).into_response()
@@ -38,12 +43,31 @@ fn ready(spool: SpoolState) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::advance;
+
     use super::*;
 
     #[test]
     fn a_broker_is_ready_until_its_spool_is_nearly_full() {
-        let status = |bytes| ready(SpoolState { messages: 1, bytes, most_bytes: 1000 }).status().as_u16();
+        let status = |bytes| ready(SpoolState { messages: 1, bytes, most_bytes: 1000 }, None).status().as_u16();
         assert_eq!([status(0), status(900), status(901), status(1000)], [200, 200, 503, 503]);
-        assert_eq!(ready(SpoolState::default()).status(), 200, "a broker without a spool is ready");
+        assert_eq!(ready(SpoolState::default(), None).status(), 200, "a broker without a spool is ready");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_broker_is_ready_without_its_store_for_as_long_as_gateways_are_known_without_asking() {
+        let looks = Looks::default();
+        let ready = || ready(SpoolState::default(), looks.away_for(STORE, KNOWN_FOR)).status().as_u16();
+        assert_eq!(ready(), 200);
+        looks.saw(STORE, Some("refused".to_owned()));
+        advance(KNOWN_FOR / 2).await;
+        looks.saw(STORE, Some("it hangs".to_owned()));
+        assert_eq!(ready(), 200);
+        advance(KNOWN_FOR / 2).await;
+        assert_eq!(ready(), 503);
+        looks.saw(STORE, None);
+        assert_eq!(ready(), 200);
+        looks.saw(STORE, Some("refused".to_owned()));
+        assert_eq!(ready(), 200, "it is away anew");
     }
 }

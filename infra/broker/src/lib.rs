@@ -36,7 +36,6 @@ mod wire;
 
 pub use broker::{Broker, BrokerParts};
 pub use counters::{Count, Counters};
-pub use health::health;
 pub use lookout::{
     Forgetful, Lookout, LookoutParts, Looks, Memory, Operator, Outage, PlatformSettings, PlatformWebhook, Probe, QUEUE,
     STORE, WatchedQueue, end_outages, part_of_member,

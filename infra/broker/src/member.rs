@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use engine_http::axum::Router;
 use futures::future::BoxFuture;
-use jobs::ports::{Clock, Dice, Door, Inboxes};
+use jobs::ports::{Clock, Dice, Door, Inboxes, Spooling};
 use records::{Table, TableError, brokers, doors};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Broker, BrokerParts, Counters, LookoutParts, Looks, part_of_member, presence::Presence};
+use crate::{Broker, BrokerParts, Counters, LookoutParts, Looks, health::health, part_of_member, presence::Presence};
 
 /// What a broker among others is made of.
 pub struct MemberParts {
@@ -36,8 +36,11 @@ pub struct Member {
     dead: CancellationToken,
     broker: JoinHandle<()>,
     inbox: JoinHandle<()>,
-    /// What is seen of that which it needs, where its alarms end with its burial.
-    mourned: Option<Arc<Looks>>,
+    /// What is seen of that which it needs.
+    looks: Arc<Looks>,
+    spool: Option<Arc<dyn Spooling>>,
+    /// Whether its alarms end with its burial.
+    is_mourned: bool,
 }
 
 impl Member {
@@ -53,7 +56,7 @@ impl Member {
     pub fn start(parts: MemberParts) -> (Self, Router) {
         let MemberParts { broker, inbox, inboxes, patience, lookout, stop } = parts;
         let (id, table) = (broker.id.clone(), Arc::clone(&broker.table));
-        let (queue, clock) = (Arc::clone(&broker.queue), Arc::clone(&broker.clock));
+        let (queue, clock, spool) = (Arc::clone(&broker.queue), Arc::clone(&broker.clock), broker.spool.clone());
         let (broker, sockets) = Broker::new(broker);
         let (door, counters, dead) = (broker.door(), broker.counters(), CancellationToken::new());
         let presence = Presence {
@@ -67,7 +70,7 @@ impl Member {
             looks: Arc::clone(&lookout.looks),
             parts_die: lookout.part == part_of_member(&id),
         };
-        let mourned = presence.parts_die.then(|| Arc::clone(&lookout.looks));
+        let (looks, is_mourned) = (Arc::clone(&lookout.looks), presence.parts_die);
         tokio::spawn(broker.lookout(lookout).run(stop.clone()));
         tokio::spawn(presence.run(dead.clone(), stop.clone()));
         let member = Self {
@@ -78,7 +81,9 @@ impl Member {
             dead,
             broker: tokio::spawn(broker.with_an_inbox_that_ends().run(stop)),
             inbox: tokio::spawn(inbox),
-            mourned,
+            looks,
+            spool,
+            is_mourned,
         };
         (member, sockets)
     }
@@ -86,6 +91,11 @@ impl Member {
     /// What it counts.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
+    }
+
+    /// The routes that say whether it is well, for a process without an API.
+    pub fn health(&self) -> Router {
+        health(self.spool.clone(), Arc::clone(&self.looks))
     }
 
     /// What an operator sees of it.
@@ -114,7 +124,7 @@ impl Member {
         if let Err(error) = self.inbox.await {
             tracing::error!(%error, "the inbox ended badly");
         }
-        if self.mourned.is_some_and(|looks| looks.has_told()) {
+        if self.is_mourned && self.looks.has_told() {
             // Others bury it, and end its alarms: it cannot say itself that what it could not reach is back.
             return Ok(());
         }

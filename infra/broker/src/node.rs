@@ -27,7 +27,7 @@ use socketioxide::{
 };
 
 pub(crate) use event::{Brought, OperationReply};
-pub(crate) use identity::{Credential, Identities, address_of, credential};
+pub(crate) use identity::{Credential, Identities, KNOWN_FOR, address_of, credential};
 pub(crate) use registry::Registry;
 
 use crate::{

@@ -21,7 +21,12 @@ use jobs::ports::{
     Clock, Consume, DEAD_LETTER_RETENTION, Enqueue, Lane, Leased, MOST_DEAD_LETTERS, Message, QueueError, Settlement,
 };
 
-use self::{alive::SignsOfLife, bells::RedisBells, parcel::Lease, scripts::Scripts};
+use self::{
+    alive::SignsOfLife,
+    bells::RedisBells,
+    parcel::{Damaged, Lease},
+    scripts::Scripts,
+};
 use crate::{
     ledger,
     packed::{of_jobs, pack, portions},
@@ -69,6 +74,22 @@ impl RedisQueue {
         self.redis.run::<()>(script, &self.keys_of(job), arguments).await.map_err(away)
     }
 
+    /// Makes a dead letter of what cannot be understood. If that fails, its lease runs out, and it is tried again.
+    async fn bury(&self, damaged: &Damaged) {
+        let Damaged { lease, why, .. } = damaged;
+        let buried = async {
+            let now = self.clock.now();
+            let mut arguments = vec![text(now)];
+            arguments.extend(kept_letters(now));
+            arguments.extend([lease.member.clone().into(), lease.key.clone().into()]);
+            arguments.extend([pack(&damaged.in_its_place())?, why.clone().into()]);
+            let keys = self.keys_of(&lease.job);
+            self.redis.run::<()>(&self.scripts.bury, &keys, arguments).await.map_err(away)
+        };
+        let error = buried.await.err().map(tracing::field::display);
+        tracing::error!(job = lease.job, key = lease.key, why, error, "a damaged message becomes a dead letter");
+    }
+
     async fn settle_some(&self, job: &str, settled: &[(Lease, Settlement)]) -> Result<(), QueueError> {
         let now = self.clock.now();
         let mut arguments = vec![text(now)];
@@ -114,9 +135,15 @@ impl Consume for RedisQueue {
         let asked = self.bells.asked(job);
         let given: Vec<Vec<u8>> =
             self.redis.run(&self.scripts.claim, &self.keys_of(job), arguments).await.map_err(away)?;
-        let (next_due, given) = parcel::unpack_claim(job, &given)?;
-        self.bells.told(job, asked, next_due);
-        Ok(given)
+        let claimed = parcel::unpack_claim(job, &given)?;
+        self.bells.told(job, asked, claimed.next_due);
+        if !claimed.thrown_away.is_empty() {
+            tracing::error!(job, entries = claimed.thrown_away, "what was no message of ours is thrown away");
+        }
+        for damaged in &claimed.damaged {
+            self.bury(damaged).await;
+        }
+        Ok(claimed.leased)
     }
 
     async fn settle(&self, settlements: Vec<Settlement>) -> Result<(), QueueError> {

@@ -76,9 +76,9 @@ impl Sockets {
                 || Arc::new(api::StoredDoors(Arc::clone(&parts.context.table))) as _,
                 |running| running.door(&parts),
             );
-            router = router.merge(api(&parts, door));
-        } else {
-            router = router.merge(broker::health(broker.as_ref().and_then(Running::spool)));
+            router = router.merge(api(&parts, door, broker.as_ref().and_then(Running::spool)));
+        } else if let Some(Running::AmongOthers(member, _)) = &broker {
+            router = router.merge(member.health());
         }
         let most = boot::most_connections(parts.config.max_connections);
         let web = tokio::spawn(engine_http::serve(listener, router, most, stop));
@@ -199,7 +199,7 @@ fn broker_parts(parts: &Parts<'_>, id: String, told: mpsc::Receiver<ToBroker>, s
     }
 }
 
-fn api(parts: &Parts<'_>, door: Arc<dyn Door>) -> Router {
+fn api(parts: &Parts<'_>, door: Arc<dyn Door>, spool: Option<Arc<dyn Spooling>>) -> Router {
     let Context { table, link, clock, dice, .. } = parts.context;
     api::router(api::ApiParts {
         table: Arc::clone(table),
@@ -210,6 +210,7 @@ fn api(parts: &Parts<'_>, door: Arc<dyn Door>) -> Router {
         door,
         dice: Arc::clone(dice),
         queue: Arc::clone(&parts.place.queue.inspect),
+        spool,
         settings: parts.config.auth.for_api(),
     })
 }

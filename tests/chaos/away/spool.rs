@@ -14,7 +14,7 @@ const FIRST: i64 = 1_700_000_000_000;
 /// Each result carries so much beside what is understood of it.
 const BALLAST: usize = 20_000;
 
-fn site() -> Value {
+pub(super) fn site() -> Value {
     json!({
         "protocols": [serde_json::from_str::<Value>(include_str!("../../fixtures/th-modbus.protocol.json")).unwrap()],
         "nodes": [{ "Name": "hill", "Port": 9000, "MaxConnections": 100, "token": TOKEN }],
@@ -31,7 +31,12 @@ fn protocol() -> Value {
 }
 
 /// Posts the result of a query of the sensor, the `number`-th; the status.
-async fn post(client: &Client, broker: &str, number: i64) -> Result<u16> {
+pub(super) async fn post(client: &Client, broker: &str, number: i64) -> Result<u16> {
+    post_with(client, broker, TOKEN, number).await
+}
+
+/// The same by a gateway with this token.
+pub(super) async fn post_with(client: &Client, broker: &str, token: &str, number: i64) -> Result<u16> {
     let mut frame = vec![1, 3, 4, 0, 253, 2, 88];
     frame.extend(domain::frame::crc16_modbus(&frame).to_le_bytes());
     let reply =
@@ -41,11 +46,11 @@ async fn post(client: &Client, broker: &str, number: i64) -> Result<u16> {
         "content": [flow::CLIMATE], "Interval": 5000, "useTime": 60, "useBytes": 17,
         "contents": [reply(flow::CLIMATE, &frame), reply("010300640001c5d5", &vec![0; BALLAST])],
     } });
-    let posted = client.post(format!("{broker}/api/node/queryData")).header("x-node-token", TOKEN).json(&body);
+    let posted = client.post(format!("{broker}/api/node/queryData")).header("x-node-token", token).json(&body);
     Ok(posted.send().await?.status().as_u16())
 }
 
-async fn ready(client: &Client, broker: &str) -> Result<(u16, Value)> {
+pub(super) async fn ready(client: &Client, broker: &str) -> Result<(u16, Value)> {
     let answer = client.get(format!("{broker}/health/ready")).send().await?;
     Ok((answer.status().as_u16(), answer.json().await?))
 }

@@ -7,6 +7,7 @@ use engine_http::{
     Json, Problem,
     axum::{self, extract::State},
 };
+use jobs::ports::SpoolState;
 use records::readiness;
 use serde::Serialize;
 use tokio::time::timeout;
@@ -53,25 +54,63 @@ async fn alive() -> Json<Health> {
     WELL
 }
 
+/// That the server can do its work.
+#[derive(Serialize, ToSchema)]
+struct Readiness {
+    /// `ok`, or `spooling`: what gateways say waits here for the queue, which is away.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// The server's version.
+    version: &'static str,
+    /// What waits so, where the server can keep it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spool: Option<Spool>,
+}
+
+/// What waits for the queue.
+#[derive(Serialize, ToSchema)]
+struct Spool {
+    /// How many messages.
+    messages: u64,
+    /// How many bytes.
+    bytes: u64,
+    /// How many bytes there may be.
+    most_bytes: u64,
+}
+
 /// Whether the server can do its work
 ///
-/// It can when the store takes a write and gives it back; 503 when it does not. It is tried once a second at most.
+/// It can when the store takes a write and gives it back, which is tried once a second at most, and when there is room for what
+/// gateways say while the queue is away. 503 when not: `store-away`, `spool-full`.
 #[utoipa::path(
     get, path = "/health/ready", tag = "health", security(()),
-    responses((status = 200, description = "All is well", body = Health))
+    responses((status = 200, description = "All is well", body = Readiness))
 )]
-async fn ready(State(site): State<Arc<Site>>) -> Result<Json<Health>, ApiError> {
+async fn ready(State(site): State<Arc<Site>>) -> Result<Json<Readiness>, ApiError> {
+    let state = site.spool.as_ref().map(|spool| spool.state());
+    if state.is_some_and(|state| state.is_nearly_full()) {
+        let why = "The queue is away, and there is little room left to wait for it.";
+        return Err(Problem::unavailable("spool-full", why).into());
+    }
+    if !was_well_lately(&site).await {
+        return Err(Problem::unavailable("store-away", "The store takes no writes now.").into());
+    }
+    let status = if state.is_some_and(|state| state.messages > 0) { "spooling" } else { WELL.0.status };
+    let spool = state.map(|SpoolState { messages, bytes, most_bytes }| Spool { messages, bytes, most_bytes });
+    Ok(Json(Readiness { status, version: WELL.0.version, spool }))
+}
+
+/// Whether the store did its work when it was last tried, which is a moment ago or now.
+async fn was_well_lately(site: &Site) -> bool {
     let mut tried = site.tried.lock().await;
     let now = site.clock.now();
     let is_fresh = |tried: &Tried| now >= tried.at && now.since(tried.at) < FRESH;
-    let is_well = if let Some(tried) = tried.filter(is_fresh) {
-        tried.is_well
-    } else {
-        let is_well = does_its_work(&site, now).await;
-        *tried = Some(Tried { at: now, is_well });
-        is_well
-    };
-    if is_well { Ok(WELL) } else { Err(Problem::unavailable("store-away", "The store takes no writes now.").into()) }
+    if let Some(tried) = tried.filter(is_fresh) {
+        return tried.is_well;
+    }
+    let is_well = does_its_work(site, now).await;
+    *tried = Some(Tried { at: now, is_well });
+    is_well
 }
 
 async fn does_its_work(site: &Site, now: Timestamp) -> bool {

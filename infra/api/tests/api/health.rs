@@ -1,5 +1,8 @@
 use std::sync::Arc;
 
+use jobs::ports::SpoolState;
+use serde_json::json;
+
 use crate::{
     site::Site,
     tables::{Away, Full},
@@ -26,4 +29,17 @@ async fn a_server_whose_store_is_away_is_alive_but_not_ready() {
     let site = Site::new().await.over_another(|_| Arc::new(Away));
     site.get("/health").send().await.fine();
     assert_eq!(site.get("/health/ready").send().await.problem(503), "store-away");
+}
+
+#[tokio::test]
+async fn a_server_that_spools_says_so_and_is_not_ready_once_there_is_little_room() {
+    let spool = |bytes| SpoolState { messages: 1, bytes, most_bytes: 1000 };
+    let site = Site::new().await.with_spool(spool(900));
+    let body = site.get("/health/ready").send().await.fine();
+    assert_eq!(body["status"], "spooling");
+    assert_eq!(body["spool"], json!({ "messages": 1, "bytes": 900, "most_bytes": 1000 }));
+    let site = site.with_spool(spool(901));
+    assert_eq!(site.get("/health/ready").send().await.problem(503), "spool-full");
+    let body = site.with_spool(SpoolState::default()).get("/health/ready").send().await.fine();
+    assert_eq!(body["status"], "ok");
 }

@@ -16,7 +16,7 @@ use engine_http::{
     Tokens,
     axum::{Router, http::Method},
 };
-use jobs::ports::{Dice, Door, Link, ToBroker};
+use jobs::ports::{Dice, Door, Link, SpoolState, Spooling, ToBroker};
 use queue::MemoryQueue;
 use records::{
     Clock, Table, TableError,
@@ -116,6 +116,7 @@ impl Site {
             door: Arc::new(OneTurnedAway),
             dice: Arc::new(CountingDice(AtomicU64::new(1))),
             queue: self.queue.clone(),
+            spool: None,
             settings: ApiSettings { session: SESSION, secure_cookie: false },
         }
     }
@@ -128,6 +129,18 @@ impl Site {
     /// The same installation with something between the API and the table.
     pub(crate) fn over_another<T: Table + 'static>(self, between: impl FnOnce(Arc<MemoryTable>) -> Arc<T>) -> Self {
         let parts = ApiParts { table: between(self.table.clone()), ..self.parts() };
+        Self { router: api::router(parts), ..self }
+    }
+
+    /// The same installation in the process of a broker that spooled.
+    pub(crate) fn with_spool(self, state: SpoolState) -> Self {
+        struct Holds(SpoolState);
+        impl Spooling for Holds {
+            fn state(&self) -> SpoolState {
+                self.0
+            }
+        }
+        let parts = ApiParts { spool: Some(Arc::new(Holds(state))), ..self.parts() };
         Self { router: api::router(parts), ..self }
     }
 

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -23,17 +24,34 @@ pub(crate) struct Sample {
     pub away: Option<String>,
 }
 
+/// What was seen last of something, and since when it is seen to be away.
+#[derive(Debug)]
+struct Seen {
+    sample: Sample,
+    away_since: Option<Instant>,
+}
+
 /// What was seen last.
 #[derive(Debug, Default)]
 pub struct Looks {
-    last: Mutex<BTreeMap<&'static str, Sample>>,
+    last: Mutex<BTreeMap<&'static str, Seen>>,
     told: AtomicUsize,
 }
 
 impl Looks {
     /// Something was seen now: that it is there, or why it is not.
     pub fn saw(&self, needs: &'static str, away: Option<String>) {
-        self.samples().insert(needs, Sample { at: Instant::now(), away });
+        let (mut last, at) = (self.samples(), Instant::now());
+        let before = last.get(needs).and_then(|seen| seen.away_since);
+        let away_since = away.as_ref().map(|_| before.unwrap_or(at));
+        last.insert(needs, Seen { sample: Sample { at, away }, away_since });
+    }
+
+    /// Why something is away, if it is seen to be so for at least so long.
+    pub(crate) fn away_for(&self, needs: &str, at_least: Duration) -> Option<String> {
+        let last = self.samples();
+        let seen = last.get(needs).filter(|seen| seen.away_since.is_some_and(|since| since.elapsed() >= at_least))?;
+        seen.sample.away.clone()
     }
 
     /// Whether something is away and was told of.
@@ -42,7 +60,7 @@ impl Looks {
     }
 
     pub(crate) fn last(&self, needs: &str) -> Option<Sample> {
-        self.samples().get(needs).cloned()
+        self.samples().get(needs).map(|seen| seen.sample.clone())
     }
 
     pub(crate) fn note(&self, turn: &Turn) {
@@ -56,7 +74,7 @@ impl Looks {
         }
     }
 
-    fn samples(&self) -> MutexGuard<'_, BTreeMap<&'static str, Sample>> {
+    fn samples(&self) -> MutexGuard<'_, BTreeMap<&'static str, Seen>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -23,7 +23,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 /// For how long a node that was looked up is known without asking the store again.
-const KNOWN_FOR: Duration = Duration::from_secs(30);
+pub(crate) const KNOWN_FOR: Duration = Duration::from_secs(30);
 
 /// For how long it is known while the store cannot be asked.
 const KNOWN_WHILE_AWAY: Duration = Duration::from_mins(10);

@@ -28,11 +28,27 @@ local function fields_of(flat)
   return fields
 end
 
+-- What an entry of a lane says of a message; nothing when it is none of ours.
+local function said_by(entry)
+  local said = fields_of(entry[2])
+  local function is_number(field)
+    return said[field] and string.match(said[field], '^%d+$')
+  end
+  if said.key and is_number('max') and is_number('runs') and tonumber(said.due) then return said end
+end
+
 -- The last entry of a lane that was given out.
 local function last_read(lane)
   local groups = redis.pcall('XINFO', 'GROUPS', lane_of(lane))
   local group = not groups.err and groups[1]
   return group and fields_of(group)['last-delivered-id'] or '0-0'
+end
+
+-- How many entries of a lane were given out and are not settled.
+local function pending_in(lane)
+  local groups = redis.pcall('XINFO', 'GROUPS', lane_of(lane))
+  local group = not groups.err and groups[1]
+  return group and fields_of(group)['pending'] or 0
 end
 
 local function unread(lane, from, count)
@@ -55,7 +71,7 @@ local function promote(now)
   for index = 1, #ready, 2 do
     local lane, max, runs, key = string.match(ready[index], '^(%d+)/(%d+)/(%d+)/(.*)$')
     redis.call('ZREM', later, ready[index])
-    put(key, lane, tonumber(ready[index + 1]), max, runs, now)
+    if key then put(key, lane, tonumber(ready[index + 1]), max, runs, now) end
   end
 end
 

@@ -1,12 +1,76 @@
 -- ARGV: now, how many at most, the lease in milliseconds, who takes them, before when dead letters are forgotten, how many
 -- are kept, what the names of signs of life begin with, how long one lasts, and whether it is looked ("1") who is dead.
--- Gives when a claim will next find something ('' when nothing waits), then key, member, run and message of each.
+-- Gives when a claim will next find something ('' when nothing waits), which entries were thrown away since they were no
+-- messages of ours ('' when none were), then key, member, run and message of each.
 local now, limit, lease, consumer = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local before, most = tonumber(ARGV[5]), tonumber(ARGV[6])
-local given, count = { '' }, 0
+local given, count, foreign = { '', '' }, 0, {}
 
 redis.call('SET', ARGV[7] .. consumer, '', 'PX', ARGV[8])
 promote(now)
+
+local function throw_away(lane, entry)
+  redis.call('XACK', lane_of(lane), GROUP, entry)
+  redis.call('XDEL', lane_of(lane), entry)
+  foreign[#foreign + 1] = lane_of(lane) .. ' ' .. entry
+end
+
+-- Leases an entry to this process until then. What the lease is called.
+local function lease_until(ends, lane, entry, run, max)
+  local member = lane .. '/' .. entry .. '/' .. run .. '/' .. max .. '/' .. consumer
+  redis.call('ZADD', leased, whole(ends), member)
+  redis.call('SADD', base .. ':holders', consumer)
+  redis.call('SADD', base .. ':held:' .. consumer, member)
+  return member
+end
+
+-- Whether a process read something that is still pending.
+local function has_pending(holder)
+  for lane = 0, 2 do
+    local pending = redis.pcall('XPENDING', lane_of(lane), GROUP, '-', '+', 1, holder)
+    if not pending.err and #pending > 0 then return true end
+  end
+  return false
+end
+
+-- What was read and is in no lease gets one that ran out: a script that failed halfway left it so. How often it was given
+-- out before counts, but for the last time, which nobody heard of.
+local function take_up(lane, entry, times)
+  local found = redis.call('XRANGE', lane_of(lane), entry, entry)[1]
+  local said = found and said_by(found)
+  if said then
+    lease_until(now, lane, entry, tonumber(said.runs) + times - 1, said.max)
+  else
+    throw_away(lane, entry)
+  end
+end
+
+local function take_up_strays()
+  local pending = 0
+  for lane = 0, 2 do
+    pending = pending + pending_in(lane)
+  end
+  if pending <= redis.call('ZCARD', leased) then return end
+  local known, room = {}, AT_ONCE
+  for _, member in ipairs(redis.call('ZRANGE', leased, 0, -1)) do
+    local lane, entry = parts_of(member)
+    if lane then known[lane .. '/' .. entry] = true end
+  end
+  for lane = 0, 2 do
+    local from = '-'
+    while room > 0 and pending_in(lane) > 0 do
+      local page = redis.call('XPENDING', lane_of(lane), GROUP, from, '+', AT_ONCE)
+      for _, stray in ipairs(page) do
+        if room > 0 and not known[lane .. '/' .. stray[1]] then
+          take_up(lane, stray[1], stray[4])
+          room = room - 1
+        end
+        from = '(' .. stray[1]
+      end
+      if #page < AT_ONCE then break end
+    end
+  end
+end
 
 -- What a dead process held is given to the next at once. Its name goes with the last of it.
 if ARGV[9] == '1' then
@@ -16,7 +80,8 @@ if ARGV[9] == '1' then
       for _, member in ipairs(held) do
         redis.call('ZADD', leased, 'XX', whole(now), member)
       end
-      if #held == 0 then
+      -- What it has pending would go with its name.
+      if #held == 0 and not has_pending(holder) then
         redis.call('SREM', base .. ':holders', holder)
         for lane = 0, 2 do
           redis.pcall('XGROUP', 'DELCONSUMER', lane_of(lane), GROUP, holder)
@@ -24,14 +89,12 @@ if ARGV[9] == '1' then
       end
     end
   end
+  take_up_strays()
 end
 
 local function give(lane, entry, key, max, run)
   local message = redis.call('HGET', messages, key)
-  local member = lane .. '/' .. entry .. '/' .. run .. '/' .. max .. '/' .. consumer
-  redis.call('ZADD', leased, whole(now + lease), member)
-  redis.call('SADD', base .. ':holders', consumer)
-  redis.call('SADD', base .. ':held:' .. consumer, member)
+  local member = lease_until(now + lease, lane, entry, run, max)
   if not message then
     -- It was withdrawn.
     take_back(member)
@@ -48,11 +111,16 @@ local run_out = redis.call('ZRANGEBYSCORE', leased, '-inf', whole(now), 'LIMIT',
 local function give_run_out(lane)
   for _, member in ipairs(run_out) do
     local of, entry, run, max = parts_of(member)
-    if tonumber(of) == lane and count < limit then
+    if not of then
+      -- No lease of ours.
+      redis.call('ZREM', leased, member)
+    elseif tonumber(of) == lane and count < limit then
       local claimed = redis.call('XCLAIM', lane_of(lane), GROUP, consumer, 0, entry)[1]
-      local key = claimed and fields_of(claimed[2]).key
+      local said = claimed and said_by(claimed)
+      local key = said and said.key
       if not key then
         end_lease(member)
+        if claimed then throw_away(lane, entry) end
       elseif tonumber(run) >= tonumber(max) then
         take_back(member)
         bury(key, lane, max, run, 'its last run did not end in time', now, before, most)
@@ -79,8 +147,12 @@ local function give_new(lane)
     local entries = read(lane, limit - count)
     if #entries == 0 then return end
     for _, entry in ipairs(entries) do
-      local fields = fields_of(entry[2])
-      give(lane, entry[1], fields.key, fields.max, tonumber(fields.runs) + 1)
+      local said = said_by(entry)
+      if said then
+        give(lane, entry[1], said.key, said.max, tonumber(said.runs) + 1)
+      else
+        throw_away(lane, entry[1])
+      end
     end
   end
 end
@@ -100,4 +172,5 @@ else
   end
 end
 if next_due then given[1] = whole(next_due) end
+given[2] = table.concat(foreign, ', ')
 return given

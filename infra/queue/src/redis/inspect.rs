@@ -17,14 +17,14 @@ impl Inspect for RedisQueue {
         let limit = vec![limit.to_string().into_bytes()];
         let found: Vec<Vec<u8>> =
             self.redis.run(&self.scripts.letters, &self.keys_of(job), limit).await.map_err(away)?;
-        parcel::unpack_letters(&found)
+        Ok(parcel::unpack_letters(&found))
     }
 
     async fn waiting(&self, job: &str, limit: usize) -> Result<Vec<Waiting>, QueueError> {
         let arguments = vec![text(self.clock.now()), limit.to_string().into_bytes()];
         let found: Vec<Vec<u8>> =
             self.redis.run(&self.scripts.waiting, &self.keys_of(job), arguments).await.map_err(away)?;
-        parcel::unpack_waiting(&found)
+        Ok(parcel::unpack_waiting(&found))
     }
 
     async fn cancel(&self, job: &str, key: &str) -> Result<bool, QueueError> {

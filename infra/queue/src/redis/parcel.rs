@@ -1,10 +1,42 @@
 //! How messages and leases lie in Redis.
 
 use domain::Timestamp;
-use jobs::ports::{DeadLetter, Lane, Leased, QueueError, Ticket, Waiting};
+use jobs::ports::{DeadLetter, Lane, Leased, Message, QueueError, Ticket, Waiting};
 use serde::{Deserialize, Serialize};
 
 use crate::packed::{damaged, unpack};
+
+/// What a claim gave.
+pub(super) struct Claimed {
+    /// When the next message is due.
+    pub(super) next_due: Option<Timestamp>,
+    /// Entries of streams that were no messages of ours, and are gone; empty when there were none.
+    pub(super) thrown_away: String,
+    pub(super) leased: Vec<Leased>,
+    pub(super) damaged: Vec<Damaged>,
+}
+
+/// What was leased and cannot be understood.
+pub(super) struct Damaged {
+    pub(super) lease: Lease,
+    pub(super) stored: Vec<u8>,
+    pub(super) why: String,
+}
+
+impl Damaged {
+    /// What stands in its place, so that it can be looked at: what is stored is its body.
+    pub(super) fn in_its_place(&self) -> Message {
+        let parts: Vec<&str> = self.lease.member.splitn(5, '/').collect();
+        let lane = match parts.first() {
+            Some(&"0") => Lane::Urgent,
+            Some(&"2") => Lane::Bulk,
+            _ => Lane::Normal,
+        };
+        let max_attempts = parts.get(3).and_then(|max| max.parse().ok()).unwrap_or(1);
+        let (job, key) = (self.lease.job.clone(), self.lease.key.clone());
+        Message { job, key, lane, not_before: None, max_attempts, body: self.stored.clone().into() }
+    }
+}
 
 /// The lane's number in the names of streams.
 pub(super) fn lane_number(lane: Lane) -> u8 {
@@ -35,20 +67,32 @@ impl Lease {
     }
 }
 
-/// What a claim gave: when the next message is due, and the leases.
-pub(super) fn unpack_claim(job: &str, given: &[Vec<u8>]) -> Result<(Option<Timestamp>, Vec<Leased>), QueueError> {
-    let (next_due, given) = given.split_first().ok_or_else(|| damaged("an empty claim"))?;
+/// What a claim gave. A message that cannot be understood spoils no other.
+pub(super) fn unpack_claim(job: &str, given: &[Vec<u8>]) -> Result<Claimed, QueueError> {
+    let [next_due, thrown_away, given @ ..] = given else { return Err(damaged("an empty claim")) };
     let next_due = if next_due.is_empty() { None } else { Some(Timestamp(number(next_due)?)) };
-    let leased = given.chunks_exact(4).map(|parts| {
-        let [key, member, run, message] = parts else { return Err(damaged("a claim in parts")) };
-        let lease = Lease { job: job.to_owned(), member: string(member)?, key: string(key)? };
-        Ok(Leased { ticket: lease.ticket()?, message: unpack(message)?, attempt: number(run)? })
-    });
-    Ok((next_due, leased.collect::<Result<_, _>>()?))
+    let thrown_away = String::from_utf8_lossy(thrown_away).into_owned();
+    let mut claimed = Claimed { next_due, thrown_away, leased: Vec::new(), damaged: Vec::new() };
+    for parts in given.chunks_exact(4) {
+        let [key, member, run, stored] = parts else { return Err(damaged("a claim in parts")) };
+        let (Ok(member), Ok(key)) = (string(member), string(key)) else {
+            // Nobody can settle it: its leases run out until it is a dead letter.
+            tracing::error!(job, key = %key.escape_ascii(), "a message's name is damaged");
+            continue;
+        };
+        let lease = Lease { job: job.to_owned(), member, key };
+        match unpack(stored) {
+            Ok(message) => {
+                claimed.leased.push(Leased { ticket: lease.ticket()?, message, attempt: number(run)? });
+            }
+            Err(error) => claimed.damaged.push(Damaged { lease, stored: stored.clone(), why: error.to_string() }),
+        }
+    }
+    Ok(claimed)
 }
 
-/// Dead letters as the script gives them.
-pub(super) fn unpack_letters(given: &[Vec<u8>]) -> Result<Vec<DeadLetter>, QueueError> {
+/// Dead letters as the script gives them, without those that cannot be understood.
+pub(super) fn unpack_letters(given: &[Vec<u8>]) -> Vec<DeadLetter> {
     let letters = given.chunks_exact(3).map(|parts| {
         let [id, letter, message] = parts else { return Err(damaged("letters in parts")) };
         let (attempts, at, _, _, _, why): (u32, String, String, String, String, String) =
@@ -56,16 +100,20 @@ pub(super) fn unpack_letters(given: &[Vec<u8>]) -> Result<Vec<DeadLetter>, Queue
         let at = Timestamp(number(at.as_bytes())?);
         Ok(DeadLetter { id: string(id)?, message: unpack(message)?, attempts, why, at })
     });
-    letters.collect()
+    understood(letters)
 }
 
-/// What waits, as the script gives it.
-pub(super) fn unpack_waiting(given: &[Vec<u8>]) -> Result<Vec<Waiting>, QueueError> {
+/// What waits, as the script gives it, without what cannot be understood.
+pub(super) fn unpack_waiting(given: &[Vec<u8>]) -> Vec<Waiting> {
     let waiting = given.chunks_exact(3).map(|parts| {
         let [due, runs, message] = parts else { return Err(damaged("what waits in parts")) };
         Ok(Waiting { message: unpack(message)?, due: Timestamp(number(due)?), attempts: number(runs)? })
     });
-    waiting.collect()
+    understood(waiting)
+}
+
+fn understood<T>(all: impl Iterator<Item = Result<T, QueueError>>) -> Vec<T> {
+    all.filter_map(|one| one.inspect_err(|error| tracing::warn!(%error, "it is not listed")).ok()).collect()
 }
 
 fn string(bytes: &[u8]) -> Result<String, QueueError> {

@@ -13,15 +13,15 @@ end
 
 for lane = 0, 2 do
   for _, entry in ipairs(unread(lane, '(' .. last_read(lane), limit - #found / 3)) do
-    local fields = fields_of(entry[2])
-    add(fields.key, fields.due, fields.runs)
+    local said = said_by(entry)
+    if said then add(said.key, said.due, said.runs) end
   end
 end
 if #found / 3 < limit then
   local rest = redis.call('ZRANGEBYSCORE', later, '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, limit - #found / 3)
   for index = 1, #rest, 2 do
     local _, _, runs, key = string.match(rest[index], '^(%d+)/(%d+)/(%d+)/(.*)$')
-    add(key, whole(tonumber(rest[index + 1])), runs)
+    if key then add(key, whole(tonumber(rest[index + 1])), runs) end
   end
 end
 return found

@@ -191,6 +191,16 @@ pub struct SpoolState {
     pub most_bytes: u64,
 }
 
+impl SpoolState {
+    /// Of a spool that has so many hundredths of what it may have, the rest is soon gone.
+    const NEARLY_FULL: u64 = 90;
+
+    /// Whether there is little room left.
+    pub fn is_nearly_full(&self) -> bool {
+        self.bytes > self.most_bytes / 100 * Self::NEARLY_FULL
+    }
+}
+
 /// Looks into a spool.
 pub trait Spooling: Send + Sync {
     /// What lies in it.
