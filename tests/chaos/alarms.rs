@@ -43,7 +43,7 @@ fn judge(rule: &str, answer: &Acknowledged) -> Option<bool> {
     (is_good || is_abnormal).then_some(is_good)
 }
 
-/// A time of which nobody knows what was worked off in its order: from shortly before an outage to its end. As the API writes
+/// A time of which nobody knows what was worked off in its order: from shortly before an outage to shortly after. As the API writes
 /// instants, whose order is that of time.
 struct Disorder {
     from: String,
@@ -53,7 +53,9 @@ struct Disorder {
 impl Disorder {
     fn of(outage: &Outage) -> Self {
         let from = instant(outage.killed).minus(IS_WORKED_OFF_WITHIN);
-        Self { from: from.rfc3339(), to: instant(outage.over).rfc3339() }
+        // What was killed listens again: who spooled for it finds out a little later.
+        let to = instant(outage.over).plus(IS_WORKED_OFF_WITHIN);
+        Self { from: from.rfc3339(), to: to.rfc3339() }
     }
 }
 
