@@ -8,6 +8,12 @@ const BASE: &str = include_str!("../../../infra/queue/src/redis/base.lua");
 const ENQUEUE: &str = include_str!("../../../infra/queue/src/redis/enqueue.lua");
 const SETTLE: &str = include_str!("../../../infra/queue/src/redis/settle.lua");
 
+/// How scripts begin that run, and that do not, while the memory of Redis is full.
+const EVEN_WHEN_FULL: &str = "#!lua flags=allow-oom";
+const NOT_WHEN_FULL: &str = "#!lua";
+/// The jobs that are put into their queues even then.
+const URGENT: [&str; 4] = ["deliver_notice", "evaluate_alarms", "fan_out", "sweep"];
+
 /// The number of the first kind of call that writes, of those to the table.
 const FIRST_WRITE: u64 = 3;
 
@@ -38,12 +44,13 @@ impl Effect {
 
     /// Jobs are put into a queue.
     pub fn enqueue(job: &str) -> Self {
-        Self::of_redis(format!("enqueue {job}"), &[&hash(ENQUEUE), &key(job)])
+        let when = if URGENT.contains(&job) { EVEN_WHEN_FULL } else { NOT_WHEN_FULL };
+        Self::of_redis(format!("enqueue {job}"), &[&hash(when, ENQUEUE), &key(job)])
     }
 
     /// A queue hears how runs of a job ended.
     pub fn acknowledge(job: &str) -> Self {
-        Self::of_redis(format!("acknowledge {job}"), &[&hash(SETTLE), &key(job)])
+        Self::of_redis(format!("acknowledge {job}"), &[&hash(EVEN_WHEN_FULL, SETTLE), &key(job)])
     }
 
     /// A broker is given a command of this kind.
@@ -90,8 +97,8 @@ fn is_write(call: &[u8]) -> bool {
 }
 
 /// What Redis calls a script of the queue.
-fn hash(code: &str) -> String {
-    Script::new(&format!("{BASE}\n{code}")).get_hash().to_owned()
+fn hash(when: &str, code: &str) -> String {
+    Script::new(&format!("{when}\n{BASE}\n{code}")).get_hash().to_owned()
 }
 
 /// How the key of a job's queue ends.
