@@ -68,13 +68,13 @@ impl History {
 }
 
 /// Whether at least one reply is the device's own, as it said it.
-fn is_proven(result: &Acknowledged) -> bool {
+pub(crate) fn is_proven(result: &Acknowledged) -> bool {
     result.replies.iter().any(|reply| reply.fault.is_none())
 }
 
 /// The temperature and the humidity in an honest reply, if it is the one that holds them: after address, function and
 /// length, each is two bytes of tenths.
-fn climate(reply: &AcknowledgedReply) -> Option<[(&'static str, f64); 2]> {
+pub(crate) fn climate(reply: &AcknowledgedReply) -> Option<[(&'static str, f64); 2]> {
     let tenths = |from: usize| Some(f64::from(u16::from_str_radix(reply.bytes.get(from..from + 4)?, 16).ok()?) / 10.0);
     let asked = reply.content.get(2..)?.starts_with(CLIMATE) && reply.fault.is_none();
     if asked { Some([("temperature", tenths(6)?), ("humidity", tenths(10)?)]) } else { None }

@@ -2,7 +2,7 @@
 //! time, and three people who are
 //! told: two by webhooks, one by mail.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use field::{Acknowledged, FaultRates, Field, FieldCounters, FieldSettings, TruthSink};
@@ -106,7 +106,7 @@ impl Home for Cluster {
 pub(crate) struct ClocksApart(pub Cluster);
 
 /// By how much. What is further in the future than twice this counts as of a clock that was set back.
-const SECONDS_APART: u32 = 4;
+pub(crate) const SECONDS_APART: u32 = 4;
 
 impl Home for ClocksApart {
     async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
@@ -222,6 +222,8 @@ pub(crate) struct Aftermath<H> {
     pub people: [Person; 3],
     pub acknowledged: Vec<Acknowledged>,
     pub field: FieldCounters,
+    /// When its gateways began to go: of what was taken just then, silence says nothing.
+    pub ended: Instant,
 }
 
 impl<H: Home> Load<H> {
@@ -272,11 +274,12 @@ impl<H: Home> Load<H> {
 
     /// Ends the field, and gives what it knows to be acknowledged.
     pub(crate) async fn end(mut self) -> Aftermath<H> {
+        let ended = Instant::now();
         let field = self.field.stop().await;
         while let Some(acknowledged) = self.acknowledgements.recv().await {
             self.acknowledged.push(acknowledged);
         }
-        Aftermath { home: self.home, people: self.people, acknowledged: self.acknowledged, field }
+        Aftermath { home: self.home, people: self.people, acknowledged: self.acknowledged, field, ended }
     }
 }
 

@@ -1,13 +1,14 @@
 """Plays a mail server that keeps nothing: aiosmtpd, which tells every mail it took.
 
 Orders:   refuse {code, times}: the next mails are answered with 451 (later) or 550 (never)
-Reports:  listening <port>, once; mail {from, to, subject, message_id, text} for each one taken;
-          refused {code, message_id} for each one not; done "refuse" when the order holds.
+Reports:  listening <port>, once; mail {from, to, subject, message_id, text, taken_at} for each one
+          taken, with the UTC milliseconds; refused {code, message_id} for each one not; done "refuse" when the order holds.
 """
 
 import asyncio
 import email
 import email.policy
+import time
 
 from aiosmtpd.smtp import SMTP
 
@@ -36,6 +37,7 @@ class Mailbox:
                 "subject": mail["subject"],
                 "message_id": mail["message-id"],
                 "text": mail.get_body(("plain",)).get_content(),
+                "taken_at": time.time_ns() // 1_000_000,
             },
         )
         return "250 taken"

@@ -1,13 +1,13 @@
 //! Redis or the store is away: the operator hears at once, the administrators once they can, each once.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 use anyhow::Result;
 use serde_json::Value;
 use telltale_tests::eventually;
 
 use super::{Operated, of_platform};
-use crate::chaos::{ACKNOWLEDGED, check, load::Load};
+use crate::chaos::{ACKNOWLEDGED, Outage, check_where_some_came_late, load::Load};
 
 /// Waits until so many alarms of the platform are over, and none is active.
 async fn until_over(load: &Load<Operated>, count: usize) -> Vec<Value> {
@@ -32,6 +32,7 @@ fn was_told_once_each(load: &Load<Operated>, times: usize) {
 async fn while_redis_hangs_the_operator_hears_and_administrators_hear_when_it_is_back() -> Result<()> {
     let mut load = Load::<Operated>::start().await?;
     load.until_acknowledged(ACKNOWLEDGED).await?;
+    let killed = Instant::now();
     load.home.cluster.redis.hangs().await?;
     load.home.until_told("Alarm: broker:", 2).await;
     let told = &load.home.operator.deliveries("Alarm")[0].body;
@@ -47,13 +48,15 @@ async fn while_redis_hangs_the_operator_hears_and_administrators_hear_when_it_is
     }
     assert_eq!(of_platform(&load.people[1].session).await?.len(), 0, "it is no business of Ann's");
     was_told_once_each(&load, 2);
-    check(load.end().await, &[]).await
+    let disorder = [Outage { killed, over: Instant::now() }];
+    check_where_some_came_late(load.end().await, &[], &disorder).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_end_is_told_once_by_another_broker_when_the_one_that_raised_the_alarm_is_dead() -> Result<()> {
     let mut load = Load::<Operated>::start().await?;
     load.until_acknowledged(ACKNOWLEDGED).await?;
+    let killed = Instant::now();
     load.home.cluster.redis.kill().await?;
     load.home.until_told("Alarm: broker:", 2).await;
     let told = load.home.operator.deliveries("Alarm")[0].body["data"]["text"].to_string();
@@ -63,12 +66,14 @@ async fn the_end_is_told_once_by_another_broker_when_the_one_that_raised_the_ala
     load.home.until_told("Recovered", 2).await;
     until_over(&load, 2).await;
     was_told_once_each(&load, 2);
-    check(load.end().await, &[]).await
+    let disorder = [Outage { killed, over: Instant::now() }];
+    check_where_some_came_late(load.end().await, &[], &disorder).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_is_started_again_tells_the_end_of_what_it_told_before() -> Result<()> {
     let mut load = Load::<Operated>::start().await?;
+    let killed = Instant::now();
     load.home.cluster.owner()?.hangs()?;
     load.home.until_told("Alarm: broker:", 2).await;
     let data = load.home.operator.deliveries("Alarm")[0].body["data"].clone();
@@ -82,5 +87,6 @@ async fn a_broker_that_is_started_again_tells_the_end_of_what_it_told_before() -
     }
     was_told_once_each(&load, 2);
     load.until_acknowledged(ACKNOWLEDGED).await?;
-    check(load.end().await, &[]).await
+    let disorder = [Outage { killed, over: Instant::now() }];
+    check_where_some_came_late(load.end().await, &[], &disorder).await
 }

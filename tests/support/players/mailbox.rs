@@ -1,4 +1,9 @@
+use std::time::Instant;
+
 use anyhow::Result;
+use boot::SystemClock;
+use domain::Timestamp;
+use records::Clock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,6 +27,16 @@ pub struct Mail {
     pub message_id: String,
     /// The plain text.
     pub text: String,
+    /// When it was taken; UTC milliseconds.
+    taken_at: Timestamp,
+}
+
+impl Mail {
+    /// When it was taken.
+    pub fn taken_at(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_sub(SystemClock.now().since(self.taken_at)).unwrap_or(now)
+    }
 }
 
 impl Mailbox {
