@@ -116,15 +116,15 @@ impl Said {
         said
     }
 
-    /// Asserts that the alarms are those that the answers demand, once they are.
-    pub(crate) async fn demands_the_alarms_there_are(&self, administrator: &Session) -> Result<()> {
+    /// Asserts that the alarms are those that the answers demand, once they are. How many answers were judged exactly.
+    pub(crate) async fn demands_the_alarms_there_are(&self, administrator: &Session) -> Result<usize> {
         let look = async || Ok(self.complaints(&all(administrator, "/api/alarms").await?));
         let complaints = look_until(look, Vec::is_empty).await?;
         let answers = || self.watched.values().flatten();
         let exact = answers().filter(|answer| !answer.may_be_late).count();
         println!("alarms: {exact} of {} answers are judged exactly", answers().count());
         assert!(complaints.is_empty(), "{} things are wrong with alarms: {complaints:#?}", complaints.len());
-        Ok(())
+        Ok(exact)
     }
 
     fn complaints(&self, alarms: &[Value]) -> Vec<String> {

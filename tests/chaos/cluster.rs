@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use boot::SystemDice;
 use jobs::ports::Dice;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
@@ -67,7 +67,8 @@ async fn what_was_acknowledged_outlives_many_deaths_at_random_and_nothing_is_tol
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_whose_clocks_are_seconds_apart_do_what_others_do() -> Result<()> {
-    let began = Instant::now();
+    let apart = Duration::from_secs(u64::from(2 * SECONDS_APART));
+    let earlier = Instant::now().checked_sub(apart).context("the system has run for a while")?;
     let mut load = Load::<ClocksApart>::start().await?;
     let mut outages = Vec::new();
     for _ in 0..2 {
@@ -80,9 +81,8 @@ async fn processes_whose_clocks_are_seconds_apart_do_what_others_do() -> Result<
     }
     load.until_acknowledged(ACKNOWLEDGED).await?;
     // An answer without a proof is as old as its broker's clock says, values as their question: what came first is not told.
-    let later = Instant::now() + Duration::from_secs(u64::from(2 * SECONDS_APART));
-    let disorder = [Outage { killed: began, over: later }];
-    check_where_some_came_late(load.end().await, &outages, &disorder).await
+    let disorder = [Outage { killed: earlier, over: Instant::now() + apart }];
+    check_where_some_came_late(load.end().await, &outages, &disorder).await.map(drop)
 }
 
 /// The faults happen one after the other under load, each at an instant that chance says.

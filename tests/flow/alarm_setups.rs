@@ -5,24 +5,9 @@ use records::{
     alarm_setups::{self, AlarmSetup},
     alarms::{self, Which},
     terminals,
-    users::{self, Role, User},
+    users::{self, Role},
 };
 use telltale_tests::flow::{Flow, mac};
-
-/// Somebody who gets mail.
-async fn hire(flow: &Flow, name: &str, role: Role) {
-    let table = flow.cx.table.as_ref();
-    let user = User {
-        user: name.to_owned(),
-        name: name.to_owned(),
-        password_hash: String::new(),
-        role,
-        mail: Some(format!("{name}@example.org")),
-        phone: None,
-        webhook: None,
-    };
-    users::put(table, &user).await.unwrap();
-}
 
 /// From now on `user` wants the temperature below `max`.
 async fn wants(flow: &Flow, user: &str, max: f64) {
@@ -52,7 +37,7 @@ async fn active(flow: &Flow) -> Vec<String> {
 #[tokio::test]
 async fn each_hears_of_what_they_call_abnormal_and_of_nothing_else() {
     let flow = Flow::with(|settings| settings.notices.topics = true).await;
-    hire(&flow, "ann", Role::User).await;
+    flow.hire("ann", Role::User).await;
     users::bind(flow.cx.table.as_ref(), "ann", &mac()).await.unwrap();
     wants(&flow, "ann", 38.0).await;
     flow.sensor_says(35.0).await;
@@ -71,7 +56,7 @@ async fn each_hears_of_what_they_call_abnormal_and_of_nothing_else() {
 #[tokio::test]
 async fn a_setup_of_somebody_who_does_not_see_the_terminal_watches_nothing_there() {
     let flow = Flow::new().await;
-    hire(&flow, "bob", Role::User).await;
+    flow.hire("bob", Role::User).await;
     wants(&flow, "bob", 10.0).await;
     flow.sensor_says(25.0).await;
     assert_eq!(active(&flow).await, Vec::<String>::new());
@@ -83,7 +68,7 @@ async fn a_setup_of_somebody_who_does_not_see_the_terminal_watches_nothing_there
 #[tokio::test]
 async fn an_administrators_setup_holds_on_every_terminal_for_them_alone() {
     let flow = Flow::new().await;
-    hire(&flow, "root", Role::Admin).await;
+    flow.hire("root", Role::Admin).await;
     wants(&flow, "root", 20.0).await;
     flow.sensor_says(25.0).await;
     assert_eq!(active(&flow).await, ["user:root:threshold:temperature"]);

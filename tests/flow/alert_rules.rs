@@ -9,25 +9,11 @@ use records::{
     alarms::{self, Alarm, Which},
     alert_rules::{self, AlertRule, Change, Changed, Scope, rule_id},
     terminals,
-    users::{self, Role, User},
+    users::{self, Role},
 };
 use telltale_tests::flow::{Flow, mac};
 
 const ID: &str = "01JZZZZZZZZZZZZZZZZZZZZZZ1";
-
-/// Somebody who gets mail.
-async fn hire(flow: &Flow, name: &str, role: Role) {
-    let user = User {
-        user: name.to_owned(),
-        name: name.to_owned(),
-        password_hash: String::new(),
-        role,
-        mail: Some(format!("{name}@example.org")),
-        phone: None,
-        webhook: None,
-    };
-    users::put(flow.cx.table.as_ref(), &user).await.unwrap();
-}
 
 /// A rule that humidity is above 59 %; the flow's sensor always says 60 %.
 fn damp(owner: Option<&str>, scope: Scope) -> AlertRule {
@@ -76,8 +62,8 @@ async fn active(flow: &Flow) -> Vec<String> {
 #[tokio::test]
 async fn everybodys_rule_raises_and_ends_an_alarm_that_everybody_concerned_is_told_of() {
     let flow = Flow::new().await;
-    hire(&flow, "bob", Role::User).await;
-    hire(&flow, "root", Role::Admin).await;
+    flow.hire("bob", Role::User).await;
+    flow.hire("root", Role::Admin).await;
     change(&flow, Change::create(made(None, Scope::Everywhere, above("temperature", 24.0)))).await;
     flow.sensor_says(25.0).await;
     assert_eq!(active(&flow).await, [format!("rule:{ID}")]);
@@ -89,8 +75,8 @@ async fn everybodys_rule_raises_and_ends_an_alarm_that_everybody_concerned_is_to
 #[tokio::test]
 async fn a_persons_rule_is_told_to_them_alone_and_only_where_they_see_the_device() {
     let flow = Flow::new().await;
-    hire(&flow, "ann", Role::User).await;
-    hire(&flow, "root", Role::Admin).await;
+    flow.hire("ann", Role::User).await;
+    flow.hire("root", Role::Admin).await;
     change(&flow, Change::create(damp(Some("ann"), Scope::Everywhere))).await;
     flow.sensor_says(25.0).await;
     assert_eq!(active(&flow).await, Vec::<String>::new(), "she does not see it");

@@ -53,6 +53,20 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// Somebody who gets mail.
+    pub async fn hire(&self, name: &str, role: Role) {
+        let user = User {
+            user: name.to_owned(),
+            name: name.to_owned(),
+            password_hash: String::new(),
+            role,
+            mail: Some(format!("{name}@example.org")),
+            phone: None,
+            webhook: None,
+        };
+        users::put(self.cx.table.as_ref(), &user).await.unwrap();
+    }
+
     /// A node, ready, with a terminal and a climate sensor at pid 1; a technician who gets mail and a webhook.
     pub async fn new() -> Self {
         Self::with(|_| {}).await

@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    browsers::Browsers,
+    browsers::{Browsers, DoorParts},
     counters::Counters,
     door::FrontDoor,
     elsewhere::Elsewhere,
@@ -100,7 +100,7 @@ impl Broker {
         let elsewhere = Arc::new(Elsewhere::new(&id, Arc::clone(&table), link));
         let (keeper, keeper_handle) =
             Keeper::new(&id, Arc::clone(&table), Arc::clone(&clock), reporter.clone(), Arc::clone(&elsewhere));
-        let (pacer, pacer_handle) = Pacer::new(
+        let pacer = Pacer::new(
             Arc::clone(&registry) as Arc<dyn Nodes>,
             reporter.clone(),
             Arc::clone(&clock),
@@ -115,7 +115,7 @@ impl Broker {
             identities: Arc::clone(&identities),
             registry: Arc::clone(&registry),
             reporter: reporter.clone(),
-            pacer: pacer_handle.clone(),
+            pacer: pacer.1.clone(),
             keeper: keeper_handle,
             operations: Arc::new(operations),
             wires: wires.clone(),
@@ -128,14 +128,15 @@ impl Broker {
         });
         nodes.open(&io);
         let viewers = Arc::new(Viewers { table: Arc::clone(&table), tokens, clock });
-        let browsers = Browsers::open(&io, &id, &viewers, &wires, &counters, is_told_the_past);
+        let doors = DoorParts { io: io.clone(), viewers, wires: wires.clone(), counters: Arc::clone(&counters) };
+        let browsers = Browsers::open(&doors, &id, is_told_the_past);
         let uploads = Uploads {
             identities,
             registry: Arc::clone(&registry),
             elsewhere,
             table,
             reporter,
-            pacer: pacer_handle.clone(),
+            pacer: pacer.1.clone(),
             live,
             counters: Arc::clone(&counters),
             settings,
@@ -143,7 +144,6 @@ impl Broker {
             recent: upload::Recent::default(),
         };
         let router = sockets.merge(upload::router(Arc::new(uploads)));
-        let pacer = (pacer, pacer_handle);
         (
             Self { io, inbox: inbox.into(), nodes, browsers, pacer, keeper, batcher, posts, refused, counters, spool },
             router,

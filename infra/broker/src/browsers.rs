@@ -17,24 +17,21 @@ pub(crate) struct Browsers {
     channels: Arc<ChannelDoor>,
 }
 
+/// What the doors of browsers share.
+#[derive(Clone)]
+pub(crate) struct DoorParts {
+    pub(crate) io: SocketIo,
+    pub(crate) viewers: Arc<Viewers>,
+    pub(crate) wires: Wires,
+    pub(crate) counters: Arc<Counters>,
+}
+
 impl Browsers {
     /// Opens both, for the broker of that name. `is_told_the_past`: the link will tell of what was published before.
-    pub(crate) fn open(
-        io: &SocketIo,
-        broker: &str,
-        viewers: &Arc<Viewers>,
-        wires: &Wires,
-        counters: &Arc<Counters>,
-        is_told_the_past: bool,
-    ) -> Arc<Self> {
-        let web = Arc::new(WebDoor {
-            io: io.clone(),
-            viewers: Arc::clone(viewers),
-            wires: wires.clone(),
-            counters: Arc::clone(counters),
-        });
+    pub(crate) fn open(parts: &DoorParts, broker: &str, is_told_the_past: bool) -> Arc<Self> {
+        let web = Arc::new(WebDoor(parts.clone()));
         web.open();
-        let channels = ChannelDoor::new(io, broker, viewers, wires, counters, is_told_the_past);
+        let channels = ChannelDoor::new(parts.clone(), broker, is_told_the_past);
         channels.open();
         Arc::new(Self { web, channels })
     }

@@ -29,7 +29,7 @@ use tokio::{sync::watch, time::timeout};
 use words::{Acknowledgement, Answer, Request, Wanted};
 
 use crate::{
-    browsers::BrowserDoor,
+    browsers::{BrowserDoor, DoorParts},
     counters::{Counters, Present},
     opening::until_open,
     said::Said,
@@ -86,22 +86,11 @@ impl BrowserDoor for ChannelDoor {
 
 impl ChannelDoor {
     /// `broker` is an epoch of its own, where the link gives none.
-    pub(crate) fn new(
-        io: &SocketIo,
-        broker: &str,
-        viewers: &Arc<Viewers>,
-        wires: &Wires,
-        counters: &Arc<Counters>,
-        is_told_the_past: bool,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            io: io.clone(),
-            viewers: Arc::clone(viewers),
-            wires: wires.clone(),
-            counters: Arc::clone(counters),
-            hub: Hub::new(broker, Arc::clone(&viewers.clock), Arc::clone(counters)),
-            past_is_told: watch::Sender::new(!is_told_the_past),
-        })
+    pub(crate) fn new(parts: DoorParts, broker: &str, is_told_the_past: bool) -> Arc<Self> {
+        let DoorParts { io, viewers, wires, counters } = parts;
+        let hub = Hub::new(broker, Arc::clone(&viewers.clock), Arc::clone(&counters));
+        let past_is_told = watch::Sender::new(!is_told_the_past);
+        Arc::new(Self { io, viewers, wires, counters, hub, past_is_told })
     }
 
     async fn hear(&self, socket: &SocketRef, said: &Said) -> Acknowledgement {

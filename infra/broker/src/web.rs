@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 use socketioxide::{BroadcastError, SocketIo, extract::SocketRef};
 
 use crate::{
-    browsers::BrowserDoor,
-    counters::{Counters, Present},
+    browsers::{BrowserDoor, DoorParts},
+    counters::Present,
     opening::until_open,
     said::Said,
-    viewers::{Viewer, Viewers},
+    viewers::Viewer,
     wire::Wires,
 };
 
@@ -31,12 +31,7 @@ const NAMESPACE: &str = "/web";
 const OWN: [&str; 3] = ["alarm", "info", "message"];
 
 /// Where browsers come in.
-pub(crate) struct WebDoor {
-    pub io: SocketIo,
-    pub viewers: Arc<Viewers>,
-    pub wires: Wires,
-    pub counters: Arc<Counters>,
-}
+pub(crate) struct WebDoor(pub DoorParts);
 
 /// Why a subscription was not taken.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -57,16 +52,16 @@ impl BrowserDoor for WebDoor {
     const NAMESPACE: &str = NAMESPACE;
 
     fn io(&self) -> &SocketIo {
-        &self.io
+        &self.0.io
     }
 
     fn wires(&self) -> &Wires {
-        &self.wires
+        &self.0.wires
     }
 
     async fn identify(self: Arc<Self>, socket: &SocketRef, auth: Option<&Value>) {
-        self.viewers.identify(socket, auth).await;
-        socket.extensions.insert(Arc::new(Present::new(&self.counters, |counters| &counters.browser_connections)));
+        self.0.viewers.identify(socket, auth).await;
+        socket.extensions.insert(Arc::new(Present::new(&self.0.counters, |counters| &counters.browser_connections)));
         socket.on_fallback(move |socket: SocketRef, said: Said| {
             let door = Arc::clone(&self);
             async move { door.hear(&socket, &said).await }
@@ -90,7 +85,7 @@ impl WebDoor {
                 }
             }
             ("disConnect", _) => socket.leave_all(),
-            _ => self.counters.browser_events_strange.up(),
+            _ => self.0.counters.browser_events_strange.up(),
         }
     }
 
@@ -124,14 +119,14 @@ impl WebDoor {
 
     async fn may_hear(&self, user: &User, channel: &Channel) -> Result<bool, TableError> {
         match channel {
-            Channel::Terminal(mac) => users::may_see(self.viewers.table.as_ref(), user, mac).await,
+            Channel::Terminal(mac) => users::may_see(self.0.viewers.table.as_ref(), user, mac).await,
             Channel::AnyTerminal => Ok(user.role == Role::Admin),
             Channel::Own => Ok(true),
         }
     }
 
     fn refuse(&self, socket: &SocketRef, event: &str, why: NoSubscription) {
-        self.counters.subscriptions_refused.up();
+        self.0.counters.subscriptions_refused.up();
         let event: String = event.chars().take(80).collect();
         tracing::debug!(connection.id = %socket.id, event.name = event, %why, "a browser was refused an event");
         send(socket, "error", &json!({ "event": event, "message": why.to_string() }));
@@ -155,7 +150,7 @@ impl WebDoor {
     }
 
     async fn emit(&self, room: String, event: &str, data: &Value) {
-        let Some(web) = self.io.of(NAMESPACE) else { return };
+        let Some(web) = self.0.io.of(NAMESPACE) else { return };
         let browsers = web.within(room);
         let listeners = browsers.clone().sockets().len();
         if listeners == 0 {
@@ -166,17 +161,17 @@ impl WebDoor {
             Err(BroadcastError::Socket(errors)) => errors.len(),
             Err(_) => listeners,
         };
-        self.counters.pushes_sent.add(listeners.saturating_sub(missed));
-        self.counters.pushes_dropped.add(missed);
+        self.0.counters.pushes_sent.add(listeners.saturating_sub(missed));
+        self.0.counters.pushes_dropped.add(missed);
     }
 
     /// Looks again at who may hear what: tokens run out, users go, terminals are unbound.
     pub(crate) async fn look_again(&self) {
         for socket in self.sockets() {
             let Some(viewer) = socket.extensions.get::<Viewer>() else { continue };
-            match self.viewers.user_of(&viewer.token).await {
+            match self.0.viewers.user_of(&viewer.token).await {
                 Ok(Some(user)) => self.look_again_at(&socket, user, viewer.token).await,
-                Ok(None) => self.wires.cut(&socket),
+                Ok(None) => self.0.wires.cut(&socket),
                 // Nothing is known to have changed.
                 Err(_) => {}
             }

@@ -5,13 +5,13 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use engine_redis::{QueueKind, Redis, RedisError, redis::cmd};
+use engine_redis::{QueueKind, Redis, RedisError, redis::cmd, unmet};
 use jobs::ports::{Dice, Enqueue};
 use queue::EmbeddedQueue;
 use records::meeting_point::ON_AWS;
 use tokio::time::sleep;
 
-use super::{place::losses, store::Store};
+use super::store::Store;
 
 const EMBEDDED: &str = "embedded";
 
@@ -67,6 +67,12 @@ pub(super) async fn redis(store: &Store, redis: &Redis, kind: QueueKind, dice: &
     }
     is_free_for(store, redis).await?;
     Ok(name)
+}
+
+/// By what this Redis may lose what it is given; empty if by nothing.
+pub(super) async fn losses(redis: &Redis) -> Result<String, RedisError> {
+    let unmet = unmet(redis).await?;
+    Ok(unmet.into_iter().map(|demand| demand.what).collect::<Vec<_>>().join("; "))
 }
 
 /// Where a process meets others, by its name.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
-use engine_redis::{QueueKind, Redis, RedisError, RedisSettings, ServerClock, unmet};
+use engine_redis::{QueueKind, Redis, RedisSettings, ServerClock};
 use jobs::ports::{Clock, Consume, Dice, Enqueue, Inspect, Link, Table, ToBroker};
 use link::RedisLink;
 use queue::{ApalisRedisQueue, EmbeddedQueue, GAPS, MOST_WAITING, RedisQueue, Source};
@@ -110,18 +110,12 @@ impl Place {
 const TOO_MANY: &str =
     "more jobs wait in the embedded queue than apalis-redis can hold: start once without it, until they are done";
 
-/// By what this Redis may lose what it is given; empty if by nothing.
-pub(super) async fn losses(redis: &Redis) -> Result<String, RedisError> {
-    let unmet = unmet(redis).await?;
-    Ok(unmet.into_iter().map(|demand| demand.what).collect::<Vec<_>>().join("; "))
-}
-
 /// Connects, and sees that Redis loses nothing of what it is given.
 async fn connect(settings: &RedisSettings) -> anyhow::Result<Redis> {
     let redis = Redis::connect(settings)
         .await
         .context("cannot reach redis: see that it runs, and that redis.url (--redis) is where")?;
-    let losses = losses(&redis).await.context("cannot see whether redis keeps what it is given")?;
+    let losses = meeting_point::losses(&redis).await.context("cannot see whether redis keeps what it is given")?;
     match settings.queue {
         QueueKind::Streams => ensure!(
             losses.is_empty() || settings.may_forget,

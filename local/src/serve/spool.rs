@@ -1,7 +1,7 @@
 //! The spools of the brokers on this machine: each has a folder of its own, named by its port.
 
 use std::{
-    fs,
+    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -27,6 +27,8 @@ const LEFT_ALONE_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_secs(20);
 const EMPTIED_WITHIN: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(200);
+/// What the name of a spool ends with that is being removed.
+const GONE: &str = "gone";
 
 const MEBIBYTE: u64 = 1024 * 1024;
 
@@ -61,7 +63,6 @@ pub(super) async fn open(
 ) -> anyhow::Result<Spool> {
     let all = config.data.join("spool");
     let ours = all.join(address.port().to_string());
-    fs::create_dir_all(&ours).with_context(|| format!("cannot make the spool {}", ours.display()))?;
     let most_bytes = config.broker.spool_mb * MEBIBYTE;
     let opened = open_when_free(&ours, queue, most_bytes).await;
     let spooled = Arc::new(opened.with_context(|| format!("cannot open the spool {}", ours.display()))?);
@@ -71,14 +72,25 @@ pub(super) async fn open(
     Ok(Spool { queue: spooled, folder: ours, draining, looking })
 }
 
-async fn open_when_free(folder: &Path, queue: &Arc<dyn Enqueue>, most_bytes: u64) -> Result<SpooledQueue, EngineError> {
+async fn open_when_free(folder: &Path, queue: &Arc<dyn Enqueue>, most_bytes: u64) -> anyhow::Result<SpooledQueue> {
     let began = Instant::now();
     loop {
+        // Who had it may have taken it away meanwhile.
+        fs::create_dir_all(folder)?;
         match SpooledQueue::open(Arc::clone(queue), folder, most_bytes) {
             Err(EngineError::InUse(_)) if began.elapsed() < LEFT_ALONE_WITHIN => sleep(PAUSE).await,
-            opened => return opened,
+            Err(_) if !folder.exists() => {}
+            opened => return Ok(opened?),
         }
     }
+}
+
+/// Removes a spool that this process has open and that is empty. By another name first: a broker that begins meanwhile would else
+/// lose what it puts there.
+fn remove(folder: &Path) -> io::Result<()> {
+    let gone = folder.with_extension(GONE);
+    fs::rename(folder, &gone)?;
+    fs::remove_dir_all(gone)
 }
 
 /// Gives what dead brokers left behind to the queue, and tells the end of what they told of, for as long as it is polled.
@@ -86,6 +98,11 @@ async fn look_for_orphans(all: PathBuf, ours: PathBuf, queue: Arc<dyn Enqueue>, 
     loop {
         sleep(LOOK_EVERY).await;
         for folder in fs::read_dir(&all).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if folder.extension().is_some_and(|name| name == GONE) {
+                // Who was removing it died.
+                let _ = fs::remove_dir_all(&folder);
+                continue;
+            }
             // One that is in use is no orphan.
             if folder != ours
                 && folder.is_dir()
@@ -98,10 +115,37 @@ async fn look_for_orphans(all: PathBuf, ours: PathBuf, queue: Arc<dyn Enqueue>, 
                 let Heirs { operator, clock } = &heirs;
                 let told = told_by(&folder);
                 let ended = timeout(EMPTIED_WITHIN, end_outages(queue.as_ref(), operator, &told, clock.now()));
-                if matches!(ended.await, Ok(Ok(()))) && fs::remove_dir_all(&folder).is_ok() {
+                if matches!(ended.await, Ok(Ok(()))) && remove(&folder).is_ok() {
                     tracing::info!("the spool {} of a broker that is no more is empty, and gone", folder.display());
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use boot::SystemClock;
+    use queue::MemoryQueue;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_spool_that_another_takes_away_is_made_anew_for_the_broker_that_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let ours = folder.path().join("8081");
+        let queue: Arc<dyn Enqueue> = Arc::new(MemoryQueue::new(Arc::new(SystemClock)));
+        let heirs = open_when_free(&ours, &queue, MEBIBYTE).await.unwrap();
+        let waiting = tokio::spawn({
+            let (ours, queue) = (ours.clone(), Arc::clone(&queue));
+            async move { open_when_free(&ours, &queue, MEBIBYTE).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished(), "it is in use");
+        remove(&ours).unwrap();
+        drop(heirs);
+        waiting.await.unwrap().unwrap();
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(left, ["8081"]);
     }
 }
