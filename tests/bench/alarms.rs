@@ -10,8 +10,7 @@ use domain::{
     alarm::{Evidence, Fact},
     reading::Reading,
 };
-use jobs::{Catalog, Context, EvaluateAlarms, Job, Settings, Verdict, execute, ports::Message};
-use notify::recording::RecordingNotifier;
+use jobs::{Context, EvaluateAlarms, Job, Verdict, execute, ports::Message};
 use queue::MemoryQueue;
 use records::{
     Clock, protocols,
@@ -109,17 +108,8 @@ async fn world(sensor: &Sensor, count: u32) -> Result<Context> {
     for number in 0..count {
         terminals::put(&table, &terminal(number, sensor.protocol())?).await?;
     }
-    let (link, _) = link::in_process("none");
-    Ok(Context {
-        table: Arc::new(table),
-        queue: Arc::new(MemoryQueue::new(Arc::clone(&clock) as Arc<dyn Clock>)),
-        link: Arc::new(link),
-        notifier: Arc::new(RecordingNotifier::new()),
-        clock,
-        dice: Arc::new(SystemDice),
-        settings: Arc::new(Settings::default()),
-        catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
-    })
+    let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock) as Arc<dyn Clock>));
+    Ok(telltale_tests::context(Arc::new(table), queue, clock, Arc::new(SystemDice)))
 }
 
 fn terminal(number: u32, protocol: &str) -> Result<Terminal> {

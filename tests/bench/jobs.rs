@@ -8,10 +8,9 @@ use std::{
 use anyhow::Result;
 use boot::{SystemClock, SystemDice};
 use jobs::{
-    Catalog, Context, Job, JobError, Settings,
+    Context, Job, JobError,
     ports::{Consume, Enqueue, Inspect},
 };
-use notify::recording::RecordingNotifier;
 use queue::Workers;
 use records::{Condition, Item, Key, Write};
 use serde::{Deserialize, Serialize};
@@ -50,17 +49,8 @@ impl Job for Nothing {
 pub(crate) async fn per_second(redis: &RedisServer, jobs: u32) -> Result<f64> {
     let clock = Arc::new(SystemClock);
     let queue = Arc::new(redis.queue(clock.clone()).await?);
-    let (link, _) = link::in_process("none");
-    let cx = Context {
-        table: Arc::new(MemoryTable::new(clock.clone())),
-        queue: queue.clone(),
-        link: Arc::new(link),
-        notifier: Arc::new(RecordingNotifier::new()),
-        clock,
-        dice: Arc::new(SystemDice),
-        settings: Arc::new(Settings::default()),
-        catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
-    };
+    let table = Arc::new(MemoryTable::new(clock.clone()));
+    let cx = telltale_tests::context(table, queue.clone(), clock, Arc::new(SystemDice));
     let stop = CancellationToken::new();
     let consume: Arc<dyn Consume> = queue.clone();
     let working = tokio::spawn(Workers::new(cx, consume, stop.clone()).run::<Nothing>(CONCURRENCY).finish());

@@ -8,10 +8,9 @@ use std::{any::Any, sync::Arc, time::Duration};
 
 use engine_embedded::Engine;
 use jobs::{
-    Catalog, Context, Job, Settings,
+    Context, Job,
     ports::{Clock, Consume, DeadLetter, Dice, Enqueue, Inspect},
 };
-use notify::recording::RecordingNotifier;
 use queue::{EmbeddedQueue, MemoryQueue, Source, Workers};
 use records::Key;
 use table::MemoryTable;
@@ -52,17 +51,7 @@ suite!(async [apalis_redis]; [
 
 /// What jobs work with in these tests.
 pub(super) fn context(queue: Arc<dyn Enqueue>, clock: Arc<dyn Clock>) -> Context {
-    let (link, _) = link::in_process("no broker");
-    Context {
-        table: Arc::new(MemoryTable::new(clock.clone())),
-        queue,
-        link: Arc::new(link),
-        notifier: Arc::new(RecordingNotifier::new()),
-        clock,
-        dice: Arc::new(LowRoll),
-        settings: Arc::new(Settings::default()),
-        catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
-    }
+    telltale_tests::context(Arc::new(MemoryTable::new(clock.clone())), queue, clock, Arc::new(LowRoll))
 }
 
 /// All that a queue can do beside giving jobs to workers.
