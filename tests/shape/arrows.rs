@@ -10,6 +10,7 @@ const RINGS: [(&str, u8); 22] = [
     ("records", 1),
     ("jobs", 2),
     ("engine-aws", 3),
+    ("engine-chart", 3),
     ("engine-embedded", 3),
     ("engine-http", 3),
     ("engine-redis", 3),

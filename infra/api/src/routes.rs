@@ -26,6 +26,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
+pub(crate) use alert_rules::RuleForm;
 pub(crate) use health::Tried;
 
 use crate::{

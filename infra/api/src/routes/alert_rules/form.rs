@@ -17,7 +17,7 @@ use crate::moment::Moment;
 /// What a rule is to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RuleForm {
+pub(crate) struct RuleForm {
     /// What people call it: 1 to 200 bytes.
     pub name: String,
     /// Whether it is everybody's: all who see a device are told of it. For administrators. Else it is your own, and told to
@@ -66,7 +66,7 @@ fn yes() -> bool {
 
 impl RuleForm {
     /// What the machine is to watch. It has no id yet.
-    pub(super) fn rule(&self) -> Rule {
+    pub(crate) fn rule(&self) -> Rule {
         Rule {
             id: String::new(),
             condition: self.condition.clone(),
