@@ -1,5 +1,6 @@
 //! The routes, one file per subject.
 
+mod alarm_quality;
 mod alarm_setups;
 mod alarms;
 mod alert_rules;
@@ -45,6 +46,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(terminals::router())
         .merge(readings::router())
         .merge(alarms::router())
+        .merge(alarm_quality::router())
         .merge(alarm_setups::router())
         .merge(alert_rules::router())
         .merge(notices::router())

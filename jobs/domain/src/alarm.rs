@@ -9,6 +9,7 @@ mod condition;
 mod evidence;
 mod machine;
 mod owner;
+pub mod quality;
 mod replay;
 mod rule;
 mod rule_set;

@@ -2,11 +2,12 @@
 
 mod consequences;
 mod trace;
+mod variants;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
-    DeviceId, Pid, Source, Timestamp,
+    DeviceId, Mac, Pid, Source, Timestamp,
     alarm::{Condition, Episode, Evidence, Fact, Replay, Rule, RuleSet, episodes},
     reading::Reading,
 };
@@ -17,6 +18,7 @@ use records::{
 
 pub use consequences::Told;
 pub use trace::{Point, Trace};
+pub use variants::{Remedy, Variant, Variants, variants};
 
 use consequences::Consequences;
 
@@ -125,27 +127,42 @@ impl Backtest {
                 (*pid, (Replay::new(source, rules.clone()), Trace::new(name.clone(), self.from, self.to)))
             })
             .collect();
-        let mut after = None;
-        loop {
-            let Listed { items, next } = readings::replayed(table, &terminal.mac, (self.from, self.to), after).await?;
-            for reading in items.iter().filter(|reading| !reading.late) {
-                if let Some((replay, trace)) = devices.get_mut(&reading.device.pid) {
-                    *looked_at += 1;
-                    replay.see(&evidence(reading));
-                    trace.see(reading);
-                }
+        each_reading(table, &terminal.mac, (self.from, self.to), usize::MAX, |reading| {
+            if let Some((replay, trace)) = devices.get_mut(&reading.device.pid) {
+                *looked_at += 1;
+                replay.see(&evidence(reading));
+                trace.see(reading);
             }
-            after = next;
-            if after.is_none() {
-                break;
-            }
-        }
+        })
+        .await?;
         let ended = devices.into_iter().map(|(pid, (replay, trace))| {
             let changes = replay.end(self.to);
             let (device, terminal) = (terminal.device_id(pid), terminal.name.clone());
             (OfDevice { device, terminal, alarms: episodes(&changes), trace }, changes)
         });
         Ok(ended.collect())
+    }
+}
+
+/// Shows every reading of a terminal's devices that was not late, in the order of arrival, up to about `most`.
+async fn each_reading(
+    table: &dyn Table,
+    mac: &Mac,
+    span: (Timestamp, Timestamp),
+    most: usize,
+    mut see: impl FnMut(&Reading),
+) -> Result<(), TableError> {
+    let (mut after, mut seen) = (None, 0);
+    loop {
+        let Listed { items, next } = readings::replayed(table, mac, span, after).await?;
+        for reading in items.iter().filter(|reading| !reading.late) {
+            see(reading);
+        }
+        seen += items.len();
+        after = next;
+        if after.is_none() || seen >= most {
+            return Ok(());
+        }
     }
 }
 

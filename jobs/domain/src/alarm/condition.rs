@@ -263,6 +263,21 @@ impl Condition {
         }
     }
 
+    /// The same with this deadband; none where it has no limits that one could stand behind.
+    #[must_use]
+    pub fn with_deadband(&self, by: f64) -> Option<Self> {
+        let mut with = self.clone();
+        match &mut with {
+            Self::Compare { is: Comparison::Equal | Comparison::Other, .. } => return None,
+            Self::Compare { deadband, .. } | Self::Outside { deadband, .. } => *deadband = by,
+            Self::Levels { above, below, .. } => {
+                above.iter_mut().chain(below).for_each(|level| level.deadband = by);
+            }
+            _ => return None,
+        }
+        with.check("condition").is_ok().then_some(with)
+    }
+
     /// The names of the values that it looks at.
     pub fn names(&self) -> Vec<&str> {
         match self {

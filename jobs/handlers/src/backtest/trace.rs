@@ -47,6 +47,13 @@ impl Trace {
         self.parts.values()
     }
 
+    /// How far apart the least and the greatest of all lie; none when nothing was read.
+    pub fn range(&self) -> Option<f64> {
+        let least = self.points().map(|point| point.least).min_by(f64::total_cmp)?;
+        let greatest = self.points().map(|point| point.greatest).max_by(f64::total_cmp)?;
+        Some(greatest - least)
+    }
+
     /// Takes in what was read.
     pub(super) fn see(&mut self, reading: &Reading) {
         let Some(name) = &self.name else { return };
