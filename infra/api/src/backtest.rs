@@ -25,10 +25,10 @@ pub struct RuleOfFile {
 #[derive(Debug, thiserror::Error)]
 pub enum RuleFileError {
     /// It is not of that form.
-    #[error("it is no alert rule as POST /api/alerts/rules takes it: {0}")]
+    #[error("it is no alert rule as POST /api/alerts/rules takes it")]
     Form(#[from] serde_json::Error),
     /// The rule makes no sense.
-    #[error("the rule is wrong at {0}")]
+    #[error("the rule is wrong")]
     Rule(#[from] BadRule),
 }
 
