@@ -4,6 +4,7 @@ mod alarm_setups;
 mod alarms;
 mod alert_rules;
 mod aws;
+mod backtest;
 mod channels;
 mod notices;
 mod operations;

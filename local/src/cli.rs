@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use field::{FaultRates, FieldSettings};
@@ -34,6 +34,9 @@ pub(crate) enum Command {
     Config(ConfigArguments),
     /// Check a site file and store it. No server may be running on the same folder; on a table on DynamoDB any may.
     Import(ImportArguments),
+    /// What an alert rule would have raised over what was read, and whom it would have told how often. Like an import, it needs the
+    /// store for itself; a running server answers the same at POST /api/alerts/rules/backtest.
+    Backtest(BacktestArguments),
     /// What an installation on AWS costs a month, line by line.
     Cost(CostArguments),
 }
@@ -74,6 +77,42 @@ pub(crate) struct ImportArguments {
     pub dry_run: bool,
     /// The site file (JSON).
     pub site: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BacktestArguments {
+    /// The configuration of the server whose store it is.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How far back: 90m, 12h, 30d. Readings are kept for 30 days.
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = time_back)]
+    pub last: Duration,
+    /// Whose own rule it is: what it raises is told to them alone. Everybody's without it.
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Draw the device with the most alarms into this file (SVG).
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The rule, as POST /api/alerts/rules takes it (JSON).
+    pub rule: PathBuf,
+}
+
+/// Reads 90m, 12h, 30d.
+fn time_back(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no time: give a number and m, h or d, such as 30d, of at most 31 days");
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let minutes = match unit {
+        "m" => 1,
+        "h" => 60,
+        "d" => 24 * 60,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let time = number.checked_mul(minutes).filter(|minutes| (1..=31 * 24 * 60).contains(minutes)).ok_or_else(wrong)?;
+    Ok(Duration::from_secs(time * 60))
 }
 
 #[derive(Debug, Args)]
@@ -226,6 +265,20 @@ impl VirtualField {
             seed: self.seed,
             faults,
             ..FieldSettings::new(server)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_back_is_a_number_and_its_unit() {
+        assert_eq!(time_back("90m"), Ok(Duration::from_mins(90)));
+        assert_eq!(time_back("30d"), Ok(Duration::from_hours(30 * 24)));
+        for wrong in ["", "d", "30", "0h", "-1d", "1.5h", "40d", "3天", "99999999999999999999d"] {
+            assert!(time_back(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `telltale`: broker, API, workers and schedule in one binary on an embedded store; and the virtual field to try it with.
 
+mod backtest_command;
 mod cli;
 mod config;
 mod cost_command;
@@ -31,6 +32,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Demo(arguments) => Box::pin(demo::command(arguments)).await,
         Command::Field(arguments) => field_command::command(arguments).await,
         Command::Config(arguments) => config::command(&arguments),
+        Command::Backtest(arguments) => backtest_command::command(arguments).await,
         Command::Cost(arguments) => cost_command::command(&arguments),
         Command::Import(arguments) => site::command(arguments).await,
     }

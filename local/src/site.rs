@@ -65,7 +65,7 @@ pub(crate) async fn command(arguments: ImportArguments) -> anyhow::Result<()> {
 }
 
 /// The table on DynamoDB, or that of the embedded store, which nobody else may have open.
-async fn table_of(config: &Config) -> anyhow::Result<Arc<dyn Table>> {
+pub(crate) async fn table_of(config: &Config) -> anyhow::Result<Arc<dyn Table>> {
     if let Some(name) = &config.table {
         return Ok(open_dynamodb(name, Arc::new(SystemClock), Arc::new(SystemDice)).await?.table);
     }

@@ -3,6 +3,7 @@
 //! [`router`] gives the whole of it. To add a route: a handler with its `#[utoipa::path]` in the file of its subject
 //! under `routes/`, a line in that file's `router`, a test in `tests/api`. It is in the document by that.
 
+pub mod backtest;
 mod bounded;
 mod documentation;
 mod doors;

@@ -1,5 +1,6 @@
 //! The routes, one file per subject.
 
+mod alarm_quality;
 mod alarm_setups;
 mod alarms;
 mod alert_rules;
@@ -26,6 +27,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
+pub(crate) use alert_rules::RuleForm;
 pub(crate) use health::Tried;
 
 use crate::{
@@ -44,6 +46,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(terminals::router())
         .merge(readings::router())
         .merge(alarms::router())
+        .merge(alarm_quality::router())
         .merge(alarm_setups::router())
         .merge(alert_rules::router())
         .merge(notices::router())

@@ -19,6 +19,7 @@ use records::{
 use serde::{Deserialize, Serialize};
 
 use self::hearers::Hearer;
+pub(crate) use self::hearers::channels;
 use crate::{Context, DeliverNotice, Job, JobError, catalog::Model, ports::Push};
 
 /// Tells everybody concerned of one transition.

@@ -5,6 +5,7 @@
 //! a row in `docs/JOBS.md`; on AWS also a bin in `functions/` and its resources in `template.yaml`. `tests/shape` and
 //! `tests/template` compare them.
 
+pub mod backtest;
 mod catalog;
 mod deliver_notice;
 mod dispatch_queries;

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use change::{Change, Changed, MOST, MOST_AT_ONCE, MOST_OF_A_USER, change};
 
-use crate::{Key, Listed, Range, Table, TableError, Versioned, record};
+use crate::{Key, Listed, Range, Table, TableError, Versioned, record, terminals::Device};
 
 const PAGE: usize = 500;
 
@@ -77,6 +77,17 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Whether it holds a device.
+    pub fn holds(&self, device: &DeviceId, mounted: &Device) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::Protocol { protocol } => mounted.protocol == *protocol,
+            Self::DeviceType { device_type } => mounted.kind == *device_type,
+            Self::Terminal { mac } => device.mac == *mac,
+            Self::Device(one) => device == one,
+        }
+    }
+
     /// The terminal that it is about, if it is about one.
     pub fn mac(&self) -> Option<&Mac> {
         match self {

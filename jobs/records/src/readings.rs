@@ -17,7 +17,7 @@ use std::{
 use domain::{Mac, Pid, Timestamp, reading::Reading};
 use serde::{Deserialize, Serialize};
 
-use crate::{Key, Range, Table, TableError, Versioned, Write, record};
+use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};
 
 /// How long raw readings are kept.
 pub const RAW_RETENTION: Duration = Duration::from_hours(30 * 24);
@@ -119,6 +119,23 @@ pub async fn history(table: &dyn Table, mac: &Mac, pid: Pid, span: &Span) -> Res
         range.after = page.next;
     }
 }
+
+/// A page of what a terminal's devices said, in the order of arrival, and where to go on; a reply that came in two batches is there
+/// twice.
+pub async fn replayed(
+    table: &dyn Table,
+    mac: &Mac,
+    (from, to): (Timestamp, Timestamp),
+    after: Option<String>,
+) -> Result<Listed<Reading>, TableError> {
+    let range =
+        Range::all(history_pk(mac), REPLAYED).between(from.sortable(), format!("{}#~", to.sortable())).after(after);
+    let page: Listed<Vec<Reading>> = record::page(table, &range).await?;
+    Ok(Listed { items: page.items.into_iter().flatten().collect(), next: page.next })
+}
+
+/// How many batches are replayed at once.
+const REPLAYED: usize = 200;
 
 pub(crate) fn latest_key(mac: &Mac) -> Key {
     Key::new(format!("terminal#{mac}"), "latest")

@@ -19,6 +19,7 @@ use ulid::Ulid;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(super) use self::list::every_visible;
 use crate::{error::ApiError, moment::Moment, site::Site, visitor::SignedIn};
 
 pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
@@ -54,7 +55,7 @@ struct Alarm {
 }
 
 /// What an alarm or a notice is about.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Source {
     /// A device on a terminal's line.

@@ -3,6 +3,7 @@
 //! A rule is somebody's own, or everybody's, which administrators make. Others' own rules are nobody else's business, the
 //! administrators' neither: they are not found.
 
+mod backtest;
 mod changing;
 mod form;
 mod import;
@@ -22,7 +23,7 @@ use records::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::form::RuleForm;
+pub(crate) use self::form::RuleForm;
 use crate::{error::ApiError, site::Site};
 
 const LIST: &str = "alert-rules";
@@ -34,6 +35,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
     OpenApiRouter::new()
         .routes(routes!(reading::list, changing::create))
         .routes(routes!(import::export))
+        .routes(routes!(backtest::backtest))
         .routes(routes!(reading::get, changing::replace, changing::delete))
         .routes(routes!(reading::versions))
         .merge(import)

@@ -1,3 +1,4 @@
+mod backtest;
 mod many;
 
 use std::{sync::Mutex, time::Duration};

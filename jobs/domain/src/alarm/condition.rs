@@ -239,9 +239,43 @@ impl Condition {
         }
     }
 
+    /// Whether it, or a part of it, counts what was not answered.
+    pub fn rests_on_misses(&self) -> bool {
+        matches!(self, Self::Missed { .. }) || self.parts().iter().any(Self::rests_on_misses)
+    }
+
     /// Whether it, or a part of it, looks at links and at the platform, of which no device knows.
     pub fn is_of_links(&self) -> bool {
         matches!(self, Self::Lost | Self::Away) || self.parts().iter().any(Self::is_of_links)
+    }
+
+    /// The numbers that a value of that name is held against.
+    pub fn limits_of(&self, value: &str) -> Vec<f64> {
+        match self {
+            Self::Compare { name, to, .. } if name == value => vec![*to],
+            Self::Outside { name, min, max, .. } if name == value => [*min, *max].into_iter().flatten().collect(),
+            Self::Between { name, min, max } if name == value => vec![*min, *max],
+            Self::Window { name, to, .. } if name == value => vec![*to],
+            Self::Levels { name, above, below } if name == value => {
+                above.iter().chain(below).map(|level| level.limit).collect()
+            }
+            _ => self.parts().iter().flat_map(|part| part.limits_of(value)).collect(),
+        }
+    }
+
+    /// The same with this deadband; none where it has no limits that one could stand behind.
+    #[must_use]
+    pub fn with_deadband(&self, by: f64) -> Option<Self> {
+        let mut with = self.clone();
+        match &mut with {
+            Self::Compare { is: Comparison::Equal | Comparison::Other, .. } => return None,
+            Self::Compare { deadband, .. } | Self::Outside { deadband, .. } => *deadband = by,
+            Self::Levels { above, below, .. } => {
+                above.iter_mut().chain(below).for_each(|level| level.deadband = by);
+            }
+            _ => return None,
+        }
+        with.check("condition").is_ok().then_some(with)
     }
 
     /// The names of the values that it looks at.

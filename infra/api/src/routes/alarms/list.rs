@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use domain::Mac;
+use domain::{Mac, Timestamp};
 use engine_http::{Json, Problem, Query, axum::extract::State};
 use futures::{StreamExt, TryStreamExt, stream};
 use records::{
@@ -24,6 +24,7 @@ use crate::{
 const LIST: &str = "alarms";
 /// The least that is read at once: where much is filtered out, small reads would be many.
 const LEAST_READ: usize = 50;
+const MOST_READ: usize = 500;
 const READS_AT_ONCE: usize = 16;
 
 /// Which alarms are wanted.
@@ -102,6 +103,26 @@ impl Scope {
             (WantedState::Active, _) => vec![Which::Active],
             (_, Self::Everything) => vec![Which::All],
             (_, Self::Terminals(macs)) => macs.iter().map(Which::OfTerminal).collect(),
+        }
+    }
+}
+
+/// Every alarm that a user may see and that is no older, newest first, up to about `most`; and whether those are all.
+pub(in crate::routes) async fn every_visible(
+    site: &Site,
+    user: &User,
+    since: Timestamp,
+    most: usize,
+) -> Result<(Vec<alarms::Alarm>, bool), ApiError> {
+    let scope = scope(site, user, None).await?;
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = find(site, user, WantedState::All, &scope, (MOST_READ, after)).await?;
+        let is_past = page.items.last().is_none_or(|oldest| oldest.raised_at < since);
+        found.extend(page.items.into_iter().filter(|alarm| alarm.raised_at >= since));
+        after = page.next;
+        if is_past || after.is_none() || found.len() >= most {
+            return Ok((found, is_past || after.is_none()));
         }
     }
 }

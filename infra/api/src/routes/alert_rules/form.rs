@@ -17,7 +17,7 @@ use crate::moment::Moment;
 /// What a rule is to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RuleForm {
+pub(crate) struct RuleForm {
     /// What people call it: 1 to 200 bytes.
     pub name: String,
     /// Whether it is everybody's: all who see a device are told of it. For administrators. Else it is your own, and told to
@@ -66,7 +66,7 @@ fn yes() -> bool {
 
 impl RuleForm {
     /// What the machine is to watch. It has no id yet.
-    pub(super) fn rule(&self) -> Rule {
+    pub(crate) fn rule(&self) -> Rule {
         Rule {
             id: String::new(),
             condition: self.condition.clone(),
@@ -80,14 +80,14 @@ impl RuleForm {
     }
 }
 
-impl From<alert_rules::AlertRule> for RuleForm {
-    fn from(stored: alert_rules::AlertRule) -> Self {
-        let alert_rules::AlertRule { name, owner, scope, enabled, rule, .. } = stored;
+impl RuleForm {
+    /// The form of a rule that is in force.
+    pub(crate) fn of_rule(name: String, everybody: bool, scope: Scope, rule: Rule) -> Self {
         Self {
             name,
-            everybody: owner.is_none(),
+            everybody,
             scope,
-            enabled,
+            enabled: true,
             severity: rule.severity,
             condition: rule.condition,
             on_delay_ms: rule.on_delay,
@@ -96,6 +96,19 @@ impl From<alert_rules::AlertRule> for RuleForm {
             schedule: rule.schedule,
             shadow: rule.shadow,
         }
+    }
+
+    /// The same, that says another rule.
+    pub(crate) fn with_rule(&self, rule: Rule) -> Self {
+        let of_rule = Self::of_rule(self.name.clone(), self.everybody, self.scope.clone(), rule);
+        Self { enabled: self.enabled, ..of_rule }
+    }
+}
+
+impl From<alert_rules::AlertRule> for RuleForm {
+    fn from(stored: alert_rules::AlertRule) -> Self {
+        let alert_rules::AlertRule { name, owner, scope, enabled, rule, .. } = stored;
+        Self { enabled, ..Self::of_rule(name, owner.is_none(), scope, rule) }
     }
 }
 

@@ -39,12 +39,12 @@ pub(super) fn outside(
 
 /// Between a least and a greatest abnormal value.
 pub(super) fn between(observed: &Observed, value: f64, min: f64, max: f64) -> Verdict {
-    Verdict::of((min..=max).contains(&value), words(observed, &format!("not {} ~ {}", text(min), text(max))))
+    Verdict::of((min..=max).contains(&value), words(observed, &format!("alarm if {} ~ {}", text(min), text(max))))
 }
 
 /// Against one number. Within `back_by` of it, a value that came back is neither.
 pub(super) fn compare(observed: &Observed, value: f64, is: Comparison, to: f64, back_by: f64) -> Verdict {
-    let words = words(observed, &format!("not {} {}", is.sign(), text(to)));
+    let words = words(observed, &format!("alarm if {} {}", is.sign(), text(to)));
     let near = match is {
         Comparison::Greater | Comparison::AtLeast => to - back_by,
         Comparison::Less | Comparison::AtMost => to + back_by,

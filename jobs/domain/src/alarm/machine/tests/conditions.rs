@@ -181,7 +181,7 @@ fn all_need_all_and_any_needs_one() {
         assert_eq!(all.sees(second, xy(x, y)), told_all, "all of {x} {y}");
         assert_eq!(any.sees(second, xy(x, y)), told_any, "any of {x} {y}");
     }
-    assert_eq!(all.changes(6, xy(7.0, 8.0))[0].detail, "x 7, not > 5 and y 8, not > 5");
+    assert_eq!(all.changes(6, xy(7.0, 8.0))[0].detail, "x 7, alarm if > 5 and y 8, alarm if > 5");
 }
 
 #[test]

@@ -1,0 +1,79 @@
+//! Backtests as a command line needs them: a rule out of a file, and what was found, drawn.
+
+use domain::{
+    Timestamp,
+    alarm::{BadRule, Rule, Severity},
+};
+use engine_chart::{Band, Chart, Tone};
+use jobs::backtest::{OfDevice, WouldHaveBeen};
+use records::alert_rules::{Scope, rule_id};
+
+use crate::routes::RuleForm;
+
+/// A rule as `POST /api/alerts/rules` takes it, out of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleOfFile {
+    /// What people call it.
+    pub name: String,
+    /// The devices that it watches.
+    pub scope: Scope,
+    /// What is watched.
+    pub rule: Rule,
+}
+
+/// Why a file is no rule.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleFileError {
+    /// It is not of that form.
+    #[error("it is no alert rule as POST /api/alerts/rules takes it")]
+    Form(#[from] serde_json::Error),
+    /// The rule makes no sense.
+    #[error("the rule is wrong")]
+    Rule(#[from] BadRule),
+}
+
+impl RuleOfFile {
+    /// Reads one; `owner` is whose own it is where it is not everybody's.
+    ///
+    /// # Errors
+    /// Where it is wrong.
+    pub fn parse(json: &[u8], owner: Option<&str>) -> Result<Self, RuleFileError> {
+        let form: RuleForm = serde_json::from_slice(json)?;
+        let rule = Rule { id: rule_id(owner, "backtest"), ..form.rule() };
+        rule.check()?;
+        Ok(Self { name: form.name, scope: form.scope, rule })
+    }
+}
+
+/// The device with the most alarms, drawn as an SVG document; none where no device was looked at.
+pub fn plot(found: &WouldHaveBeen, rule: &Rule, from: Timestamp, to: Timestamp) -> Option<String> {
+    let chart = chart(found.devices.first()?, rule, from, to);
+    chart.svg().inspect_err(|error| tracing::error!(%error, "a backtest was not drawn")).ok()
+}
+
+fn chart(device: &OfDevice, rule: &Rule, from: Timestamp, to: Timestamp) -> Chart {
+    let name = device.trace.name();
+    let bands = device.alarms.iter().map(|alarm| Band {
+        from: alarm.raised.0,
+        to: alarm.cleared.unwrap_or(to).0,
+        tone: match alarm.severity {
+            Severity::Info => Tone::Low,
+            Severity::Warning => Tone::Middle,
+            Severity::Critical => Tone::High,
+        },
+    });
+    Chart {
+        title: format!(
+            "{}: {}, {} ({} alarms)",
+            device.terminal,
+            device.device,
+            name.unwrap_or("—"),
+            device.alarms.len()
+        ),
+        from: from.0,
+        to: to.0,
+        points: device.trace.points().map(|point| (point.at.0, point.least, point.greatest)).collect(),
+        bands: bands.collect(),
+        limits: name.map(|name| rule.condition.limits_of(name)).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,230 @@
+//! What a rule would have raised.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    Mac, Timestamp,
+    alarm::{Episode, Rule, Severity},
+};
+use engine_http::{Json, Problem, axum::extract::State};
+use jobs::backtest::{Backtest, OfDevice, WouldHaveBeen, untriable};
+use records::{
+    alert_rules::rule_id,
+    readings::RAW_RETENTION,
+    terminals::{self, Terminal},
+    users::{self, Role, User},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{form::RuleForm, may_change, proof::Seen};
+use crate::{
+    backtest::plot,
+    error::ApiError,
+    moment::{self, Moment},
+    site::Site,
+    visitor::SignedIn,
+};
+
+const DEFAULT_SPAN: Duration = Duration::from_hours(7 * 24);
+/// More are for the command line.
+const MOST_READINGS: usize = 100_000;
+const MOST_LISTED: usize = 500;
+const PAGE: usize = 500;
+
+/// A rule to be tried.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trial {
+    /// The rule. Nothing of it is stored.
+    rule: RuleForm,
+    /// The first instant of arrival: RFC 3339 or milliseconds since 1970. Seven days before `to` when absent.
+    from: Option<String>,
+    /// The last instant of arrival. Now when absent.
+    to: Option<String>,
+    /// Whether a plot is wanted of the device with the most alarms.
+    #[serde(default)]
+    plot: bool,
+}
+
+/// What a rule would have raised, and whom it would have told.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Backtested {
+    /// The first instant of arrival.
+    from: Moment,
+    /// The last one.
+    to: Moment,
+    /// How many devices it was tried on.
+    devices: usize,
+    /// How many devices it was not tried on any more, since there were too many readings: make the time shorter, or the scope
+    /// smaller.
+    left_out: usize,
+    /// On how many readings.
+    readings: usize,
+    /// How many alarms there would have been.
+    alarms: usize,
+    /// How many of them would still stand.
+    standing: usize,
+    /// For how long there would have been an alarm, over all devices, in milliseconds.
+    active_ms: u64,
+    /// The latest of them, newest first.
+    latest: Vec<BacktestedAlarm>,
+    /// How often each person would have been told on each channel.
+    notices: Vec<BacktestedNotices>,
+    /// An SVG document, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    plot: Option<String>,
+}
+
+/// An alarm that would have been.
+#[derive(Debug, Serialize, ToSchema)]
+struct BacktestedAlarm {
+    /// The terminal.
+    mac: String,
+    /// What people call it.
+    terminal: String,
+    /// The device's address.
+    pid: u8,
+    /// When the condition began.
+    since: Moment,
+    /// When it would have been raised.
+    raised_at: Moment,
+    /// When it would have ended; null while it would stand.
+    #[schema(required)]
+    cleared_at: Option<Moment>,
+    /// For how long, up to now where it would stand, in milliseconds.
+    duration_ms: u64,
+    /// How much it would have mattered at most: `info`, `warning` or `critical`.
+    #[schema(value_type = String)]
+    severity: Severity,
+    /// What was seen.
+    detail: String,
+}
+
+/// How often one person would have been told on one channel.
+#[derive(Debug, Serialize, ToSchema)]
+struct BacktestedNotices {
+    /// The user.
+    user: String,
+    /// On which channel.
+    channel: String,
+    /// Of alarms.
+    alarms: usize,
+    /// Of their ends.
+    recoveries: usize,
+}
+
+/// Try an alert rule on what was read
+///
+/// Tells what it would have raised, when and for how long, and how often it would have told whom, had it been in force and nothing
+/// been active before. What was missed or lost is not kept, so conditions that rest on that are refused; `no_data` counts also
+/// the time in which the way to the device was lost. Nothing is stored, and nobody is told.
+#[utoipa::path(
+    post, path = "/api/alerts/rules/backtest", operation_id = "backtest_alert_rule", tag = "alert rules",
+    request_body = Trial, responses((status = 200, description = "What would have been", body = Backtested))
+)]
+pub(super) async fn backtest(
+    State(site): State<Arc<Site>>,
+    SignedIn(user): SignedIn,
+    Json(trial): Json<Trial>,
+) -> Result<Json<Backtested>, ApiError> {
+    let owner = (!trial.rule.everybody).then_some(user.user.as_str());
+    may_change(&user, owner)?;
+    must_be_triable(&site, &user, &trial.rule).await?;
+    let (from, to) = span(&trial, site.clock.now())?;
+    let rule = Rule { id: rule_id(owner, "backtest"), ..trial.rule.rule() };
+    let terminals = terminals(&site, &user, trial.rule.scope.mac()).await?;
+    let backtest = Backtest { rule, terminals, from, to, most_readings: MOST_READINGS };
+    let scope = &trial.rule.scope;
+    let found = backtest.run(&*site.table, |device, mounted| scope.holds(device, mounted), |_| {}).await?;
+    let plot = trial.plot.then(|| plot(&found, &backtest.rule, from, to)).flatten();
+    Ok(Json(answer(found, from, to, plot)))
+}
+
+async fn must_be_triable(site: &Site, user: &User, form: &RuleForm) -> Result<(), ApiError> {
+    let mut faults = Seen::by(site, user, &[form]).await?.faults(form);
+    if untriable(&form.condition) {
+        faults.push("condition: what was missed or lost is not kept, so it cannot be tried on the past".to_owned());
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::faults("bad-rule", "Nothing was tried: the rule is wrong, errors says where.", faults).into())
+}
+
+fn span(trial: &Trial, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
+    let given = |name: &str, text: &Option<String>| text.as_deref().map(|text| moment::parse(name, text)).transpose();
+    let to = given("to", &trial.to)?.unwrap_or(now);
+    let from = given("from", &trial.from)?.unwrap_or(to.minus(DEFAULT_SPAN));
+    if from > to {
+        return Err(Problem::bad_request("bad-time", "from lies after to: give the earlier instant as from."));
+    }
+    if to.since(from) > RAW_RETENTION {
+        return Err(Problem::bad_request("bad-time", "Readings are kept for 30 days: give a shorter time."));
+    }
+    Ok((from, to))
+}
+
+/// The terminals that the user may see; the one that is named alone, where one is.
+async fn terminals(site: &Site, user: &User, named: Option<&Mac>) -> Result<Vec<Terminal>, ApiError> {
+    let table = &*site.table;
+    let macs = match (named, user.role) {
+        (Some(mac), _) => vec![mac.clone()],
+        (None, Role::Admin) => every_mac(site).await?,
+        (None, Role::User) => users::terminals(table, &user.user).await?,
+    };
+    Ok(terminals::get_many(table, &macs).await?.into_values().collect())
+}
+
+async fn every_mac(site: &Site) -> Result<Vec<Mac>, ApiError> {
+    let (mut macs, mut after) = (Vec::new(), None);
+    loop {
+        let page = terminals::list(&*site.table, PAGE, after).await?;
+        macs.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(macs);
+        }
+    }
+}
+
+fn answer(found: WouldHaveBeen, from: Timestamp, to: Timestamp, plot: Option<String>) -> Backtested {
+    let lasted = |alarm: &Episode| alarm.cleared.unwrap_or(to).since(alarm.raised);
+    let millis = |lasted: Duration| u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX);
+    let seen = |device: &OfDevice, alarm: &Episode| BacktestedAlarm {
+        mac: device.device.mac.to_string(),
+        terminal: device.terminal.clone(),
+        pid: device.device.pid,
+        since: Moment(alarm.since),
+        raised_at: Moment(alarm.raised),
+        cleared_at: alarm.cleared.map(Moment),
+        duration_ms: millis(lasted(alarm)),
+        severity: alarm.severity,
+        detail: alarm.detail.clone(),
+    };
+    let mut alarms: Vec<_> = found.alarms().collect();
+    alarms.sort_by_key(|(_, alarm)| std::cmp::Reverse(alarm.raised));
+    Backtested {
+        from: Moment(from),
+        to: Moment(to),
+        devices: found.devices.len(),
+        left_out: found.left_out,
+        readings: found.readings,
+        alarms: alarms.len(),
+        standing: alarms.iter().filter(|(_, alarm)| alarm.cleared.is_none()).count(),
+        active_ms: millis(alarms.iter().map(|(_, alarm)| lasted(alarm)).sum()),
+        latest: alarms.iter().take(MOST_LISTED).map(|(device, alarm)| seen(device, alarm)).collect(),
+        notices: found
+            .told
+            .into_iter()
+            .map(|told| BacktestedNotices {
+                user: told.user,
+                channel: told.channel,
+                alarms: told.alarms,
+                recoveries: told.recoveries,
+            })
+            .collect(),
+        plot,
+    }
+}

@@ -1,0 +1,174 @@
+//! What an alert rule would have raised over what was read, and whom it would have told how often.
+
+mod consequences;
+mod trace;
+mod variants;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use domain::{
+    DeviceId, Mac, Pid, Source, Timestamp,
+    alarm::{Condition, Episode, Evidence, Fact, Replay, Rule, RuleSet, episodes},
+    reading::Reading,
+};
+use records::{
+    Listed, Table, TableError, readings,
+    terminals::{Device, Terminal},
+};
+
+pub use consequences::Told;
+pub use trace::{Point, Trace};
+pub use variants::{Remedy, Variant, Variants, variants};
+
+use consequences::Consequences;
+
+/// What is to be tried.
+#[derive(Debug, Clone)]
+pub struct Backtest {
+    /// The rule; whose id says whose it is.
+    pub rule: Rule,
+    /// The terminals that may hold devices that it watches.
+    pub terminals: Vec<Terminal>,
+    /// The first instant of arrival.
+    pub from: Timestamp,
+    /// The last one.
+    pub to: Timestamp,
+    /// The most readings that are looked at; what is left then is not.
+    pub most_readings: usize,
+}
+
+/// What would have been.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WouldHaveBeen {
+    /// How many readings were looked at.
+    pub readings: usize,
+    /// Each device in the rule's scope that was looked at, the one with the most alarms first.
+    pub devices: Vec<OfDevice>,
+    /// How often each person would have been told on each channel.
+    pub told: Vec<Told>,
+    /// How many devices were not looked at any more, since there were too many readings.
+    pub left_out: usize,
+}
+
+/// What would have been on one device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfDevice {
+    /// The device.
+    pub device: DeviceId,
+    /// What people call its terminal.
+    pub terminal: String,
+    /// Its alarms, oldest first.
+    pub alarms: Vec<Episode>,
+    /// What the value was that the rule names first.
+    pub trace: Trace,
+}
+
+impl WouldHaveBeen {
+    /// All alarms.
+    pub fn alarms(&self) -> impl Iterator<Item = (&OfDevice, &Episode)> {
+        self.devices.iter().flat_map(|device| device.alarms.iter().map(move |alarm| (device, alarm)))
+    }
+}
+
+/// The part of a condition that cannot be tried: what was read is kept, what was missed or lost is not.
+pub fn untriable(condition: &Condition) -> bool {
+    condition.rests_on_misses() || condition.is_of_links()
+}
+
+impl Backtest {
+    /// Tries the rule on each device that `is_watched`; `went_on` hears how many terminals are done.
+    ///
+    /// # Errors
+    /// The table's.
+    pub async fn run(
+        &self,
+        table: &dyn Table,
+        is_watched: impl Fn(&DeviceId, &Device) -> bool,
+        mut went_on: impl FnMut(usize),
+    ) -> Result<WouldHaveBeen, TableError> {
+        let mut consequences = Consequences::of(table, &self.rule).await?;
+        let mut found = WouldHaveBeen { readings: 0, devices: Vec::new(), told: Vec::new(), left_out: 0 };
+        for (done, terminal) in self.terminals.iter().enumerate() {
+            let watched: Vec<Pid> = terminal
+                .devices
+                .iter()
+                .filter(|device| is_watched(&terminal.device_id(device.pid), device))
+                .map(|device| device.pid)
+                .collect();
+            if found.readings >= self.most_readings {
+                found.left_out += watched.len();
+            } else if !watched.is_empty() {
+                let devices = self.of_terminal(table, terminal, &watched, &mut found.readings).await?;
+                for (device, changes) in devices {
+                    consequences.add(table, &device.device, &changes).await?;
+                    found.devices.push(device);
+                }
+            }
+            went_on(done + 1);
+        }
+        found.devices.sort_by_key(|device| std::cmp::Reverse(device.alarms.len()));
+        found.told = consequences.told();
+        Ok(found)
+    }
+
+    async fn of_terminal(
+        &self,
+        table: &dyn Table,
+        terminal: &Terminal,
+        watched: &[Pid],
+        looked_at: &mut usize,
+    ) -> Result<Vec<(OfDevice, Vec<domain::alarm::Change>)>, TableError> {
+        let rules = RuleSet::new([Arc::new(self.rule.clone())]);
+        let name = self.rule.condition.names().first().map(|name| (*name).to_owned());
+        let mut devices: BTreeMap<Pid, (Replay, Trace)> = watched
+            .iter()
+            .map(|pid| {
+                let source = Source::Device(terminal.device_id(*pid));
+                (*pid, (Replay::new(source, rules.clone()), Trace::new(name.clone(), self.from, self.to)))
+            })
+            .collect();
+        each_reading(table, &terminal.mac, (self.from, self.to), usize::MAX, |reading| {
+            if let Some((replay, trace)) = devices.get_mut(&reading.device.pid) {
+                *looked_at += 1;
+                replay.see(&evidence(reading));
+                trace.see(reading);
+            }
+        })
+        .await?;
+        let ended = devices.into_iter().map(|(pid, (replay, trace))| {
+            let changes = replay.end(self.to);
+            let (device, terminal) = (terminal.device_id(pid), terminal.name.clone());
+            (OfDevice { device, terminal, alarms: episodes(&changes), trace }, changes)
+        });
+        Ok(ended.collect())
+    }
+}
+
+/// Shows every reading of a terminal's devices that was not late, in the order of arrival, up to about `most`.
+async fn each_reading(
+    table: &dyn Table,
+    mac: &Mac,
+    span: (Timestamp, Timestamp),
+    most: usize,
+    mut see: impl FnMut(&Reading),
+) -> Result<(), TableError> {
+    let (mut after, mut seen) = (None, 0);
+    loop {
+        let Listed { items, next } = readings::replayed(table, mac, span, after).await?;
+        for reading in items.iter().filter(|reading| !reading.late) {
+            see(reading);
+        }
+        seen += items.len();
+        after = next;
+        if after.is_none() || seen >= most {
+            return Ok(());
+        }
+    }
+}
+
+/// A reading as the machine was told of it.
+fn evidence(reading: &Reading) -> Evidence {
+    let source = Source::Device(reading.device.clone());
+    let at = reading.asked.min(reading.arrived);
+    Evidence { id: format!("{}/{source}", reading.arrived.sortable()), source, at, fact: Fact::of_reading(reading) }
+}

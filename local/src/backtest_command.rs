@@ -1,0 +1,156 @@
+//! `telltale backtest`: what an alert rule would have raised.
+
+use std::{
+    collections::BTreeMap,
+    io::{IsTerminal, Write as _, stderr},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use api::backtest::{RuleOfFile, plot};
+use boot::SystemClock;
+use domain::{
+    Mac, Timestamp,
+    alarm::{Episode, Severity},
+};
+use jobs::backtest::{Backtest, OfDevice, Told, WouldHaveBeen, untriable};
+use records::{Clock, Table, TableError, terminals, terminals::Terminal};
+use serde_json::{Value, json};
+
+use crate::{cli::BacktestArguments, config::Config, site::table_of};
+
+const PAGE: usize = 500;
+/// How many alarms the text lists.
+const LISTED: usize = 20;
+
+/// `telltale backtest`.
+pub(crate) async fn command(arguments: BacktestArguments) -> anyhow::Result<()> {
+    boot::init_log("warn");
+    let config = Config::load(arguments.config.as_deref())?;
+    let file = &arguments.rule;
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read the rule file {}", file.display()))?;
+    let rule =
+        RuleOfFile::parse(&bytes, arguments.user.as_deref()).with_context(|| format!("in {}", file.display()))?;
+    if untriable(&rule.rule.condition) {
+        anyhow::bail!("what was missed or lost is not kept, so this rule's condition cannot be tried on the past");
+    }
+    let table = table_of(&config).await?;
+    let to = SystemClock.now();
+    let from = to.minus(arguments.last);
+    let terminals = terminals(table.as_ref(), rule.scope.mac()).await?;
+    let count = terminals.len();
+    let backtest = Backtest { rule: rule.rule, terminals, from, to, most_readings: usize::MAX };
+    let scope = &rule.scope;
+    let found = backtest
+        .run(table.as_ref(), |device, mounted| scope.holds(device, mounted), |done| tell_progress(done, count))
+        .await?;
+    if let Some(path) = &arguments.plot {
+        let document = plot(&found, &backtest.rule, from, to).context("there is no device to draw")?;
+        std::fs::write(path, document).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&as_json(&found, from, to))?);
+    } else {
+        print!("{}", text(&rule.name, &found, from, to));
+    }
+    Ok(())
+}
+
+async fn terminals(table: &dyn Table, named: Option<&Mac>) -> Result<Vec<Terminal>, TableError> {
+    if let Some(mac) = named {
+        return Ok(terminals::get(table, mac).await?.into_iter().collect());
+    }
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = terminals::list(table, PAGE, after).await?;
+        all.extend(terminals::get_many(table, &page.items).await?.into_values());
+        after = page.next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// On a terminal alone: a log needs no line that overwrites itself.
+fn tell_progress(done: usize, of: usize) {
+    if stderr().is_terminal() {
+        let end = if done == of { "\n" } else { "" };
+        // What is only shown is not worth failing for.
+        let _ = write!(stderr(), "\r{done} of {of} terminals{end}");
+    }
+}
+
+fn text(name: &str, found: &WouldHaveBeen, from: Timestamp, to: Timestamp) -> String {
+    let (alarms, standing, lasted) = sums(found, to);
+    let head = [
+        format!("{name}: {} to {}", from.rfc3339(), to.rfc3339()),
+        format!("{} readings of {} devices", found.readings, found.devices.len()),
+        format!("{alarms} alarms, {standing} of them would still stand; {} of alarm in all", span(lasted)),
+    ];
+    let mut severities: BTreeMap<Severity, usize> = BTreeMap::new();
+    for (_, alarm) in found.alarms() {
+        *severities.entry(alarm.severity).or_default() += 1;
+    }
+    let severities =
+        severities.iter().rev().map(|(severity, count)| format!("  {:<10}{count:>6}", severity.to_string()));
+    let told: Vec<String> = match found.told.as_slice() {
+        [] => vec!["  nobody".to_owned()],
+        told => told.iter().map(told_line).collect(),
+    };
+    let devices = found.devices.iter().filter(|device| !device.alarms.is_empty()).take(LISTED);
+    let devices = devices.flat_map(|device| device_lines(device, to));
+    let title = [String::new(), "would have been told".to_owned()];
+    let lines: Vec<String> = head.into_iter().chain(severities).chain(title).chain(told).chain(devices).collect();
+    lines.join("\n") + "\n"
+}
+
+fn told_line(told: &Told) -> String {
+    let Told { user, channel, alarms, recoveries } = told;
+    format!("  {user:<20}{channel:<10}{:>6} times, {recoveries} of them of an end", alarms + recoveries)
+}
+
+/// A device and its latest alarms.
+fn device_lines(device: &OfDevice, to: Timestamp) -> Vec<String> {
+    let title = format!("{} {}: {} alarms", device.device, device.terminal, device.alarms.len());
+    let alarms = device.alarms.iter().rev().take(LISTED).map(|alarm| {
+        let lasted = span(alarm.cleared.unwrap_or(to).since(alarm.raised));
+        let end = if alarm.cleared.is_some() { "" } else { " and on" };
+        format!("  {} {:<9} {lasted:>9}{end}  {}", alarm.raised.rfc3339(), alarm.severity.to_string(), alarm.detail)
+    });
+    [String::new(), title].into_iter().chain(alarms).collect()
+}
+
+fn sums(found: &WouldHaveBeen, to: Timestamp) -> (usize, usize, Duration) {
+    let standing = found.alarms().filter(|(_, alarm)| alarm.cleared.is_none()).count();
+    let lasted = found.alarms().map(|(_, alarm)| alarm.cleared.unwrap_or(to).since(alarm.raised)).sum();
+    (found.alarms().count(), standing, lasted)
+}
+
+/// `3d 4h`, `2h 5m`, `12m 3s`.
+fn span(lasted: Duration) -> String {
+    let seconds = lasted.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours) {
+        (0, 0) => format!("{minutes}m {}s", seconds % 60),
+        (0, _) => format!("{hours}h {minutes}m"),
+        _ => format!("{days}d {hours}h"),
+    }
+}
+
+fn as_json(found: &WouldHaveBeen, from: Timestamp, to: Timestamp) -> Value {
+    let (alarms, standing, lasted) = sums(found, to);
+    let alarm = |(device, alarm): (&OfDevice, &Episode)| {
+        json!({
+            "mac": device.device.mac, "pid": device.device.pid, "terminal": device.terminal,
+            "since": alarm.since.rfc3339(), "raised_at": alarm.raised.rfc3339(),
+            "cleared_at": alarm.cleared.map(Timestamp::rfc3339), "severity": alarm.severity, "detail": alarm.detail,
+        })
+    };
+    let told = |told: &Told| json!({"user": told.user, "channel": told.channel, "alarms": told.alarms, "recoveries": told.recoveries});
+    json!({
+        "from": from.rfc3339(), "to": to.rfc3339(), "readings": found.readings, "devices": found.devices.len(),
+        "alarms": alarms, "standing": standing, "active_ms": u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
+        "latest": found.alarms().map(alarm).collect::<Vec<_>>(),
+        "notices": found.told.iter().map(told).collect::<Vec<_>>(),
+    })
+}
