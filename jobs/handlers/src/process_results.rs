@@ -240,7 +240,7 @@ fn back(need: &Need, at: Timestamp, how: &str) -> Evidence {
 /// What a part of the platform says of itself.
 fn of_platform(need: &Need, at: Timestamp, fact: Fact) -> Evidence {
     let source = Source::Platform(need.clone());
-    Evidence { id: format!("{}/{source}", at.sortable()), source, at, fact }
+    Evidence::new(format!("{}/{source}", at.sortable()), source, at, fact)
 }
 
 /// A node that becomes ready in the middle of a window is polled for what is left of what is planned already.
@@ -282,7 +282,7 @@ async fn settled(cx: &Context, report: &Report) -> Result<FollowUps, JobError> {
             let source = Source::Terminal(mac);
             let fact = Fact::LinkLost { cause: "it did not come back with its node".to_owned(), grace: Duration::ZERO };
             let id = format!("{}/{source}", report.at.sortable());
-            follow_ups.evidence.push(Evidence { id, source, at: report.at, fact });
+            follow_ups.evidence.push(Evidence::new(id, source, report.at, fact));
         }
     }
     Ok(follow_ups)

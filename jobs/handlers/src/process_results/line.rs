@@ -292,7 +292,7 @@ impl<'a> Line<'a> {
 
     /// What a report tells of an instant that may be before it.
     fn evidence_of(&mut self, source: Source, report: &Report, at: Timestamp, fact: Fact) {
-        self.follow_ups.evidence.push(Evidence { id: evidence_id(report, &source), source, at, fact });
+        self.follow_ups.evidence.push(Evidence::new(evidence_id(report, &source), source, at, fact));
     }
 
     /// Shows whose interval is another now.
