@@ -64,7 +64,11 @@ impl World {
         let clock = Arc::new(ManualClock::new());
         let ticking = || Arc::clone(&clock) as Arc<dyn Clock>;
         let mut settings = Settings {
-            alarms: AlarmSettings { offline_debounce_ms: DEBOUNCE_MS, misses_allowed: MISSES_ALLOWED },
+            alarms: AlarmSettings {
+                offline_debounce_ms: DEBOUNCE_MS,
+                misses_allowed: MISSES_ALLOWED,
+                ..AlarmSettings::default()
+            },
             ..Settings::default()
         };
         settings.notices.topics = topics;

@@ -184,12 +184,8 @@ impl ProcessResults {
         if report.event == Event::NodeLost {
             follow_ups.join(terminals_unknown(cx, report).await?);
         }
-        follow_ups.evidence.push(Evidence {
-            id: format!("{}/node/{}", report.at.sortable(), report.node),
-            source: Source::Node(report.node.clone()),
-            at: report.at,
-            fact,
-        });
+        let id = format!("{}/node/{}", report.at.sortable(), report.node);
+        follow_ups.evidence.push(Evidence::new(id, Source::Node(report.node.clone()), report.at, fact));
         Ok(follow_ups)
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 53] = [
+const ROUTES: [&str; 59] = [
     "delete /api/alerts/rules/{id}",
     "delete /api/jobs/{job}/dead-letters/{id}",
     "delete /api/jobs/{job}/waiting/{key}",
@@ -14,6 +14,7 @@ const ROUTES: [&str; 53] = [
     "delete /api/protocols/{name}",
     "delete /api/protocols/{name}/constants",
     "delete /api/terminals/{mac}",
+    "delete /api/terminals/{mac}/out-of-service",
     "get /api/alarms",
     "get /api/alarms/{id}",
     "get /api/alerts/rules",
@@ -39,9 +40,13 @@ const ROUTES: [&str; 53] = [
     "get /api/terminals/{mac}/devices/{pid}/history",
     "get /api/terminals/{mac}/devices/{pid}/latest",
     "get /api/terminals/{mac}/operations",
+    "get /api/terminals/{mac}/out-of-service",
     "get /health",
     "get /health/ready",
     "post /api/alarms/{id}/acknowledge",
+    "post /api/alarms/{id}/reset",
+    "post /api/alarms/{id}/shelve",
+    "post /api/alarms/{id}/unshelve",
     "post /api/alerts/rules",
     "post /api/alerts/rules/import",
     "post /api/auth/login",
@@ -59,6 +64,7 @@ const ROUTES: [&str; 53] = [
     "put /api/protocols/{name}",
     "put /api/protocols/{name}/constants",
     "put /api/terminals/{mac}",
+    "put /api/terminals/{mac}/out-of-service",
 ];
 
 async fn document() -> Value {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aspect, Late, Life, Quiet, RuleId, Severity, change::About, condition::Memory};
+use super::{Aspect, Change, ChangeKind, Late, Life, Quiet, RuleId, Severity, change::About, condition::Memory};
 use crate::{Source, Timestamp, time::as_millis};
 
 /// The name under which all of a source is out of service.
@@ -185,6 +185,12 @@ impl Active {
     /// Whether its condition holds: not that of a latched alarm that is over.
     pub fn holds(&self) -> bool {
         self.over_since.is_none()
+    }
+
+    /// The change that it ends by since its source is no more: for the record alone.
+    pub fn removed(&self, rule: &str, at: Timestamp, reason: &str) -> Change {
+        let change = Change::of(ChangeKind::Cleared, self.about(rule), at, reason);
+        change.over_at(self.over_since.unwrap_or(at)).recorded()
     }
 
     /// That a change is about it.

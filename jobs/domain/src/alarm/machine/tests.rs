@@ -98,12 +98,12 @@ impl Watched {
 
     /// Tells a fact of this second, in this second; says what changed: `+rule` raised, `-rule` cleared, `rule severity`.
     fn sees(&mut self, second: i64, fact: Fact) -> Vec<String> {
-        self.changes(second, fact).into_iter().map(shown).collect()
+        self.changes(second, fact).iter().map(shown).collect()
     }
 
     /// Somebody does something, of which the machine learns without the rules.
     fn does(&mut self, second: i64, deed: Deed) -> Vec<String> {
-        self.acts(second, deed).into_iter().map(shown).collect()
+        self.acts(second, deed).iter().map(shown).collect()
     }
 
     fn acts(&mut self, second: i64, deed: Deed) -> Vec<Change> {
@@ -129,7 +129,7 @@ impl Watched {
 }
 
 /// `+rule` raised, `-rule` cleared, `rule severity`, else `rule what`; in brackets what nobody is told.
-fn shown(change: Change) -> String {
+fn shown(change: &Change) -> String {
     let what = match change.kind {
         ChangeKind::Raised => format!("+{}", change.rule),
         ChangeKind::SeverityChanged => format!("{} {}", change.rule, change.severity),

@@ -151,7 +151,7 @@ fn nobody_is_told_of_a_source_out_of_service_until_it_is_back() {
     assert_eq!(source.sees(3, run(1.0, "")), ["(-state:run)"]);
     let back = source.acts(4, Deed::PutBack { rule: None });
     assert!(back.iter().all(|change| change.by.as_deref() == Some("ann") && change.at == seconds(4)));
-    let back: Vec<_> = back.into_iter().map(shown).collect();
+    let back: Vec<_> = back.iter().map(shown).collect();
     assert_eq!(back, ["( in_service)", "threshold:temperature in_service"]);
     assert_eq!(source.does(5, Deed::PutBack { rule: None }), NOTHING);
 }

@@ -8,7 +8,7 @@ fn late(source: &mut Watched, second: i64, fact: Fact) -> Vec<String> {
     let evidence = Evidence { late: true, ..Evidence::new(format!("late {second}"), device(), seconds(second), fact) };
     let step = step(&source.state, &source.set(), &evidence, seconds(1000));
     (source.state, source.timer) = (step.state, step.timer);
-    step.changes.into_iter().map(shown).collect()
+    step.changes.iter().map(shown).collect()
 }
 
 #[test]
