@@ -67,7 +67,9 @@ impl World {
             alarms: AlarmSettings {
                 offline_debounce_ms: DEBOUNCE_MS,
                 misses_allowed: MISSES_ALLOWED,
-                ..AlarmSettings::default()
+                flapping_more_than: 3,
+                flapping_within_ms: 120_000,
+                flapping_calm_ms: 10_000,
             },
             ..Settings::default()
         };

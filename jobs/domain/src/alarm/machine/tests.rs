@@ -5,13 +5,17 @@ use ulid::Ulid;
 use super::*;
 use crate::{
     DeviceId,
-    alarm::{Act, Active, ChangeKind, Condition, Deed, Flapping, Observed, Quiet, Rule, Severity, Untold},
+    alarm::{
+        Act, Active, ChangeKind, Condition, ConditionState, Deed, Flapping, Observed, Quiet, Rule, Severity, Untold,
+    },
     reading::{Datum, Quality},
 };
 
 mod acts;
+mod acts_at_random;
 mod conditions;
 mod flapping;
+mod gaps;
 mod latched;
 mod late;
 mod lives;
