@@ -1,5 +1,6 @@
 //! The jobs together: in one process, with a clock that is turned by hand, and in `aws` as they are deployed there.
 
+mod alarm_acts;
 mod alarm_setups;
 mod alarms;
 mod alert_rules;

@@ -96,7 +96,7 @@ fn evidence(sensor: &Sensor, terminal: u32, tenths: u16, at: Timestamp) -> Resul
     let values = sensor.read(&sensor.query_data(terminal, tenths, at.0))?;
     let reading = Reading { device, asked: at, at, arrived: at, late: false, values };
     let id = format!("{}/{source}", at.sortable());
-    Ok(Evidence { id, source, at, fact: Fact::of_reading(&reading) })
+    Ok(Evidence::new(id, source, at, Fact::of_reading(&reading)))
 }
 
 /// The ports in memory, with so many terminals in the table.

@@ -26,6 +26,8 @@ const SETTINGS: &str = r#"
     [alarms]
     misses_allowed = 0
     offline_debounce_ms = 3600000
+    # Each of them is counted.
+    flapping_more_than = 0
     [notify.webhook]
     allowed_nets = ["127.0.0.0/8"]
 "#;

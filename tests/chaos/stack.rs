@@ -16,11 +16,13 @@ use super::load::{Home, PASSWORD};
 
 /// A window is planned five seconds ahead. What differs from the template lets a field of a minute see alarms.
 const WINDOW: Duration = Duration::from_secs(5);
-const TOLD: [(&str, &str); 9] = [
+const TOLD: [(&str, &str); 10] = [
     ("TELLTALE_SCHEDULE__WINDOW_MS", "5000"),
     ("TELLTALE_SCHEDULE__LEAD_MS", "5000"),
     ("TELLTALE_SCHEDULE__MINIMUM_INTERVAL_MS", "1000"),
     ("TELLTALE_ALARMS__MISSES_ALLOWED", "0"),
+    // Each alarm is counted.
+    ("TELLTALE_ALARMS__FLAPPING_MORE_THAN", "0"),
     ("TELLTALE_ALARMS__OFFLINE_DEBOUNCE_MS", "3600000"),
     ("TELLTALE_READINGS__SILENCE_MS", "0"),
     ("TELLTALE_NOTICES__TOPICS", "false"),

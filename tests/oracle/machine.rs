@@ -29,7 +29,7 @@ pub(super) fn active(case: &Case) -> Vec<bool> {
             // Not at the epoch: an instant before it is none.
             let at = Timestamp((1_000_000 + second) * 1000);
             let fact = if look == 0 { Fact::Values { values: vec![observed(*sample)] } } else { Fact::Tick };
-            let evidence = Evidence { id: second.to_string(), source: source.clone(), at, fact };
+            let evidence = Evidence::new(second.to_string(), source.clone(), at, fact);
             state = step(&state, &rules, &evidence, at).state;
             active.push(matches!(state.conditions.get("r"), Some(ConditionState::Active { .. })));
         }

@@ -64,7 +64,13 @@ impl World {
         let clock = Arc::new(ManualClock::new());
         let ticking = || Arc::clone(&clock) as Arc<dyn Clock>;
         let mut settings = Settings {
-            alarms: AlarmSettings { offline_debounce_ms: DEBOUNCE_MS, misses_allowed: MISSES_ALLOWED },
+            alarms: AlarmSettings {
+                offline_debounce_ms: DEBOUNCE_MS,
+                misses_allowed: MISSES_ALLOWED,
+                flapping_more_than: 3,
+                flapping_within_ms: 120_000,
+                flapping_calm_ms: 10_000,
+            },
             ..Settings::default()
         };
         settings.notices.topics = topics;

@@ -91,7 +91,7 @@ impl Flow {
         let link = Arc::new(RecordingLink::default());
         let mut settings = Settings {
             schedule: ScheduleSettings::default(),
-            alarms: AlarmSettings { offline_debounce_ms: 60_000, misses_allowed: 10 },
+            alarms: AlarmSettings { offline_debounce_ms: 60_000, misses_allowed: 10, ..AlarmSettings::default() },
             ..Settings::default()
         };
         choose(&mut settings);

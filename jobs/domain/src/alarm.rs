@@ -4,9 +4,11 @@
 //! is raised and cleared **on evidence only**: silence, a lost parent or a restart change what is *known*, never what is
 //! *true*. The same evidence twice changes nothing.
 
+mod act;
 mod change;
 mod condition;
 mod evidence;
+mod life;
 mod machine;
 mod owner;
 pub mod quality;
@@ -19,15 +21,17 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use change::{Change, ChangeKind};
+pub use act::{Act, Deed};
+pub use change::{Change, ChangeKind, Untold};
 pub use condition::{Comparison, Condition, Figure, Level, Memory};
 pub use evidence::{Aspect, Evidence, Fact, Observed};
+pub use life::{Flap, Late, Life, MOST_SHELVED, Owed, Quiet};
 pub use machine::{MOST_CHANGES, Step, step};
 pub use owner::{owned, owner, unowned};
 pub use replay::{Episode, Replay, episodes};
-pub use rule::{BadRule, Rule, RuleId, Wrong};
+pub use rule::{BadRule, Flapping, Rule, RuleId, Wrong};
 pub use rule_set::RuleSet;
-pub use state::{ConditionState, Seen, SourceState};
+pub use state::{Acknowledged, Active, ConditionState, Pending, Seen, SourceState};
 
 /// How much an alarm matters, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

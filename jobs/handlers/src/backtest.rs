@@ -170,5 +170,5 @@ async fn each_reading(
 fn evidence(reading: &Reading) -> Evidence {
     let source = Source::Device(reading.device.clone());
     let at = reading.asked.min(reading.arrived);
-    Evidence { id: format!("{}/{source}", reading.arrived.sortable()), source, at, fact: Fact::of_reading(reading) }
+    Evidence::new(format!("{}/{source}", reading.arrived.sortable()), source, at, Fact::of_reading(reading))
 }

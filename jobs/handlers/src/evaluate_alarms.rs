@@ -6,14 +6,13 @@ mod watched;
 use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
-    Source, Timestamp,
-    alarm::{Change, ChangeKind, Evidence, Fact, SourceState, step},
-    identity::derived_id,
+    Source,
+    alarm::{Evidence, Fact, SourceState, step},
 };
 use futures::{StreamExt, stream};
 use records::{
-    Outcome, Prefetched, Table, TableError, Versioned, Write,
-    alarms::{self, Alarm, SeverityChange, Transition, Watch},
+    Outcome, Prefetched, Versioned,
+    alarms::{self, Watch},
 };
 use serde::{Deserialize, Serialize};
 
@@ -108,22 +107,14 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
         let stepped = step(&before.state, &rules, evidence, now);
         let stepped = with_what_is_newer(cx, stepped, &rules, evidence, now).await?;
         let alters_alarms = !stepped.changes.is_empty();
-        if stepped.is_whole && !alters_alarms && !worth_storing(&before.state, &stepped.state, &evidence.fact) {
+        let is_as_before =
+            before.timer == stepped.timer && !worth_storing(&before.state, &stepped.state, &evidence.fact);
+        if stepped.is_whole && !alters_alarms && is_as_before {
             hand_on(cx, &evidence.source, watch).await?;
             return Ok(changed || was_last(&before.state, evidence));
         }
-        watch.value.state = stepped.state;
-        watch.value.timer = stepped.timer;
-        let mut writes = Vec::new();
-        if alters_alarms {
-            let transition = transition(evidence, watch.version, now, stepped.changes);
-            writes.push(alarms::put_transition(&transition)?);
-            writes.extend(changed_alarms(table, &transition).await?);
-            if transition.changes.iter().any(|change| !change.shadow) {
-                watch.value.outbox.push(transition.id);
-            }
-        }
-        writes.extend(alarms::put_watch(&evidence.source, &watch, before.timer)?);
+        let is_whole = stepped.is_whole;
+        let writes = alarms::put_step(table, evidence, &mut watch, stepped, now).await?;
         if !table.transact(writes).await?.applied() {
             refused += 1;
             continue;
@@ -131,7 +122,7 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
         changed |= alters_alarms;
         watch.version += 1;
         hand_on(cx, &evidence.source, watch).await?;
-        if stepped.is_whole {
+        if is_whole {
             return Ok(changed);
         }
     }
@@ -150,12 +141,15 @@ fn worth_storing(before: &SourceState, after: &SourceState, fact: &Fact) -> bool
         Fact::LinkLost { .. } | Fact::LinkSeen | Fact::ParentLost { .. } | Fact::Away { .. } | Fact::Back { .. } => {
             after.newest != before.newest
         }
-        Fact::Values { .. } | Fact::Missed { .. } | Fact::Tick => false,
+        Fact::Values { .. } | Fact::Missed { .. } | Fact::Acted { .. } | Fact::Tick => false,
     };
     moved
         || after.conditions != before.conditions
         || after.memories != before.memories
         || after.unknown != before.unknown
+        || after.lives != before.lives
+        || after.out_of_service != before.out_of_service
+        || after.late != before.late
 }
 
 /// Hands on what the outbox holds, then empties it. A crash between the two hands it on again, under the same keys.
@@ -171,60 +165,4 @@ async fn hand_on(cx: &Context, source: &Source, mut watch: Versioned<Watch>) -> 
     let timer = watch.value.timer;
     let _: Outcome = cx.table.transact(alarms::put_watch(source, &watch, timer)?).await?;
     Ok(())
-}
-
-/// The version of the watch tells apart the steps that one fact may take.
-fn transition(evidence: &Evidence, version: u64, now: Timestamp, changes: Vec<Change>) -> Transition {
-    let source = evidence.source.to_string();
-    let id = derived_id(evidence.at, &["transition", &source, &evidence.id, &version.to_string()]);
-    Transition { id, source: evidence.source.clone(), at: now, changes }
-}
-
-async fn changed_alarms(table: &dyn Table, transition: &Transition) -> Result<Vec<Write>, TableError> {
-    // One step may raise an alarm, since its delay ran out, and clear it at once.
-    let mut changed: BTreeMap<&str, Versioned<Alarm>> = BTreeMap::new();
-    for change in &transition.changes {
-        let known = match changed.remove(change.alarm.as_str()) {
-            Some(known) => Some(known),
-            None => alarms::get(table, &change.alarm).await?,
-        };
-        changed.insert(&change.alarm, after(&transition.source, change, known));
-    }
-    let writes = changed.values().map(alarms::put).collect::<Result<Vec<_>, _>>()?;
-    Ok(writes.into_iter().flatten().collect())
-}
-
-/// An alarm after a change, given what is known of it.
-fn after(source: &Source, change: &Change, known: Option<Versioned<Alarm>>) -> Versioned<Alarm> {
-    match (change.kind, known) {
-        (ChangeKind::Cleared, Some(mut alarm)) => {
-            alarm.value.cleared_at = Some(change.at);
-            alarm.value.cleared_by = Some(change.detail.clone());
-            alarm
-        }
-        (ChangeKind::SeverityChanged, Some(mut alarm)) => {
-            alarm.value.severity = change.severity;
-            let (at, severity, detail) = (change.at, change.severity, change.detail.clone());
-            alarm.value.severities.push(SeverityChange { at, severity, detail });
-            alarm
-        }
-        (_, known) => Versioned { value: raised(source, change), version: known.map_or(0, |alarm| alarm.version) },
-    }
-}
-
-fn raised(source: &Source, change: &Change) -> Alarm {
-    let cleared = change.kind == ChangeKind::Cleared;
-    Alarm {
-        id: change.alarm.clone(),
-        source: source.clone(),
-        rule: change.rule.clone(),
-        severity: change.severity,
-        detail: change.detail.clone(),
-        raised_at: change.since,
-        cleared_at: cleared.then_some(change.at),
-        cleared_by: cleared.then(|| change.detail.clone()),
-        acknowledged: None,
-        severities: Vec::new(),
-        shadow: change.shadow,
-    }
 }

@@ -70,7 +70,7 @@ impl FanOut {
         let Some(mut transition) = alarms::transition(table, &self.source, &self.transition).await? else {
             return Err(JobError::fail("the transition is not stored"));
         };
-        transition.changes.retain(|change| !change.shadow);
+        transition.changes.retain(Change::is_told);
         let terminal = terminal(table, &self.source).await?;
         let place = place(&self.source, terminal.as_ref());
         let model = model(cx, &self.source, terminal.as_ref()).await?;
@@ -143,8 +143,8 @@ fn heading(changes: &[Change]) -> &'static str {
         changes.iter().filter(is(ChangeKind::Cleared)).map(|change| change.alarm.as_str()).collect();
     let raised: Vec<&Change> = changes.iter().filter(is(ChangeKind::Raised)).collect();
     match raised.as_slice() {
-        [] if changes.iter().any(|change| change.kind == ChangeKind::SeverityChanged) => "Alarm changed",
-        [] => "Recovered",
+        [] if changes.iter().all(|change| change.kind == ChangeKind::Cleared) => "Recovered",
+        [] => "Alarm changed",
         raised if raised.iter().all(|change| cleared.contains(change.alarm.as_str())) => "Alarm and recovery",
         _ => "Alarm",
     }
@@ -157,6 +157,17 @@ fn line(change: &Change) -> String {
             return format!("now {} {}: {}", change.severity, change.at.rfc3339(), change.detail);
         }
         ChangeKind::Cleared => "cleared",
+        ChangeKind::Latched => "over, stands until it is reset",
+        ChangeKind::Recurred => "raised again",
+        ChangeKind::Acknowledged => "acknowledged",
+        ChangeKind::AcknowledgementExpired => "nobody has it on any more",
+        ChangeKind::Shelved => "on the shelf",
+        ChangeKind::Unshelved => "off the shelf",
+        ChangeKind::OutOfService => "out of service",
+        ChangeKind::InService => "in service again",
+        ChangeKind::Flapping => "flapping",
+        ChangeKind::Calmed => "calm",
+        ChangeKind::Late => "heard of too late",
     };
     format!("{kind} {}: {}", change.at.rfc3339(), change.detail)
 }

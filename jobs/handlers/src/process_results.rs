@@ -184,12 +184,8 @@ impl ProcessResults {
         if report.event == Event::NodeLost {
             follow_ups.join(terminals_unknown(cx, report).await?);
         }
-        follow_ups.evidence.push(Evidence {
-            id: format!("{}/node/{}", report.at.sortable(), report.node),
-            source: Source::Node(report.node.clone()),
-            at: report.at,
-            fact,
-        });
+        let id = format!("{}/node/{}", report.at.sortable(), report.node);
+        follow_ups.evidence.push(Evidence::new(id, Source::Node(report.node.clone()), report.at, fact));
         Ok(follow_ups)
     }
 
@@ -240,7 +236,7 @@ fn back(need: &Need, at: Timestamp, how: &str) -> Evidence {
 /// What a part of the platform says of itself.
 fn of_platform(need: &Need, at: Timestamp, fact: Fact) -> Evidence {
     let source = Source::Platform(need.clone());
-    Evidence { id: format!("{}/{source}", at.sortable()), source, at, fact }
+    Evidence::new(format!("{}/{source}", at.sortable()), source, at, fact)
 }
 
 /// A node that becomes ready in the middle of a window is polled for what is left of what is planned already.
@@ -282,7 +278,7 @@ async fn settled(cx: &Context, report: &Report) -> Result<FollowUps, JobError> {
             let source = Source::Terminal(mac);
             let fact = Fact::LinkLost { cause: "it did not come back with its node".to_owned(), grace: Duration::ZERO };
             let id = format!("{}/{source}", report.at.sortable());
-            follow_ups.evidence.push(Evidence { id, source, at: report.at, fact });
+            follow_ups.evidence.push(Evidence::new(id, source, report.at, fact));
         }
     }
     Ok(follow_ups)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::{Timestamp, alarm::Flapping};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,11 +53,33 @@ pub struct AlarmSettings {
     pub offline_debounce_ms: u64,
     /// The most queries in a row that a device may miss before its alarm is raised (with 10 it is raised at the 11th).
     pub misses_allowed: u32,
+    /// How often a rule may be raised on its source within `flapping_within_ms` before it is told no more each time; 0: it is
+    /// always told. Rules that people made may say otherwise.
+    pub flapping_more_than: u16,
+    /// See `flapping_more_than`, in milliseconds.
+    pub flapping_within_ms: u64,
+    /// How long such a rule must neither be raised nor end to be told again, in milliseconds.
+    pub flapping_calm_ms: u64,
 }
 
 impl Default for AlarmSettings {
     fn default() -> Self {
-        Self { offline_debounce_ms: 60_000, misses_allowed: 10 }
+        Self {
+            offline_debounce_ms: 60_000,
+            misses_allowed: 10,
+            flapping_more_than: 5,
+            flapping_within_ms: 1_800_000,
+            flapping_calm_ms: 900_000,
+        }
+    }
+}
+
+impl AlarmSettings {
+    /// When rules that say nothing of it are damped.
+    pub fn flapping(&self) -> Flapping {
+        let (within, calm) =
+            (Duration::from_millis(self.flapping_within_ms), Duration::from_millis(self.flapping_calm_ms));
+        Flapping { more_than: self.flapping_more_than, within, calm }
     }
 }
 

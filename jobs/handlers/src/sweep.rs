@@ -40,7 +40,7 @@ impl Job for Sweep {
         let due = alarms::due(cx.table.as_ref(), until, AT_MOST).await?;
         let messages = due.into_iter().map(|(due, source)| {
             let id = format!("tick/{}/{source}", due.sortable());
-            let evidence = vec![Evidence { id: id.clone(), source, at: due, fact: Fact::Tick }];
+            let evidence = vec![Evidence::new(id.clone(), source, due, Fact::Tick)];
             let message = EvaluateAlarms { origin: id, evidence }.message();
             Message { not_before: Some(due).filter(|due| *due > now), ..message }
         });

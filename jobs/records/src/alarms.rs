@@ -13,6 +13,8 @@
 //! stays in the watch's `outbox` until it was handed on: a crash between the two tells it again, under the same name.
 
 mod end;
+mod life;
+mod stepping;
 
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 pub use end::end;
+pub use life::{AlarmEvent, AlarmLife, Shelved};
+pub use stepping::{act, put_step};
 
 use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};
 
@@ -68,6 +72,9 @@ pub struct Alarm {
     /// Whether its rule is only tried out: nobody was told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
+    /// What became of it beside.
+    #[serde(default)]
+    pub life: AlarmLife,
 }
 
 /// That an alarm came to matter more, or less.
@@ -82,6 +89,11 @@ pub struct SeverityChange {
 }
 
 impl Alarm {
+    /// For how long its condition held, or holds at that instant.
+    pub fn lasted(&self, now: Timestamp) -> Duration {
+        self.life.over_at.or(self.cleared_at).unwrap_or(now).since(self.raised_at)
+    }
+
     /// Whose it is: a rule of theirs raised it. None for everybody's.
     pub fn owner(&self) -> Option<String> {
         domain::alarm::owner(&self.rule)
@@ -97,6 +109,9 @@ pub struct Acknowledgement {
     pub at: Timestamp,
     /// What they said.
     pub note: Option<String>,
+    /// Until when it holds; for good without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// What one piece of evidence changed on one source.
@@ -137,7 +152,8 @@ pub fn put_watch(
 /// when nothing of it can be under way any more.
 fn forgotten_at(source: &Source, watch: &Watch) -> Option<Timestamp> {
     let is_of_platform = matches!(source, Source::Platform(_));
-    let is_well = watch.state.conditions.is_empty() && watch.outbox.is_empty();
+    let state = &watch.state;
+    let is_well = state.conditions.is_empty() && state.out_of_service.is_empty() && watch.outbox.is_empty();
     let newest = watch.state.newest.values().map(|seen| seen.at).max();
     newest.filter(|_| is_of_platform && is_well).map(|newest| newest.plus(TRANSITION_RETENTION))
 }

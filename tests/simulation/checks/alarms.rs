@@ -30,7 +30,9 @@ pub(super) fn check(world: &World, truth: &Truth) -> Vec<String> {
         }
     }
     let mut stored: BTreeMap<(String, String), Vec<Alarm>> = BTreeMap::new();
-    for alarm in at_once(alarms::list(world.table.as_ref(), Which::All, 1000, None)).unwrap().items {
+    let all = at_once(alarms::list(world.table.as_ref(), Which::All, 1000, None)).unwrap().items;
+    // What was heard of too late was never one.
+    for alarm in all.into_iter().filter(|alarm| alarm.life.late_readings.is_none()) {
         stored.entry((alarm.source.to_string(), alarm.rule.clone())).or_default().push(alarm);
     }
     let unknown = stored.keys().filter(|key| !watched.contains_key(key)).map(|key| format!("nobody watches {key:?}"));

@@ -23,7 +23,11 @@ use crate::simulation::{
 type To = (String, String);
 
 pub(super) fn check(world: &World) -> Vec<String> {
-    let expected: BTreeSet<To> = transitions(world).iter().flat_map(|transition| hearers(world, transition)).collect();
+    let told = transitions(world).into_iter().map(|mut transition| {
+        transition.changes.retain(Change::is_told);
+        transition
+    });
+    let expected: BTreeSet<To> = told.flat_map(|transition| hearers(world, &transition)).collect();
     let mut told: BTreeMap<To, Vec<Sent>> = BTreeMap::new();
     for sent in world.sent() {
         let transition = sent.letter.data["transition"].as_str().unwrap_or_default().to_owned();

@@ -41,6 +41,9 @@ fn is_hasty(source: &Source, change: &Change) -> bool {
 }
 
 fn is_life_of(alarm: &Alarm, lived: &[Change]) -> bool {
+    if alarm.life.late_readings.is_some() {
+        return lived.len() == 1 && lived[0].kind == ChangeKind::Late && alarm.cleared_at.is_some();
+    }
     let of = |kind| lived.iter().filter(move |change| change.kind == kind).collect::<Vec<_>>();
     let (raised, cleared) = (of(ChangeKind::Raised), of(ChangeKind::Cleared));
     let began_so = raised.len() == 1 && raised[0].since == alarm.raised_at;

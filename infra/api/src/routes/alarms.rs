@@ -1,11 +1,13 @@
 //! Alarms.
 
 mod acknowledge;
+mod acting;
 mod list;
+mod service;
+mod shown;
 
 use std::sync::Arc;
 
-use domain::alarm;
 use engine_http::{
     Json, Path, Problem,
     axum::{self, extract::State},
@@ -14,108 +16,23 @@ use records::{
     Versioned, alarms,
     users::{self, Role, User},
 };
-use serde::Serialize;
 use ulid::Ulid;
-use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(super) use self::list::every_visible;
-use crate::{error::ApiError, moment::Moment, site::Site, visitor::SignedIn};
+use self::shown::Alarm;
+pub(crate) use self::shown::Source;
+use crate::{error::ApiError, site::Site, visitor::SignedIn};
 
 pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
-    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(get)).routes(routes!(acknowledge::acknowledge))
-}
-
-/// One condition on one source, with its life.
-#[derive(Serialize, ToSchema)]
-struct Alarm {
-    /// Its id.
-    id: String,
-    /// What it is about.
-    source: Source,
-    /// The rule that raised it.
-    rule: String,
-    /// How much it matters.
-    severity: Severity,
-    /// Whether the condition holds.
-    state: AlarmState,
-    /// What was seen when it was raised.
-    detail: String,
-    /// When the condition began.
-    raised_at: Moment,
-    /// When the condition was seen to be over.
-    #[schema(required)]
-    cleared_at: Option<Moment>,
-    /// What was seen then.
-    #[schema(required)]
-    cleared_by: Option<String>,
-    /// Who took it on.
-    #[schema(required)]
-    acknowledged: Option<Acknowledgement>,
-}
-
-/// What an alarm or a notice is about.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(crate) enum Source {
-    /// A device on a terminal's line.
-    Device {
-        /// The terminal.
-        mac: String,
-        /// The device's address.
-        pid: u8,
-    },
-    /// A terminal.
-    Terminal {
-        /// The terminal.
-        mac: String,
-    },
-    /// A gateway program.
-    Node {
-        /// The node.
-        name: String,
-    },
-    /// A part of the platform. For administrators.
-    Platform {
-        /// The part: `broker:8081`.
-        part: String,
-        /// What it needs, and cannot reach: `queue`, `store`, or room in its `spool`.
-        needs: String,
-    },
-}
-
-/// How much an alarm matters, least first.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum Severity {
-    /// Good to know.
-    Info,
-    /// Somebody should look, today.
-    Warning,
-    /// Somebody should look, now.
-    Critical,
-}
-
-/// Whether an alarm's condition holds.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum AlarmState {
-    /// It holds.
-    Active,
-    /// It is over.
-    Cleared,
-}
-
-/// Somebody's word that they take an alarm on.
-#[derive(Serialize, ToSchema)]
-struct Acknowledgement {
-    /// The user.
-    by: String,
-    /// When.
-    at: Moment,
-    /// What they said.
-    #[schema(required)]
-    note: Option<String>,
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(get))
+        .routes(routes!(acknowledge::acknowledge))
+        .routes(routes!(acting::reset))
+        .routes(routes!(acting::shelve))
+        .routes(routes!(acting::unshelve))
+        .routes(routes!(service::get, service::take_out, service::put_back))
 }
 
 /// One alarm
@@ -129,7 +46,7 @@ async fn get(
     SignedIn(user): SignedIn,
     Path(id): Path<String>,
 ) -> Result<Json<Alarm>, ApiError> {
-    Ok(Json(visible(&site, &user, &id).await?.value.into()))
+    Ok(Json(Alarm::of(visible(&site, &user, &id).await?.value, site.clock.now())))
 }
 
 /// The alarm of that id; not found when it is not there, and just so when the user may not see it.
@@ -147,46 +64,4 @@ async fn visible(site: &Site, user: &User, id: &str) -> Result<Versioned<alarms:
 /// Whether an alarm is any of a user's business: what a person's own rule raised is theirs, and the administrators'.
 fn concerns(alarm: &alarms::Alarm, user: &User) -> bool {
     user.role == Role::Admin || alarm.owner().is_none_or(|owner| owner == user.user)
-}
-
-impl From<alarms::Alarm> for Alarm {
-    fn from(alarm: alarms::Alarm) -> Self {
-        Self {
-            id: alarm.id,
-            source: alarm.source.into(),
-            rule: alarm.rule,
-            severity: alarm.severity.into(),
-            state: if alarm.cleared_at.is_some() { AlarmState::Cleared } else { AlarmState::Active },
-            detail: alarm.detail,
-            raised_at: Moment(alarm.raised_at),
-            cleared_at: alarm.cleared_at.map(Moment),
-            cleared_by: alarm.cleared_by,
-            acknowledged: alarm.acknowledged.map(|word| Acknowledgement {
-                by: word.by,
-                at: Moment(word.at),
-                note: word.note,
-            }),
-        }
-    }
-}
-
-impl From<domain::Source> for Source {
-    fn from(source: domain::Source) -> Self {
-        match source {
-            domain::Source::Device(device) => Self::Device { mac: device.mac.into(), pid: device.pid },
-            domain::Source::Terminal(mac) => Self::Terminal { mac: mac.into() },
-            domain::Source::Node(name) => Self::Node { name },
-            domain::Source::Platform(domain::Need { part, needs }) => Self::Platform { part, needs },
-        }
-    }
-}
-
-impl From<alarm::Severity> for Severity {
-    fn from(severity: alarm::Severity) -> Self {
-        match severity {
-            alarm::Severity::Info => Self::Info,
-            alarm::Severity::Warning => Self::Warning,
-            alarm::Severity::Critical => Self::Critical,
-        }
-    }
 }

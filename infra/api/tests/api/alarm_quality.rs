@@ -8,7 +8,7 @@ use domain::{
 use engine_http::axum::http::StatusCode;
 use records::{
     Table, Versioned,
-    alarms::{self, Alarm},
+    alarms::{self, Alarm, AlarmLife},
     protocols, readings,
 };
 use serde_json::{Value as Json, json};
@@ -32,6 +32,7 @@ async fn alarm(site: &Site, terminal: &str, rule: &str, number: i64) {
         acknowledged: None,
         severities: Vec::new(),
         shadow: false,
+        life: AlarmLife::default(),
     };
     let writes = alarms::put(&Versioned { version: 0, value: alarm }).unwrap();
     assert!(site.table.transact(writes).await.unwrap().applied());

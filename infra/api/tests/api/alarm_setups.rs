@@ -2,7 +2,7 @@ use domain::{DeviceId, Source, alarm::Severity};
 use engine_http::axum::http::{Method, StatusCode};
 use records::{
     Versioned,
-    alarms::{self, Alarm},
+    alarms::{self, Alarm, AlarmLife},
     protocols, users,
 };
 use serde_json::{Value, json};
@@ -89,6 +89,7 @@ async fn an_alarm_of_a_persons_own_rule_is_shown_to_them_and_to_administrators()
         acknowledged: None,
         severities: Vec::new(),
         shadow: false,
+        life: AlarmLife::default(),
     };
     let writes = alarms::put(&Versioned { value: alarm.clone(), version: 0 }).unwrap();
     assert!(records::Table::transact(&*site.table, writes).await.unwrap().applied());

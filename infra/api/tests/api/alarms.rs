@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use domain::{DeviceId, Source, Timestamp, alarm::Severity};
 use records::{
     Table, Versioned,
-    alarms::{self, Acknowledgement, Alarm},
+    alarms::{self, Acknowledgement, Alarm, AlarmLife},
 };
 use serde_json::{Value, json};
 use ulid::Ulid;
@@ -34,6 +34,7 @@ fn alarm(number: u128, source: Source) -> Alarm {
         acknowledged: None,
         severities: Vec::new(),
         shadow: false,
+        life: AlarmLife::default(),
     }
 }
 
@@ -145,10 +146,19 @@ async fn an_alarm_is_shown_with_its_life() {
         "cleared_at": null,
         "cleared_by": null,
         "acknowledged": null,
+        "lasted_ms": site.now().since(Timestamp(1_700_000_000_000)).as_millis(),
+        "occurrence": 0,
+        "first_raised_at": null,
+        "over_at": null,
+        "shelved": null,
+        "late_readings": null,
+        "severities": [],
+        "events": [],
     });
     assert_eq!(site.seen_by("ann", &format!("/api/alarms/{}", id(1))).await, expected);
     let over = site.seen_by("ann", &format!("/api/alarms/{}", id(2))).await;
     assert_eq!((&over["state"], &over["cleared_at"]), (&json!("cleared"), &json!("2023-11-14T22:14:20.000Z")));
+    assert_eq!(over["lasted_ms"], 60_000);
     assert_eq!(site.seen_by("root", &format!("/api/alarms/{}", id(5))).await["source"]["name"], "node-1");
 }
 
@@ -202,7 +212,7 @@ async fn an_acknowledgement_survives_a_change_that_comes_in_between() {
 async fn of_two_who_acknowledge_at_once_the_first_stands() {
     let site = five_alarms().await;
     let mut taken_meanwhile = alarms::get(&*site.table, &id(1)).await.unwrap().unwrap();
-    let word = Acknowledgement { by: "root".to_owned(), at: site.now(), note: None };
+    let word = Acknowledgement { by: "root".to_owned(), at: site.now(), note: None, until: None };
     taken_meanwhile.value.acknowledged = Some(word);
     let site = contended(site, &taken_meanwhile);
     let answer = site.post(&format!("/api/alarms/{}/acknowledge", id(1))).by(&site.token("ann")).send().await.fine();

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 56] = [
+const ROUTES: [&str; 62] = [
     "delete /api/alerts/rules/{id}",
     "delete /api/jobs/{job}/dead-letters/{id}",
     "delete /api/jobs/{job}/waiting/{key}",
@@ -14,6 +14,7 @@ const ROUTES: [&str; 56] = [
     "delete /api/protocols/{name}",
     "delete /api/protocols/{name}/constants",
     "delete /api/terminals/{mac}",
+    "delete /api/terminals/{mac}/out-of-service",
     "get /api/alarms",
     "get /api/alarms/{id}",
     "get /api/alerts/quality",
@@ -40,9 +41,13 @@ const ROUTES: [&str; 56] = [
     "get /api/terminals/{mac}/devices/{pid}/history",
     "get /api/terminals/{mac}/devices/{pid}/latest",
     "get /api/terminals/{mac}/operations",
+    "get /api/terminals/{mac}/out-of-service",
     "get /health",
     "get /health/ready",
     "post /api/alarms/{id}/acknowledge",
+    "post /api/alarms/{id}/reset",
+    "post /api/alarms/{id}/shelve",
+    "post /api/alarms/{id}/unshelve",
     "post /api/alerts/quality/suggestions",
     "post /api/alerts/rules",
     "post /api/alerts/rules/backtest",
@@ -62,6 +67,7 @@ const ROUTES: [&str; 56] = [
     "put /api/protocols/{name}",
     "put /api/protocols/{name}/constants",
     "put /api/terminals/{mac}",
+    "put /api/terminals/{mac}/out-of-service",
 ];
 
 async fn document() -> Value {

@@ -1,12 +1,12 @@
 use domain::{
     Source,
-    alarm::{ConditionState, Severity},
+    alarm::{Active, ConditionState, Severity},
 };
 use engine_http::axum::http::{Method, StatusCode};
 use jobs::ports::{NodeCommand, Push, ToBroker};
 use records::{
     Table, Versioned,
-    alarms::{self, Alarm, Watch, Which},
+    alarms::{self, Alarm, AlarmLife, Watch, Which},
     nodes::{self, Node, Session},
     terminals, users,
 };
@@ -37,12 +37,10 @@ async fn alarmed(site: &Site, source: &Source) {
         acknowledged: None,
         severities: Vec::new(),
         shadow: false,
+        life: AlarmLife::default(),
     };
     let mut watch = Watch { timer: Some(since), ..Watch::default() };
-    watch
-        .state
-        .conditions
-        .insert(rule, ConditionState::Active { alarm: id, since, severity, normal_since: None, shadow: false });
+    watch.state.conditions.insert(rule, ConditionState::Active(Box::new(Active::new(id, since, severity))));
     let mut writes = alarms::put(&Versioned { value: alarm, version: 0 }).unwrap();
     writes.extend(alarms::put_watch(source, &Versioned { value: watch, version: 0 }, None).unwrap());
     assert!(site.table.transact(writes).await.unwrap().applied());

@@ -1,5 +1,7 @@
 //! What the machine says: what happened to which alarm.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{RuleId, Severity};
@@ -8,9 +10,9 @@ use crate::Timestamp;
 /// What one step did to one alarm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// The alarm's id (a ULID text, derived).
+    /// The alarm's id (a ULID text, derived). Empty where it is about no one alarm: a source that is out of service.
     pub alarm: String,
-    /// The rule.
+    /// The rule; empty where it is about all of a source.
     pub rule: RuleId,
     /// How much it matters: from now on, or for what ended, in the end.
     pub severity: Severity,
@@ -25,6 +27,25 @@ pub struct Change {
     /// Whether the rule is only tried out: it is recorded, and nobody is told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
+    /// Why nobody is told, where nobody is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold: Option<Untold>,
+    /// For how long the condition held, in milliseconds, where it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasted_ms: Option<u64>,
+    /// Who did it, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why they did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// How long it holds, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// How often: of an alarm, how often the rule was raised on its source; of flapping, how often meanwhile; of late
+    /// readings, how many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
 }
 
 /// What happened to an alarm.
@@ -35,6 +56,109 @@ pub enum ChangeKind {
     Raised,
     /// It matters more, or less, than before.
     SeverityChanged,
-    /// The condition was seen to be normal again.
+    /// The condition was seen to be normal again, or what was latched was reset.
     Cleared,
+    /// The condition is over, and the alarm stands until somebody resets it.
+    Latched,
+    /// The condition of a latched alarm is true again.
+    Recurred,
+    /// Somebody took it on.
+    Acknowledged,
+    /// Nobody has it on any more: their word held for some time only.
+    AcknowledgementExpired,
+    /// Somebody put it on the shelf: nobody is told for a while.
+    Shelved,
+    /// It is off the shelf again.
+    Unshelved,
+    /// The source, or the rule on it, was taken out of service: nobody is told.
+    OutOfService,
+    /// It is in service again.
+    InService,
+    /// It comes and goes too often to be told each time.
+    Flapping,
+    /// It has been calm for long enough to be told again.
+    Calmed,
+    /// Readings that came too late to raise anything would have.
+    Late,
+}
+
+/// Why nobody is told of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Untold {
+    /// It is out of service.
+    OutOfService,
+    /// It is on the shelf.
+    Shelved,
+    /// It comes and goes all the time.
+    Flapping,
+    /// It is for the record: an act, whoever did it knows; or what is long over.
+    Record,
+}
+
+impl Change {
+    /// Whether those whom it concerns are to be told.
+    pub fn is_told(&self) -> bool {
+        !self.shadow && self.untold.is_none()
+    }
+
+    /// For how long the condition held, where it is over.
+    pub fn lasted(&self) -> Option<Duration> {
+        self.lasted_ms.map(Duration::from_millis)
+    }
+
+    /// Of an alarm: nobody did it, and all are told.
+    pub(super) fn of(kind: ChangeKind, about: About<'_>, at: Timestamp, detail: impl Into<String>) -> Self {
+        let About { alarm, rule, severity, since, shadow } = about;
+        Self {
+            alarm: alarm.to_owned(),
+            rule: rule.to_owned(),
+            severity,
+            kind,
+            at,
+            since,
+            detail: detail.into(),
+            shadow,
+            untold: None,
+            lasted_ms: None,
+            by: None,
+            why: None,
+            until: None,
+            count: None,
+        }
+    }
+
+    /// Which alarm it is about.
+    pub(super) fn about(&self) -> About<'_> {
+        let Self { severity, since, shadow, .. } = *self;
+        About { alarm: &self.alarm, rule: &self.rule, severity, since, shadow }
+    }
+
+    /// The same, for the record alone.
+    pub(super) fn recorded(self) -> Self {
+        Self { untold: Some(Untold::Record), ..self }
+    }
+
+    /// The same, at the end of a condition that held until `over`.
+    pub(super) fn over_at(mut self, over: Timestamp) -> Self {
+        self.lasted_ms = u64::try_from(over.since(self.since).as_millis()).ok();
+        self
+    }
+
+    /// The same, as the doing of somebody.
+    pub(super) fn done(mut self, by: &str, why: Option<&str>) -> Self {
+        self.by = Some(by.to_owned());
+        self.why = why.map(str::to_owned);
+        self
+    }
+}
+
+/// Which alarm a change is about.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    pub alarm: &'a str,
+    pub rule: &'a str,
+    pub severity: Severity,
+    pub since: Timestamp,
+    pub shadow: bool,
 }

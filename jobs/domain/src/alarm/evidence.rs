@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Act;
 use crate::{
     Source, Timestamp,
     reading::{Datum, Quality, Reading, Value},
@@ -20,6 +21,16 @@ pub struct Evidence {
     pub at: Timestamp,
     /// What was seen.
     pub fact: Fact,
+    /// Whether it came too late to say how the source is: it raises and ends nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+}
+
+impl Evidence {
+    /// A fact that came in time.
+    pub fn new(id: impl Into<String>, source: Source, at: Timestamp, fact: Fact) -> Self {
+        Self { id: id.into(), source, at, fact, late: false }
+    }
 }
 
 /// What was seen.
@@ -61,6 +72,11 @@ pub enum Fact {
         /// For how long it was away, and what became of what waited.
         how: String,
     },
+    /// Somebody did something about the source's alarms.
+    Acted {
+        /// Who did what, and why.
+        act: Act,
+    },
     /// Nothing but the passing of time: a timer of this source is due.
     Tick,
 }
@@ -88,6 +104,7 @@ impl Fact {
             | Self::ParentLost { .. }
             | Self::Away { .. }
             | Self::Back { .. } => Some(Aspect::Link),
+            Self::Acted { .. } => Some(Aspect::Acts),
             Self::Tick => None,
         }
     }
@@ -118,4 +135,6 @@ pub enum Aspect {
     Silence,
     /// Whether it, or what it hangs on, can be heard.
     Link,
+    /// What people do about it: says nothing of how it is.
+    Acts,
 }

@@ -41,7 +41,7 @@ impl Replay {
             }
             last = Some(due);
             let id = format!("due/{}", due.sortable());
-            self.take(&Evidence { id, source: self.source.clone(), at: due, fact: Fact::Tick });
+            self.take(&Evidence::new(id, self.source.clone(), due, Fact::Tick));
         }
     }
 
@@ -132,7 +132,7 @@ mod tests {
             quality: Quality::Good,
         };
         let at = Timestamp(minute * MINUTE);
-        Evidence { id: at.sortable(), source: source(), at, fact: Fact::Values { values: vec![value] } }
+        Evidence::new(at.sortable(), source(), at, Fact::Values { values: vec![value] })
     }
 
     fn played(rule: Rule, readings: &[Evidence], until: i64) -> Vec<Episode> {

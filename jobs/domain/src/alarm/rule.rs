@@ -35,13 +35,57 @@ pub struct Rule {
     /// Whether it is only tried out: what it raises is recorded, and nobody is told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
+    /// Whether its alarms stand until somebody resets them, also when the condition is over (`Latched` in OPC UA Part 9).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub latched: bool,
+    /// How long an acknowledgement holds that says nothing of it; for good when zero.
+    #[serde(rename = "acknowledged_for_ms", with = "as_millis", default, skip_serializing_if = "Duration::is_zero")]
+    pub acknowledged_for: Duration,
+    /// How long its alarms may be on the shelf; 7 days when zero (`MaxTimeShelved`).
+    #[serde(rename = "most_shelved_ms", with = "as_millis", default, skip_serializing_if = "Duration::is_zero")]
+    pub most_shelved: Duration,
+    /// When it is damped; as the installation says without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Flapping>,
+}
+
+/// When a rule that comes and goes is no longer told each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flapping {
+    /// How often it may be raised in that time; never damped when 0.
+    pub more_than: u16,
+    /// In which time.
+    #[serde(rename = "within_ms", with = "as_millis")]
+    pub within: Duration,
+    /// How long it must neither be raised nor end to be told again.
+    #[serde(rename = "calm_ms", with = "as_millis")]
+    pub calm: Duration,
+}
+
+impl Default for Flapping {
+    fn default() -> Self {
+        Self { more_than: 5, within: Duration::from_mins(30), calm: Duration::from_mins(15) }
+    }
 }
 
 impl Rule {
     /// A rule without delays.
     pub fn new(id: impl Into<RuleId>, condition: Condition, severity: Severity) -> Self {
-        let (on_delay, off_delay, cooldown) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
-        Self { id: id.into(), condition, severity, on_delay, off_delay, cooldown, schedule: None, shadow: false }
+        Self {
+            id: id.into(),
+            condition,
+            severity,
+            on_delay: Duration::ZERO,
+            off_delay: Duration::ZERO,
+            cooldown: Duration::ZERO,
+            schedule: None,
+            shadow: false,
+            latched: false,
+            acknowledged_for: Duration::ZERO,
+            most_shelved: Duration::ZERO,
+            flapping: None,
+        }
     }
 
     /// The same, whose condition must hold for so long before the alarm is raised.
@@ -57,16 +101,40 @@ impl Rule {
 
     /// Refuses a rule that could never be raised, or never end; says which part of it is wrong.
     pub fn check(&self) -> Result<(), BadRule> {
-        for (place, time) in
-            [("on_delay_ms", self.on_delay), ("off_delay_ms", self.off_delay), ("cooldown_ms", self.cooldown)]
-        {
+        for (place, time) in [
+            ("on_delay_ms", self.on_delay),
+            ("off_delay_ms", self.off_delay),
+            ("cooldown_ms", self.cooldown),
+            ("acknowledged_for_ms", self.acknowledged_for),
+            ("most_shelved_ms", self.most_shelved),
+        ] {
             if time > LONGEST {
                 return Err(Wrong::TooLong.at(place));
             }
         }
+        if let Some(flapping) = self.flapping {
+            flapping.check()?;
+        }
         self.condition.check("condition")
     }
 }
+
+impl Flapping {
+    fn check(&self) -> Result<(), BadRule> {
+        if usize::from(self.more_than) > MOST_RAISES {
+            return Err(Wrong::TooManyRaises.at("flapping.more_than"));
+        }
+        for (place, time) in [("flapping.within_ms", self.within), ("flapping.calm_ms", self.calm)] {
+            if self.more_than > 0 && (time.is_zero() || time > LONGEST) {
+                return Err(Wrong::TooLong.at(place));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The most raises that can be waited for until a rule flaps: each of them is remembered.
+const MOST_RAISES: usize = 100;
 
 /// The longest delay, and the longest window.
 pub(super) const LONGEST: Duration = Duration::from_hours(24 * 31);
@@ -120,6 +188,9 @@ pub enum Wrong {
     /// It can never be abnormal, or is always.
     #[error("the count must be at least 1")]
     NoCount,
+    /// It is remembered for too many.
+    #[error("at most 100 raises can be counted")]
+    TooManyRaises,
 }
 
 impl Wrong {

@@ -5,12 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use super::{ConditionState, Fact, Rule, RuleId, SourceState};
+use super::{Fact, Flapping, Observed, Rule, RuleId, SourceState};
 
 /// The rules that are watched on a source, in their order. Cheap to clone. What a fact costs does not grow with the rules that it
 /// says nothing about.
 #[derive(Debug, Clone, Default)]
-pub struct RuleSet(Arc<Inner>);
+pub struct RuleSet {
+    inner: Arc<Inner>,
+    flapping: Flapping,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -42,17 +45,28 @@ impl RuleSet {
                 inner.of_any_fact.push(place);
             }
         }
-        Self(Arc::new(inner))
+        Self { inner: Arc::new(inner), flapping: Flapping::default() }
+    }
+
+    /// The same, where those that say nothing of it are damped like this.
+    #[must_use]
+    pub fn damped(self, flapping: Flapping) -> Self {
+        Self { flapping, ..self }
+    }
+
+    /// When a rule is damped.
+    pub(super) fn flapping(&self, rule: &Rule) -> Flapping {
+        rule.flapping.unwrap_or(self.flapping)
     }
 
     /// The rules, in their order.
     pub fn rules(&self) -> &[Arc<Rule>] {
-        &self.0.rules
+        &self.inner.rules
     }
 
     /// The rule of that id.
     pub fn get(&self, id: &str) -> Option<&Arc<Rule>> {
-        self.0.by_id.get(id).map(|place| &self.0.rules[*place])
+        self.inner.by_id.get(id).map(|place| &self.inner.rules[*place])
     }
 
     /// The rules that a fact may say something about, and those whose delay may have run out meanwhile, in their order.
@@ -61,18 +75,26 @@ impl RuleSet {
         fact: &Fact,
         state: &SourceState,
     ) -> impl Iterator<Item = &'a Arc<Rule>> + use<'a> {
-        let mut places: BTreeSet<usize> = self.0.of_any_fact.iter().copied().collect();
+        let mut places: BTreeSet<usize> = self.inner.of_any_fact.iter().copied().collect();
         if let Fact::Values { values } = fact {
-            let named = values.iter().filter_map(|value| self.0.by_name.get(&value.name));
-            places.extend(named.flatten().copied());
+            places.extend(self.places_of(values));
         }
-        let pending =
-            state.conditions.iter().filter(|(_, condition)| matches!(condition, ConditionState::Pending { .. }));
-        places.extend(pending.filter_map(|(id, _)| self.0.by_id.get(id).copied()));
+        let pending = state.conditions.iter().filter(|(_, condition)| condition.due().is_some());
+        places.extend(pending.filter_map(|(id, _)| self.inner.by_id.get(id).copied()));
         if matches!(fact, Fact::ParentLost { .. }) {
-            places.extend(state.memories.keys().filter_map(|id| self.0.by_id.get(id).copied()));
+            places.extend(state.memories.keys().filter_map(|id| self.inner.by_id.get(id).copied()));
         }
-        places.into_iter().map(|place| &self.0.rules[place])
+        places.into_iter().map(|place| &self.inner.rules[place])
+    }
+
+    /// The rules that look at one of these values, in their order.
+    pub(super) fn of_values(&self, values: &[Observed]) -> Vec<&Arc<Rule>> {
+        let places: BTreeSet<usize> = self.places_of(values).collect();
+        places.into_iter().map(|place| &self.inner.rules[place]).collect()
+    }
+
+    fn places_of(&self, values: &[Observed]) -> impl Iterator<Item = usize> {
+        values.iter().filter_map(|value| self.inner.by_name.get(&value.name)).flatten().copied()
     }
 }
 

@@ -1,11 +1,14 @@
 //! What the machine remembers of a source.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aspect, RuleId, Severity, condition::Memory};
-use crate::{Source, Timestamp};
+use super::{Aspect, Change, ChangeKind, Late, Life, Quiet, RuleId, Severity, change::About, condition::Memory};
+use crate::{Source, Timestamp, time::as_millis};
+
+/// The name under which all of a source is out of service.
+pub(super) const WHOLE_SOURCE: &str = "";
 
 /// Everything the machine remembers of one source.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -19,6 +22,18 @@ pub struct SourceState {
     /// When the last alarm of a rule that has a cooldown was raised, by rule.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub raised: BTreeMap<RuleId, Timestamp>,
+    /// What is remembered of the rules that were ever raised.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lives: BTreeMap<RuleId, Life>,
+    /// What is out of service: rules, and under the empty name the source.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub out_of_service: BTreeMap<RuleId, Quiet>,
+    /// Readings that came late and would have raised a rule, until they are summed up.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub late: BTreeMap<RuleId, Late>,
+    /// The latest of them, lest one is counted twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub late_seen: Vec<Timestamp>,
     /// The newest evidence of each aspect that was looked at: anything of that aspect that is not newer is late and changes
     /// nothing. Aspects are kept apart, since two workers may bring a last value and the loss that followed it in the wrong
     /// order: neither may undo the other.
@@ -30,14 +45,26 @@ pub struct SourceState {
 }
 
 impl SourceState {
-    /// When to look again if nothing arrives: when the earliest pending condition, or the earliest silence, is due.
+    /// When to look again if nothing arrives: when the earliest pending condition, the earliest silence, or the end of
+    /// what holds for some time only is due.
     pub fn timer(&self) -> Option<Timestamp> {
-        let pending = self.conditions.values().filter_map(|condition| match condition {
-            ConditionState::Pending { due, .. } => Some(*due),
-            ConditionState::Active { .. } => None,
-        });
+        let pending = self.conditions.values().filter_map(ConditionState::due);
         let silences = self.memories.values().filter_map(Memory::due).filter(|_| self.unknown.is_none());
-        pending.chain(silences).min()
+        pending.chain(silences).chain(self.expiry()).min()
+    }
+
+    /// When the earliest of what holds for some time only ends: an acknowledgement, a shelf, a damping.
+    pub(super) fn expiry(&self) -> Option<Timestamp> {
+        let words = self.conditions.values().filter_map(|condition| condition.active()?.acknowledged.as_ref()?.until);
+        let lives = self.lives.values().filter_map(Life::due);
+        let service = self.out_of_service.values().filter_map(|quiet| quiet.until);
+        words.chain(lives).chain(service).min()
+    }
+
+    /// The active alarm of that id, and its rule.
+    pub fn alarm(&self, id: &str) -> Option<(&RuleId, &Active)> {
+        let mut active = self.conditions.iter().filter_map(|(rule, condition)| Some((rule, condition.active()?)));
+        active.find(|(_, active)| active.alarm == id)
     }
 }
 
@@ -55,29 +82,120 @@ pub struct Seen {
 #[serde(tag = "phase", rename_all = "snake_case")]
 pub enum ConditionState {
     /// Abnormal, but not yet for long enough.
-    Pending {
-        /// Since when.
-        since: Timestamp,
-        /// When it is to be raised if nothing better is heard.
-        due: Timestamp,
-        /// How much it matters.
-        severity: Severity,
-        /// What was seen, for the notice.
-        detail: String,
-    },
+    Pending(Pending),
     /// Raised.
-    Active {
-        /// The alarm's id: derived from source, rule and the evidence that began it.
-        alarm: String,
-        /// Since when the condition holds.
-        since: Timestamp,
-        /// How much it matters: its end matters as much.
-        severity: Severity,
-        /// Since when it is seen to be normal, where it must be so for some time to end.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        normal_since: Option<Timestamp>,
-        /// Whether nobody was told.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        shadow: bool,
-    },
+    Active(Box<Active>),
+}
+
+/// A condition that is abnormal, but not yet for long enough.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Since when.
+    pub since: Timestamp,
+    /// When it is to be raised if nothing better is heard.
+    pub due: Timestamp,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What was seen, for the notice.
+    pub detail: String,
+}
+
+/// An alarm that stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Active {
+    /// The alarm's id: derived from source, rule and the evidence that began it.
+    pub alarm: String,
+    /// Since when the condition holds.
+    pub since: Timestamp,
+    /// How much it matters: its end matters as much.
+    pub severity: Severity,
+    /// Since when it is seen to be normal, where it must be so for some time to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normal_since: Option<Timestamp>,
+    /// Whether nobody was told, since the rule is only tried out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shadow: bool,
+    /// Who has it on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledged>,
+    /// How long somebody's word holds who says nothing of it; for good when zero.
+    #[serde(rename = "acknowledged_for_ms", with = "as_millis", default, skip_serializing_if = "Duration::is_zero")]
+    pub acknowledged_for: Duration,
+    /// Since when the condition of a latched alarm is over, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_since: Option<Timestamp>,
+    /// That the condition of a latched alarm is abnormal again, but not yet for long enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Pending>,
+}
+
+/// Somebody's word that they take an alarm on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// The user.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Until when it holds; for good without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+impl ConditionState {
+    /// The alarm, if it was raised.
+    pub fn active(&self) -> Option<&Active> {
+        match self {
+            Self::Active(active) => Some(active),
+            Self::Pending(_) => None,
+        }
+    }
+
+    pub(super) fn active_mut(&mut self) -> Option<&mut Active> {
+        match self {
+            Self::Active(active) => Some(active),
+            Self::Pending(_) => None,
+        }
+    }
+
+    /// When it is to be raised, if it waits for that.
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Pending(pending) => Some(pending.due),
+            Self::Active(active) => active.again.as_ref().map(|again| again.due),
+        }
+    }
+}
+
+impl Active {
+    /// An alarm that was just raised, of which nobody has said anything.
+    pub fn new(alarm: impl Into<String>, since: Timestamp, severity: Severity) -> Self {
+        Self {
+            alarm: alarm.into(),
+            since,
+            severity,
+            normal_since: None,
+            shadow: false,
+            acknowledged: None,
+            acknowledged_for: Duration::ZERO,
+            over_since: None,
+            again: None,
+        }
+    }
+
+    /// Whether its condition holds: not that of a latched alarm that is over.
+    pub fn holds(&self) -> bool {
+        self.over_since.is_none()
+    }
+
+    /// The change that it ends by since its source is no more: for the record alone.
+    pub fn removed(&self, rule: &str, at: Timestamp, reason: &str) -> Change {
+        let change = Change::of(ChangeKind::Cleared, self.about(rule), at, reason);
+        change.over_at(self.over_since.unwrap_or(at)).recorded()
+    }
+
+    /// That a change is about it.
+    pub(super) fn about<'a>(&'a self, rule: &'a str) -> About<'a> {
+        let Self { severity, since, shadow, .. } = *self;
+        About { alarm: &self.alarm, rule, severity, since, shadow }
+    }
 }

@@ -49,6 +49,7 @@ impl Consequences {
         device: &DeviceId,
         changes: &[Change],
     ) -> Result<(), TableError> {
+        let changes: Vec<&Change> = changes.iter().filter(|change| change.is_told()).collect();
         if changes.is_empty() || self.is_silent {
             return Ok(());
         }

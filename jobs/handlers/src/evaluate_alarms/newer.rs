@@ -79,5 +79,5 @@ fn as_evidence(reading: Reading) -> Evidence {
     let fact = Fact::of_reading(&reading);
     let at = reading.asked.min(reading.arrived);
     let source = Source::Device(reading.device);
-    Evidence { id: format!("{}/{source}", reading.arrived.sortable()), source, at, fact }
+    Evidence::new(format!("{}/{source}", reading.arrived.sortable()), source, at, fact)
 }

@@ -19,6 +19,11 @@ use crate::{
 
 /// The rules of a source; none when there is no such source any more.
 pub(super) async fn rules(cx: &Context, source: &Source) -> Result<Option<RuleSet>, JobError> {
+    let rules = undamped(cx, source).await?;
+    Ok(rules.map(|rules| rules.damped(cx.settings.alarms.flapping())))
+}
+
+async fn undamped(cx: &Context, source: &Source) -> Result<Option<RuleSet>, JobError> {
     let table = cx.table.as_ref();
     let is_there = match source {
         Source::Device(device) => return rules_of_device(cx, device).await,

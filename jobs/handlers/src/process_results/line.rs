@@ -188,7 +188,12 @@ impl<'a> Line<'a> {
         if (self.is_news(report) || is_latest) && !overtaken {
             self.standing.value.misses.remove(&pid);
         }
-        if !reading.late {
+        if reading.late {
+            let (source, at) = (Source::Device(reading.device.clone()), reading.asked.min(report.at));
+            let fact = Fact::of_reading(&reading);
+            let evidence = Evidence::new(evidence_id(report, &source), source, at, fact);
+            self.follow_ups.evidence.push(Evidence { late: true, ..evidence });
+        } else {
             self.values(report, &reading);
         }
         let known = self.latest.value.devices.get(&pid);
@@ -292,7 +297,7 @@ impl<'a> Line<'a> {
 
     /// What a report tells of an instant that may be before it.
     fn evidence_of(&mut self, source: Source, report: &Report, at: Timestamp, fact: Fact) {
-        self.follow_ups.evidence.push(Evidence { id: evidence_id(report, &source), source, at, fact });
+        self.follow_ups.evidence.push(Evidence::new(evidence_id(report, &source), source, at, fact));
     }
 
     /// Shows whose interval is another now.

@@ -2,7 +2,7 @@
 
 use domain::{
     Source, Timestamp,
-    alarm::{Change, ChangeKind, ConditionState},
+    alarm::{Active, Change},
     identity::derived_id,
 };
 
@@ -31,24 +31,8 @@ pub async fn end(table: &dyn Table, source: &Source, now: Timestamp) -> Result<(
 }
 
 fn changes(watch: &Watch, at: Timestamp) -> Vec<Change> {
-    let active = watch.state.conditions.iter().filter_map(|(rule, condition)| match condition {
-        ConditionState::Active { alarm, since, severity, shadow, .. } => {
-            Some((rule, alarm, *since, (*severity, *shadow)))
-        }
-        ConditionState::Pending { .. } => None,
-    });
-    active
-        .map(|(rule, alarm, since, (severity, shadow))| Change {
-            alarm: alarm.clone(),
-            rule: rule.clone(),
-            severity,
-            kind: ChangeKind::Cleared,
-            at,
-            since,
-            detail: REASON.to_owned(),
-            shadow,
-        })
-        .collect()
+    let active = watch.state.conditions.iter().filter_map(|(rule, condition)| Some((rule, condition.active()?)));
+    active.map(|(rule, active): (_, &Active)| active.removed(rule, at, REASON)).collect()
 }
 
 /// Ends the alarms; false when one of them was written meanwhile.

@@ -68,9 +68,10 @@ pub(super) async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<Alarm>>, ApiError> {
     let (limit, after) = (paging.limit()?, paging.after(LIST)?);
+    let now = site.clock.now();
     let scope = scope(&site, &user, wanted.terminal.as_deref()).await?;
     let page = find(&site, &user, wanted.state, &scope, (limit, after)).await?;
-    Ok(Listing::answer(LIST, page.items.into_iter().map(Alarm::from).collect(), page.next))
+    Ok(Listing::answer(LIST, page.items.into_iter().map(|alarm| Alarm::of(alarm, now)).collect(), page.next))
 }
 
 async fn scope(site: &Site, user: &User, terminal: Option<&str>) -> Result<Scope, ApiError> {

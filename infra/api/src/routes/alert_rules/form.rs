@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    alarm::{Condition, Rule, Severity},
+    alarm::{Condition, Flapping, Rule, Severity},
     calendar::Calendar,
     time::as_millis,
 };
@@ -17,6 +17,7 @@ use crate::moment::Moment;
 /// What a rule is to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own, as callers write it")]
 pub(crate) struct RuleForm {
     /// What people call it: 1 to 200 bytes.
     pub name: String,
@@ -58,6 +59,22 @@ pub(crate) struct RuleForm {
     /// Whether it is only tried out: what it raises is recorded, and nobody is told.
     #[serde(default)]
     pub shadow: bool,
+    /// Whether its alarms stand until somebody resets them, also when the condition is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub latched: bool,
+    /// How long an acknowledgement holds that says nothing of it, in milliseconds; for good when 0.
+    #[serde(default, with = "as_millis", skip_serializing_if = "Duration::is_zero")]
+    #[schema(value_type = u64)]
+    pub acknowledged_for_ms: Duration,
+    /// How long its alarms may be on the shelf, in milliseconds; 7 days when 0.
+    #[serde(default, with = "as_millis", skip_serializing_if = "Duration::is_zero")]
+    #[schema(value_type = u64)]
+    pub most_shelved_ms: Duration,
+    /// When it is told no more each time since it comes and goes; as the installation says when absent:
+    /// `{"more_than": 5, "within_ms": 1800000, "calm_ms": 900000}`, never with `more_than` 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub flapping: Option<Flapping>,
 }
 
 fn yes() -> bool {
@@ -76,6 +93,10 @@ impl RuleForm {
             cooldown: self.cooldown_ms,
             schedule: self.schedule.clone(),
             shadow: self.shadow,
+            latched: self.latched,
+            acknowledged_for: self.acknowledged_for_ms,
+            most_shelved: self.most_shelved_ms,
+            flapping: self.flapping,
         }
     }
 }
@@ -95,6 +116,10 @@ impl RuleForm {
             cooldown_ms: rule.cooldown,
             schedule: rule.schedule,
             shadow: rule.shadow,
+            latched: rule.latched,
+            acknowledged_for_ms: rule.acknowledged_for,
+            most_shelved_ms: rule.most_shelved,
+            flapping: rule.flapping,
         }
     }
 

@@ -5,11 +5,19 @@ use ulid::Ulid;
 use super::*;
 use crate::{
     DeviceId,
-    alarm::{Condition, Observed, Severity},
+    alarm::{
+        Act, Active, ChangeKind, Condition, ConditionState, Deed, Flapping, Observed, Quiet, Rule, Severity, Untold,
+    },
     reading::{Datum, Quality},
 };
 
+mod acts;
+mod acts_at_random;
 mod conditions;
+mod flapping;
+mod gaps;
+mod latched;
+mod late;
 mod lives;
 mod order;
 mod properties;
@@ -94,21 +102,48 @@ impl Watched {
 
     /// Tells a fact of this second, in this second; says what changed: `+rule` raised, `-rule` cleared, `rule severity`.
     fn sees(&mut self, second: i64, fact: Fact) -> Vec<String> {
-        let told = |change: Change| match change.kind {
-            ChangeKind::Raised => format!("+{}", change.rule),
-            ChangeKind::SeverityChanged => format!("{} {}", change.rule, change.severity),
-            ChangeKind::Cleared => format!("-{}", change.rule),
-        };
-        self.changes(second, fact).into_iter().map(told).collect()
+        self.changes(second, fact).iter().map(shown).collect()
+    }
+
+    /// Somebody does something, of which the machine learns without the rules.
+    fn does(&mut self, second: i64, deed: Deed) -> Vec<String> {
+        self.acts(second, deed).iter().map(shown).collect()
+    }
+
+    fn acts(&mut self, second: i64, deed: Deed) -> Vec<Change> {
+        let act = Act { by: "ann".into(), why: Some("on my way".into()), deed };
+        let evidence = Evidence::new(format!("act {second}"), device(), seconds(second), Fact::Acted { act });
+        let step = step(&self.state, &RuleSet::default(), &evidence, seconds(second));
+        (self.state, self.timer) = (step.state, step.timer);
+        step.changes
+    }
+
+    /// The alarm of a rule that stands.
+    fn alarm(&self, rule: &str) -> Active {
+        self.state.conditions[rule].active().unwrap().clone()
     }
 
     fn changes(&mut self, second: i64, fact: Fact) -> Vec<Change> {
         let id = format!("evidence {second}");
-        let evidence = Evidence { id, source: device(), at: seconds(second), fact };
+        let evidence = Evidence::new(id, device(), seconds(second), fact);
         let step = step(&self.state, &self.set(), &evidence, seconds(second));
         (self.state, self.timer) = (step.state, step.timer);
         step.changes
     }
+}
+
+/// `+rule` raised, `-rule` cleared, `rule severity`, else `rule what`; in brackets what nobody is told.
+fn shown(change: &Change) -> String {
+    let what = match change.kind {
+        ChangeKind::Raised => format!("+{}", change.rule),
+        ChangeKind::SeverityChanged => format!("{} {}", change.rule, change.severity),
+        ChangeKind::Cleared => format!("-{}", change.rule),
+        other => {
+            let kind = serde_json::to_value(other).unwrap();
+            format!("{} {}", change.rule, kind.as_str().unwrap())
+        }
+    };
+    if change.untold.is_none() { what } else { format!("({what})") }
 }
 
 const NOTHING: [&str; 0] = [];
@@ -202,7 +237,7 @@ fn a_delayed_condition_is_raised_by_a_tick_when_it_is_due() {
 fn a_tick_looks_at_our_clock_however_long_it_lay_in_a_queue() {
     let mut source = Watched::by([too_hot(60)]);
     source.sees(10, hot(31.0));
-    let tick = Evidence { id: "tick".into(), source: device(), at: seconds(40), fact: Fact::Tick };
+    let tick = Evidence::new("tick", device(), seconds(40), Fact::Tick);
     assert_eq!(step(&source.state, &source.set(), &tick, seconds(70)).changes.len(), 1);
 }
 
@@ -248,7 +283,7 @@ fn it_does_not_matter_whether_a_tick_came_in_time() {
 fn a_clock_ahead_of_ours_does_not_shorten_a_delay() {
     let mut source = Watched::by([too_hot(60)]);
     source.sees(10, hot(31.0));
-    let ahead = Evidence { id: "ahead".into(), source: device(), at: seconds(300), fact: hot(32.0) };
+    let ahead = Evidence::new("ahead", device(), seconds(300), hot(32.0));
     let step = step(&source.state, &source.set(), &ahead, seconds(11));
     assert_eq!((step.changes, step.timer), (vec![], Some(seconds(70))));
 }
@@ -363,7 +398,7 @@ fn a_fact_that_changes_more_than_can_be_stored_together_takes_several_steps() {
     let mut source = Watched::by(rules);
     let all = |number| values(bits.clone().map(|bit| observed(&format!("bit {bit}"), Datum::Number(number), "", "")));
     for (second, number, kind) in [(1, 1.0, ChangeKind::Raised), (2, 0.0, ChangeKind::Cleared)] {
-        let evidence = Evidence { id: format!("e{second}"), source: device(), at: seconds(second), fact: all(number) };
+        let evidence = Evidence::new(format!("e{second}"), device(), seconds(second), all(number));
         let mut changes = Vec::new();
         loop {
             let step = step(&source.state, &source.set(), &evidence, seconds(second));

@@ -112,7 +112,7 @@ pub(in crate::process_results) fn parent_lost(terminal: &Terminal, parent: &Sour
     let of_device = |pid: Pid| {
         let source = Source::Device(terminal.device_id(pid));
         let fact = Fact::ParentLost { parent: parent.clone() };
-        Evidence { id: evidence_id(report, &source), source, at: report.at, fact }
+        Evidence::new(evidence_id(report, &source), source, report.at, fact)
     };
     terminal.devices.iter().map(|device| of_device(device.pid)).collect()
 }

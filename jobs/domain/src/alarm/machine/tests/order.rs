@@ -15,7 +15,7 @@ fn late_or_repeated_evidence_changes_nothing() {
         ("evidence 20", 30, hot(99.0)),
         ("late", 20, Fact::Missed { count: 30 }),
     ] {
-        let evidence = Evidence { id: id.into(), source: device(), at: seconds(second), fact };
+        let evidence = Evidence::new(id, device(), seconds(second), fact);
         let step = step(&before, &source.set(), &evidence, seconds(40));
         assert_eq!((&step.state, step.changes, step.timer), (&before, vec![], Some(seconds(81))), "{id}");
     }

@@ -45,7 +45,7 @@ fn sequence() -> impl Strategy<Value = Vec<Evidence>> {
         let mut evidence = Vec::new();
         for (index, (fact, passed, late)) in arrivals.into_iter().enumerate() {
             clock += passed;
-            evidence.push(Evidence { id: format!("e{index}"), source: device(), at: seconds(clock - late), fact });
+            evidence.push(Evidence::new(format!("e{index}"), device(), seconds(clock - late), fact));
         }
         evidence
     })
@@ -76,12 +76,12 @@ proptest! {
                 ChangeKind::Raised => prop_assert_eq!(raised.insert(change.rule, change.alarm), None),
                 ChangeKind::SeverityChanged => prop_assert_eq!(raised.get(&change.rule), Some(&change.alarm)),
                 ChangeKind::Cleared => prop_assert_eq!(raised.remove(&change.rule), Some(change.alarm)),
+                ChangeKind::Flapping | ChangeKind::Calmed => {}
+                other => prop_assert!(false, "{other:?} of evidence alone"),
             }
         }
-        let active = state.conditions.into_iter().filter_map(|(rule, condition)| match condition {
-            ConditionState::Active { alarm, .. } => Some((rule, alarm)),
-            ConditionState::Pending { .. } => None,
-        });
+        let active = state.conditions.into_iter();
+        let active = active.filter_map(|(rule, condition)| Some((rule, condition.active()?.alarm.clone())));
         prop_assert_eq!(active.collect::<BTreeMap<_, _>>(), raised);
     }
 

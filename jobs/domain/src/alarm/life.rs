@@ -1,0 +1,205 @@
+//! What the machine remembers of a rule on a source beyond one alarm: how often it was raised, and what people know of it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Flapping, Severity, Untold, change::About};
+use crate::{Timestamp, time::as_millis};
+
+/// How long alarms may be on the shelf, where the rule says nothing else (`MaxTimeShelved` in OPC UA Part 9).
+pub const MOST_SHELVED: Duration = Duration::from_hours(24 * 7);
+
+/// What is remembered of a rule that was raised on a source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Life {
+    /// How often it was raised.
+    pub occurrences: u32,
+    /// When first.
+    pub first: Timestamp,
+    /// When last.
+    pub last: Timestamp,
+    /// Its latest alarm.
+    pub alarm: String,
+    /// How much that matters, or did in the end.
+    pub severity: Severity,
+    /// When its condition began.
+    pub since: Timestamp,
+    /// Whether the rule was only tried out then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shadow: bool,
+    /// Whether it stands.
+    pub stands: bool,
+    /// For how long its condition held, in milliseconds, where it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasted_ms: Option<u64>,
+    /// How much people think that it matters; none where the last that they heard is that it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Severity>,
+    /// When it was raised lately.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub raises: Vec<Timestamp>,
+    /// How it is damped, if it flaps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flap: Option<Flap>,
+    /// Who put it on the shelf, if somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shelf: Option<Quiet>,
+    /// Since when nothing speaks against telling how it stands, where that is still to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owed: Option<Owed>,
+    /// How long it may be on the shelf.
+    #[serde(rename = "most_shelved_ms", with = "as_millis")]
+    pub most_shelved: Duration,
+}
+
+/// That nobody is told for a while, since somebody said so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quiet {
+    /// Who.
+    pub by: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when; until somebody ends it without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Whether it ends as soon as the condition is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub once: bool,
+}
+
+/// A rule that comes and goes too often to be told each time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flap {
+    /// Since when.
+    pub since: Timestamp,
+    /// How often it was raised, those included that showed it.
+    pub count: u32,
+    /// The most that people were told it matters meanwhile: what matters more is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst: Option<Severity>,
+    /// When it is calm, if nothing more happens.
+    pub calm_at: Timestamp,
+    /// How long nothing must happen.
+    #[serde(rename = "calm_ms", with = "as_millis")]
+    pub calm: Duration,
+}
+
+/// That people are to be told how it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owed {
+    /// Since when.
+    pub at: Timestamp,
+    /// Who ended what spoke against it; nobody where its time was up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Readings that came late and would have raised a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Late {
+    /// How many.
+    pub count: u32,
+    /// The first of them.
+    pub first: Timestamp,
+    /// The last.
+    pub last: Timestamp,
+    /// How much the worst of them matters.
+    pub severity: Severity,
+    /// What the worst of them said.
+    pub worst: String,
+}
+
+impl Quiet {
+    /// Whether it holds at an instant.
+    pub fn covers(&self, at: Timestamp) -> bool {
+        self.since <= at && self.until.is_none_or(|until| at < until)
+    }
+}
+
+impl Life {
+    /// That of a rule of which this is heard first: an alarm that is raised, or one that was before lives were remembered.
+    pub(super) fn of(about: About<'_>, stands: bool) -> Self {
+        let About { alarm, severity, since, shadow, .. } = about;
+        Self {
+            occurrences: u32::from(stands),
+            first: since,
+            last: since,
+            alarm: alarm.to_owned(),
+            severity,
+            since,
+            shadow,
+            stands,
+            lasted_ms: None,
+            told: (stands && !shadow).then_some(severity),
+            raises: Vec::new(),
+            flap: None,
+            shelf: None,
+            owed: None,
+            most_shelved: MOST_SHELVED,
+        }
+    }
+
+    /// The alarm that a change of it is about.
+    pub(super) fn about<'a>(&'a self, rule: &'a str) -> About<'a> {
+        let Self { severity, since, shadow, .. } = *self;
+        About { alarm: &self.alarm, rule, severity, since, shadow }
+    }
+
+    /// When something of it is due.
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        let shelved = self.shelf.as_ref().and_then(|shelf| shelf.until);
+        let calm = self.flap.as_ref().map(|flap| flap.calm_at);
+        let owed = self.owed.as_ref().map(|owed| owed.at);
+        [shelved, calm, owed].into_iter().flatten().min()
+    }
+
+    /// One more raise; whether it begins to flap by it.
+    pub(super) fn counts(&mut self, change: &Change, policy: Flapping) -> bool {
+        let at = change.at;
+        if self.occurrences == 0 {
+            self.first = at;
+        }
+        self.occurrences = self.occurrences.saturating_add(1);
+        self.last = at;
+        if policy.more_than == 0 {
+            (self.flap, self.raises) = (None, Vec::new());
+            return false;
+        }
+        if let Some(flap) = &mut self.flap {
+            flap.count = flap.count.saturating_add(1);
+            return false;
+        }
+        self.raises.retain(|raised| at.since(*raised) < policy.within);
+        self.raises.push(at);
+        if self.raises.len() <= usize::from(policy.more_than) {
+            return false;
+        }
+        let count = u32::try_from(self.raises.len()).unwrap_or(u32::MAX);
+        let calm = policy.calm;
+        self.flap = Some(Flap { since: at, count, worst: None, calm_at: at.plus(calm), calm });
+        self.raises.clear();
+        true
+    }
+
+    /// Why a change of this severity is not told on account of flapping.
+    pub(super) fn damps(&self, severity: Severity) -> Option<Untold> {
+        let flap = self.flap.as_ref()?;
+        (flap.worst >= Some(severity)).then_some(Untold::Flapping)
+    }
+
+    /// People were told: how it stands is what they know.
+    pub(super) fn was_told(&mut self) {
+        self.told = self.stands.then_some(self.severity);
+        let told = self.told;
+        if let Some(flap) = &mut self.flap {
+            flap.worst = flap.worst.max(told);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Readings that came too late: they raise nothing, and what they would have raised is recorded.
+
+use super::Run;
+use crate::{
+    Timestamp,
+    alarm::{
+        Change, ChangeKind, Evidence, Fact, Late, Memory, Rule, Severity, SourceState,
+        change::About,
+        condition::{Look, Verdict},
+    },
+    identity::derived_id,
+};
+
+/// How many late readings are remembered, lest one is counted twice.
+const MOST_SEEN: usize = 64;
+
+impl Run<'_> {
+    /// Counts a late reading for each rule that it would have raised.
+    pub(super) fn notes_late(&mut self, evidence: &Evidence) {
+        let Fact::Values { values } = &evidence.fact else { return };
+        let at = evidence.at;
+        if self.state.late_seen.contains(&at) {
+            return;
+        }
+        let mut is_noted = false;
+        for rule in self.rules.of_values(values) {
+            if let Some((severity, words)) = would_raise(rule, evidence).filter(|_| !self.state.knows(&rule.id, at)) {
+                let late = self.state.late.entry(rule.id.clone());
+                late.and_modify(|late| late.counts(at, severity, &words)).or_insert(Late {
+                    count: 1,
+                    first: at,
+                    last: at,
+                    severity,
+                    worst: words,
+                });
+                is_noted = true;
+            }
+        }
+        if is_noted {
+            let surplus = (self.state.late_seen.len() + 1).saturating_sub(MOST_SEEN);
+            self.state.late_seen.drain(..surplus);
+            self.state.late_seen.push(at);
+        }
+    }
+
+    /// Says what came late, now that the source is heard of again.
+    pub(super) fn sums_up_late(&mut self, at: Timestamp) {
+        if self.state.late.is_empty() {
+            return;
+        }
+        for rule in self.rules.rules() {
+            if !self.has_room() {
+                return;
+            }
+            let Some(Late { count, first, last, severity, worst }) = self.state.late.remove(&rule.id) else { continue };
+            let alarm = derived_id(first, &["late", &self.source.to_string(), &rule.id, &first.0.to_string()]);
+            let about = About { alarm: &alarm, rule: &rule.id, severity, since: first, shadow: rule.shadow };
+            let change = Change::of(ChangeKind::Late, about, at, worst).over_at(last).recorded();
+            self.changes.push(Change { count: Some(count), until: Some(last), ..change });
+        }
+    }
+}
+
+/// How much it would have mattered, and in which words: by the reading alone, since nothing is known of its time.
+fn would_raise(rule: &Rule, evidence: &Evidence) -> Option<(Severity, String)> {
+    let at = evidence.at;
+    let look = Look { fact: &evidence.fact, at, reached: at, is_active: false, hears_silence: false };
+    match rule.condition.judge(look, &mut Memory::default(), "") {
+        Verdict::Abnormal { severity, words } if rule.is_watched(at) => {
+            Some((severity.unwrap_or(rule.severity), words))
+        }
+        _ => None,
+    }
+}
+
+impl Late {
+    fn counts(&mut self, at: Timestamp, severity: Severity, words: &str) {
+        self.count = self.count.saturating_add(1);
+        self.first = self.first.min(at);
+        self.last = self.last.max(at);
+        if severity > self.severity {
+            self.severity = severity;
+            words.clone_into(&mut self.worst);
+        }
+    }
+}
+
+impl SourceState {
+    /// Whether an alarm of the rule tells of that instant: the one that stands, or the latest.
+    fn knows(&self, rule: &str, at: Timestamp) -> bool {
+        let Some(life) = self.lives.get(rule).filter(|life| life.since <= at) else { return false };
+        life.lasted_ms.is_none_or(|lasted| at <= life.since.plus(std::time::Duration::from_millis(lasted)))
+    }
+}

@@ -1,0 +1,148 @@
+//! Whether people are told of a change, and what is remembered of it for the next.
+
+use std::time::Duration;
+
+use super::Run;
+use crate::{
+    Timestamp,
+    alarm::{
+        Change, ChangeKind, Flapping, Life, MOST_SHELVED, Rule, RuleSet, SourceState, Untold, change::About,
+        state::WHOLE_SOURCE,
+    },
+};
+
+/// What a rule says of the telling.
+#[derive(Clone, Copy)]
+pub(super) struct Terms {
+    flapping: Flapping,
+    most_shelved: Duration,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { flapping: Flapping::default(), most_shelved: MOST_SHELVED }
+    }
+}
+
+impl Terms {
+    pub(super) fn of(rule: &Rule, rules: &RuleSet) -> Self {
+        let most_shelved = if rule.most_shelved.is_zero() { MOST_SHELVED } else { rule.most_shelved };
+        Self { flapping: rules.flapping(rule), most_shelved }
+    }
+}
+
+/// What somebody, or the time, ended.
+pub(super) struct Ended<'a> {
+    pub(super) at: Timestamp,
+    pub(super) by: Option<&'a str>,
+    pub(super) why: Option<&'a str>,
+}
+
+impl Run<'_> {
+    /// Takes a change in: says whether people are told, and remembers it.
+    pub(super) fn announce(&mut self, mut change: Change, terms: Terms) {
+        use ChangeKind::{Cleared, Latched, Raised, Recurred, SeverityChanged};
+
+        let (rule, at, kind) = (change.rule.clone(), change.at, change.kind);
+        let quiet = self.state.quiet(&rule, at);
+        let life = self.state.lives.entry(rule.clone());
+        let life = life.or_insert_with(|| Life::of(change.about(), kind != Raised));
+        let mut begins_to_flap = false;
+        match kind {
+            Raised | Recurred => {
+                begins_to_flap = life.counts(&change, terms.flapping);
+                let About { alarm, severity, since, shadow, .. } = change.about();
+                (life.alarm, life.severity, life.since, life.shadow) = (alarm.to_owned(), severity, since, shadow);
+                (life.stands, life.lasted_ms, life.most_shelved) = (true, None, terms.most_shelved);
+                change.count = Some(life.occurrences);
+            }
+            SeverityChanged => life.severity = change.severity,
+            Cleared => (life.stands, life.lasted_ms) = (false, change.lasted_ms),
+            _ => {}
+        }
+        if let Some(flap) = life.flap.as_mut().filter(|_| matches!(kind, Raised | Recurred | Latched | Cleared)) {
+            flap.calm_at = flap.calm_at.max(at.plus(flap.calm));
+        }
+        change.untold = change.untold.or(quiet).or_else(|| life.silences(&change, begins_to_flap));
+        if change.is_told() {
+            life.was_told();
+        }
+        let is_over = matches!(kind, Cleared | Latched);
+        self.changes.push(change);
+        if begins_to_flap {
+            self.flaps(&rule, at);
+        }
+        if is_over {
+            self.ends_one_shot(&rule, at);
+        }
+    }
+
+    /// Says that a rule flaps: from now on it is told no more each time.
+    fn flaps(&mut self, rule: &str, at: Timestamp) {
+        let untold = self.state.quiet(rule, at);
+        let Some(life) = self.state.lives.get_mut(rule) else { return };
+        let Some(flap) = &life.flap else { return };
+        let (count, until) = (flap.count, flap.calm_at);
+        let detail = format!("raised {count} times: told no more until it is calm for {} s", flap.calm.as_secs());
+        let change = Change::of(ChangeKind::Flapping, life.about(rule), at, detail);
+        let change = Change { untold, count: Some(count), until: Some(until), ..change };
+        if change.is_told() {
+            life.was_told();
+        }
+        self.changes.push(change);
+    }
+
+    /// A shelf that was to hold until the condition is over.
+    fn ends_one_shot(&mut self, rule: &str, at: Timestamp) {
+        let Some(life) = self.state.lives.get_mut(rule) else { return };
+        if life.shelf.take_if(|shelf| shelf.once && shelf.covers(at)).is_some() {
+            self.releases(rule, ChangeKind::Unshelved, &Ended { at, by: None, why: None });
+        }
+    }
+
+    /// What spoke against telling is over: people are told how it stands, unless they know that nothing does, or something
+    /// else speaks against it.
+    pub(super) fn releases(&mut self, rule: &str, kind: ChangeKind, ended: &Ended<'_>) {
+        let Ended { at, by, why } = *ended;
+        let quiet = self.state.quiet(rule, at);
+        let Some(life) = self.state.lives.get_mut(rule) else { return };
+        let is_known = !life.stands && life.told.is_none();
+        let detail = if life.stands { "it stands" } else { "it is over" };
+        let change = Change::of(kind, life.about(rule), at, detail);
+        let untold = quiet.or(is_known.then_some(Untold::Record));
+        let (by, why, lasted_ms) = (by.map(str::to_owned), why.map(str::to_owned), life.lasted_ms);
+        let change = Change { untold, lasted_ms, by, why, ..change };
+        if change.is_told() {
+            life.was_told();
+        }
+        self.changes.push(change);
+    }
+}
+
+impl Life {
+    /// Why a change is not told by what is known of its rule.
+    fn silences(&self, change: &Change, begins_to_flap: bool) -> Option<Untold> {
+        use ChangeKind::{AcknowledgementExpired, Cleared, Latched, Raised, Recurred, SeverityChanged};
+
+        match change.kind {
+            Raised | Recurred if begins_to_flap => Some(Untold::Flapping),
+            Raised | Recurred | SeverityChanged => self.damps(change.severity),
+            Cleared | Latched | AcknowledgementExpired if self.flap.is_some() => Some(Untold::Flapping),
+            // Nobody knows of it.
+            Cleared if self.told.is_none() && !change.shadow => Some(Untold::Record),
+            _ => None,
+        }
+    }
+}
+
+impl SourceState {
+    /// Why nobody is told of a rule at an instant, if so.
+    pub(super) fn quiet(&self, rule: &str, at: Timestamp) -> Option<Untold> {
+        let mut service = [rule, WHOLE_SOURCE].into_iter().filter_map(|name| self.out_of_service.get(name));
+        if service.any(|quiet| quiet.covers(at)) {
+            return Some(Untold::OutOfService);
+        }
+        let shelved = self.lives.get(rule).and_then(|life| life.shelf.as_ref());
+        shelved.filter(|shelf| shelf.covers(at)).map(|_| Untold::Shelved)
+    }
+}

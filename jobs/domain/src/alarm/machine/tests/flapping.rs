@@ -1,0 +1,135 @@
+//! Rules that come and go too often to be told each time.
+
+use super::*;
+
+const RULE: &str = "threshold:temperature";
+
+fn damped(more_than: u16) -> Watched {
+    let (within, calm) = (Duration::from_mins(10), Duration::from_mins(5));
+    Watched::by([Rule { flapping: Some(Flapping { more_than, within, calm }), ..too_hot(0) }])
+}
+
+/// Raised every twenty seconds, for ten each time; what was seen of the last raise and its end.
+fn flaps(source: &mut Watched, times: std::ops::RangeInclusive<i64>) -> Vec<String> {
+    let mut seen = Vec::new();
+    for time in times {
+        seen = source.sees(time * 20, hot(35.0));
+        seen.extend(source.sees(time * 20 + 10, hot(20.0)));
+    }
+    seen
+}
+
+#[test]
+fn what_comes_and_goes_is_told_once_as_that_and_once_when_it_is_calm() {
+    let mut source = damped(3);
+    assert_eq!(flaps(&mut source, 1..=3), [format!("+{RULE}"), format!("-{RULE}")]);
+    let begun = source.changes(80, hot(35.0));
+    assert_eq!(begun[0].untold, Some(Untold::Flapping));
+    assert_eq!((begun[1].kind, begun[1].count, begun[1].is_told()), (ChangeKind::Flapping, Some(4), true));
+    assert_eq!(begun[1].detail, "raised 4 times: told no more until it is calm for 300 s");
+    assert_eq!(source.sees(90, hot(20.0)), [format!("(-{RULE})")]);
+    assert_eq!(flaps(&mut source, 5..=7), [format!("(+{RULE})"), format!("(-{RULE})")]);
+    assert_eq!(source.timer, Some(seconds(450)), "five minutes after the last end");
+    let calm = source.changes(500, Fact::Tick).remove(0);
+    assert_eq!((calm.kind, calm.at, calm.count), (ChangeKind::Calmed, seconds(450), Some(7)));
+    assert_eq!(calm.detail, "raised 7 times since 1970-01-01T00:01:20.000Z, now calm: it is over");
+    assert!(calm.is_told());
+    assert_eq!(flaps(&mut source, 30..=32), [format!("+{RULE}"), format!("-{RULE}")], "counted anew");
+}
+
+#[test]
+fn what_stands_when_it_is_calm_is_told_as_standing_and_its_end_is_told() {
+    let mut source = damped(3);
+    flaps(&mut source, 1..=4);
+    source.sees(100, hot(35.0));
+    let calm = source.changes(700, hot(36.0)).remove(0);
+    assert_eq!((calm.kind, calm.at, &calm.alarm), (ChangeKind::Calmed, seconds(400), &source.alarm(RULE).alarm));
+    assert!(calm.detail.ends_with("now calm: it stands"));
+    assert_eq!(source.sees(710, hot(20.0)), [format!("-{RULE}")]);
+}
+
+#[test]
+fn only_so_many_raises_within_so_long_are_flapping() {
+    let mut source = damped(3);
+    for time in [0, 200, 400, 600, 800] {
+        assert_eq!(source.sees(1000 + time, hot(35.0)), [format!("+{RULE}")]);
+        assert_eq!(source.sees(1100 + time, hot(20.0)), [format!("-{RULE}")]);
+    }
+}
+
+#[test]
+fn a_rule_is_damped_as_the_installation_says_where_it_says_nothing() {
+    let rules = || RuleSet::from_iter([too_hot(0)]);
+    let told = |rules: RuleSet| {
+        let (mut state, mut told) = (SourceState::default(), 0);
+        for second in 0..40 {
+            let at = seconds(second * 10);
+            let evidence =
+                Evidence::new(second.to_string(), device(), at, hot(if second % 2 == 0 { 35.0 } else { 20.0 }));
+            let step = step(&state, &rules, &evidence, at);
+            state = step.state;
+            told += step.changes.iter().filter(|change| change.is_told()).count();
+        }
+        told
+    };
+    assert_eq!(told(rules()), 11, "five raises and ends, and that it flaps");
+    assert_eq!(told(rules().damped(Flapping { more_than: 0, ..Flapping::default() })), 40);
+    assert_eq!(told(rules().damped(Flapping { more_than: 2, ..Flapping::default() })), 5);
+}
+
+#[test]
+fn what_matters_more_than_people_know_is_told_while_it_flaps() {
+    let above = [30.0, 50.0].into_iter().zip([Severity::Warning, Severity::Critical]);
+    let above = above.map(|(limit, severity)| crate::alarm::Level { limit, severity, deadband: 0.0 }).collect();
+    let condition = Condition::Levels { name: "temperature".into(), above, below: Vec::new() };
+    let mut source = damped(3);
+    source.rules[0].condition = condition;
+    flaps(&mut source, 1..=5);
+    assert_eq!(source.sees(120, hot(35.0)), [format!("(+{RULE})")]);
+    assert_eq!(source.sees(121, hot(55.0)), [format!("{RULE} critical")]);
+    assert_eq!(source.sees(122, hot(20.0)), [format!("(-{RULE})")]);
+    assert_eq!(source.sees(123, hot(55.0)), [format!("(+{RULE})")], "that is known");
+}
+
+#[test]
+fn what_flaps_on_the_shelf_is_told_when_it_is_off() {
+    let mut source = damped(3);
+    flaps(&mut source, 1..=1);
+    source.does(35, Deed::Shelve { rule: RULE.into(), until: Some(seconds(200)), once: false });
+    assert_eq!(flaps(&mut source, 2..=3), [format!("(+{RULE})"), format!("(-{RULE})")]);
+    assert_eq!(source.sees(80, hot(35.0)), [format!("(+{RULE})"), format!("({RULE} flapping)")]);
+    assert_eq!(source.sees(200, Fact::Tick), [format!("{RULE} unshelved")], "it stands");
+    assert_eq!(source.sees(210, hot(20.0)), [format!("(-{RULE})")]);
+    assert_eq!(source.sees(510, Fact::Tick), [format!("{RULE} calmed")]);
+}
+
+#[test]
+fn the_first_raise_after_the_shelf_is_told_though_it_flaps() {
+    let mut source = damped(3);
+    flaps(&mut source, 1..=1);
+    source.does(35, Deed::Shelve { rule: RULE.into(), until: Some(seconds(200)), once: false });
+    flaps(&mut source, 2..=5);
+    assert_eq!(source.sees(201, hot(35.0)), [format!("({RULE} unshelved)"), format!("+{RULE}")]);
+    assert_eq!(source.sees(210, hot(20.0)), [format!("(-{RULE})")]);
+    assert_eq!(source.sees(220, hot(35.0)), [format!("(+{RULE})")]);
+}
+
+#[test]
+fn a_rule_that_is_damped_no_more_is_told_again() {
+    let mut source = damped(3);
+    flaps(&mut source, 1..=4);
+    source.rules[0].flapping = Some(Flapping { more_than: 0, ..Flapping::default() });
+    assert_eq!(source.sees(120, hot(35.0)), [format!("+{RULE}")]);
+    assert_eq!(source.sees(130, hot(20.0)), [format!("-{RULE}")]);
+    assert_eq!(source.timer, None);
+}
+
+#[test]
+fn a_word_that_expires_while_it_flaps_is_not_told_apart() {
+    let mut source = damped(3);
+    flaps(&mut source, 1..=4);
+    source.sees(100, hot(35.0));
+    let alarm = source.alarm(RULE).alarm;
+    source.does(101, Deed::Acknowledge { alarm, until: Some(seconds(110)) });
+    assert_eq!(source.sees(110, Fact::Tick), [format!("({RULE} acknowledgement_expired)")]);
+}

@@ -1,0 +1,111 @@
+//! Readings that came too late to raise anything.
+
+use super::*;
+
+const RULE: &str = "threshold:temperature";
+
+fn late(source: &mut Watched, second: i64, fact: Fact) -> Vec<String> {
+    let evidence = Evidence { late: true, ..Evidence::new(format!("late {second}"), device(), seconds(second), fact) };
+    let step = step(&source.state, &source.set(), &evidence, seconds(1000));
+    (source.state, source.timer) = (step.state, step.timer);
+    step.changes.iter().map(shown).collect()
+}
+
+#[test]
+fn late_readings_raise_nothing_and_are_summed_up_when_the_source_is_heard_of() {
+    let critical = crate::alarm::Level { limit: 50.0, severity: Severity::Critical, deadband: 0.0 };
+    let warning = crate::alarm::Level { limit: 30.0, severity: Severity::Warning, deadband: 0.0 };
+    let condition = Condition::Levels { name: "temperature".into(), above: vec![critical, warning], below: Vec::new() };
+    let mut source = Watched::by([Rule { condition, ..too_hot(0) }]);
+    for (second, celsius) in [(30, 35.0), (10, 31.0), (20, 55.0), (40, 20.0), (35, 32.0)] {
+        assert_eq!(late(&mut source, second, hot(celsius)), NOTHING);
+    }
+    assert_eq!((source.timer, source.state.conditions.len()), (None, 0));
+    assert_eq!(source.sees(50, Fact::Missed { count: 1 }), NOTHING);
+    let summary = source.changes(60, hot(20.0)).remove(0);
+    assert_eq!((summary.kind, summary.at, summary.untold), (ChangeKind::Late, seconds(60), Some(Untold::Record)));
+    assert_eq!((summary.count, summary.since, summary.until), (Some(4), seconds(10), Some(seconds(35))));
+    assert_eq!((summary.severity, summary.lasted()), (Severity::Critical, Some(Duration::from_secs(25))));
+    assert!(summary.detail.starts_with("temperature 55 ℃"), "{}", summary.detail);
+    assert!(summary.alarm.parse::<Ulid>().is_ok());
+    assert_eq!(source.sees(61, hot(20.0)), NOTHING);
+}
+
+#[test]
+fn a_late_reading_is_counted_once() {
+    let mut source = Watched::by([too_hot(0)]);
+    late(&mut source, 10, hot(35.0));
+    let before = source.state.clone();
+    late(&mut source, 10, hot(35.0));
+    assert_eq!(source.state, before);
+    source.sees(60, hot(20.0));
+    late(&mut source, 10, hot(35.0));
+    assert_eq!(source.sees(70, hot(20.0)), NOTHING, "also after it was summed up");
+}
+
+#[test]
+fn no_more_late_readings_are_remembered_than_is_of_use() {
+    let mut source = Watched::by([too_hot(0)]);
+    for second in 1..=100 {
+        late(&mut source, second, hot(35.0));
+    }
+    let seen = &source.state.late_seen;
+    assert_eq!((seen.len(), seen.first(), seen.last()), (64, Some(&seconds(37)), Some(&seconds(100))));
+    assert_eq!(source.changes(200, hot(20.0))[0].count, Some(100));
+}
+
+#[test]
+fn late_readings_of_an_alarm_that_is_known_say_nothing_new() {
+    let mut source = Watched::by([too_hot(0)]);
+    source.sees(10, hot(35.0));
+    late(&mut source, 11, hot(36.0));
+    assert_eq!(source.state.late.len(), 0, "it stands");
+    source.sees(20, hot(20.0));
+    for (second, counted) in [(10, 0), (20, 0), (9, 1), (21, 2)] {
+        late(&mut source, second, hot(36.0));
+        assert_eq!(source.state.late.get(RULE).map_or(0, |late| late.count), counted, "of {second}");
+    }
+}
+
+#[test]
+fn late_readings_end_nothing() {
+    let mut source = Watched::by([too_hot(0)]);
+    source.sees(10, hot(35.0));
+    assert_eq!(late(&mut source, 5, hot(20.0)), NOTHING);
+    assert_eq!(late(&mut source, 500, hot(20.0)), NOTHING);
+    assert_eq!(late(&mut source, 6, Fact::LinkSeen), NOTHING);
+    assert_eq!(source.sees(11, hot(20.0)), [format!("-{RULE}")], "nor do they stand in its way");
+}
+
+#[test]
+fn late_readings_outside_the_schedule_and_those_that_cannot_be_believed_are_nothing() {
+    let hour = serde_json::json!({ "zone": "UTC", "hours": [{ "from": "01:00", "until": "02:00" }] });
+    let mut source = Watched::by([Rule { schedule: Some(serde_json::from_value(hour).unwrap()), ..too_hot(0) }]);
+    let before = source.state.clone();
+    late(&mut source, 100, hot(35.0));
+    late(&mut source, 3700, hot(f64::NAN));
+    assert_eq!(source.state, before);
+    late(&mut source, 3700, hot(35.0));
+    assert_eq!(source.state.late.len(), 1);
+    source.rules.clear();
+    assert_eq!(source.sees(4000, hot(20.0)), NOTHING);
+    assert_eq!(source.state.late.len(), 0, "the rule is gone");
+}
+
+#[test]
+fn what_came_late_for_many_rules_is_summed_up_as_room_allows() {
+    let names: Vec<String> = (0..75).map(|number| format!("bit {number}")).collect();
+    let rules = names.iter().map(|name| {
+        rule(&format!("state:{name}"), Condition::NotIn { name: name.clone(), normal: vec!["0".into()] }, 0)
+    });
+    let mut source = Watched::by(rules);
+    let all = |number| values(names.iter().map(move |name| observed(name, Datum::Number(number), "", "")));
+    late(&mut source, 1, all(1.0));
+    let mut summed = 0;
+    for second in 10..15 {
+        let changes = source.changes(second, all(0.0));
+        assert!(changes.len() <= MOST_CHANGES);
+        summed += changes.len();
+    }
+    assert_eq!(summed, 75);
+}

@@ -1,0 +1,264 @@
+//! One rule's condition by one fact.
+
+use std::time::Duration;
+
+use super::alarm_id;
+use crate::{
+    Timestamp,
+    alarm::{
+        Active, Change, ChangeKind, ConditionState, Evidence, Fact, Pending, Rule, RuleId, Severity, SourceState,
+        change::About,
+        condition::{Look, Verdict},
+    },
+};
+
+/// One look at one fact.
+pub(super) struct Looking<'a> {
+    pub(super) evidence: &'a Evidence,
+    /// Whether nothing newer was looked at before.
+    pub(super) is_latest: bool,
+    /// The time up to which delays have run out.
+    pub(super) reached: Timestamp,
+    /// Whether nothing is known of the source.
+    pub(super) unknown: bool,
+}
+
+/// What becomes of a delay before the fact is weighed.
+enum Delay {
+    /// It is of no account any more.
+    Dropped,
+    /// It has run out.
+    Over(Pending),
+    /// It runs on.
+    Running(Pending),
+}
+
+impl Looking<'_> {
+    /// One rule's condition after the fact.
+    pub(super) fn advance(
+        &self,
+        rule: &Rule,
+        current: Option<ConditionState>,
+        state: &mut SourceState,
+        changes: &mut Vec<Change>,
+    ) -> Option<ConditionState> {
+        use ConditionState::{Active, Pending};
+
+        let raised_last = state.raised.get(&rule.id).copied();
+        let current = self.settle(rule, current, changes);
+        let after = match (self.weigh(rule, current.as_ref(), state), current) {
+            (Verdict::Abnormal { .. }, None | Some(Pending(_))) if !rule.is_watched(self.evidence.at) => None,
+            (Verdict::Abnormal { severity, words }, None) => {
+                let pending = self.begun(rule, raised_last, (severity.unwrap_or(rule.severity), words));
+                Some(self.raise_when_due(rule, pending, changes))
+            }
+            (Verdict::Abnormal { severity, words }, Some(Pending(pending))) => {
+                let severity = severity.unwrap_or(rule.severity);
+                Some(self.raise_when_due(rule, pending.seen((severity, words)), changes))
+            }
+            (Verdict::Abnormal { severity, words }, Some(Active(mut active))) => {
+                if active.holds() {
+                    // A condition that says nothing of it matters as much as when it was raised, whatever became of its rule since.
+                    active.severity = self.still(rule, &active, (severity.unwrap_or(active.severity), words), changes);
+                    active.normal_since = None;
+                } else if rule.is_watched(self.evidence.at) {
+                    let seen = (severity.unwrap_or(rule.severity), words);
+                    let known = active.again.take().map(|again| again.seen(seen.clone()));
+                    let again = known.unwrap_or_else(|| self.begun(rule, raised_last, seen));
+                    self.recur_when_due(rule, &mut active, again, changes);
+                } else {
+                    active.again = None;
+                }
+                Some(Active(active))
+            }
+            (Verdict::Normal(words), Some(Active(active))) => self.ends(rule, words, *active, changes),
+            (Verdict::Normal(_), _) => None,
+            (Verdict::Silent | Verdict::Unknown, current) => current,
+        };
+        if !rule.cooldown.is_zero()
+            && let Some(raised) =
+                changes.iter().rev().find(|it| matches!(it.kind, ChangeKind::Raised | ChangeKind::Recurred))
+        {
+            state.raised.insert(rule.id.clone(), raised.at);
+        }
+        after
+    }
+
+    /// What becomes of a condition before the fact is weighed: raised when its delay ran out before, dropped when it rests on
+    /// silence and the silence is explained. What is due at this very instant is for the fact to say.
+    fn settle(
+        &self,
+        rule: &Rule,
+        current: Option<ConditionState>,
+        changes: &mut Vec<Change>,
+    ) -> Option<ConditionState> {
+        match current? {
+            ConditionState::Pending(pending) => match self.delay(rule, pending) {
+                Delay::Dropped => None,
+                Delay::Over(pending) => Some(self.raise_when_due(rule, pending, changes)),
+                Delay::Running(pending) => Some(ConditionState::Pending(pending)),
+            },
+            ConditionState::Active(mut active) => {
+                match active.again.take().map(|again| self.delay(rule, again)) {
+                    None | Some(Delay::Dropped) => {}
+                    Some(Delay::Over(again)) => self.recur_when_due(rule, &mut active, again, changes),
+                    Some(Delay::Running(again)) => active.again = Some(again),
+                }
+                Some(ConditionState::Active(active))
+            }
+        }
+    }
+
+    fn delay(&self, rule: &Rule, pending: Pending) -> Delay {
+        if self.unknown && rule.condition.rests_on_silence() {
+            return Delay::Dropped;
+        }
+        if pending.due <= self.reached && !rule.is_watched(pending.due) {
+            return Delay::Dropped;
+        }
+        if pending.due < self.evidence.at || self.evidence.fact == Fact::Tick {
+            Delay::Over(pending)
+        } else {
+            Delay::Running(pending)
+        }
+    }
+
+    /// A condition that begins now.
+    fn begun(&self, rule: &Rule, raised_last: Option<Timestamp>, seen: (Severity, String)) -> Pending {
+        let grace = match &self.evidence.fact {
+            Fact::LinkLost { grace, .. } => *grace,
+            _ => Duration::ZERO,
+        };
+        let due = self.evidence.at.plus(rule.on_delay).plus(grace);
+        let due = raised_last.map_or(due, |raised| due.max(raised.plus(rule.cooldown)));
+        let (severity, detail) = seen;
+        Pending { since: self.evidence.at, due, severity, detail }
+    }
+
+    fn weigh(&self, rule: &Rule, current: Option<&ConditionState>, state: &mut SourceState) -> Verdict {
+        let look = Look {
+            fact: &self.evidence.fact,
+            at: self.evidence.at,
+            reached: self.reached,
+            is_active: current.and_then(ConditionState::active).is_some_and(Active::holds),
+            hears_silence: !self.unknown && self.is_latest,
+        };
+        let mut memory = state.memories.remove(&rule.id).unwrap_or_default();
+        if self.unknown {
+            memory.forget_known();
+        }
+        let verdict = rule.condition.judge(look, &mut memory, "");
+        if !memory.is_empty() {
+            state.memories.insert(rule.id.clone(), memory);
+        }
+        verdict
+    }
+
+    fn is_due(&self, pending: &Pending) -> bool {
+        let is_at_once = pending.due == pending.since && pending.since == self.evidence.at;
+        pending.due <= self.reached || is_at_once
+    }
+
+    /// A pending condition, or what becomes of it when its delay has run out.
+    fn raise_when_due(&self, rule: &Rule, pending: Pending, changes: &mut Vec<Change>) -> ConditionState {
+        if !self.is_due(&pending) {
+            return ConditionState::Pending(pending);
+        }
+        let Pending { since, due, severity, detail } = pending;
+        let alarm = alarm_id(&self.evidence.source, &rule.id, since);
+        let active = Active {
+            shadow: rule.shadow,
+            acknowledged_for: rule.acknowledged_for,
+            ..Active::new(alarm, since, severity)
+        };
+        changes.push(Change::of(ChangeKind::Raised, active.about(&rule.id), due, detail));
+        ConditionState::Active(Box::new(active))
+    }
+
+    /// Whether the condition of a latched alarm is true again, once the delay has run out: then nobody has it on any more.
+    fn recur_when_due(&self, rule: &Rule, active: &mut Active, again: Pending, changes: &mut Vec<Change>) {
+        if !self.is_due(&again) {
+            active.again = Some(again);
+            return;
+        }
+        let Pending { since, due, severity, detail } = again;
+        let (alarm, shadow, acknowledged_for) = (active.alarm.clone(), active.shadow, rule.acknowledged_for);
+        *active = Active { shadow, acknowledged_for, ..Active::new(alarm, since, severity) };
+        changes.push(Change::of(ChangeKind::Recurred, active.about(&rule.id), due, detail));
+    }
+
+    /// How much an alarm matters that was seen to be one still.
+    fn still(
+        &self,
+        rule: &Rule,
+        active: &Active,
+        (severity, detail): (Severity, String),
+        changes: &mut Vec<Change>,
+    ) -> Severity {
+        if severity != active.severity {
+            let about = About { severity, ..active.about(&rule.id) };
+            changes.push(Change::of(ChangeKind::SeverityChanged, about, self.evidence.at, detail));
+        }
+        severity
+    }
+
+    /// What becomes of an active alarm that is seen to be normal: its end, once it has been so for long enough. A latched one
+    /// stands on.
+    fn ends(
+        &self,
+        rule: &Rule,
+        detail: String,
+        mut active: Active,
+        changes: &mut Vec<Change>,
+    ) -> Option<ConditionState> {
+        let at = self.evidence.at;
+        active.again = None;
+        if active.holds() {
+            let normal_since = active.normal_since.unwrap_or(at);
+            if at.since(normal_since) < rule.off_delay {
+                active.normal_since = Some(normal_since);
+                return Some(ConditionState::Active(Box::new(active)));
+            }
+            if rule.latched {
+                changes.push(Change::of(ChangeKind::Latched, active.about(&rule.id), at, detail).over_at(normal_since));
+                (active.normal_since, active.over_since) = (None, Some(normal_since));
+                return Some(ConditionState::Active(Box::new(active)));
+            }
+        } else if rule.latched {
+            return Some(ConditionState::Active(Box::new(active)));
+        }
+        changes.push(self.cleared(&rule.id, &active, detail));
+        None
+    }
+
+    /// The end of an alarm.
+    fn cleared(&self, rule: &RuleId, active: &Active, detail: String) -> Change {
+        let at = self.evidence.at;
+        let over = active.over_since.or(active.normal_since).unwrap_or(at);
+        Change::of(ChangeKind::Cleared, active.about(rule), at, detail).over_at(over)
+    }
+
+    /// What is kept of a condition whose rule is gone: only a raised one, until the source is heard of again.
+    pub(super) fn removed(
+        &self,
+        rule: &RuleId,
+        condition: ConditionState,
+        changes: &mut Vec<Change>,
+    ) -> Option<ConditionState> {
+        let is_heard = matches!(self.evidence.fact, Fact::Values { .. } | Fact::LinkSeen);
+        let ConditionState::Active(mut active) = condition else { return None };
+        if is_heard {
+            changes.push(self.cleared(rule, &active, "the rule was removed".to_owned()));
+            return None;
+        }
+        active.again = None;
+        Some(ConditionState::Active(active))
+    }
+}
+
+impl Pending {
+    /// The same, by what was seen since.
+    fn seen(self, (severity, detail): (Severity, String)) -> Self {
+        Self { severity, detail, ..self }
+    }
+}
