@@ -12,3 +12,4 @@ mod platform;
 mod polling;
 mod readings;
 mod removals;
+mod silences;

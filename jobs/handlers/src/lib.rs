@@ -11,6 +11,8 @@ mod dispatch_queries;
 mod evaluate_alarms;
 mod execute;
 mod fan_out;
+mod gate;
+pub mod inbox_events;
 mod pace;
 mod plan_window;
 pub mod ports;
