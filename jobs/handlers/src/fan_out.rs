@@ -20,7 +20,7 @@ use records::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::hearers::channels;
+pub use self::hearers::channels;
 use crate::{
     Context, DeliverNotice, Job, JobError,
     catalog::Model,

@@ -27,7 +27,7 @@ pub fn deleted(user: &str, ids: &[String], unread: usize) -> Push {
     push(user, json!({ "change": "deleted", "ids": ids, "unread": unread }))
 }
 
-/// An entry as people see it.
+/// An entry as the API shows it.
 fn shown(entry: &Entry) -> Value {
     json!({
         "id": entry.id,
@@ -37,8 +37,9 @@ fn shown(entry: &Entry) -> Value {
         "content": entry.content,
         "source": entry.source.as_ref().map(ToString::to_string),
         "transition": entry.transition,
-        "at": entry.at,
-        "isRead": entry.read_at.is_some(),
+        "created_at": entry.at.rfc3339(),
+        "is_read": entry.read_at.is_some(),
+        "read_at": entry.read_at.map(domain::Timestamp::rfc3339),
     })
 }
 

@@ -26,7 +26,7 @@ pub use deliver_notice::DeliverNotice;
 pub use dispatch_queries::DispatchQueries;
 pub use evaluate_alarms::EvaluateAlarms;
 pub use execute::{Context, Job, JobError, Verdict, execute};
-pub use fan_out::FanOut;
+pub use fan_out::{FanOut, channels as channels_of};
 pub use plan_window::PlanWindow;
 pub use process_results::ProcessResults;
 pub use settings::{AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings};

@@ -96,6 +96,22 @@ pub async fn unread_ids(
     record::page(table, &Range::all(format!("inbox-unread#{user}"), limit).newest_first().after(after)).await
 }
 
+/// A page of a user's unread entries, newest first.
+pub async fn list_unread(
+    table: &dyn Table,
+    user: &str,
+    limit: usize,
+    after: Option<String>,
+) -> Result<Listed<Entry>, TableError> {
+    let ids = unread_ids(table, user, limit, after).await?;
+    let keys: Vec<Key> = ids.items.iter().map(|id| key(user, id)).collect();
+    let items = table.get_many(&keys).await?;
+    let mut items: Vec<Entry> =
+        items.iter().map(|item| record::decode(item).map(|entry| entry.value)).collect::<Result<_, _>>()?;
+    items.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok(Listed { items, next: ids.next })
+}
+
 /// Marks an entry as read. Whether it was there unread.
 pub async fn mark_read(table: &dyn Table, user: &str, id: &str, now: Timestamp) -> Result<bool, TableError> {
     for _ in 0..TRIES {

@@ -85,6 +85,10 @@ pub struct Preferences {
 }
 
 impl Category {
+    /// All there are.
+    pub const ALL: [Self; 6] =
+        [Self::Alarms, Self::Connections, Self::Recoveries, Self::Presence, Self::Platform, Self::Reports];
+
     /// What an alarm is about.
     pub fn of(subject: &Subject<'_>) -> Self {
         let kind = unowned(subject.rule);

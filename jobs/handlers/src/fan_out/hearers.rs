@@ -57,7 +57,7 @@ fn part(transition: &Transition, is_wanted: impl Fn(&Change) -> bool) -> Transit
 }
 
 /// The channels that a user has an address for.
-pub(crate) fn channels(user: &User) -> Vec<&'static str> {
+pub fn channels(user: &User) -> Vec<&'static str> {
     let email = user.mail.as_ref().map(|_| channel::EMAIL);
     let sms = user.phone.as_ref().map(|_| channel::SMS);
     let webhook = user.webhook.as_ref().map(|_| channel::WEBHOOK);

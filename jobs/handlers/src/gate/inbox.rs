@@ -25,11 +25,11 @@ pub(crate) async fn put_in_inbox(cx: &Context, notice: &Notice, changes: &[Chang
         read_at: None,
     };
     let table = cx.table.as_ref();
-    if !table.transact(inbox::put_new(&notice.user, &entry)?).await?.applied() {
-        // An earlier run put it there.
-        return Ok(None);
-    }
-    Ok(Some(inbox_events::new(&notice.user, &entry, inbox::unread(table, &notice.user).await?)))
+    // Refused when an earlier run put it there: browsers, which know it by its id, may not have been shown it.
+    let _ = table.transact(inbox::put_new(&notice.user, &entry)?).await?;
+    let stored = inbox::get(table, &notice.user, &entry.id).await?.filter(|stored| stored.value.read_at.is_none());
+    let Some(stored) = stored else { return Ok(None) };
+    Ok(Some(inbox_events::new(&notice.user, &stored.value, inbox::unread(table, &notice.user).await?)))
 }
 
 fn category(notice: &Notice, changes: &[Change]) -> Option<Category> {
