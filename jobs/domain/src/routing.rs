@@ -20,3 +20,6 @@ pub use zone::{TimeOfDay, Zone};
 
 /// How long what never ends holds until it is looked at again.
 const A_DAY: std::time::Duration = std::time::Duration::from_hours(24);
+
+#[cfg(test)]
+mod tests;
