@@ -5,6 +5,7 @@ mod alarms;
 mod alert_rules;
 mod aws;
 mod channels;
+mod held;
 mod notices;
 mod operations;
 mod order;

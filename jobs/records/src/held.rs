@@ -14,7 +14,7 @@ use std::time::Duration;
 use domain::{Source, Timestamp, alarm::Change, routing::Why};
 use serde::{Deserialize, Serialize};
 
-use crate::{Key, Outcome, Range, Table, TableError, Versioned, Write, record};
+use crate::{Key, MOST_IN_A_TRANSACTION, Outcome, Range, Table, TableError, Versioned, Write, record};
 
 /// How long what is held is kept, if nobody ever tells it.
 pub const RETENTION: Duration = Duration::from_hours(90 * 24);
@@ -105,7 +105,10 @@ pub fn put_seal(channel: &str, user: &str, seal: &Versioned<Seal>) -> Result<Wri
 /// Forgets what was told.
 pub async fn forget(table: &dyn Table, channel: &str, user: &str, held: &[String]) -> Result<(), TableError> {
     let key = |id: &String| Key::new(partition(channel, user), notice_key(id));
-    table.write_batch(held.iter().map(|id| record::delete(key(id))).collect()).await
+    for some in held.chunks(MOST_IN_A_TRANSACTION) {
+        record::commit(table, some.iter().map(|id| record::delete(key(id))).collect()).await?;
+    }
+    Ok(())
 }
 
 /// The timers that are due by then, earliest first.
@@ -119,15 +122,21 @@ pub async fn wake(table: &dyn Table, due: &Due) -> Result<(), TableError> {
     record::commit(table, vec![record::put(timer_key(due), due)?]).await
 }
 
-/// Has all that is held, or all that is held for a user, looked at now: what held it may be over.
+/// Has all that is held, or all that is held for a user, looked at now: what held it may be over. Its timers are moved.
 pub async fn wake_all(table: &dyn Table, user: Option<&str>, now: Timestamp) -> Result<(), TableError> {
     let all: Vec<Due> = record::all(table, Range::all("held-timer", MOST_AT_ONCE)).await?;
-    let wanted = all.into_iter().filter(|due| user.is_none_or(|user| user == due.user));
-    let mut wakes: Vec<Due> = wanted.map(|due| Due { at: now, ..due }).collect();
-    wakes.sort_by(|a, b| (&a.channel, &a.user).cmp(&(&b.channel, &b.user)));
-    wakes.dedup();
-    let writes = wakes.iter().map(|due| record::put(timer_key(due), due)).collect::<Result<_, _>>()?;
-    table.write_batch(writes).await
+    let is_wanted = |due: &Due| user.is_none_or(|user| user == due.user) && due.at > now;
+    let wanted: Vec<Due> = all.into_iter().filter(is_wanted).collect();
+    // Each is removed and set anew.
+    for some in wanted.chunks(MOST_IN_A_TRANSACTION / 2) {
+        let mut wakes: Vec<Due> = some.iter().map(|due| Due { at: now, ..due.clone() }).collect();
+        wakes.sort_by(|a, b| (&a.channel, &a.user).cmp(&(&b.channel, &b.user)));
+        wakes.dedup();
+        let removed = some.iter().map(|due| Ok(record::delete(timer_key(due))));
+        let set = wakes.iter().map(|due| record::put(timer_key(due), due));
+        record::commit(table, removed.chain(set).collect::<Result<_, _>>()?).await?;
+    }
+    Ok(())
 }
 
 /// Removes a timer.
