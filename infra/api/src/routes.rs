@@ -7,12 +7,15 @@ mod alert_rules;
 mod counters;
 mod dead_letters;
 mod health;
+mod inhibitions;
 mod nodes;
 mod notices;
+mod notifications;
 mod operations;
 mod protocols;
 mod readings;
 mod sign_in;
+mod silences;
 mod terminals;
 mod waiting_jobs;
 
@@ -50,6 +53,9 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(alarm_setups::router())
         .merge(alert_rules::router())
         .merge(notices::router())
+        .merge(notifications::router())
+        .merge(silences::router())
+        .merge(inhibitions::router())
         .merge(nodes::router())
         .merge(operations::router())
         .merge(counters::router())

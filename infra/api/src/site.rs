@@ -86,6 +86,12 @@ impl Site {
         }
     }
 
+    /// A new ULID.
+    pub(crate) fn new_id(&self) -> String {
+        let random = u128::from(self.dice.roll()) << 64 | u128::from(self.dice.roll());
+        ulid::Ulid::from_parts(u64::try_from(self.clock.now().0).unwrap_or_default(), random).to_string()
+    }
+
     /// The terminal of that mac; not found when it is not there, and just so when the user may not see it.
     pub(crate) async fn terminal(&self, user: &User, mac: &str) -> Result<Terminal, ApiError> {
         let nowhere = || Problem::not_found("There is no such terminal among yours.");

@@ -28,7 +28,7 @@ use crate::{
 const NAMESPACE: &str = "/web";
 
 /// The events that are a person's own.
-const OWN: [&str; 3] = ["alarm", "info", "message"];
+const OWN: [&str; 4] = ["alarm", "info", "message", "notification"];
 
 /// Where browsers come in.
 pub(crate) struct WebDoor(pub DoorParts);

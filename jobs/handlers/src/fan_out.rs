@@ -8,27 +8,42 @@ use std::{collections::BTreeSet, sync::Arc};
 use domain::{
     Source,
     alarm::{Change, ChangeKind},
-    identity::derived_id,
+    routing::INBOX,
 };
 use records::{
-    Clock, Table, TableError, alarms,
+    Clock, Table, TableError,
+    alarms::{self, Transition},
+    held::Due,
     ledger::{self, Claim},
     notices::{self, Notice, NoticeStatus},
     terminals::{self, Terminal},
 };
 use serde::{Deserialize, Serialize};
 
-use self::hearers::Hearer;
-pub(crate) use self::hearers::channels;
-use crate::{Context, DeliverNotice, Job, JobError, catalog::Model, ports::Push};
+pub use self::hearers::channels;
+use crate::{
+    Context, DeliverNotice, Job, JobError,
+    catalog::Model,
+    gate::{self, Gate},
+    ports::Push,
+};
 
-/// Tells everybody concerned of one transition.
+/// Tells everybody concerned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FanOut {
-    /// The source it is about.
-    pub source: Source,
-    /// The transition.
-    pub transition: String,
+#[serde(untagged)]
+pub enum FanOut {
+    /// Of one transition.
+    Transition {
+        /// The source it is about.
+        source: Source,
+        /// The transition.
+        transition: String,
+    },
+    /// Somebody of what was held back for them, if nothing holds it any more.
+    Held {
+        /// Whose, on which channel.
+        held: Due,
+    },
 }
 
 impl Job for FanOut {
@@ -37,59 +52,77 @@ impl Job for FanOut {
     const MAX_ATTEMPTS: u32 = 20;
 
     fn key(&self) -> String {
-        self.transition.clone()
+        match self {
+            Self::Transition { transition, .. } => transition.clone(),
+            Self::Held { held } => format!("held/{}/{}/{}", held.at.sortable(), held.channel, held.user),
+        }
     }
 
     async fn run(&self, cx: &Context) -> Result<(), JobError> {
-        let table = cx.table.as_ref();
-        let now = cx.clock.now();
-        let claimed = match ledger::claim(table, &format!("fan_out/{}", self.transition), now, Self::LEASE).await? {
-            Claim::Ours(claimed) => claimed,
-            Claim::Done => return Ok(()),
-            Claim::Busy(until) => return Err(JobError::retry_after("another worker tells it", until.since(now))),
-        };
-        match self.tell(cx).await {
-            Ok(shown) => {
-                claimed.done(table, cx.clock.now()).await?;
-                show(cx, shown).await;
-                Ok(())
-            }
-            Err(error) => {
-                // What was told so far is told again under the same names. If this fails too, the lease runs out.
-                let _ = claimed.give_back(table).await;
-                Err(error)
-            }
+        match self {
+            Self::Transition { source, transition } => tell_once(cx, source, transition).await,
+            Self::Held { held } => gate::catch_up(cx, held).await,
         }
     }
 }
 
-impl FanOut {
-    /// Writes what each hearer is told and has it delivered; gives what their browsers are to show.
-    async fn tell(&self, cx: &Context) -> Result<Vec<Push>, JobError> {
-        let table = cx.table.as_ref();
-        let Some(mut transition) = alarms::transition(table, &self.source, &self.transition).await? else {
-            return Err(JobError::fail("the transition is not stored"));
-        };
-        transition.changes.retain(Change::is_told);
-        let terminal = terminal(table, &self.source).await?;
-        let place = place(&self.source, terminal.as_ref());
-        let model = model(cx, &self.source, terminal.as_ref()).await?;
-        let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
-        let users = hearers::users(table, &self.source, &transition, setups).await?;
-        let subscribers = cx.settings.notices.topics.then(|| hearers::subscribers(&transition)).flatten();
-        let mut letters = Vec::new();
-        for hearer in users.iter().chain(&subscribers) {
-            for channel in &hearer.channels {
-                let notice = notice(hearer, channel, &place, cx.clock.as_ref());
-                // Refused when an earlier run wrote it: its letter is enqueued again all the same, under the same key.
-                let _ = table.write(notices::put_new(&notice)?).await?;
-                letters.push(DeliverNotice { user: notice.user, notice: notice.id }.message());
-            }
+async fn tell_once(cx: &Context, source: &Source, transition: &str) -> Result<(), JobError> {
+    let table = cx.table.as_ref();
+    let now = cx.clock.now();
+    let claimed = match ledger::claim(table, &format!("fan_out/{transition}"), now, FanOut::LEASE).await? {
+        Claim::Ours(claimed) => claimed,
+        Claim::Done => return Ok(()),
+        Claim::Busy(until) => return Err(JobError::retry_after("another worker tells it", until.since(now))),
+    };
+    match tell(cx, source, transition).await {
+        Ok(shown) => {
+            claimed.done(table, cx.clock.now()).await?;
+            show(cx, shown).await;
+            Ok(())
         }
-        cx.queue.enqueue(letters).await?;
-        let shown = users.iter().map(|user| push::of(&user.name, &user.transition, terminal.as_ref()));
-        Ok(shown.collect())
+        Err(error) => {
+            // What was told so far is told again under the same names. If this fails too, the lease runs out.
+            let _ = claimed.give_back(table).await;
+            Err(error)
+        }
     }
+}
+
+/// Writes what each hearer is told and has it delivered; gives what their browsers are to show.
+async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Push>, JobError> {
+    let table = cx.table.as_ref();
+    let Some(mut transition) = alarms::transition(table, source, transition).await? else {
+        return Err(JobError::fail("the transition is not stored"));
+    };
+    transition.changes.retain(Change::is_told);
+    let terminal = terminal(table, source).await?;
+    let place = place(source, terminal.as_ref());
+    let model = model(cx, source, terminal.as_ref()).await?;
+    let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
+    let users = hearers::users(table, source, &transition, setups).await?;
+    let subscribers = cx.settings.notices.topics.then(|| hearers::subscribers(&transition)).flatten();
+    let gate = Gate::read(cx, terminal.as_ref(), users.iter().map(|user| user.name.as_str())).await?;
+    let mut letters = Vec::new();
+    let mut shown = Vec::new();
+    for hearer in users.iter().chain(&subscribers) {
+        for channel in &hearer.channels {
+            let passed = gate.pass((&hearer.name, &hearer.channels), channel, &hearer.transition, &place).await?;
+            let Some(told) = passed else { continue };
+            let notice = notice(&hearer.name, &told, channel, &place, cx.clock.as_ref());
+            // Refused when an earlier run wrote it: its letter is enqueued again all the same, under the same key.
+            let _ = table.write(notices::put_new(&notice)?).await?;
+            letters.push(DeliverNotice { user: notice.user, notice: notice.id }.message());
+        }
+    }
+    for user in &users {
+        let passed = gate.pass((&user.name, &user.channels), INBOX, &user.transition, &place).await?;
+        let Some(told) = passed else { continue };
+        let notice = notice(&user.name, &told, INBOX, &place, cx.clock.as_ref());
+        shown.extend(gate::put_in_inbox(cx, &notice, &told.changes).await?);
+    }
+    cx.queue.enqueue(letters).await?;
+    shown.extend(users.iter().map(|user| push::of(&user.name, &user.transition, terminal.as_ref())));
+    Ok(shown)
 }
 
 async fn terminal(table: &dyn Table, source: &Source) -> Result<Option<Terminal>, TableError> {
@@ -120,12 +153,11 @@ fn place(source: &Source, terminal: Option<&Terminal>) -> String {
     }
 }
 
-fn notice(hearer: &Hearer, channel: &str, place: &str, clock: &dyn Clock) -> Notice {
-    let Hearer { name, transition, .. } = hearer;
+fn notice(name: &str, transition: &Transition, channel: &str, place: &str, clock: &dyn Clock) -> Notice {
     let lines: Vec<String> = transition.changes.iter().map(line).collect();
     Notice {
-        id: derived_id(transition.at, &["notice", &transition.id, name, channel]),
-        user: name.clone(),
+        id: gate::notice_id(transition, name, channel),
+        user: name.to_owned(),
         channel: channel.to_owned(),
         source: transition.source.clone(),
         transition: transition.id.clone(),
@@ -173,7 +205,7 @@ fn line(change: &Change) -> String {
 }
 
 /// Shows each of the hearers their part in their browsers. Nobody waits for it: a browser that misses it asks the API.
-async fn show(cx: &Context, pushes: Vec<Push>) {
+pub(crate) async fn show(cx: &Context, pushes: Vec<Push>) {
     if let Err(error) = cx.link.publish(pushes).await {
         tracing::warn!(%error, "browsers were not shown a transition");
     }

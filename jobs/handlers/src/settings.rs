@@ -116,11 +116,19 @@ impl ReadingSettings {
 }
 
 /// Who is told of alarms, beside the users.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NoticeSettings {
     /// Whether there is a topic for each severity, to which every alarm of it is published.
     pub topics: bool,
+    /// How many text messages a number gets a day at most. What is more is held back, and told as one the next day.
+    pub sms_a_day: u32,
+}
+
+impl Default for NoticeSettings {
+    fn default() -> Self {
+        Self { topics: false, sms_a_day: domain::routing::SMS_A_DAY }
+    }
 }
 
 /// All of it.

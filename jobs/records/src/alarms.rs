@@ -16,7 +16,7 @@ mod end;
 mod life;
 mod stepping;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     Mac, Source, Timestamp,
@@ -188,6 +188,15 @@ pub fn put(alarm: &Versioned<Alarm>) -> Result<Vec<Write>, TableError> {
 /// An alarm, to be changed.
 pub async fn get(table: &dyn Table, id: &str) -> Result<Option<Versioned<Alarm>>, TableError> {
     record::get(table, &key(id)).await
+}
+
+/// Those of the alarms that are active.
+pub async fn active_of<'a>(
+    table: &dyn Table,
+    ids: impl IntoIterator<Item = &'a str>,
+) -> Result<BTreeSet<String>, TableError> {
+    let keys: Vec<Key> = ids.into_iter().map(|id| Key::new("alarm-active", id)).collect();
+    Ok(table.get_many(&keys).await?.into_iter().map(|item| item.key.sk).collect())
 }
 
 /// Which alarms are wanted.

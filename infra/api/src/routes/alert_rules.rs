@@ -89,9 +89,7 @@ fn conflict() -> Problem {
 /// A form as a record: the version after `before`, or a new rule.
 fn record(site: &Site, user: &User, form: RuleForm, before: Option<&alert_rules::AlertRule>) -> alert_rules::AlertRule {
     let at = site.clock.now();
-    let random = u128::from(site.dice.roll()) << 64 | u128::from(site.dice.roll());
-    let new_id = || ulid::Ulid::from_parts(u64::try_from(at.0).unwrap_or_default(), random).to_string();
-    let id = before.map_or_else(new_id, |before| before.id.clone());
+    let id = before.map_or_else(|| site.new_id(), |before| before.id.clone());
     let owner = (!form.everybody).then(|| user.user.clone());
     let rule = Rule { id: alert_rules::rule_id(owner.as_deref(), &id), ..form.rule() };
     alert_rules::AlertRule {

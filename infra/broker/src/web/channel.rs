@@ -9,7 +9,7 @@ pub(super) enum Channel {
     Terminal(Mac),
     /// About any terminal: `MacUpdate`, `mac_log`.
     AnyTerminal,
-    /// A person's own: `alarm`, `info`, `message`.
+    /// A person's own: `alarm`, `info`, `message`, `notification`.
     Own,
 }
 
@@ -23,7 +23,7 @@ impl Channel {
             return None;
         }
         match event {
-            "alarm" | "info" | "message" => return Some(Self::Own),
+            "alarm" | "info" | "message" | "notification" => return Some(Self::Own),
             "MacUpdate" | "mac_log" => return Some(Self::AnyTerminal),
             _ => {}
         }
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_others_are_a_persons_own_or_about_any_terminal() {
-        for event in ["alarm", "info", "message"] {
+        for event in ["alarm", "info", "message", "notification"] {
             assert_eq!(Channel::of(event), Some(Channel::Own));
         }
         for event in ["MacUpdate", "mac_log"] {

@@ -56,8 +56,8 @@ fn part(transition: &Transition, is_wanted: impl Fn(&Change) -> bool) -> Transit
     Transition { changes, ..transition.clone() }
 }
 
-/// The channels that reach a user.
-pub(crate) fn channels(user: &User) -> Vec<&'static str> {
+/// The channels that a user has an address for.
+pub fn channels(user: &User) -> Vec<&'static str> {
     let email = user.mail.as_ref().map(|_| channel::EMAIL);
     let sms = user.phone.as_ref().map(|_| channel::SMS);
     let webhook = user.webhook.as_ref().map(|_| channel::WEBHOOK);

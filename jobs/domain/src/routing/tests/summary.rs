@@ -1,0 +1,101 @@
+//! What was held, told as one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::alarm::{Change, ChangeKind};
+
+fn change(alarm: &str, kind: ChangeKind, second: i64, severity: Severity) -> Change {
+    Change {
+        alarm: alarm.to_owned(),
+        rule: "threshold:temperature".to_owned(),
+        severity,
+        kind,
+        at: Timestamp(second * 1000),
+        since: Timestamp(0),
+        detail: format!("{alarm} is hot"),
+        shadow: false,
+        untold: None,
+        lasted_ms: None,
+        by: None,
+        why: None,
+        until: None,
+        count: None,
+    }
+}
+
+fn summary(changes: &[Change], active: &[&str]) -> Summary {
+    let held = changes.iter().map(|change| Held { place: "Cold store", change, why: Why::Silence });
+    Summary::of(held, |alarm| active.contains(&alarm))
+}
+
+fn alarms(lines: &[Line]) -> Vec<&str> {
+    lines.iter().map(|line| line.alarm.as_str()).collect()
+}
+
+use ChangeKind::{Cleared, Raised, SeverityChanged};
+use Severity::{Critical, Info, Warning};
+
+#[test]
+fn each_alarm_is_told_by_what_became_of_it() {
+    let changes = [
+        change("stands", Raised, 1, Warning),
+        change("went", Raised, 1, Critical),
+        change("went", Cleared, 61, Critical),
+        change("told before", Cleared, 90, Info),
+        change("worse", SeverityChanged, 3, Critical),
+        change("removed", Raised, 4, Info),
+        change("told since", SeverityChanged, 4, Info),
+    ];
+    let summary = summary(&changes, &["stands", "worse"]);
+    assert_eq!(alarms(&summary.standing), ["worse", "stands"], "the worst first");
+    assert_eq!(alarms(&summary.recovered), ["told before"]);
+    assert_eq!(alarms(&summary.passed), ["went", "removed"]);
+    assert_eq!(summary.severity(), Some(Critical));
+    assert_eq!(summary.heading(), "Held back by a silence: 2 standing, 1 recovered, 2 came and went");
+    let text = summary.text(7, 4);
+    assert!(text.contains("7 notices were held back, 2 critical, 1 warning, 2 info\n"), "{text}");
+    assert!(
+        text.contains("came and went: critical Cold store: went is hot, since 1970-01-01T00:00:00.000Z, for 61 s\n"),
+        "{text}"
+    );
+    assert!(text.ends_with("and 1 more\n") && text.lines().count() == 7, "{text}");
+}
+
+#[test]
+fn what_holds_more_than_once_is_named_once_and_order_is_no_reason() {
+    let change = change("a", Raised, 1, Warning);
+    let reasons = [Why::Silence, Why::QuietHours, Why::Silence, Why::Order];
+    let summary = Summary::of(reasons.map(|why| Held { place: "", change: &change, why }), |_| true);
+    assert_eq!(summary.heading(), "Held back by a silence and quiet hours: 1 standing");
+    assert!(Summary::of([], |_| true).is_empty());
+}
+
+proptest! {
+    /// Lives of alarms, cut anywhere into what was told before, what is held and what is told after.
+    #[test]
+    fn every_alarm_is_told_at_most_once_and_one_that_began_meanwhile_exactly_once(
+        lives in prop::collection::vec((0..100_i64, prop::option::of(1..100_i64)), 1..30),
+        cut in 0..100_i64,
+    ) {
+        let mut changes = Vec::new();
+        let mut active = BTreeMap::new();
+        for (number, (begins, lasts)) in lives.iter().enumerate() {
+            let alarm = number.to_string();
+            changes.push(change(&alarm, Raised, *begins, Warning));
+            changes.extend(lasts.map(|lasts| change(&alarm, Cleared, begins + lasts, Warning)));
+            active.insert(alarm, lasts.is_none());
+        }
+        changes.sort_by_key(|change| change.at);
+        let held = changes.iter().filter(|change| change.at >= Timestamp(cut * 1000));
+        let summary = Summary::of(
+            held.clone().map(|change| Held { place: "", change, why: Why::QuietHours }), |alarm| active[alarm]);
+        let all: Vec<&str> = [&summary.standing, &summary.recovered, &summary.passed].into_iter().flat_map(|lines| alarms(lines)).collect();
+        let told: BTreeSet<&str> = all.iter().copied().collect();
+        let concerned: BTreeSet<&str> = held.map(|change| change.alarm.as_str()).collect();
+        prop_assert_eq!(all.len(), told.len());
+        prop_assert_eq!(told, concerned);
+    }
+}

@@ -1,0 +1,180 @@
+//! Telling what was held, when nothing holds it any more: all of it as one notice, once.
+//!
+//! What is told together is sealed in the transaction that stores the notice. Whoever comes next, after a crash as well, has
+//! what is sealed delivered and forgotten before anything else is told.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    Timestamp,
+    alarm::Severity,
+    identity::derived_id,
+    routing::{Held as HeldChange, INBOX, Summary, Verdict},
+};
+use records::{
+    Table, TableError, Versioned, alarms,
+    held::{self, Due, Held, Seal},
+    inbox::{self, Entry},
+    notices::{self, EVERYBODY, Notice, NoticeStatus, channel},
+    users::{self, User},
+};
+
+use super::{Policies, limit};
+use crate::{Context, DeliverNotice, Job, JobError, fan_out::channels, inbox_events};
+
+/// How many alarms are named on a channel that has room, and on one that has not.
+const MOST_LINES: usize = 100;
+const MOST_LINES_OF_SMS: usize = 3;
+
+/// Tells a user on a channel what was held for them and nothing holds any more. What is held still gets another timer.
+pub(crate) async fn catch_up(cx: &Context, due: &Due) -> Result<(), JobError> {
+    let Due { user, channel, .. } = due;
+    let table = cx.table.as_ref();
+    loop {
+        let seal = finish(cx, due, held::seal(table, channel, user).await?).await?;
+        let held = held::list(table, channel, user).await?;
+        let (free, later) = sort(cx, due, held).await?;
+        if free.is_empty() {
+            return end(cx, due, later).await;
+        }
+        let id = derived_id(due.at, &["catch-up", user, channel, &seal.version.to_string()]);
+        let policies = Policies::read(table, [user.as_str()]).await?;
+        if let Some(until) = limit(cx, &policies, user, channel, &id).await? {
+            return end(cx, due, later.into_iter().chain([until]).min()).await;
+        }
+        tell(cx, due, seal, id, free).await?;
+    }
+}
+
+/// What may be told, and when to look at the rest. What concerns nobody any more is forgotten.
+async fn sort(cx: &Context, due: &Due, held: Vec<Held>) -> Result<(Vec<Held>, Option<Timestamp>), JobError> {
+    let Due { user, channel, .. } = due;
+    let (table, now) = (cx.table.as_ref(), cx.clock.now());
+    let policies = Policies::read(table, [user.as_str()]).await?;
+    let hearer = users::get(table, user).await?;
+    let reachable = hearer.as_ref().map(channels).unwrap_or_default();
+    let (mut free, mut forgotten, mut later) = (Vec::new(), Vec::new(), None::<Timestamp>);
+    for mut notice in held {
+        let (mut until, mut wanted) = (None, Vec::new());
+        for change in std::mem::take(&mut notice.changes) {
+            let about = (&notice.source, notice.node.as_deref(), &change);
+            match policies.verdict((user, &reachable), channel, about, (notice.at, now)) {
+                Verdict::Tell => wanted.push(change),
+                Verdict::Hold { until: change_until, .. } => {
+                    until = until.max(Some(change_until));
+                    wanted.push(change);
+                }
+                Verdict::Drop => {}
+            }
+        }
+        notice.changes = wanted;
+        if notice.changes.is_empty() || !may_hear(table, user, hearer.as_ref(), &notice).await? {
+            forgotten.push(notice.id);
+        } else if let Some(until) = until {
+            later = Some(later.map_or(until, |later| later.min(until)));
+        } else {
+            free.push(notice);
+        }
+    }
+    held::forget(table, channel, user, &forgotten).await?;
+    Ok((free, later))
+}
+
+async fn may_hear(table: &dyn Table, name: &str, user: Option<&User>, held: &Held) -> Result<bool, TableError> {
+    match (user, held.source.mac()) {
+        (None, _) => Ok(name == EVERYBODY),
+        (Some(user), Some(mac)) => users::may_see(table, user, mac).await,
+        (Some(user), None) => Ok(user.role == users::Role::Admin),
+    }
+}
+
+/// Stores what is told together with what it tells, and has it delivered.
+async fn tell(cx: &Context, due: &Due, seal: Versioned<Seal>, id: String, free: Vec<Held>) -> Result<(), JobError> {
+    let table = cx.table.as_ref();
+    let summary = summary(table, &free).await?;
+    let Some(first) = free.first().filter(|_| !summary.is_empty()) else {
+        let told: Vec<String> = free.into_iter().map(|held| held.id).collect();
+        return Ok(held::forget(table, &due.channel, &due.user, &told).await?);
+    };
+    let most = if due.channel == channel::SMS { MOST_LINES_OF_SMS } else { MOST_LINES };
+    let notice = Notice {
+        id: id.clone(),
+        user: due.user.clone(),
+        channel: due.channel.clone(),
+        source: first.source.clone(),
+        transition: first.transition.clone(),
+        subject: summary.heading(),
+        text: summary.text(free.len(), most),
+        at: cx.clock.now(),
+        status: NoticeStatus::Waiting,
+        attempts: Vec::new(),
+    };
+    let sealed = Seal { notice: Some(id), held: free.iter().map(|held| held.id.clone()).collect() };
+    let mut writes = vec![held::put_seal(&due.channel, &due.user, &Versioned { value: sealed, ..seal })?];
+    if due.channel == INBOX {
+        writes.extend(inbox::put_new(&due.user, &entry(&notice, &summary))?);
+    } else {
+        writes.push(notices::put_new(&notice)?);
+    }
+    // Refused when another worker tells it at this moment: what it sealed is finished first.
+    let _ = table.transact(writes).await?;
+    Ok(())
+}
+
+fn entry(notice: &Notice, summary: &Summary) -> Entry {
+    Entry {
+        id: notice.id.clone(),
+        category: None,
+        severity: summary.severity().unwrap_or(Severity::Info),
+        title: notice.subject.clone(),
+        content: notice.text.clone(),
+        source: None,
+        transition: None,
+        at: notice.at,
+        read_at: None,
+    }
+}
+
+async fn summary(table: &dyn Table, held: &[Held]) -> Result<Summary, TableError> {
+    let ids: BTreeSet<&str> = held.iter().flat_map(|held| &held.changes).map(|change| change.alarm.as_str()).collect();
+    let active = alarms::active_of(table, ids).await?;
+    let changes = held.iter().flat_map(|held| held.changes.iter().map(move |change| (held, change)));
+    let changes = changes.map(|(held, change)| HeldChange { place: &held.place, change, why: held.why });
+    Ok(Summary::of(changes.collect::<Vec<_>>(), |alarm| active.contains(alarm)))
+}
+
+/// Has what is sealed delivered, and forgets what it tells.
+async fn finish(cx: &Context, due: &Due, seal: Versioned<Seal>) -> Result<Versioned<Seal>, JobError> {
+    let Seal { notice: Some(notice), held } = seal.value else { return Ok(seal) };
+    let (table, Due { user, channel, .. }) = (cx.table.as_ref(), due);
+    if channel == INBOX {
+        if let Some(entry) = inbox::get(table, user, &notice).await? {
+            let push = inbox_events::new(user, &entry.value, inbox::unread(table, user).await?);
+            crate::fan_out::show(cx, vec![push]).await;
+        }
+    } else {
+        cx.queue.enqueue(vec![DeliverNotice { user: user.clone(), notice }.message()]).await?;
+    }
+    held::forget(table, channel, user, &held).await?;
+    let mut open = Versioned { value: Seal::default(), version: seal.version };
+    if !table.write(held::put_seal(channel, user, &open)?).await?.applied() {
+        return Err(JobError::retry("another worker tells it"));
+    }
+    open.version += 1;
+    Ok(open)
+}
+
+/// Sets the next timer and removes the one that was due. What was held meanwhile has set another one of its own.
+async fn end(cx: &Context, due: &Due, later: Option<Timestamp>) -> Result<(), JobError> {
+    let table = cx.table.as_ref();
+    // Nothing is looked at again at the instant that was just looked at.
+    let later = later.map(|later| later.max(due.at.plus(std::time::Duration::from_secs(1))));
+    if let Some(at) = later {
+        held::wake(table, &Due { at, ..due.clone() }).await?;
+    }
+    held::unset(table, due).await?;
+    if later.is_none() && !held::list(table, &due.channel, &due.user).await?.is_empty() {
+        held::wake(table, &Due { at: cx.clock.now(), ..due.clone() }).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! What people and administrators said of who is told what, and when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    Mac, Source, Timestamp,
+    alarm::{Change, ChangeKind},
+    routing::{Inhibition, Moment, Preferences, Subject, Verdict, decide},
+};
+use records::{
+    Table, TableError,
+    alarms::{self, Alarm, Which},
+    inhibitions,
+    notices::EVERYBODY,
+    preferences, silences, terminals,
+};
+
+const PAGE: usize = 500;
+/// Where more alarms stand than that, the newest decide what they mute.
+const MOST_STANDING: usize = 2000;
+
+/// All of it that concerns some users.
+pub(super) struct Policies {
+    silences: Vec<silences::Kept>,
+    inhibitions: Vec<Inhibition>,
+    /// What stands, and the node that it hangs on, if anything can be muted.
+    standing: Vec<(Alarm, Option<String>)>,
+    /// What they chose, by user.
+    pub(super) preferences: BTreeMap<String, Preferences>,
+}
+
+impl Policies {
+    pub(super) async fn read(table: &dyn Table, users: impl IntoIterator<Item = &str>) -> Result<Self, TableError> {
+        let inhibitions: Vec<Inhibition> =
+            inhibitions::all(table).await?.into_iter().map(|kept| kept.inhibition).collect();
+        let standing = if inhibitions.is_empty() { Vec::new() } else { standing(table).await? };
+        let silences = silences::all(table).await?;
+        let preferences = preferences::of_users(table, users).await?;
+        Ok(Self { silences, inhibitions, standing, preferences })
+    }
+
+    /// What becomes of a change of a source on a node, for a user who has an address on these channels. It was to be told
+    /// `first`.
+    pub(super) fn verdict(
+        &self,
+        (user, reachable): (&str, &[&str]),
+        channel: &str,
+        (source, node, change): (&Source, Option<&str>, &Change),
+        (first, now): (Timestamp, Timestamp),
+    ) -> Verdict {
+        let subject = Subject { source, node, rule: &change.rule, severity: change.severity };
+        let own = self.silences.iter().filter(|kept| kept.owner.as_deref().is_none_or(|owner| owner == user));
+        let silences: Vec<_> = own.map(|kept| &kept.silence).collect();
+        let nothing = Preferences::default();
+        let chosen = self.preferences.get(user).unwrap_or(&nothing);
+        let moment = Moment {
+            silences: &silences,
+            is_muted: self.mutes(&subject, &change.alarm),
+            preferences: (user != EVERYBODY).then_some(chosen),
+            reachable,
+            first,
+            now,
+        };
+        decide(&moment, &subject, change.kind == ChangeKind::Cleared, channel)
+    }
+
+    /// Whether an alarm that stands speaks for this one.
+    fn mutes(&self, subject: &Subject<'_>, alarm: &str) -> bool {
+        let others = || self.standing.iter().filter(|(standing, _)| standing.id != alarm);
+        self.inhibitions.iter().any(|inhibition| {
+            others().any(|(standing, node)| {
+                let Alarm { source, rule, severity, .. } = standing;
+                let standing = Subject { source, node: node.as_deref(), rule, severity: *severity };
+                inhibition.mutes(&standing, subject)
+            })
+        })
+    }
+}
+
+async fn standing(table: &dyn Table) -> Result<Vec<(Alarm, Option<String>)>, TableError> {
+    let (mut standing, mut after) = (Vec::new(), None);
+    loop {
+        let page = alarms::list(table, Which::Active, PAGE, after).await?;
+        standing.extend(page.items.into_iter().filter(|alarm| !alarm.shadow));
+        after = page.next;
+        if after.is_none() || standing.len() >= MOST_STANDING {
+            break;
+        }
+    }
+    let macs: BTreeSet<Mac> = standing.iter().filter_map(|alarm| alarm.source.mac().cloned()).collect();
+    let macs: Vec<Mac> = macs.into_iter().collect();
+    let terminals = terminals::get_many(table, &macs).await?;
+    let node =
+        |alarm: &Alarm| alarm.source.mac().and_then(|mac| terminals.get(mac)).map(|terminal| terminal.node.clone());
+    Ok(standing.into_iter().map(|alarm| (node(&alarm), alarm)).map(|(node, alarm)| (alarm, node)).collect())
+}

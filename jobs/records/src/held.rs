@@ -1,0 +1,157 @@
+//! What is held: notices that are told later, as one.
+//!
+//! | record | pk | sk |
+//! |---|---|---|
+//! | [`Held`] | `held#` channel `#` user | `notice#` id |
+//! | [`Seal`] | `held#` channel `#` user | `seal` |
+//! | who is to be looked at when | `held-timer` | due, `#`, channel, `#`, user |
+//!
+//! A held notice and its timer are one write. What is told together is sealed together with the notice that tells it, so that
+//! a crash neither tells it twice nor loses it.
+
+use std::time::Duration;
+
+use domain::{Source, Timestamp, alarm::Change, routing::Why};
+use serde::{Deserialize, Serialize};
+
+use crate::{Key, MOST_IN_A_TRANSACTION, Outcome, Range, Table, TableError, Versioned, Write, record};
+
+/// How long what is held is kept, if nobody ever tells it.
+pub const RETENTION: Duration = Duration::from_hours(90 * 24);
+/// The most that is told at once; the rest is told next.
+pub const MOST_AT_ONCE: usize = 1000;
+
+/// A notice that is held.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// A ULID, derived from transition, user and channel.
+    pub id: String,
+    /// Who is to be told: a user's name, or everybody.
+    pub user: String,
+    /// On which channel.
+    pub channel: String,
+    /// About what.
+    pub source: Source,
+    /// The node that it hangs on.
+    pub node: Option<String>,
+    /// What people call it.
+    pub place: String,
+    /// About which transition.
+    pub transition: String,
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// What holds it.
+    pub why: Why,
+    /// When it was to be told.
+    pub at: Timestamp,
+}
+
+/// What is told together, while it is being told. Its version grows with each time.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Seal {
+    /// The notice that tells it; none when nothing is being told.
+    pub notice: Option<String>,
+    /// The held notices that it tells.
+    pub held: Vec<String>,
+}
+
+/// Whose held notices are due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Due {
+    /// A user's name, or everybody.
+    pub user: String,
+    /// The channel.
+    pub channel: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// Holds a notice until then. The same one again changes nothing.
+pub async fn hold(table: &dyn Table, held: &Held, until: Timestamp) -> Result<(), TableError> {
+    let due = Due { user: held.user.clone(), channel: held.channel.clone(), at: until };
+    let key = Key::new(partition(&held.channel, &held.user), notice_key(&held.id));
+    let notice = record::put_new(key, held, Some(held.at.plus(RETENTION)))?;
+    match table.transact(vec![notice, record::put(timer_key(&due), &due)?]).await? {
+        // It was held by an earlier run, together with its timer.
+        Outcome::Applied | Outcome::Refused { .. } => Ok(()),
+    }
+}
+
+/// What is held for a user on a channel, oldest first, at most [`MOST_AT_ONCE`].
+pub async fn list(table: &dyn Table, channel: &str, user: &str) -> Result<Vec<Held>, TableError> {
+    let range = |after| Range::all(partition(channel, user), MOST_AT_ONCE).prefix("notice#").after(after);
+    let (mut held, mut after) = (Vec::new(), None);
+    loop {
+        let page = record::page(table, &range(after)).await?;
+        held.extend(page.items);
+        after = page.next;
+        if after.is_none() || held.len() >= MOST_AT_ONCE {
+            held.truncate(MOST_AT_ONCE);
+            return Ok(held);
+        }
+    }
+}
+
+/// How far telling what is held for a user on a channel has come.
+pub async fn seal(table: &dyn Table, channel: &str, user: &str) -> Result<Versioned<Seal>, TableError> {
+    record::get_or_default(table, &Key::new(partition(channel, user), "seal")).await
+}
+
+/// The write that stores how far it has come.
+pub fn put_seal(channel: &str, user: &str, seal: &Versioned<Seal>) -> Result<Write, TableError> {
+    seal.put_back(Key::new(partition(channel, user), "seal"), None)
+}
+
+/// Forgets what was told.
+pub async fn forget(table: &dyn Table, channel: &str, user: &str, held: &[String]) -> Result<(), TableError> {
+    let key = |id: &String| Key::new(partition(channel, user), notice_key(id));
+    for some in held.chunks(MOST_IN_A_TRANSACTION) {
+        record::commit(table, some.iter().map(|id| record::delete(key(id))).collect()).await?;
+    }
+    Ok(())
+}
+
+/// The timers that are due by then, earliest first.
+pub async fn due(table: &dyn Table, until: Timestamp, limit: usize) -> Result<Vec<Due>, TableError> {
+    let range = Range::all("held-timer", limit).between("", format!("{}#{}", until.sortable(), char::MAX));
+    Ok(record::page(table, &range).await?.items)
+}
+
+/// Sets a timer.
+pub async fn wake(table: &dyn Table, due: &Due) -> Result<(), TableError> {
+    record::commit(table, vec![record::put(timer_key(due), due)?]).await
+}
+
+/// Has all that is held, or all that is held for a user, looked at now: what held it may be over. Its timers are moved.
+pub async fn wake_all(table: &dyn Table, user: Option<&str>, now: Timestamp) -> Result<(), TableError> {
+    let all: Vec<Due> = record::all(table, Range::all("held-timer", MOST_AT_ONCE)).await?;
+    let is_wanted = |due: &Due| user.is_none_or(|user| user == due.user) && due.at > now;
+    let wanted: Vec<Due> = all.into_iter().filter(is_wanted).collect();
+    // Each is removed and set anew.
+    for some in wanted.chunks(MOST_IN_A_TRANSACTION / 2) {
+        let mut wakes: Vec<Due> = some.iter().map(|due| Due { at: now, ..due.clone() }).collect();
+        wakes.sort_by(|a, b| (&a.channel, &a.user).cmp(&(&b.channel, &b.user)));
+        wakes.dedup();
+        let removed = some.iter().map(|due| Ok(record::delete(timer_key(due))));
+        let set = wakes.iter().map(|due| record::put(timer_key(due), due));
+        record::commit(table, removed.chain(set).collect::<Result<_, _>>()?).await?;
+    }
+    Ok(())
+}
+
+/// Removes a timer.
+pub async fn unset(table: &dyn Table, due: &Due) -> Result<(), TableError> {
+    record::commit(table, vec![record::delete(timer_key(due))]).await
+}
+
+fn partition(channel: &str, user: &str) -> String {
+    format!("held#{channel}#{user}")
+}
+
+fn notice_key(id: &str) -> String {
+    format!("notice#{id}")
+}
+
+fn timer_key(due: &Due) -> Key {
+    Key::new("held-timer", format!("{}#{}#{}", due.at.sortable(), due.channel, due.user))
+}
