@@ -27,7 +27,7 @@ enum Doing {
 }
 
 fn set() -> RuleSet {
-    let (within, calm) = (Duration::from_secs(60), Duration::from_secs(30));
+    let (within, calm) = (Duration::from_mins(1), Duration::from_secs(30));
     let flapping = Some(Flapping { more_than: 2, within, calm });
     let latched = Rule { latched: true, acknowledged_for: Duration::from_secs(20), ..running() };
     [Rule { flapping, ..too_hot(0) }, latched, Rule { off_delay: Duration::from_secs(5), ..silent(10) }]
@@ -244,7 +244,9 @@ proptest! {
         let link = |at: i64| Evidence::new(format!("l{at}"), device(), seconds(at), parent_lost());
         let told = |sequence: [Evidence; 2]| {
             let mut lived = Lived { state: SourceState::default(), changes: Vec::new(), facts: Vec::new() };
-            sequence.iter().for_each(|evidence| lived.hears(evidence, seconds(60)));
+            for evidence in &sequence {
+                lived.hears(evidence, seconds(60));
+            }
             (lived.state, lived.changes)
         };
         prop_assert_eq!(told([value(first), link(second)]), told([link(second), value(first)]));
