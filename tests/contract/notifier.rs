@@ -69,7 +69,7 @@ impl Fixture {
 
     async fn webhook() -> Self {
         let listener = WebhookReceiver::start().await.unwrap();
-        let hook = |url: String| Address::Webhook { url, secret: WebhookReceiver::secret() };
+        let hook = |url: String| Address::Webhook { url, secret: WebhookReceiver::secret(), retired: None };
         let notifier = post(json!({ "webhook": { "allowed_nets": ["127.0.0.0/8"] } }));
         let (address, nowhere) = (hook(listener.url()), hook(format!("http://{NOWHERE}/hook")));
         let received = move || {

@@ -13,13 +13,13 @@ use domain::{
 use records::{
     Clock, Table, TableError, alarms,
     ledger::{self, Claim},
-    notices::{self, Notice, NoticeStatus},
+    notices::{self, Notice, NoticeStatus, Way},
     terminals::{self, Terminal},
 };
 use serde::{Deserialize, Serialize};
 
 use self::hearers::Hearer;
-use crate::{Context, DeliverNotice, Job, JobError, catalog::Model, ports::Push};
+use crate::{Context, DeliverNotice, Job, JobError, catalog::Model, deliver_notice::event_of, ports::Push};
 
 /// Tells everybody concerned of one transition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +133,7 @@ fn notice(hearer: &Hearer, channel: &str, place: &str, clock: &dyn Clock) -> Not
         at: clock.now(),
         status: NoticeStatus::Waiting,
         attempts: Vec::new(),
+        way: Way { event: Some(event_of(&transition.changes).to_owned()), ..Way::default() },
     }
 }
 

@@ -197,6 +197,7 @@ fn user(name: &str, role: Role) -> User {
         role,
         mail: None,
         phone: None,
+        wechat: None,
         webhook: None,
     }
 }
