@@ -10,6 +10,7 @@ mod garbage;
 mod gateways;
 mod lines;
 mod operations;
+mod own_channels;
 mod routes;
 pub(crate) mod site;
 mod sockets;

@@ -3,6 +3,7 @@
 mod alarm_setups;
 mod alarms;
 mod alert_rules;
+mod channels;
 mod counters;
 mod dead_letters;
 mod health;
@@ -47,6 +48,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(alarm_setups::router())
         .merge(alert_rules::router())
         .merge(notices::router())
+        .merge(channels::router())
         .merge(nodes::router())
         .merge(operations::router())
         .merge(counters::router())

@@ -4,6 +4,8 @@ mod outcome;
 mod signature;
 mod template;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use async_trait::async_trait;
 use domain::{Timestamp, phone};
 use jiff::tz::TimeZone;
@@ -54,6 +56,8 @@ pub(crate) struct AliyunSmsChannel {
     settings: AliyunSmsSettings,
     endpoint: Url,
     zone: TimeZone,
+    /// How many calls there were: no two have one nonce.
+    calls: AtomicU64,
 }
 
 impl AliyunSmsChannel {
@@ -61,12 +65,13 @@ impl AliyunSmsChannel {
         let zone = TimeZone::get(&settings.zone).map_err(|error| NotifySettingsError::Sms(error.to_string()))?;
         let endpoint = Url::parse(&settings.endpoint)
             .map_err(|error| NotifySettingsError::Sms(format!("notify.aliyun_sms.endpoint is no URL: {error}")))?;
-        Ok(Self { client, settings, endpoint, zone })
+        Ok(Self { client, settings, endpoint, zone, calls: AtomicU64::new(0) })
     }
 
     /// The URL and headers of the call that sends it.
     fn call(&self, letter: &Letter, number: &str, now: Timestamp) -> Option<(String, HeaderMap)> {
         let (template, parameters) = template::fill(letter, &self.settings.templates, &self.zone, now);
+        let number_of_call = self.calls.fetch_add(1, Ordering::Relaxed);
         let call = Call {
             host: host(&self.endpoint)?,
             action: "SendSms",
@@ -80,7 +85,7 @@ impl AliyunSmsChannel {
                 ("TemplateCode", &template),
                 ("TemplateParam", &parameters.to_string()),
             ],
-            nonce: &crate::mac::sha256_hex(format!("{}/{}", letter.id, now.0).as_bytes())[..32],
+            nonce: &crate::mac::sha256_hex(format!("{}/{}/{number_of_call}", letter.id, now.0).as_bytes())[..32],
             at: now,
         };
         let signed = signed(&call, &self.settings.access_key_id, self.settings.access_key_secret.text())?;

@@ -22,6 +22,7 @@ use records::{
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::event::event_of;
+pub use self::event::{EVENTS, TEST_EVENT};
 use self::pace::Pace;
 use crate::{
     Context, Job, JobError,

@@ -20,7 +20,7 @@ mod settings;
 mod sweep;
 
 pub use catalog::Catalog;
-pub use deliver_notice::DeliverNotice;
+pub use deliver_notice::{DeliverNotice, EVENTS, TEST_EVENT};
 pub use dispatch_queries::DispatchQueries;
 pub use evaluate_alarms::EvaluateAlarms;
 pub use execute::{Context, Job, JobError, Verdict, execute};

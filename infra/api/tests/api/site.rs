@@ -116,6 +116,7 @@ impl Site {
             door: Arc::new(OneTurnedAway),
             dice: Arc::new(CountingDice(AtomicU64::new(1))),
             queue: self.queue.clone(),
+            jobs: self.queue.clone(),
             spool: None,
             settings: ApiSettings { session: SESSION, secure_cookie: false },
         }

@@ -43,8 +43,8 @@ pub(super) fn signed(call: &Call<'_>, key_id: &str, key_secret: &str) -> Option<
         ("x-acs-version", call.version.to_owned()),
     ];
     let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-    let canonical = format!("POST\n/\n{query}\n{lines}\n{names}\n{payload}");
+    let lines = headers.iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join("\n");
+    let canonical = format!("POST\n/\n{query}\n{lines}\n\n{names}\n{payload}");
     let to_sign = format!("{ALGORITHM}\n{}", sha256_hex(canonical.as_bytes()));
     let signature = hex(&hmac_sha256(key_secret.as_bytes(), to_sign.as_bytes())?);
     let authorization = format!("{ALGORITHM} Credential={key_id},SignedHeaders={names},Signature={signature}");

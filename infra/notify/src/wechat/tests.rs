@@ -4,7 +4,7 @@ use super::*;
 use crate::facts::Facts;
 use jobs::ports::Address;
 
-fn filled(alarm: Value) -> Value {
+fn filled(alarm: &Value) -> Value {
     let address = Address::WeChat { to: String::new() };
     let (subject, text) = ("Test".to_owned(), "This is a test.\n".to_owned());
     let letter = Letter { id: "n1".to_owned(), address, subject, text, data: json!({ "alarm": alarm }) };
@@ -20,7 +20,7 @@ fn alarm(kind: &str, state: &str) -> Value {
 #[test]
 fn a_message_has_the_fields_of_the_template_in_their_colours() {
     assert_eq!(
-        filled(alarm("argument", "raised")),
+        filled(&alarm("argument", "raised")),
         json!({
             "touser": "o1",
             "template_id": "t1",
@@ -42,8 +42,8 @@ fn each_kind_of_alarm_and_recovery_begins_as_people_know_it() {
         ("argument", "cleared", "[ 98D863CC870D-TH-10 ] 运行恢复", "#67C23A"),
         ("offline", "cleared", "[ 98D863CC870D ] 已上线", "#67C23A"),
     ] {
-        let told = filled(alarm(kind, state))["data"]["first"].clone();
+        let told = filled(&alarm(kind, state))["data"]["first"].clone();
         assert_eq!(told, json!({ "value": first, "color": colour }));
     }
-    assert_eq!(filled(Value::Null)["data"]["first"]["value"], "Test");
+    assert_eq!(filled(&Value::Null)["data"]["first"]["value"], "Test");
 }

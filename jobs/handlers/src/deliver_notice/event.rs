@@ -11,6 +11,12 @@ pub(super) const CHANGED: &str = "alarm.changed";
 /// An endpoint is disabled.
 pub(super) const DISABLED: &str = "channel.disabled";
 
+/// Somebody tests a channel.
+pub const TEST_EVENT: &str = "notice.test";
+
+/// The types that somebody may choose among.
+pub const EVENTS: [&str; 4] = [RAISED, CLEARED, CHANGED, DISABLED];
+
 /// The type of the event that a transition's changes are.
 pub(crate) fn event_of(changes: &[Change]) -> &'static str {
     let is = |kind: ChangeKind| move |change: &Change| change.kind == kind;
