@@ -11,6 +11,7 @@ mod gateways;
 mod lines;
 mod notifications;
 mod operations;
+mod own_channels;
 mod routes;
 pub(crate) mod site;
 mod sockets;

@@ -9,7 +9,7 @@ use jobs::ports::{Clock, Dice, Table};
 use lambda_http::Adapter;
 use lambda_runtime::{Error, Runtime};
 use link::{AwsLink, AwsLinkSettings};
-use queue::SqsInspect;
+use queue::{SqsInspect, SqsQueue};
 use serde::Deserialize;
 use table::DynamoDbTable;
 
@@ -58,6 +58,7 @@ async fn router() -> anyhow::Result<Router> {
     let signing_key = engine_aws::secret(&aws, &config.signing_key_secret).await?;
     let (clock, dice): (Arc<dyn Clock>, Arc<dyn Dice>) = (Arc::new(SystemClock), Arc::new(SystemDice));
     let table: Arc<dyn Table> = Arc::new(DynamoDbTable::new(&aws, config.table, Arc::clone(&clock), Arc::clone(&dice)));
+    let jobs = SqsQueue::new(&aws, config.queues.clone(), Arc::clone(&clock), Arc::clone(&dice));
     let session = Duration::from_secs(config.session_minutes.saturating_mul(60));
     Ok(api::router(ApiParts {
         table: Arc::clone(&table),
@@ -68,6 +69,7 @@ async fn router() -> anyhow::Result<Router> {
         door: Arc::new(api::StoredDoors(table)),
         dice,
         queue: Arc::new(SqsInspect::new(&aws, config.queues, config.dead_letters)),
+        jobs: Arc::new(jobs),
         // What gateways say does not come here.
         spool: None,
         settings: ApiSettings { session, secure_cookie: config.secure_cookie },

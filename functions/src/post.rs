@@ -18,7 +18,7 @@ pub(crate) async fn post(aws: &SdkConfig, config: &Config, clock: &Arc<dyn Clock
         }
         None => None,
     };
-    let settings = NotifySettings { smtp, webhook: config.webhook.clone() };
+    let settings = NotifySettings { smtp, webhook: config.webhook.clone(), ..NotifySettings::default() };
     let channels = AwsChannels { ses, sms: config.sms.clone(), topics: config.topics.clone() };
     let post = Post::new(settings, Arc::clone(clock), Arc::new(SystemResolver))?;
     Ok(post.with_aws(aws, channels)?)

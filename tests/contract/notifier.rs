@@ -1,6 +1,8 @@
 //! The notifier's suite: a letter that is said to be sent was delivered, once and whole; one that was not says whether to
 //! try again.
 
+mod services;
+
 use std::{future, sync::Arc};
 
 use domain::alarm::Severity;
@@ -14,7 +16,9 @@ use serde_json::json;
 use telltale_tests::{Aws, Mailbox, ManualClock, Sent, WebhookReceiver};
 use tokio::sync::Mutex;
 
-suite!(async [email, webhook, ses, sms, topic]; [
+suite!(async [
+    email, webhook, ses, sms, topic, aliyun_sms, wechat, dingtalk, feishu, slack, telegram
+]; [
     a_letter_that_is_sent_is_delivered_once_and_whole,
     the_same_letter_again_has_the_same_name,
     every_letter_says_what_became_of_it,
@@ -69,7 +73,7 @@ impl Fixture {
 
     async fn webhook() -> Self {
         let listener = WebhookReceiver::start().await.unwrap();
-        let hook = |url: String| Address::Webhook { url, secret: WebhookReceiver::secret() };
+        let hook = |url: String| Address::Webhook { url, secret: WebhookReceiver::secret(), retired: None };
         let notifier = post(json!({ "webhook": { "allowed_nets": ["127.0.0.0/8"] } }));
         let (address, nowhere) = (hook(listener.url()), hook(format!("http://{NOWHERE}/hook")));
         let received = move || {

@@ -133,6 +133,7 @@ async fn furnish_people(table: &dyn Table) {
             role: if person.is_admin { Role::Admin } else { Role::User },
             mail: is_reached("email").then(|| format!("{}@example.org", person.name)),
             phone: None,
+            wechat: None,
             webhook: is_reached("webhook").then(|| Webhook {
                 url: format!("https://example.org/{}", person.name),
                 secret: "whsec_AAAA".to_owned(),

@@ -62,6 +62,7 @@ impl Flow {
             role,
             mail: Some(format!("{name}@example.org")),
             phone: None,
+            wechat: None,
             webhook: None,
         };
         users::put(self.cx.table.as_ref(), &user).await.unwrap();
@@ -312,6 +313,7 @@ pub async fn furnish(table: &dyn Table, now: Timestamp) {
         role: Role::User,
         mail: Some("tech@example.org".to_owned()),
         phone: None,
+        wechat: None,
         webhook: Some(Webhook { url: "https://example.org/hook".to_owned(), secret: "whsec_AAAA".to_owned() }),
     };
     users::put(table, &technician).await.unwrap();

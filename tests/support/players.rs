@@ -11,8 +11,10 @@ mod live;
 mod mailbox;
 mod pipeline;
 mod redis;
+mod services;
 mod slave;
 mod ups;
+mod verifier;
 
 use std::{path::PathBuf, process::Stdio};
 
@@ -35,8 +37,10 @@ pub use live::LiveClient;
 pub use mailbox::{Mail, Mailbox};
 pub use pipeline::Pipeline;
 pub use redis::RedisServer;
+pub use services::Services;
 pub use slave::Slave;
 pub use ups::Ups;
+pub use verifier::{Verified, Verifier};
 
 /// A running player. It ends when this is dropped.
 #[derive(Debug)]

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use jobs::ports::{DeadLetter, Depth, Door, Inspect, Link, LinkError, NodeCommand, Push, QueueError, Waiting};
+use jobs::ports::{
+    DeadLetter, Depth, Door, Enqueue, Inspect, Link, LinkError, Message, NodeCommand, Push, QueueError, Waiting,
+};
 use records::{Item, Key, Outcome, Page, Range, Table, TableError, Write, doors::Seen};
 use tokio::time::timeout;
 
@@ -60,6 +62,13 @@ impl Link for Bounded<dyn Link> {
 
     fn tells_the_past(&self) -> bool {
         self.0.tells_the_past()
+    }
+}
+
+#[async_trait]
+impl Enqueue for Bounded<dyn Enqueue> {
+    async fn enqueue(&self, messages: Vec<Message>) -> Result<(), QueueError> {
+        bounded(self.0.enqueue(messages), QueueError::Away).await
     }
 }
 

@@ -4,6 +4,7 @@ mod alarm_quality;
 mod alarm_setups;
 mod alarms;
 mod alert_rules;
+mod channels;
 mod counters;
 mod dead_letters;
 mod health;
@@ -56,6 +57,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(notifications::router())
         .merge(silences::router())
         .merge(inhibitions::router())
+        .merge(channels::router())
         .merge(nodes::router())
         .merge(operations::router())
         .merge(counters::router())

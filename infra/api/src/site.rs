@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{Mac, script::ScriptEngine};
 use engine_http::{Problem, Tokens};
-use jobs::ports::{Dice, Door, Inspect, Link, Spooling};
+use jobs::ports::{Dice, Door, Enqueue, Inspect, Link, Spooling};
 use records::{
     Clock, Table,
     terminals::{self, Terminal},
@@ -35,6 +35,8 @@ pub struct ApiParts {
     pub dice: Arc<dyn Dice>,
     /// The queue, to look into.
     pub queue: Arc<dyn Inspect>,
+    /// The same, to have letters delivered.
+    pub jobs: Arc<dyn Enqueue>,
     /// What this process took while the queue was away, if it can.
     pub spool: Option<Arc<dyn Spooling>>,
     /// What can be chosen.
@@ -60,6 +62,7 @@ pub(crate) struct Site {
     pub(crate) door: Arc<dyn Door>,
     pub(crate) dice: Arc<dyn Dice>,
     pub(crate) queue: Arc<dyn Inspect>,
+    pub(crate) jobs: Arc<dyn Enqueue>,
     pub(crate) spool: Option<Arc<dyn Spooling>>,
     /// What was found when the store was last tried.
     pub(crate) tried: Mutex<Option<Tried>>,
@@ -69,7 +72,7 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(parts: ApiParts) -> Self {
-        let ApiParts { table, clock, tokens, scripts, link, door, dice, queue, spool, settings } = parts;
+        let ApiParts { table, clock, tokens, scripts, link, door, dice, queue, jobs, spool, settings } = parts;
         Self {
             table: Arc::new(Bounded(table)),
             clock,
@@ -79,6 +82,7 @@ impl Site {
             door: Arc::new(Bounded(door)),
             dice,
             queue: Arc::new(Bounded(queue)),
+            jobs: Arc::new(Bounded(jobs)),
             spool,
             tried: Mutex::default(),
             settings,

@@ -7,10 +7,13 @@ use async_trait::async_trait;
 use domain::{Timestamp, alarm::Severity};
 use jobs::ports::{Address, Clock, Delivery, Letter, Notifier};
 
+use crate::aliyun::AliyunSmsChannel;
+use crate::chat::ChatChannel;
 use crate::email::EmailChannel;
 use crate::guard::{GuardedClient, Resolver};
 use crate::settings::{NotifySettings, NotifySettingsError};
 use crate::webhook::WebhookChannel;
+use crate::wechat::WeChatChannel;
 
 /// A way to people whose addresses are a text: a mailbox, a number.
 #[async_trait]
@@ -32,7 +35,10 @@ pub struct Post {
     email: Option<Box<dyn Channel>>,
     /// None where nothing carries text messages.
     sms: Option<Box<dyn Channel>>,
+    /// None where the operator has no official account.
+    wechat: Option<Box<dyn Channel>>,
     webhook: WebhookChannel,
+    chat: ChatChannel,
     /// None where there are no topics.
     topics: Option<Box<dyn Topics>>,
     /// Dates what is sent.
@@ -47,10 +53,15 @@ impl Post {
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, NotifySettingsError> {
         let email = settings.smtp.as_ref().map(EmailChannel::new).transpose()?;
+        let client = GuardedClient::new(settings.webhook.allowed_nets, resolver)?;
+        let sms = settings.aliyun_sms.map(|sms| AliyunSmsChannel::new(client.clone(), sms)).transpose()?;
+        let wechat = settings.wechat.map(|wechat| WeChatChannel::new(client.clone(), wechat)).transpose()?;
         Ok(Self {
             email: email.map(|email| Box::new(email) as _),
-            sms: None,
-            webhook: WebhookChannel::new(GuardedClient::new(settings.webhook.allowed_nets, resolver)?),
+            sms: sms.map(|sms| Box::new(sms) as _),
+            wechat: wechat.map(|wechat| Box::new(wechat) as _),
+            webhook: WebhookChannel::new(client.clone()),
+            chat: ChatChannel::new(client),
             topics: None,
             clock,
         })
@@ -94,7 +105,15 @@ impl Notifier for Post {
             Address::Sms { to } => {
                 self.send_to(self.sms.as_deref(), letter, to, "nothing that carries text messages is configured").await
             }
-            Address::Webhook { url, secret } => self.webhook.send(letter, url, secret, self.clock.now()).await,
+            Address::WeChat { to } => {
+                let missing = "no WeChat official account is configured (notify.wechat)";
+                self.send_to(self.wechat.as_deref(), letter, to, missing).await
+            }
+            Address::Webhook { url, secret, retired } => {
+                let secrets: Vec<&str> = std::iter::once(secret).chain(retired).map(String::as_str).collect();
+                self.webhook.send(letter, url, &secrets, self.clock.now()).await
+            }
+            Address::Chat(chat) => self.chat.send(letter, chat, self.clock.now()).await,
             Address::Topic { severity } => match &self.topics {
                 Some(topics) => topics.publish(letter, *severity).await,
                 None => Delivery::Refused { why: "no topics are configured".to_owned() },

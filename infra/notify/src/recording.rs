@@ -1,6 +1,6 @@
 //! A notifier for tests of other crates: it keeps the letters in memory and fails when told to.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -18,6 +18,8 @@ struct State {
     sent: Vec<Letter>,
     /// What the next attempts get instead of a receipt.
     failures: VecDeque<Delivery>,
+    /// What a channel's attempts get until it is taken back.
+    refusals: BTreeMap<&'static str, Delivery>,
 }
 
 impl RecordingNotifier {
@@ -36,6 +38,13 @@ impl RecordingNotifier {
         self.state().failures.extend(std::iter::repeat_n(with.clone(), attempts));
     }
 
+    /// Answers every attempt on a channel with this, after the failures it owes; none takes that back.
+    pub fn refuse_channel(&self, channel: &'static str, with: Option<Delivery>) {
+        let mut state = self.state();
+        state.refusals.remove(channel);
+        state.refusals.extend(with.map(|with| (channel, with)));
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -47,6 +56,9 @@ impl Notifier for RecordingNotifier {
         let mut state = self.state();
         if let Some(failure) = state.failures.pop_front() {
             return failure;
+        }
+        if let Some(refusal) = state.refusals.get(letter.address.channel()) {
+            return refusal.clone();
         }
         state.sent.push(letter.clone());
         Delivery::Sent(Receipt(format!("recorded as number {}", state.sent.len())))

@@ -1,11 +1,15 @@
 //! The settings of all channels.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::aliyun::{AliyunSmsChannel, AliyunSmsSettings};
 use crate::email::{EmailChannel, SmtpSettings};
-use crate::guard::GuardError;
+use crate::guard::{GuardError, GuardedClient, SystemResolver};
 use crate::webhook::WebhookSettings;
+use crate::wechat::{WeChatChannel, WeChatSettings};
 
 /// What the operator says about the channels: the `notify` table of the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,12 +19,21 @@ pub struct NotifySettings {
     pub smtp: Option<SmtpSettings>,
     /// What webhooks may reach.
     pub webhook: WebhookSettings,
+    /// The Alibaba Cloud account that sends text messages, if one does.
+    pub aliyun_sms: Option<AliyunSmsSettings>,
+    /// The WeChat official account that sends template messages, if one does.
+    pub wechat: Option<WeChatSettings>,
 }
 
 impl NotifySettings {
     /// Whether the channels can be set up with them. Connects to nothing.
     pub fn check(&self) -> Result<(), NotifySettingsError> {
-        self.smtp.as_ref().map(EmailChannel::new).transpose().map(drop)
+        self.smtp.as_ref().map(EmailChannel::new).transpose()?;
+        let client = GuardedClient::new(Vec::new(), Arc::new(SystemResolver))?;
+        let sms = self.aliyun_sms.clone().map(|sms| AliyunSmsChannel::new(client.clone(), sms));
+        let wechat = self.wechat.clone().map(|wechat| WeChatChannel::new(client, wechat));
+        sms.transpose()?;
+        wechat.transpose().map(drop)
     }
 }
 
@@ -41,6 +54,9 @@ pub enum NotifySettingsError {
     /// What is said of text messages makes no sense.
     #[error("text messages cannot be sent: {0}")]
     Sms(String),
+    /// What is said of the official account makes no sense.
+    #[error("notify.wechat: {0}")]
+    WeChat(String),
     /// The HTTP client cannot be built.
     #[error("webhooks cannot be sent: {0}")]
     Webhook(#[from] GuardError),

@@ -12,7 +12,7 @@ use jobs::ports::{Delivery, Letter};
 
 use crate::guard::GuardedClient;
 
-mod outcome;
+pub(crate) mod outcome;
 mod signature;
 
 /// The event's type when the letter's data names none.
@@ -50,9 +50,10 @@ impl WebhookChannel {
         Self { client }
     }
 
-    pub(crate) async fn send(&self, letter: &Letter, url: &str, secret: &str, now: Timestamp) -> Delivery {
+    /// Signs with each of the secrets: one, or the new one and the old.
+    pub(crate) async fn send(&self, letter: &Letter, url: &str, secrets: &[&str], now: Timestamp) -> Delivery {
         let body = body(letter, now);
-        let headers = match headers(&letter.id, secret, now, &body) {
+        let headers = match headers(&letter.id, secrets, now, &body) {
             Ok(headers) => headers,
             Err(why) => {
                 return Delivery::Refused { why: why.to_owned() };
@@ -71,9 +72,11 @@ fn body(letter: &Letter, now: Timestamp) -> String {
     json!({"type": event_type, "timestamp": now.rfc3339(), "data": letter.data}).to_string()
 }
 
-fn headers(id: &str, secret: &str, now: Timestamp, body: &str) -> Result<HeaderMap, &'static str> {
+fn headers(id: &str, secrets: &[&str], now: Timestamp, body: &str) -> Result<HeaderMap, &'static str> {
     let seconds = now.0.div_euclid(1000);
-    let signature = signature::sign(secret, id, seconds, body).ok_or(BAD_SECRET)?;
+    let signatures: Option<Vec<String>> =
+        secrets.iter().map(|secret| signature::sign(secret, id, seconds, body)).collect();
+    let signature = signatures.ok_or(BAD_SECRET)?.join(" ");
     let id = HeaderValue::from_str(id).map_err(|_| "the letter's id cannot be sent as a header")?;
     let signature = HeaderValue::from_str(&signature).map_err(|_| "the signature cannot be sent as a header")?;
     Ok(HeaderMap::from_iter([

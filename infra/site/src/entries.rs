@@ -91,6 +91,9 @@ pub(crate) struct UserEntry {
     /// A telephone number; a mainland mobile number may stand without its country's code.
     #[serde(default)]
     pub tel: Option<String>,
+    /// Their openid with the operator's WeChat official account.
+    #[serde(default)]
+    pub wechat: Option<String>,
     #[serde(default)]
     pub webhook: Option<Webhook>,
     #[serde(default)]

@@ -84,6 +84,7 @@ impl UserEntry {
             role: self.role().unwrap_or(Role::User),
             mail: self.mail.clone(),
             phone: self.tel.as_deref().and_then(phone::e164),
+            wechat: self.wechat.clone(),
             webhook: self.webhook.clone(),
         };
         users::put(table, &user).await?;

@@ -154,3 +154,9 @@ pub fn derived_id(at: Timestamp, parts: &[&str]) -> String {
     random[6..].copy_from_slice(&digest[..10]);
     Ulid::from_parts(u64::try_from(at.0).unwrap_or(0), u128::from_be_bytes(random)).to_string()
 }
+
+/// The time in an id that [`derived_id`] made; none when the text is no such id.
+pub fn time_of(id: &str) -> Option<Timestamp> {
+    let ulid = Ulid::from_string(id).ok()?;
+    i64::try_from(ulid.timestamp_ms()).ok().map(Timestamp)
+}

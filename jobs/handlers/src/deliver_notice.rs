@@ -1,26 +1,33 @@
 //! `deliver_notice`: one letter, one receipt, one line in the ledger.
 //!
 //! A letter carries the notice's id, so a receiver can tell a letter that is sent again after a crash (`webhook-id`,
-//! `Message-ID`). The ledger's claim keeps two workers from sending at once.
+//! `Message-ID`). The ledger's claim keeps two workers from sending at once. What a channel does not take goes on to the
+//! person's next one, and from there to the next person.
 
-use std::time::Duration;
+mod address;
+mod endpoints;
+mod event;
+mod facts;
+mod health;
+mod pace;
+mod passing_on;
 
-use domain::Timestamp;
+use domain::{Timestamp, time::is_ahead};
 use records::{
     Table, Versioned,
+    channels::Endpoint,
     ledger::{self, Claim},
-    notices::{self, Attempt, Notice, NoticeStatus, channel},
-    users::{self, User},
+    notices::{self, Attempt, Notice, NoticeStatus},
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::event::{EVENTS, TEST_EVENT};
+pub(crate) use self::event::{RAISED, event_of};
+use self::pace::Pace;
 use crate::{
     Context, Job, JobError,
     ports::{Address, Delivery, Letter},
 };
-
-/// For how long a letter is tried before it is given up.
-const PATIENCE: Duration = Duration::from_hours(10);
 
 /// Delivers one notice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,14 +50,14 @@ impl Job for DeliverNotice {
     async fn run(&self, cx: &Context) -> Result<(), JobError> {
         let table = cx.table.as_ref();
         let now = cx.clock.now();
-        let claimed = match ledger::claim(table, &format!("deliver_notice/{}", self.notice), now, Self::LEASE).await? {
+        let claimed = match ledger::claim(table, &Self::claim(&self.notice), now, Self::LEASE).await? {
             Claim::Ours(claimed) => claimed,
             Claim::Done => return Ok(()),
             Claim::Busy(until) => return Err(JobError::retry_after("another worker delivers it", until.since(now))),
         };
         // Read behind the claim: whoever held it before may have written an attempt down.
-        let (notice, letter) = match self.read(table).await {
-            Ok(Some(read)) => read,
+        let work = match self.read(cx).await {
+            Ok(Some(work)) => work,
             Ok(None) => {
                 claimed.done(table, now).await?;
                 return Ok(());
@@ -61,101 +68,160 @@ impl Job for DeliverNotice {
                 return Err(error);
             }
         };
-        let delivery = match letter {
-            Some(letter) => cx.notifier.send(&letter).await,
-            None => Delivery::Refused { why: format!("{} has no {} address", self.user, notice.value.channel) },
-        };
-        let now = cx.clock.now();
-        match outcome(&notice.value, delivery, now) {
-            Told::For(notice_status, said) => {
-                write_down(table, notice, notice_status, said, now).await?;
-                claimed.done(table, now).await?;
+        match work.go_on(cx).await? {
+            None => {
+                claimed.done(table, cx.clock.now()).await?;
                 Ok(())
             }
-            Told::NotYet(after, said) => {
-                write_down(table, notice, NoticeStatus::Waiting, said.clone(), now).await?;
+            Some(again) => {
                 claimed.give_back(table).await?;
-                Err(JobError::Retry { why: said, after })
+                Err(again)
             }
         }
     }
 }
 
 impl DeliverNotice {
-    /// The notice and its letter, which there is where the user has such an address; none when the notice is settled.
-    async fn read(&self, table: &dyn Table) -> Result<Option<(Versioned<Notice>, Option<Letter>)>, JobError> {
+    /// What the ledger calls the delivery of a notice.
+    pub fn claim(notice: &str) -> String {
+        format!("{}/{notice}", Self::NAME)
+    }
+
+    /// The notice and where it goes; none when it is settled.
+    async fn read(&self, cx: &Context) -> Result<Option<Work>, JobError> {
+        let table = cx.table.as_ref();
         let Some(notice) = notices::get(table, &self.user, &self.notice).await? else {
             return Err(JobError::fail("the notice is not stored"));
         };
         if notice.value.status != NoticeStatus::Waiting {
             return Ok(None);
         }
-        let letter = letter(table, &notice.value).await?;
-        Ok(Some((notice, letter)))
-    }
-}
-
-/// What an attempt means for the notice.
-enum Told {
-    /// It is settled, for good.
-    For(NoticeStatus, String),
-    /// It is to be tried again.
-    NotYet(Option<Duration>, String),
-}
-
-fn outcome(notice: &Notice, delivery: Delivery, now: Timestamp) -> Told {
-    match delivery {
-        Delivery::Sent(receipt) => Told::For(NoticeStatus::Sent, receipt.0),
-        Delivery::Refused { why } => Told::For(NoticeStatus::Failed, why),
-        Delivery::TryLater { why, .. } if now.since(notice.at) > PATIENCE => {
-            Told::For(NoticeStatus::Failed, format!("given up: {why}"))
+        let now = cx.clock.now();
+        if !is_due(&notice.value, now) {
+            return Ok(Some(Work { notice, endpoint: None, letter: None }));
         }
-        Delivery::TryLater { after, why } => Told::NotYet(after, why),
+        let found = address::of(table, &notice.value, now).await?;
+        let letter = match found.address {
+            Ok(address) => Ok(letter(table, &notice.value, address).await?),
+            Err(why) => Err(why),
+        };
+        Ok(Some(Work { notice, endpoint: found.endpoint, letter: Some(letter) }))
     }
 }
 
-async fn letter(table: &dyn Table, notice: &Notice) -> Result<Option<Letter>, JobError> {
-    let address = match channel::severity_of(&notice.channel) {
-        Some(severity) => Some(Address::Topic { severity }),
-        None => users::get(table, &notice.user).await?.and_then(|user| address(&user, &notice.channel)),
-    };
-    let Some(address) = address else { return Ok(None) };
-    let data = serde_json::json!({
-        "type": "alarm.changed",
+fn is_due(notice: &Notice, now: Timestamp) -> bool {
+    // What lies ahead of an attempt in the future was reckoned by a clock that was set back since.
+    let by_another_clock = notice.attempts.last().is_some_and(|last| is_ahead(last.at, now));
+    notice.way.next.is_none_or(|next| now >= next) || by_another_clock
+}
+
+/// A notice that waits.
+struct Work {
+    notice: Versioned<Notice>,
+    /// The endpoint it goes to, if that is a record of its own.
+    endpoint: Option<Versioned<Endpoint>>,
+    /// What is sent, or why nothing can be; none when it is not time yet.
+    letter: Option<Result<Letter, String>>,
+}
+
+impl Work {
+    /// Sends it where it is time, and passes it on where it is late; gives when there is more to do.
+    async fn go_on(mut self, cx: &Context) -> Result<Option<JobError>, JobError> {
+        let Some(letter) = self.letter.take() else {
+            self.pass_on_when_late(cx).await?;
+            let _ = cx.table.write(notices::update(&self.notice)?).await?;
+            return Ok(Some(self.later(cx)));
+        };
+        let delivery = match letter {
+            Ok(letter) => cx.notifier.send(&letter).await,
+            Err(why) => Delivery::Refused { why },
+        };
+        let at = cx.clock.now();
+        self.note(&delivery, at, cx.dice.roll());
+        match self.notice.value.status {
+            NoticeStatus::Sent => {}
+            NoticeStatus::Waiting => self.pass_on_when_late(cx).await?,
+            NoticeStatus::Failed => self.pass_on(cx).await?,
+        }
+        // Only the holder of the claim writes a notice, so this is refused only to one whose claim ran out.
+        let _ = cx.table.write(notices::update(&self.notice)?).await?;
+        let settled = self.notice.value.status != NoticeStatus::Waiting;
+        let again = (!settled).then(|| self.later(cx));
+        self.look_at_the_way(cx, &delivery, at).await;
+        Ok(again)
+    }
+
+    /// Puts down what an attempt means for the notice.
+    fn note(&mut self, delivery: &Delivery, at: Timestamp, roll: u64) {
+        let notice = &mut self.notice.value;
+        let (status, outcome) = match delivery {
+            Delivery::Sent(receipt) => {
+                notice.way.message = receipt.message().map(str::to_owned);
+                (NoticeStatus::Sent, receipt.0.clone())
+            }
+            Delivery::Refused { why } => (NoticeStatus::Failed, why.clone()),
+            Delivery::TryLater { why, .. } if notice.way.once => (NoticeStatus::Failed, why.clone()),
+            Delivery::TryLater { after, why } => match Pace::of(notice).next(notice, *after, at, roll) {
+                Some(next) => {
+                    notice.way.next = Some(next);
+                    (NoticeStatus::Waiting, why.clone())
+                }
+                None => (NoticeStatus::Failed, format!("given up: {why}")),
+            },
+        };
+        notice.status = status;
+        notice.attempts.push(Attempt { at, outcome });
+    }
+
+    async fn pass_on_when_late(&mut self, cx: &Context) -> Result<(), JobError> {
+        let notice = &self.notice.value;
+        if !notice.way.passed_on && cx.clock.now() >= passing_on::due(notice) { self.pass_on(cx).await } else { Ok(()) }
+    }
+
+    async fn pass_on(&mut self, cx: &Context) -> Result<(), JobError> {
+        if !self.notice.value.way.passed_on {
+            passing_on::pass_on(cx, &self.notice.value).await?;
+            self.notice.value.way.passed_on = true;
+        }
+        Ok(())
+    }
+
+    /// That the notice is to be looked at again: to be tried, or to be passed on.
+    fn later(&self, cx: &Context) -> JobError {
+        let (notice, now) = (&self.notice.value, cx.clock.now());
+        let next = notice.way.next.unwrap_or(now);
+        let due = if notice.way.passed_on { next } else { next.min(passing_on::due(notice)) };
+        let why = notice.attempts.last().map_or_else(String::new, |attempt| attempt.outcome.clone());
+        JobError::retry_after(why, due.since(now))
+    }
+
+    /// What the attempt shows of the channel itself. The notice is stored by now: what fails here is seen at the next letter.
+    async fn look_at_the_way(self, cx: &Context, delivery: &Delivery, at: Timestamp) {
+        let notice = &self.notice.value;
+        let looked = match self.endpoint {
+            Some(endpoint) => endpoints::saw(cx, endpoint, notice, delivery, at).await,
+            None => health::saw(cx, &notice.channel, delivery, at).await,
+        };
+        if let Err(error) = looked {
+            tracing::warn!(%error, notice.id, notice.channel, "what an attempt shows of its channel is not stored");
+        }
+    }
+}
+
+async fn letter(table: &dyn Table, notice: &Notice, address: Address) -> Result<Letter, JobError> {
+    let mut data = serde_json::json!({
+        "type": notice.way.event.as_deref().unwrap_or(event::CHANGED),
         "notice": notice.id,
         "transition": notice.transition,
         "source": notice.source.to_string(),
         "subject": notice.subject,
         "text": notice.text,
     });
-    Ok(Some(Letter {
-        id: notice.id.clone(),
-        address,
-        subject: notice.subject.clone(),
-        text: notice.text.clone(),
-        data,
-    }))
-}
-
-fn address(user: &User, name: &str) -> Option<Address> {
-    match name {
-        channel::EMAIL => user.mail.clone().map(|to| Address::Email { to }),
-        channel::SMS => user.phone.clone().map(|to| Address::Sms { to }),
-        channel::WEBHOOK => user.webhook.clone().map(|hook| Address::Webhook { url: hook.url, secret: hook.secret }),
-        _ => None,
+    if facts::are_for(&address)
+        && let Some(facts) = facts::of(table, notice).await?
+    {
+        data["alarm"] = facts;
     }
-}
-
-async fn write_down(
-    table: &dyn Table,
-    mut notice: Versioned<Notice>,
-    status: NoticeStatus,
-    outcome: String,
-    at: Timestamp,
-) -> Result<(), JobError> {
-    notice.value.status = status;
-    notice.value.attempts.push(Attempt { at, outcome });
-    // Only the holder of the claim writes a notice, so this is refused only to one whose claim ran out.
-    let _ = table.write(notices::update(&notice)?).await?;
-    Ok(())
+    let (subject, text) = (notice.subject.clone(), notice.text.clone());
+    Ok(Letter { id: notice.id.clone(), address, subject, text, data })
 }

@@ -15,15 +15,15 @@ use records::{
     alarms::{self, Transition},
     held::Due,
     ledger::{self, Claim},
-    notices::{self, Notice, NoticeStatus},
+    notices::{self, Notice, NoticeStatus, Way},
     terminals::{self, Terminal},
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::hearers::channels;
 use crate::{
     Context, DeliverNotice, Job, JobError,
     catalog::Model,
+    deliver_notice::event_of,
     gate::{self, Gate},
     ports::Push,
 };
@@ -105,8 +105,9 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
     let mut letters = Vec::new();
     let mut shown = Vec::new();
     for hearer in users.iter().chain(&subscribers) {
+        let reachable: Vec<&str> = hearer.channels.iter().map(String::as_str).collect();
         for channel in &hearer.channels {
-            let passed = gate.pass((&hearer.name, &hearer.channels), channel, &hearer.transition, &place).await?;
+            let passed = gate.pass((&hearer.name, &reachable), channel, &hearer.transition, &place).await?;
             let Some(told) = passed else { continue };
             let notice = notice(&hearer.name, &told, channel, &place, cx.clock.as_ref());
             // Refused when an earlier run wrote it: its letter is enqueued again all the same, under the same key.
@@ -115,7 +116,8 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
         }
     }
     for user in &users {
-        let passed = gate.pass((&user.name, &user.channels), INBOX, &user.transition, &place).await?;
+        let reachable: Vec<&str> = user.channels.iter().map(String::as_str).collect();
+        let passed = gate.pass((&user.name, &reachable), INBOX, &user.transition, &place).await?;
         let Some(told) = passed else { continue };
         let notice = notice(&user.name, &told, INBOX, &place, cx.clock.as_ref());
         shown.extend(gate::put_in_inbox(cx, &notice, &told.changes).await?);
@@ -166,6 +168,7 @@ fn notice(name: &str, transition: &Transition, channel: &str, place: &str, clock
         at: clock.now(),
         status: NoticeStatus::Waiting,
         attempts: Vec::new(),
+        way: Way { event: Some(event_of(&transition.changes).to_owned()), ..Way::default() },
     }
 }
 

@@ -23,11 +23,11 @@ mod settings;
 mod sweep;
 
 pub use catalog::Catalog;
-pub use deliver_notice::DeliverNotice;
+pub use deliver_notice::{DeliverNotice, EVENTS, TEST_EVENT};
 pub use dispatch_queries::DispatchQueries;
 pub use evaluate_alarms::EvaluateAlarms;
 pub use execute::{Context, Job, JobError, Verdict, execute};
-pub use fan_out::{FanOut, channels as channels_of};
+pub use fan_out::FanOut;
 pub use plan_window::PlanWindow;
 pub use process_results::ProcessResults;
 pub use settings::{AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings};

@@ -12,7 +12,7 @@ pub use door::Door;
 pub use link::{
     Audience, Inboxes, Link, LinkError, NodeCommand, Operation, Order, Plan, PlannedQuery, Position, Push, ToBroker,
 };
-pub use notifier::{Address, Delivery, Letter, Notifier, Receipt};
+pub use notifier::{Address, Chat, ChatApp, Delivery, Letter, Notifier, Receipt};
 pub use queue::{
     Consume, DEAD_LETTER_RETENTION, DeadLetter, Depth, Enqueue, Inspect, Lane, Leased, MOST_BODY_BYTES,
     MOST_DEAD_LETTERS, Message, QueueError, Settlement, SpoolState, Spooling, Ticket, Waiting,

@@ -61,6 +61,11 @@ pub async fn claim(table: &dyn Table, key: &str, now: Timestamp, lease: Duration
     }
 }
 
+/// The write that makes work that is done to be done again.
+pub fn reopen(key: &str) -> crate::Write {
+    record::delete(Key::new(format!("ledger#{key}"), "entry"))
+}
+
 impl Claimed {
     /// Marks the work as done, for good. False when the lease ran out and another claimed it.
     pub async fn done(self, table: &dyn Table, now: Timestamp) -> Result<bool, TableError> {

@@ -11,6 +11,8 @@ pub mod alarms;
 pub mod alert_rules;
 mod body;
 pub mod brokers;
+pub mod channel_health;
+pub mod channels;
 pub mod doors;
 mod fingerprint;
 pub mod held;

@@ -25,8 +25,23 @@ pub mod channel {
     pub const EMAIL: &str = "email";
     /// A text message.
     pub const SMS: &str = "sms";
-    /// A signed POST.
+    /// A message of the operator's official account.
+    pub const WECHAT: &str = "wechat";
+    /// A signed POST to the webhook that the user's record names.
     pub const WEBHOOK: &str = "webhook";
+
+    /// What the channels that are endpoints of their own begin with.
+    const ENDPOINT: &str = "webhook/";
+
+    /// The channel that an endpoint is.
+    pub fn endpoint(id: &str) -> String {
+        format!("{ENDPOINT}{id}")
+    }
+
+    /// The id of the endpoint that a channel is; none when it is none.
+    pub fn endpoint_of(channel: &str) -> Option<&str> {
+        channel.strip_prefix(ENDPOINT)
+    }
 
     /// The topic of a severity's alarms.
     pub fn topic(severity: Severity) -> &'static str {
@@ -66,6 +81,45 @@ pub struct Notice {
     pub status: NoticeStatus,
     /// Every attempt to tell, oldest first.
     pub attempts: Vec<Attempt>,
+    /// How it is delivered.
+    #[serde(default)]
+    pub way: Way,
+}
+
+/// How a notice is delivered, beside what it says.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Way {
+    /// The type of the event that it tells of.
+    pub event: Option<String>,
+    /// Since when it is tried, where that is not since it was decided: it was replayed.
+    pub since: Option<Timestamp>,
+    /// When it is to be tried again.
+    pub next: Option<Timestamp>,
+    /// Whether it is tried once alone: a test.
+    pub once: bool,
+    /// Whether it was passed on to another channel or person, or there was none.
+    pub passed_on: bool,
+    /// The notice in whose place this one is.
+    pub instead_of: Option<String>,
+    /// Who is told when this person takes it on no channel, first ones first.
+    pub others: Vec<String>,
+    /// An earlier notice to the same person on the same channel, whose message this one changes where the channel can.
+    pub follows: Option<String>,
+    /// What the other side calls the message.
+    pub message: Option<String>,
+}
+
+impl Notice {
+    /// Since when it is tried.
+    pub fn tried_since(&self) -> Timestamp {
+        self.way.since.unwrap_or(self.at)
+    }
+
+    /// The attempts since then.
+    pub fn tries(&self) -> usize {
+        self.attempts.iter().filter(|attempt| attempt.at >= self.tried_since()).count()
+    }
 }
 
 /// How a notice stands.

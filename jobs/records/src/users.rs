@@ -41,6 +41,9 @@ pub struct User {
     /// Where text messages reach them: a number as E.164 has it.
     #[serde(default)]
     pub phone: Option<String>,
+    /// Where WeChat reaches them: their openid with the operator's official account.
+    #[serde(default)]
+    pub wechat: Option<String>,
     /// Where a webhook reaches their programs.
     pub webhook: Option<Webhook>,
 }

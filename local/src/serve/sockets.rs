@@ -200,7 +200,7 @@ fn broker_parts(parts: &Parts<'_>, id: String, told: mpsc::Receiver<ToBroker>, s
 }
 
 fn api(parts: &Parts<'_>, door: Arc<dyn Door>, spool: Option<Arc<dyn Spooling>>) -> Router {
-    let Context { table, link, clock, dice, .. } = parts.context;
+    let Context { table, queue, link, clock, dice, .. } = parts.context;
     api::router(api::ApiParts {
         table: Arc::clone(table),
         clock: Arc::clone(clock),
@@ -210,6 +210,7 @@ fn api(parts: &Parts<'_>, door: Arc<dyn Door>, spool: Option<Arc<dyn Spooling>>)
         door,
         dice: Arc::clone(dice),
         queue: Arc::clone(&parts.place.queue.inspect),
+        jobs: Arc::clone(queue),
         spool,
         settings: parts.config.auth.for_api(),
     })

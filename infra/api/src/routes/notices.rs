@@ -31,7 +31,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
 struct Notice {
     /// Its id.
     id: String,
-    /// On which channel: `email`, `sms`, `webhook`.
+    /// On which channel: `email`, `sms`, `wechat`, `webhook`, or `webhook/` and the id of one of your webhooks.
     channel: String,
     /// About what.
     source: Source,
@@ -47,6 +47,10 @@ struct Notice {
     status: Status,
     /// Every attempt to tell you, oldest first.
     attempts: Vec<Attempt>,
+    /// When it is tried again.
+    next: Option<Moment>,
+    /// The notice that was not taken, in whose place this one is.
+    instead_of: Option<String>,
 }
 
 /// How a notice stands.
@@ -102,6 +106,8 @@ impl From<notices::Notice> for Notice {
                 notices::NoticeStatus::Sent => Status::Sent,
                 notices::NoticeStatus::Failed => Status::Failed,
             },
+            next: notice.way.next.filter(|_| notice.status == notices::NoticeStatus::Waiting).map(Moment),
+            instead_of: notice.way.instead_of,
             attempts: notice.attempts.into_iter().map(|a| Attempt { at: Moment(a.at), outcome: a.outcome }).collect(),
         }
     }

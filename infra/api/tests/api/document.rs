@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 78] = [
+const ROUTES: [&str; 90] = [
     "delete /api/alerts/rules/{id}",
+    "delete /api/channels/webhooks/{id}",
     "delete /api/inhibitions/{id}",
     "delete /api/jobs/{job}/dead-letters/{id}",
     "delete /api/jobs/{job}/waiting/{key}",
@@ -25,6 +26,9 @@ const ROUTES: [&str; 78] = [
     "get /api/alerts/rules/export",
     "get /api/alerts/rules/{id}",
     "get /api/alerts/rules/{id}/versions",
+    "get /api/channels",
+    "get /api/channels/webhooks",
+    "get /api/channels/webhooks/{id}",
     "get /api/counters",
     "get /api/inhibitions",
     "get /api/jobs",
@@ -63,6 +67,12 @@ const ROUTES: [&str; 78] = [
     "post /api/alerts/rules/import",
     "post /api/auth/login",
     "post /api/auth/logout",
+    "post /api/channels/webhooks",
+    "post /api/channels/webhooks/{id}/enable",
+    "post /api/channels/webhooks/{id}/replay",
+    "post /api/channels/webhooks/{id}/rotate",
+    "post /api/channels/webhooks/{id}/test",
+    "post /api/channels/{channel}/test",
     "post /api/inhibitions",
     "post /api/jobs/{job}/dead-letters/{id}/redrive",
     "post /api/nodes",
@@ -74,6 +84,8 @@ const ROUTES: [&str; 78] = [
     "post /api/terminals/{mac}/at",
     "post /api/terminals/{mac}/devices/{pid}/operations",
     "put /api/alerts/rules/{id}",
+    "put /api/channels/order",
+    "put /api/channels/webhooks/{id}",
     "put /api/me/alarm-setups/{protocol}",
     "put /api/nodes/{name}",
     "put /api/notifications/preferences",

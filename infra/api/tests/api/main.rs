@@ -8,6 +8,7 @@ mod alarm_setups;
 mod alarms;
 mod alert_rules;
 mod answer;
+mod channels;
 mod dead_letters;
 mod document;
 mod errors;

@@ -19,6 +19,7 @@ async fn told(site: &Site, user: &str, id: &str) {
         at: site.now(),
         status: NoticeStatus::Sent,
         attempts: vec![Attempt { at: Timestamp(1_700_000_000_000), outcome: "250 ok".to_owned() }],
+        way: notices::Way::default(),
     };
     assert!(site.table.write(notices::put_new(&notice).unwrap()).await.unwrap().applied());
 }
@@ -38,6 +39,8 @@ async fn everybody_sees_what_they_were_told_and_how_that_went() {
         "text": "The terminal is offline.",
         "at": site.now().rfc3339(),
         "status": "sent",
+        "next": null,
+        "instead_of": null,
         "attempts": [{ "at": "2023-11-14T22:13:20.000Z", "outcome": "250 ok" }],
     }]);
     assert_eq!(list["items"], expected);

@@ -116,6 +116,7 @@ impl Site {
             door: Arc::new(OneTurnedAway),
             dice: Arc::new(CountingDice(AtomicU64::new(1))),
             queue: self.queue.clone(),
+            jobs: self.queue.clone(),
             spool: None,
             settings: ApiSettings { session: SESSION, secure_cookie: false },
         }
@@ -197,6 +198,7 @@ fn user(name: &str, role: Role) -> User {
         role,
         mail: None,
         phone: None,
+        wechat: None,
         webhook: None,
     }
 }

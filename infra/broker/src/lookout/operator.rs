@@ -36,7 +36,7 @@ impl Operator {
         let letters = webhook.map(|webhook| {
             let (letters, waiting) = mpsc::unbounded_channel();
             let PlatformWebhook { url, secret } = webhook.clone();
-            tokio::spawn(send(waiting, Address::Webhook { url, secret }, notifier));
+            tokio::spawn(send(waiting, Address::Webhook { url, secret, retired: None }, notifier));
             letters
         });
         Self { letters }

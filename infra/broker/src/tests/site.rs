@@ -223,7 +223,16 @@ async fn fill(table: &MemoryTable) {
     terminals::put(table, &terminal).await.unwrap();
     for (user, role) in [("ann", Role::User), ("bob", Role::User), ("root", Role::Admin)] {
         let (user, password_hash) = (user.to_owned(), String::new());
-        let user = User { name: user.clone(), user, password_hash, role, mail: None, phone: None, webhook: None };
+        let user = User {
+            name: user.clone(),
+            user,
+            password_hash,
+            role,
+            mail: None,
+            phone: None,
+            wechat: None,
+            webhook: None,
+        };
         users::put(table, &user).await.unwrap();
     }
     users::bind(table, "ann", &terminal.mac).await.unwrap();

@@ -16,14 +16,14 @@ impl Clock for Noon {
 
 async fn send(allowed_nets: &[&str], address: Address) -> Delivery {
     let allowed_nets = allowed_nets.iter().map(|net| net.parse().unwrap()).collect();
-    let settings = NotifySettings { smtp: None, webhook: WebhookSettings { allowed_nets } };
+    let settings = NotifySettings { webhook: WebhookSettings { allowed_nets }, ..NotifySettings::default() };
     let post = Post::new(settings, Arc::new(Noon), Arc::new(SystemResolver)).unwrap();
     let (subject, text) = ("s".to_owned(), "t".to_owned());
     post.send(&Letter { id: "n1".to_owned(), address, subject, text, data: Value::Null }).await
 }
 
 fn hook(port: u16) -> Address {
-    Address::Webhook { url: format!("http://localhost:{port}/"), secret: "whsec_AAAA".to_owned() }
+    Address::Webhook { url: format!("http://localhost:{port}/"), secret: "whsec_AAAA".to_owned(), retired: None }
 }
 
 #[tokio::test]

@@ -15,9 +15,9 @@ use crate::guard::{Answer, GuardError};
 const MOST_WORDS: usize = 200;
 
 /// 2xx has taken it; what may pass (408, 425, 429, 5xx) is tried again; everything else is final.
-pub(super) fn of_answer(answer: &Answer, now: Timestamp) -> Delivery {
+pub(crate) fn of_answer(answer: &Answer, now: Timestamp) -> Delivery {
     let status = answer.status;
-    let said = format!("the receiver answered {status}{}", explanation(&answer.body));
+    let said = format!("the receiver answered {}", said(answer));
     match status {
         _ if status.is_success() => Delivery::Sent(Receipt(status.to_string())),
         _ if may_pass(status) => Delivery::TryLater { after: retry_after(&answer.headers, now), why: said },
@@ -29,11 +29,16 @@ pub(super) fn of_answer(answer: &Answer, now: Timestamp) -> Delivery {
 }
 
 /// A receiver that is away may come back; an address that must not be called never gets better.
-pub(super) fn of_error(error: &GuardError) -> Delivery {
+pub(crate) fn of_error(error: &GuardError) -> Delivery {
     match error {
         GuardError::Transport(why) => Delivery::TryLater { after: None, why: why.clone() },
         other => Delivery::Refused { why: other.to_string() },
     }
+}
+
+/// The status, and the beginning of the body.
+pub(crate) fn said(answer: &Answer) -> String {
+    format!("{}{}", answer.status, explanation(&answer.body))
 }
 
 fn may_pass(status: StatusCode) -> bool {

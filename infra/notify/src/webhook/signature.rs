@@ -2,16 +2,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+
+use crate::mac::hmac_sha256;
 
 /// The `webhook-signature` header for a body sent as `id` at `timestamp` (seconds since 1970).
 /// None when the secret is not `whsec_` and the base64 of a key.
 pub(super) fn sign(secret: &str, id: &str, timestamp: i64, body: &str) -> Option<String> {
     let key = STANDARD.decode(secret.strip_prefix("whsec_")?).ok().filter(|key| !key.is_empty())?;
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
-    mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
-    Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+    let mac = hmac_sha256(&key, format!("{id}.{timestamp}.{body}").as_bytes())?;
+    Some(format!("v1,{}", STANDARD.encode(mac)))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 fn letter(id: &str, data: Value) -> Letter {
     Letter {
         id: id.to_owned(),
-        address: Address::Webhook { url: String::new(), secret: String::new() },
+        address: Address::Webhook { url: String::new(), secret: String::new(), retired: None },
         subject: "Pump is hot".to_owned(),
         text: "It is 90 °C.".to_owned(),
         data,
@@ -25,7 +25,7 @@ fn letter(id: &str, data: Value) -> Letter {
 
 async fn send(receiver: &Receiver, letter: &Letter, secret: &str) -> Delivery {
     let client = GuardedClient::new(vec!["127.0.0.0/8".parse().unwrap()], Arc::new(SystemResolver)).unwrap();
-    WebhookChannel::new(client).send(letter, &receiver.url(), secret, NOW).await
+    WebhookChannel::new(client).send(letter, &receiver.url(), &[secret], NOW).await
 }
 
 fn header<'a>(request: &'a str, name: &str) -> &'a str {
@@ -96,4 +96,16 @@ async fn what_cannot_be_signed_or_sent_is_refused_before_the_call_and_the_secret
         assert!(!why.contains("hunter2"), "{why}");
     }
     assert!(receiver.requests().is_empty());
+}
+
+#[tokio::test]
+async fn while_a_secret_is_changed_what_is_sent_is_signed_with_both() {
+    let receiver = Receiver::answering("200 OK", "").await;
+    let client = GuardedClient::new(vec!["127.0.0.0/8".parse().unwrap()], Arc::new(SystemResolver)).unwrap();
+    let old = "whsec_AAAA";
+    WebhookChannel::new(client).send(&letter("msg_1", Value::Null), &receiver.url(), &[SECRET, old], NOW).await;
+    let request = receiver.requests().concat();
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let signed = |secret| signature::sign(secret, "msg_1", 1_614_265_330, body).unwrap();
+    assert_eq!(header(head, "webhook-signature"), format!("{} {}", signed(SECRET), signed(old)));
 }

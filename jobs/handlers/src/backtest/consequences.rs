@@ -8,10 +8,11 @@ use domain::{
 };
 use records::{
     Table, TableError,
+    channels::Channels,
     users::{self, Role, User},
 };
 
-use crate::fan_out::channels;
+use crate::deliver_notice::RAISED;
 
 /// How often one person would have been told on one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub struct Told {
 pub(super) struct Consequences {
     /// Those who may be told at all.
     users: Vec<User>,
-    told: BTreeMap<(String, &'static str), (usize, usize)>,
+    told: BTreeMap<(String, String), (usize, usize)>,
     is_silent: bool,
 }
 
@@ -57,7 +58,7 @@ impl Consequences {
         let recoveries = changes.iter().filter(|change| change.kind == ChangeKind::Cleared).count();
         let alarms = changes.len() - recoveries;
         for user in self.users.iter().filter(|user| user.role == Role::Admin || bound.contains(&user.user)) {
-            for channel in channels(user) {
+            for channel in Channels::of(table, user).await?.told_first(RAISED) {
                 let told = self.told.entry((user.user.clone(), channel)).or_default();
                 told.0 += alarms;
                 told.1 += recoveries;
@@ -68,12 +69,7 @@ impl Consequences {
 
     /// What was counted, by user and channel.
     pub(super) fn told(self) -> Vec<Told> {
-        let told = |((user, channel), (alarms, recoveries)): ((String, &str), _)| Told {
-            user,
-            channel: channel.to_owned(),
-            alarms,
-            recoveries,
-        };
+        let told = |((user, channel), (alarms, recoveries))| Told { user, channel, alarms, recoveries };
         self.told.into_iter().map(told).collect()
     }
 }

@@ -7,11 +7,15 @@ use domain::{
 use records::{
     Table, TableError,
     alarms::Transition,
+    channels::Channels,
     notices::{EVERYBODY, channel},
-    users::{self, Role, User},
+    users::{self, Role},
 };
 
-use crate::catalog::{Setup, concerns};
+use crate::{
+    catalog::{Setup, concerns},
+    deliver_notice::event_of,
+};
 
 /// Somebody who hears of a transition.
 #[derive(Debug, PartialEq)]
@@ -19,7 +23,7 @@ pub(super) struct Hearer {
     /// A user's name, or [`EVERYBODY`].
     pub name: String,
     /// On which channels.
-    pub channels: Vec<&'static str>,
+    pub channels: Vec<String>,
     /// What they hear of: the transition with those of its changes that concern them, one at least.
     pub transition: Transition,
 }
@@ -37,29 +41,23 @@ pub(super) async fn users(
     };
     let all = users::list(table).await?.into_iter();
     let hearers = all.filter(|user| user.role == Role::Admin || bound.contains(&user.user));
-    let hearers = hearers.map(|user| {
-        let transition = part(transition, |change| concerns(change, &user.user, setups));
-        Hearer { channels: channels(&user), name: user.user, transition }
-    });
-    Ok(hearers.filter(|hearer| !hearer.transition.changes.is_empty()).collect())
+    let parts = hearers.map(|user| (part(transition, |change| concerns(change, &user.user, setups)), user));
+    let mut told = Vec::new();
+    for (transition, user) in parts.filter(|(transition, _)| !transition.changes.is_empty()) {
+        let channels = Channels::of(table, &user).await?.told_first(event_of(&transition.changes));
+        told.push(Hearer { name: user.user, channels, transition });
+    }
+    Ok(told)
 }
 
 /// Whoever subscribed to the topic of the transition's severity. What concerns one person alone is not told there.
 pub(super) fn subscribers(transition: &Transition) -> Option<Hearer> {
     let transition = part(transition, |change| owner(&change.rule).is_none());
     let severity = transition.changes.iter().map(|change| change.severity).max()?;
-    Some(Hearer { name: EVERYBODY.to_owned(), channels: vec![channel::topic(severity)], transition })
+    Some(Hearer { name: EVERYBODY.to_owned(), channels: vec![channel::topic(severity).to_owned()], transition })
 }
 
 fn part(transition: &Transition, is_wanted: impl Fn(&Change) -> bool) -> Transition {
     let changes = transition.changes.iter().filter(|change| is_wanted(change)).cloned().collect();
     Transition { changes, ..transition.clone() }
-}
-
-/// The channels that a user has an address for.
-pub fn channels(user: &User) -> Vec<&'static str> {
-    let email = user.mail.as_ref().map(|_| channel::EMAIL);
-    let sms = user.phone.as_ref().map(|_| channel::SMS);
-    let webhook = user.webhook.as_ref().map(|_| channel::WEBHOOK);
-    email.into_iter().chain(sms).chain(webhook).collect()
 }

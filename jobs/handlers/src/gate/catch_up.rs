@@ -13,14 +13,15 @@ use domain::{
 };
 use records::{
     Table, TableError, Versioned, alarms,
+    channels::Channels,
     held::{self, Due, Held, Seal},
     inbox::{self, Entry},
-    notices::{self, EVERYBODY, Notice, NoticeStatus, channel},
+    notices::{self, EVERYBODY, Notice, NoticeStatus, Way, channel},
     users::{self, User},
 };
 
 use super::{Policies, limit};
-use crate::{Context, DeliverNotice, Job, JobError, fan_out::channels, inbox_events};
+use crate::{Context, DeliverNotice, Job, JobError, inbox_events};
 
 /// How many alarms are named on a channel that has room, and on one that has not.
 const MOST_LINES: usize = 100;
@@ -52,7 +53,11 @@ async fn sort(cx: &Context, due: &Due, held: Vec<Held>) -> Result<(Vec<Held>, Op
     let (table, now) = (cx.table.as_ref(), cx.clock.now());
     let policies = Policies::read(table, [user.as_str()]).await?;
     let hearer = users::get(table, user).await?;
-    let reachable = hearer.as_ref().map(channels).unwrap_or_default();
+    let channels = match &hearer {
+        Some(hearer) => Channels::of(table, hearer).await?.all(),
+        None => Vec::new(),
+    };
+    let reachable: Vec<&str> = channels.iter().map(String::as_str).collect();
     let (mut free, mut forgotten, mut later) = (Vec::new(), Vec::new(), None::<Timestamp>);
     for mut notice in held {
         let (mut until, mut wanted) = (None, Vec::new());
@@ -108,6 +113,7 @@ async fn tell(cx: &Context, due: &Due, seal: Versioned<Seal>, id: String, free: 
         at: cx.clock.now(),
         status: NoticeStatus::Waiting,
         attempts: Vec::new(),
+        way: Way::default(),
     };
     let sealed = Seal { notice: Some(id), held: free.iter().map(|held| held.id.clone()).collect() };
     let mut writes = vec![held::put_seal(&due.channel, &due.user, &Versioned { value: sealed, ..seal })?];

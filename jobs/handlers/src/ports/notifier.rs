@@ -21,6 +21,17 @@ pub enum Address {
         url: String,
         /// The secret the POST is signed with, as `whsec_` and base64.
         secret: String,
+        /// The secret before that, while it is signed with as well.
+        #[serde(default)]
+        retired: Option<String>,
+    },
+    /// A room of a chat.
+    Chat(Chat),
+    /// Somebody who follows the operator's official account.
+    #[serde(rename = "wechat")]
+    WeChat {
+        /// Their openid.
+        to: String,
     },
     /// A telephone that takes text messages.
     Sms {
@@ -34,6 +45,42 @@ pub enum Address {
     },
 }
 
+/// A room of a chat that a program may write to.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chat {
+    /// What chat it is.
+    pub app: ChatApp,
+    /// Where to POST: the robot's URL; of Telegram `https://api.telegram.org/bot` and the bot's token.
+    pub url: String,
+    /// What is signed with, where the robot wants that.
+    pub secret: Option<String>,
+    /// Which room, for Telegram.
+    pub room: Option<String>,
+    /// The message that this one takes the place of, as the receipt of an earlier letter has it.
+    pub edits: Option<String>,
+}
+
+/// What chat it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChatApp {
+    /// DingTalk.
+    DingTalk,
+    /// Feishu.
+    Feishu,
+    /// Slack.
+    Slack,
+    /// Telegram.
+    Telegram,
+}
+
+// Who knows a room's URL may write there.
+impl fmt::Debug for Chat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chat").field("app", &self.app).finish_non_exhaustive()
+    }
+}
+
 // A webhook's secret may not reach a log through a debug print.
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,6 +88,8 @@ impl fmt::Debug for Address {
             Self::Email { to } => f.debug_struct("Email").field("to", to).finish(),
             Self::Webhook { url, .. } => f.debug_struct("Webhook").field("url", url).finish_non_exhaustive(),
             Self::Sms { to } => f.debug_struct("Sms").field("to", to).finish(),
+            Self::Chat(chat) => chat.fmt(f),
+            Self::WeChat { to } => f.debug_struct("WeChat").field("to", to).finish(),
             Self::Topic { severity } => f.debug_struct("Topic").field("severity", severity).finish(),
         }
     }
@@ -53,6 +102,11 @@ impl Address {
             Self::Email { .. } => "email",
             Self::Webhook { .. } => "webhook",
             Self::Sms { .. } => "sms",
+            Self::Chat(Chat { app: ChatApp::DingTalk, .. }) => "dingtalk",
+            Self::Chat(Chat { app: ChatApp::Feishu, .. }) => "feishu",
+            Self::Chat(Chat { app: ChatApp::Slack, .. }) => "slack",
+            Self::Chat(Chat { app: ChatApp::Telegram, .. }) => "telegram",
+            Self::WeChat { .. } => "wechat",
             Self::Topic { .. } => "topic",
         }
     }
@@ -76,6 +130,21 @@ pub struct Letter {
 /// What the other side gave for a letter: an SMTP reply, an HTTP status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt(pub String);
+
+/// What the receipt of a message that can be changed later begins with.
+const MESSAGE: &str = "message ";
+
+impl Receipt {
+    /// Of a message that the other side calls so, and that can be changed later.
+    pub fn of_message(id: &str) -> Self {
+        Self(format!("{MESSAGE}{id}"))
+    }
+
+    /// What the other side calls the message, if it can be changed later.
+    pub fn message(&self) -> Option<&str> {
+        self.0.strip_prefix(MESSAGE)
+    }
+}
 
 /// How one attempt to send ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,7 @@ use domain::{
     routing::{Category, INBOX, Preferences as Chosen, Way},
 };
 use engine_http::{Json, Problem, axum::extract::State};
-use jobs::channels_of;
-use records::{held, preferences, users::User};
+use records::{channels::Channels, held, preferences};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -38,7 +37,7 @@ pub(super) async fn get(
     SignedIn(user): SignedIn,
 ) -> Result<Json<Preferences>, ApiError> {
     let chosen = preferences::get(&*site.table, &user.user).await?;
-    Ok(Json(Preferences { effective: effective(&chosen, &user), chosen }))
+    Ok(Json(Preferences { effective: effective(&chosen, &Channels::of(&*site.table, &user).await?), chosen }))
 }
 
 /// Say how you want to be told
@@ -63,7 +62,7 @@ pub(super) async fn put(
     // What waits may wait no longer.
     held::wake_all(&*site.table, Some(&user.user), now).await?;
     tracing::info!(user.name = user.user, "Preferences were stored");
-    Ok(Json(Preferences { effective: effective(&chosen, &user), chosen }))
+    Ok(Json(Preferences { effective: effective(&chosen, &Channels::of(&*site.table, &user).await?), chosen }))
 }
 
 fn check(chosen: &Chosen, now: Timestamp) -> Result<(), Problem> {
@@ -82,8 +81,9 @@ fn check(chosen: &Chosen, now: Timestamp) -> Result<(), Problem> {
     Ok(())
 }
 
-fn effective(chosen: &Chosen, user: &User) -> BTreeMap<Category, BTreeMap<String, Way>> {
-    let reachable = channels_of(user);
+fn effective(chosen: &Chosen, reaching: &Channels) -> BTreeMap<Category, BTreeMap<String, Way>> {
+    let all = reaching.all();
+    let reachable: Vec<&str> = all.iter().map(String::as_str).collect();
     let of_category = |category| {
         let channels = reachable.iter().chain([&INBOX]);
         let ways = channels.map(|channel| ((*channel).to_owned(), chosen.way_of(category, channel, &reachable)));

@@ -1,0 +1,118 @@
+//! What an alarm is about, in parts, for channels that fill a template with them; and how Chinese templates say it.
+
+use domain::Timestamp;
+use jiff::{Zoned, tz::TimeZone};
+use jobs::ports::Letter;
+use serde::Deserialize;
+
+/// The parts, as a letter's data has them under `alarm`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Facts {
+    pub(crate) kind: Kind,
+    pub(crate) state: State,
+    pub(crate) at: Timestamp,
+    /// What people call the terminal.
+    pub(crate) name: String,
+    /// The DTU.
+    pub(crate) mac: String,
+    pub(crate) pid: Option<u8>,
+    pub(crate) model: Option<String>,
+    /// What was seen: `temperature 35.2 ℃, limits 10 ~ 30`.
+    pub(crate) details: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// A device does not answer.
+    Timeout,
+    /// A terminal is away.
+    Offline,
+    /// A value is not as it should be.
+    Argument,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    Raised,
+    Cleared,
+}
+
+impl Facts {
+    /// The parts, if the letter is about an alarm.
+    pub(crate) fn of(letter: &Letter) -> Option<Self> {
+        Self::deserialize(letter.data.get("alarm")?).ok()
+    }
+
+    /// The device: the pid and what model it is.
+    pub(crate) fn device(&self) -> (String, String) {
+        let pid = self.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
+        let model = self.model.clone().unwrap_or_else(|| "-".to_owned());
+        (pid, model)
+    }
+
+    /// What was seen, in short: `temperature[35.2 ℃]`, or of several their names.
+    pub(crate) fn remind(&self) -> String {
+        match self.details.as_slice() {
+            [] => "-".to_owned(),
+            [detail] => {
+                let (name, value) = named(detail);
+                format!("{name}[{value}]")
+            }
+            several => {
+                let names: Vec<&str> = several.iter().map(|detail| named(detail).0).collect();
+                format!("{}等告警", names.join(","))
+            }
+        }
+    }
+}
+
+/// A value's name and the value, of what was seen.
+fn named(detail: &str) -> (&str, &str) {
+    let seen = detail.split(", ").next().unwrap_or(detail);
+    let is_value = |at: usize| seen[at + 1..].starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    let blank = seen.match_indices(' ').map(|(at, _)| at);
+    let split = blank.clone().find(|&at| is_value(at)).or_else(|| blank.clone().next());
+    split.map_or((seen, ""), |at| (&seen[..at], seen[at + 1..].trim()))
+}
+
+/// `11-6 8:4:37`: month, day and time without leading zeros, by the clocks of the zone.
+pub(crate) fn told_time(at: Timestamp, zone: &TimeZone) -> String {
+    let Ok(at) = jiff::Timestamp::from_millisecond(at.0) else { return at.rfc3339() };
+    let at: Zoned = at.to_zoned(zone.clone());
+    format!("{}-{} {}:{}:{}", at.month(), at.day(), at.hour(), at.minute(), at.second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(details: &[&str]) -> Facts {
+        Facts {
+            kind: Kind::Argument,
+            state: State::Raised,
+            at: Timestamp(0),
+            name: String::new(),
+            mac: String::new(),
+            pid: None,
+            model: None,
+            details: details.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn one_value_is_told_with_it_and_several_by_name() {
+        assert_eq!(facts(&["temperature 35.2 ℃, limits 10 ~ 30"]).remind(), "temperature[35.2 ℃]");
+        assert_eq!(facts(&["battery voltage -2, limits 10 ~ 30"]).remind(), "battery voltage[-2]");
+        assert_eq!(facts(&["温度 40 ℃, limits 10 ~ 30", "湿度 90 %"]).remind(), "温度,湿度等告警");
+        assert_eq!(facts(&["mode 市电"]).remind(), "mode[市电]");
+        assert_eq!(facts(&["away"]).remind(), "away[]");
+    }
+
+    #[test]
+    fn the_time_is_that_of_the_zone_without_leading_zeros() {
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        assert_eq!(told_time(Timestamp(784_080_277_000), &zone), "11-6 8:4:37");
+    }
+}

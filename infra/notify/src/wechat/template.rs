@@ -1,0 +1,79 @@
+//! What a template message says.
+
+use domain::Timestamp;
+use jiff::tz::TimeZone;
+use jobs::ports::Letter;
+use serde_json::{Value, json};
+
+use crate::facts::{Facts, Kind, State, told_time};
+
+/// Something is wrong.
+const RED: &str = "#F56C6C";
+/// Something is well again.
+const GREEN: &str = "#67C23A";
+/// Neither.
+const GREY: &str = "#173177";
+
+/// The page of the mini program that shows alarms.
+const PAGE: &str = "/pages/index/alarm/alarm";
+
+/// The fields, and the colour of those that say how it stands.
+pub(super) struct Filled {
+    first: String,
+    device: String,
+    time: String,
+    remark: String,
+    colour: &'static str,
+}
+
+pub(super) fn fill(letter: &Letter, zone: &TimeZone, now: Timestamp) -> Filled {
+    let Some(facts) = Facts::of(letter) else {
+        let (first, remark) = (letter.subject.clone(), letter.text.trim().to_owned());
+        return Filled { first, device: "-".to_owned(), time: told_time(now, zone), remark, colour: GREY };
+    };
+    let is_over = facts.state == State::Cleared;
+    let Facts { mac, name, .. } = &facts;
+    let (pid, model) = facts.device();
+    let first = match (facts.kind, is_over) {
+        (Kind::Timeout, false) => format!("设备[{mac}/{model}]连接超时,请检查设备 {model} 连接状态"),
+        (Kind::Timeout, true) => format!("设备[{mac}/{model}]连接恢复"),
+        (Kind::Offline, false) => format!("[ {mac} ] 已离线"),
+        (Kind::Offline, true) => format!("[ {mac} ] 已上线"),
+        (Kind::Argument, false) => format!("[ {mac}-{model} ] 运行异常"),
+        (Kind::Argument, true) => format!("[ {mac}-{model} ] 运行恢复"),
+    };
+    let device = if facts.pid.is_some() { format!("{name} / {pid} {model}") } else { name.clone() };
+    let remark = facts.details.iter().map(|detail| reference(detail)).collect::<Vec<_>>().join("\n");
+    let colour = if is_over { GREEN } else { RED };
+    Filled { first, device, time: told_time(facts.at, zone), remark, colour }
+}
+
+/// `temperature 35.2 ℃ ,参考值: [ 10~30]`, of `temperature 35.2 ℃, limits 10 ~ 30`.
+fn reference(detail: &str) -> String {
+    match detail.split_once(", limits ") {
+        Some((seen, limits)) => format!("{seen} ,参考值: [ {}]", limits.replace(" ~ ", "~")),
+        None => detail.to_owned(),
+    }
+}
+
+impl Filled {
+    /// The message as WeChat takes it.
+    pub(super) fn message(self, to: &str, template: &str, mini_program: Option<&str>) -> Value {
+        let Self { first, device, time, remark, colour } = self;
+        let field = |value: String, colour: &str| json!({ "value": value, "color": colour });
+        let mut message = json!({
+            "touser": to,
+            "template_id": template,
+            "data": {
+                "first": field(first, colour),
+                "device": field(device, GREY),
+                "time": field(time, GREY),
+                "remark": field(remark, colour),
+            },
+        });
+        if let Some(app) = mini_program {
+            message["miniprogram"] = json!({ "appid": app, "pagepath": PAGE });
+        }
+        message
+    }
+}

@@ -1,0 +1,82 @@
+//! Where a notice goes.
+
+use domain::Timestamp;
+use records::{
+    Table, Versioned,
+    channels::{self, Endpoint, Kind},
+    notices::{self, Notice, channel},
+    users::{self, User},
+};
+
+use crate::{
+    JobError,
+    ports::{Address, Chat, ChatApp},
+};
+
+/// Where a notice goes, or why it goes nowhere.
+pub(super) struct Found {
+    pub(super) address: Result<Address, String>,
+    /// The record of its own that the address is of.
+    pub(super) endpoint: Option<Versioned<Endpoint>>,
+}
+
+pub(super) async fn of(table: &dyn Table, notice: &Notice, now: Timestamp) -> Result<Found, JobError> {
+    if let Some(id) = channel::endpoint_of(&notice.channel) {
+        let Some(endpoint) = channels::endpoint(table, &notice.user, id).await? else {
+            return Ok(nowhere(format!("{} has no such webhook any more", notice.user)));
+        };
+        let edits = edited(table, notice).await?;
+        let address = of_endpoint(&endpoint.value, edits, now);
+        return Ok(Found { address, endpoint: Some(endpoint) });
+    }
+    let address = match channel::severity_of(&notice.channel) {
+        Some(severity) => Some(Address::Topic { severity }),
+        None => users::get(table, &notice.user).await?.and_then(|user| of_user(user, &notice.channel)),
+    };
+    Ok(match address {
+        Some(address) => Found { address: Ok(address), endpoint: None },
+        None => nowhere(format!("{} has no {} address", notice.user, notice.channel)),
+    })
+}
+
+fn nowhere(why: String) -> Found {
+    Found { address: Err(why), endpoint: None }
+}
+
+/// What the other side calls the message that this notice changes.
+async fn edited(table: &dyn Table, notice: &Notice) -> Result<Option<String>, JobError> {
+    let Some(earlier) = &notice.way.follows else { return Ok(None) };
+    let earlier = notices::get(table, &notice.user, earlier).await?.map(|earlier| earlier.value);
+    Ok(earlier.filter(|earlier| earlier.channel == notice.channel).and_then(|earlier| earlier.way.message))
+}
+
+fn of_endpoint(endpoint: &Endpoint, edits: Option<String>, now: Timestamp) -> Result<Address, String> {
+    if let Some(disabled) = &endpoint.disabled {
+        return Err(format!("it is disabled since {}: {}", disabled.at.rfc3339(), disabled.why));
+    }
+    let app = match endpoint.kind {
+        Kind::Webhook => {
+            let (url, secret) = (endpoint.url.clone(), endpoint.secret.clone().unwrap_or_default());
+            let retired = endpoint.retired_at(now).map(str::to_owned);
+            return Ok(Address::Webhook { url, secret, retired });
+        }
+        Kind::DingTalk => ChatApp::DingTalk,
+        Kind::Feishu => ChatApp::Feishu,
+        Kind::Slack => ChatApp::Slack,
+        Kind::Telegram => ChatApp::Telegram,
+    };
+    let Endpoint { url, secret, chat, .. } = endpoint.clone();
+    Ok(Address::Chat(Chat { app, url, secret, room: chat, edits }))
+}
+
+fn of_user(user: User, name: &str) -> Option<Address> {
+    match name {
+        channel::EMAIL => user.mail.map(|to| Address::Email { to }),
+        channel::SMS => user.phone.map(|to| Address::Sms { to }),
+        channel::WECHAT => user.wechat.map(|to| Address::WeChat { to }),
+        channel::WEBHOOK => {
+            user.webhook.map(|hook| Address::Webhook { url: hook.url, secret: hook.secret, retired: None })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,77 @@
+//! What an attempt shows of an endpoint: one that takes nothing for days is disabled, and its owner is told.
+
+use std::time::Duration;
+
+use domain::{Need, Source, Timestamp, identity::derived_id};
+use records::{
+    Versioned,
+    channels::{self, Channels, Disabled, Endpoint, Failing},
+    notices::{Notice, NoticeStatus, Way, channel},
+    users,
+};
+
+use super::{event, passing_on::tell};
+use crate::{Context, JobError, ports::Delivery};
+
+/// How often it is written down that an endpoint fails still.
+const NOTED_EVERY: Duration = Duration::from_hours(1);
+
+/// Notes what came of an attempt.
+pub(super) async fn saw(
+    cx: &Context,
+    mut endpoint: Versioned<Endpoint>,
+    notice: &Notice,
+    delivery: &Delivery,
+    at: Timestamp,
+) -> Result<(), JobError> {
+    let before = endpoint.value.clone();
+    match delivery {
+        Delivery::Sent(_) => endpoint.value.failing = None,
+        // A test, or nothing was tried.
+        _ if notice.way.once || before.disabled.is_some() => return Ok(()),
+        Delivery::TryLater { why, .. } | Delivery::Refused { why } => {
+            let failing = Failing::again(before.failing, at);
+            if failing.is_hopeless() {
+                let disabled = Disabled { at, why: format!("it took nothing for 5 days: {why}") };
+                tell_owner(cx, &before, failing, &disabled).await?;
+                endpoint.value.disabled = Some(disabled);
+                endpoint.value.failing = Some(failing);
+            } else if before.failing.is_none_or(|noted| at.since(noted.last) >= NOTED_EVERY) {
+                endpoint.value.failing = Some(failing);
+            }
+        }
+    }
+    if endpoint.value != before {
+        // Refused when somebody changed it meanwhile: then the next attempt shows it.
+        let _ = cx.table.write(channels::put_endpoint(&endpoint)?).await?;
+    }
+    Ok(())
+}
+
+/// Tells the owner on whatever else reaches them, under names that are the same each time.
+async fn tell_owner(cx: &Context, endpoint: &Endpoint, failing: Failing, disabled: &Disabled) -> Result<(), JobError> {
+    let Some(owner) = users::get(cx.table.as_ref(), &endpoint.owner).await? else { return Ok(()) };
+    let mut told = Channels::of(cx.table.as_ref(), &owner).await?.wanting(event::DISABLED);
+    told.retain(|name| *name != channel::endpoint(&endpoint.id));
+    let need = Need { part: format!("webhook:{}", endpoint.id), needs: "receiver".to_owned() };
+    let notices = told.into_iter().map(|channel| Notice {
+        id: derived_id(failing.since, &["disabled", &endpoint.id, &channel]),
+        user: endpoint.owner.clone(),
+        channel,
+        source: Source::Platform(need.clone()),
+        transition: format!("disabled/{}/{}", endpoint.id, failing.since.sortable()),
+        subject: format!("Webhook disabled: {}", endpoint.name),
+        text: format!(
+            "Your webhook {} failed since {}, and nothing is sent there any more: {}\n\
+             Enable it once it works, and have what failed sent again.\n",
+            endpoint.name,
+            failing.since.rfc3339(),
+            disabled.why
+        ),
+        at: disabled.at,
+        status: NoticeStatus::Waiting,
+        attempts: Vec::new(),
+        way: Way { event: Some(event::DISABLED.to_owned()), ..Way::default() },
+    });
+    tell(cx, notices.collect()).await
+}

@@ -1,0 +1,163 @@
+//! What a channel does not take, and what is made of a channel that takes nothing.
+
+use std::time::Duration;
+
+use domain::{Need, Source};
+use jobs::{DeliverNotice, Job, ports::Delivery};
+use records::{
+    alarms::{self, Which},
+    channels::{self, Order},
+    notices::{self, Notice, NoticeStatus},
+    users::{self, Role},
+};
+use telltale_tests::flow::Flow;
+
+fn busy() -> Delivery {
+    Delivery::TryLater { after: Some(Duration::from_secs(30)), why: "451 try later".to_owned() }
+}
+
+fn refused() -> Delivery {
+    Delivery::Refused { why: "550 no such user".to_owned() }
+}
+
+/// The technician is told by mail, and by webhook when that fails.
+async fn one_by_one() -> Flow {
+    let flow = Flow::new().await;
+    let order = Order { channels: vec!["email".to_owned(), "webhook".to_owned()], one_by_one: true };
+    channels::put_order(flow.cx.table.as_ref(), "tech", &order).await.unwrap();
+    flow
+}
+
+fn told_by(flow: &Flow) -> Vec<&'static str> {
+    flow.letters().iter().map(|letter| letter.address.channel()).collect()
+}
+
+async fn ledger(flow: &Flow, user: &str) -> Vec<Notice> {
+    notices::list(flow.cx.table.as_ref(), user, 10, None).await.unwrap().items
+}
+
+#[tokio::test]
+async fn one_by_one_a_person_is_told_on_the_first_channel_alone() {
+    let flow = one_by_one().await;
+    flow.sensor_says(40.0).await;
+    flow.after(Duration::from_mins(3)).await;
+    assert_eq!(told_by(&flow), ["email"]);
+}
+
+#[tokio::test]
+async fn what_a_channel_does_not_take_within_two_minutes_goes_on_to_the_next_and_says_so() {
+    let flow = one_by_one().await;
+    flow.notifier().fail_next(4, &busy());
+    flow.sensor_says(40.0).await;
+    flow.after(Duration::from_secs(118)).await;
+    assert_eq!(told_by(&flow), [""; 0]);
+    flow.after(Duration::from_secs(4)).await;
+    assert_eq!(told_by(&flow), ["webhook"]);
+    let letter = flow.letters().remove(0);
+    assert!(letter.text.starts_with("Not taken by email within 2 minutes, so it comes here. There: 451 try later\n"));
+    flow.after(Duration::from_mins(5)).await;
+    assert_eq!(told_by(&flow), ["webhook", "email"], "the mail is tried still, and nothing is told twice");
+    let rows = ledger(&flow, "tech").await;
+    let mail = rows.iter().find(|row| row.channel == "email").unwrap();
+    let webhook = rows.iter().find(|row| row.channel == "webhook").unwrap();
+    assert_eq!((mail.attempts.len(), mail.way.passed_on), (5, true));
+    assert_eq!(webhook.way.instead_of.as_ref(), Some(&mail.id));
+}
+
+#[tokio::test]
+async fn what_a_channel_refuses_goes_on_at_once() {
+    let flow = one_by_one().await;
+    flow.notifier().fail_next(1, &refused());
+    flow.sensor_says(40.0).await;
+    assert_eq!(told_by(&flow), ["webhook"]);
+    assert!(flow.letters()[0].text.starts_with("Not taken by email, so it comes here. There: 550 no such user\n"));
+}
+
+#[tokio::test]
+async fn who_is_told_on_all_channels_at_once_is_not_told_twice_when_one_fails() {
+    let flow = Flow::new().await;
+    flow.notifier().fail_next(1, &refused());
+    flow.sensor_says(40.0).await;
+    flow.after(Duration::from_mins(5)).await;
+    assert_eq!(flow.letters().len(), 1);
+    assert_eq!(ledger(&flow, "tech").await.len(), 2);
+}
+
+#[tokio::test]
+async fn when_no_channel_of_a_person_takes_it_the_next_person_is_told_once_and_hears_why() {
+    let flow = Flow::new().await;
+    flow.hire("boss", Role::User).await;
+    flow.notifier().fail_next(2, &busy());
+    flow.sensor_says(40.0).await;
+    for row in ledger(&flow, "tech").await {
+        let table = flow.cx.table.as_ref();
+        let mut notice = notices::get(table, "tech", &row.id).await.unwrap().unwrap();
+        notice.value.way.others = vec!["nobody".to_owned(), "boss".to_owned()];
+        assert!(table.write(notices::update(&notice).unwrap()).await.unwrap().applied());
+    }
+    flow.notifier().fail_next(20, &busy());
+    flow.after(Duration::from_secs(115)).await;
+    assert_eq!(ledger(&flow, "boss").await, []);
+    flow.after(Duration::from_mins(20)).await;
+    let told: Vec<Notice> = ledger(&flow, "boss").await;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0].status, NoticeStatus::Sent);
+    assert!(told[0].text.starts_with("tech could not be told within 2 minutes, so you are."), "{}", told[0].text);
+}
+
+#[tokio::test]
+async fn passing_on_again_tells_nobody_twice() {
+    let flow = one_by_one().await;
+    flow.notifier().fail_next(1, &refused());
+    flow.queue_is_away_once_for(DeliverNotice::NAME);
+    flow.sensor_says(40.0).await;
+    flow.after(Duration::from_mins(2)).await;
+    assert_eq!(told_by(&flow), ["webhook"]);
+    assert_eq!(ledger(&flow, "tech").await.len(), 2);
+}
+
+/// With an administrator who has a webhook alone, so that they hear of mail that does not go.
+async fn with_root() -> Flow {
+    let flow = Flow::new().await;
+    let table = flow.cx.table.as_ref();
+    let technician = users::get(table, "tech").await.unwrap().unwrap();
+    let root = users::User { user: "root".to_owned(), role: Role::Admin, mail: None, ..technician.clone() };
+    users::put(table, &root).await.unwrap();
+    users::put(table, &users::User { webhook: None, ..technician }).await.unwrap();
+    flow
+}
+
+#[tokio::test]
+async fn a_channel_that_takes_nothing_for_five_minutes_is_an_alarm_until_it_takes_something() {
+    let flow = with_root().await;
+    users::unbind(flow.cx.table.as_ref(), "root", &telltale_tests::flow::mac()).await.unwrap();
+    flow.notifier().refuse_channel("email", Some(busy()));
+    flow.sensor_says(40.0).await;
+    flow.after(Duration::from_mins(4)).await;
+    let of_mail = || flow.letters().into_iter().filter(|letter| letter.subject.contains("channel:email"));
+    assert_eq!(of_mail().count(), 0);
+    flow.after(Duration::from_mins(3)).await;
+    let told: Vec<String> = of_mail().map(|letter| letter.subject).collect();
+    assert_eq!(told, ["Alarm: platform:channel:email/server"]);
+    let active = alarms::list(flow.cx.table.as_ref(), Which::Active, 10, None).await.unwrap().items;
+    let need = Need { part: "channel:email".to_owned(), needs: "server".to_owned() };
+    let alarm = active.into_iter().find(|alarm| alarm.source == Source::Platform(need.clone())).unwrap();
+    assert!(alarm.detail.starts_with("email takes no letters since "), "{}", alarm.detail);
+    assert!(alarm.detail.ends_with("451 try later"), "{}", alarm.detail);
+
+    flow.notifier().refuse_channel("email", None);
+    flow.after(Duration::from_mins(2)).await;
+    let told: Vec<String> = of_mail().map(|letter| letter.subject).collect();
+    assert_eq!(told, ["Alarm: platform:channel:email/server", "Recovered: platform:channel:email/server"]);
+}
+
+#[tokio::test]
+async fn a_letter_that_is_refused_says_nothing_of_its_channel() {
+    let flow = with_root().await;
+    flow.notifier().refuse_channel("email", Some(refused()));
+    for celsius in [40.0, 25.0, 40.0, 25.0, 40.0] {
+        flow.sensor_says(celsius).await;
+        flow.after(Duration::from_mins(2)).await;
+    }
+    assert!(flow.letters().iter().all(|letter| !letter.subject.contains("channel:email")));
+}
