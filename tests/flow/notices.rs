@@ -74,7 +74,7 @@ async fn every_job_of_a_transition_may_run_again_and_tells_nobody_twice() {
     let told = flow.letters();
     let rows = notices::list(flow.cx.table.as_ref(), "tech", 10, None).await.unwrap().items;
     for row in rows {
-        let fan_out = FanOut { source: row.source.clone(), transition: row.transition.clone() };
+        let fan_out = FanOut::Transition { source: row.source.clone(), transition: row.transition.clone() };
         let deliver = DeliverNotice { user: row.user.clone(), notice: row.id.clone() };
         flow.cx.queue.enqueue(vec![fan_out.message(), deliver.message()]).await.unwrap();
     }

@@ -37,7 +37,7 @@ async fn what_follows_from_a_batch_may_come_many_times_as_well() -> Result<()> {
         let transition = alarms::transition(home.table(), &notice.source, &notice.transition).await?;
         let transition = transition.context("the notice's transition")?.id;
         let again = [
-            FanOut { source: notice.source.clone(), transition }.message(),
+            FanOut::Transition { source: notice.source.clone(), transition }.message(),
             DeliverNotice { user: "tech".to_owned(), notice: notice.id }.message(),
         ];
         home.give(again.iter().flat_map(|message| copies(message, 2)).chain(again.clone()).collect()).await?;

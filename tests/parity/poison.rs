@@ -23,7 +23,7 @@ const POISON: [&str; 6] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn work_on_what_is_not_there_is_a_dead_letter_with_its_reason() -> Result<()> {
     let scenario = async |home: &mut dyn Home| {
-        let told = FanOut { source: Source::Device(flow::device(1)), transition: "none".to_owned() };
+        let told = FanOut::Transition { source: Source::Device(flow::device(1)), transition: "none".to_owned() };
         let delivered = DeliverNotice { user: "tech".to_owned(), notice: "none".to_owned() };
         home.give(vec![told.message(), delivered.message()]).await?;
         home.settle().await

@@ -15,7 +15,7 @@ use notify::recording::RecordingNotifier;
 use queue::MemoryQueue;
 use records::Clock;
 use table::MemoryTable;
-use telltale_tests::{LoadedDice, ManualClock};
+use telltale_tests::{LoadedDice, ManualClock, told_at_once};
 
 use super::{ports::Ports, trace::Trace};
 
@@ -65,6 +65,7 @@ impl World {
         let ticking = || Arc::clone(&clock) as Arc<dyn Clock>;
         let mut settings = Settings {
             alarms: AlarmSettings { offline_debounce_ms: DEBOUNCE_MS, misses_allowed: MISSES_ALLOWED },
+            notices: told_at_once(),
             ..Settings::default()
         };
         settings.notices.topics = topics;

@@ -9,6 +9,7 @@ pub mod identity;
 pub mod phone;
 pub mod protocol;
 pub mod reading;
+pub mod routing;
 pub mod schedule;
 pub mod script;
 pub mod time;

@@ -164,7 +164,7 @@ async fn hand_on(cx: &Context, source: &Source, mut watch: Versioned<Watch>) -> 
         return Ok(());
     }
     let told = watch.value.outbox.drain(..);
-    let messages = told.map(|transition| FanOut { source: source.clone(), transition }.message()).collect();
+    let messages = told.map(|transition| FanOut::Transition { source: source.clone(), transition }.message()).collect();
     cx.queue.enqueue(messages).await?;
     // Refused when the source was stepped again meanwhile: that step hands the same transitions on once more, which the
     // ledger of `fan_out` makes harmless.

@@ -1,33 +1,43 @@
-//! `fan_out`: who hears of a transition, and on which channels.
+//! `fan_out`: who hears of a transition, in which incident; and what becomes of an incident whose time has come.
 
 mod hearers;
+mod incident;
+mod place;
 mod push;
+mod words;
 
-use std::{collections::BTreeSet, sync::Arc};
-
-use domain::{
-    Source,
-    alarm::{Change, ChangeKind},
-    identity::derived_id,
-};
+use domain::{Source, Timestamp};
 use records::{
-    Clock, Table, TableError, alarms,
+    alarms,
+    incidents::Named,
     ledger::{self, Claim},
-    notices::{self, Notice, NoticeStatus},
-    terminals::{self, Terminal},
+    terminals,
 };
 use serde::{Deserialize, Serialize};
 
-use self::hearers::Hearer;
-use crate::{Context, DeliverNotice, Job, JobError, catalog::Model, ports::Push};
+use crate::{
+    Context, Job, JobError,
+    ports::{Message, Push},
+};
 
-/// Tells everybody concerned of one transition.
+/// Tells everybody concerned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FanOut {
-    /// The source it is about.
-    pub source: Source,
-    /// The transition.
-    pub transition: String,
+#[serde(untagged)]
+pub enum FanOut {
+    /// Of one transition.
+    Transition {
+        /// The source it is about.
+        source: Source,
+        /// The transition.
+        transition: String,
+    },
+    /// Of an incident whose time has come.
+    Due {
+        /// The incident.
+        incident: Named,
+        /// When its time comes.
+        at: Timestamp,
+    },
 }
 
 impl Job for FanOut {
@@ -36,128 +46,65 @@ impl Job for FanOut {
     const MAX_ATTEMPTS: u32 = 20;
 
     fn key(&self) -> String {
-        self.transition.clone()
+        match self {
+            Self::Transition { transition, .. } => transition.clone(),
+            Self::Due { incident, at } => format!("due/{}/{}", at.sortable(), incident.id),
+        }
     }
 
     async fn run(&self, cx: &Context) -> Result<(), JobError> {
-        let table = cx.table.as_ref();
-        let now = cx.clock.now();
-        let claimed = match ledger::claim(table, &format!("fan_out/{}", self.transition), now, Self::LEASE).await? {
-            Claim::Ours(claimed) => claimed,
-            Claim::Done => return Ok(()),
-            Claim::Busy(until) => return Err(JobError::retry_after("another worker tells it", until.since(now))),
-        };
-        match self.tell(cx).await {
-            Ok(shown) => {
-                claimed.done(table, cx.clock.now()).await?;
-                show(cx, shown).await;
-                Ok(())
-            }
-            Err(error) => {
-                // What was told so far is told again under the same names. If this fails too, the lease runs out.
-                let _ = claimed.give_back(table).await;
-                Err(error)
-            }
+        match self {
+            Self::Transition { source, transition } => tell_once(cx, source, transition).await,
+            Self::Due { incident, .. } => incident::look_at(cx, incident).await,
         }
     }
 }
 
 impl FanOut {
-    /// Writes what each hearer is told and has it delivered; gives what their browsers are to show.
-    async fn tell(&self, cx: &Context) -> Result<Vec<Push>, JobError> {
-        let table = cx.table.as_ref();
-        let Some(mut transition) = alarms::transition(table, &self.source, &self.transition).await? else {
-            return Err(JobError::fail("the transition is not stored"));
-        };
-        transition.changes.retain(|change| !change.shadow);
-        let terminal = terminal(table, &self.source).await?;
-        let place = place(&self.source, terminal.as_ref());
-        let model = model(cx, &self.source, terminal.as_ref()).await?;
-        let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
-        let users = hearers::users(table, &self.source, &transition, setups).await?;
-        let subscribers = cx.settings.notices.topics.then(|| hearers::subscribers(&transition)).flatten();
-        let mut letters = Vec::new();
-        for hearer in users.iter().chain(&subscribers) {
-            for channel in &hearer.channels {
-                let notice = notice(hearer, channel, &place, cx.clock.as_ref());
-                // Refused when an earlier run wrote it: its letter is enqueued again all the same, under the same key.
-                let _ = table.write(notices::put_new(&notice)?).await?;
-                letters.push(DeliverNotice { user: notice.user, notice: notice.id }.message());
-            }
-        }
-        cx.queue.enqueue(letters).await?;
-        let shown = users.iter().map(|user| push::of(&user.name, &user.transition, terminal.as_ref()));
-        Ok(shown.collect())
+    /// Has an incident looked at when its time comes.
+    pub(crate) fn due(incident: Named, at: Timestamp, now: Timestamp) -> Message {
+        Message { not_before: Some(at).filter(|at| *at > now), ..Self::Due { incident, at }.message() }
     }
 }
 
-async fn terminal(table: &dyn Table, source: &Source) -> Result<Option<Terminal>, TableError> {
-    match source.mac() {
-        Some(mac) => terminals::get(table, mac).await,
-        None => Ok(None),
-    }
-}
-
-/// What is known of the devices like this one.
-async fn model(cx: &Context, source: &Source, terminal: Option<&Terminal>) -> Result<Option<Arc<Model>>, TableError> {
-    let (Source::Device(device), Some(terminal)) = (source, terminal) else { return Ok(None) };
-    match terminal.device(device.pid) {
-        Some(mounted) => cx.model(&mounted.protocol).await,
-        None => Ok(None),
-    }
-}
-
-/// What people call the source.
-fn place(source: &Source, terminal: Option<&Terminal>) -> String {
-    match (source, terminal) {
-        (Source::Device(device), Some(terminal)) => {
-            let model = terminal.device(device.pid).map_or("?", |mounted| mounted.model.as_str());
-            format!("{} / {} {model}", terminal.name, device.pid)
-        }
-        (Source::Terminal(_), Some(terminal)) => terminal.name.clone(),
-        (source, _) => source.to_string(),
-    }
-}
-
-fn notice(hearer: &Hearer, channel: &str, place: &str, clock: &dyn Clock) -> Notice {
-    let Hearer { name, transition, .. } = hearer;
-    let lines: Vec<String> = transition.changes.iter().map(line).collect();
-    Notice {
-        id: derived_id(transition.at, &["notice", &transition.id, name, channel]),
-        user: name.clone(),
-        channel: channel.to_owned(),
-        source: transition.source.clone(),
-        transition: transition.id.clone(),
-        subject: format!("{}: {place}", heading(&transition.changes)),
-        text: format!("{place}\n{}\n{}\n", lines.join("\n"), transition.source),
-        at: clock.now(),
-        status: NoticeStatus::Waiting,
-        attempts: Vec::new(),
-    }
-}
-
-fn heading(changes: &[Change]) -> &'static str {
-    let is = |kind: ChangeKind| move |change: &&Change| change.kind == kind;
-    let cleared: BTreeSet<&str> =
-        changes.iter().filter(is(ChangeKind::Cleared)).map(|change| change.alarm.as_str()).collect();
-    let raised: Vec<&Change> = changes.iter().filter(is(ChangeKind::Raised)).collect();
-    match raised.as_slice() {
-        [] if changes.iter().any(|change| change.kind == ChangeKind::SeverityChanged) => "Alarm changed",
-        [] => "Recovered",
-        raised if raised.iter().all(|change| cleared.contains(change.alarm.as_str())) => "Alarm and recovery",
-        _ => "Alarm",
-    }
-}
-
-fn line(change: &Change) -> String {
-    let kind = match change.kind {
-        ChangeKind::Raised => "raised",
-        ChangeKind::SeverityChanged => {
-            return format!("now {} {}: {}", change.severity, change.at.rfc3339(), change.detail);
-        }
-        ChangeKind::Cleared => "cleared",
+async fn tell_once(cx: &Context, source: &Source, transition: &str) -> Result<(), JobError> {
+    let (table, now) = (cx.table.as_ref(), cx.clock.now());
+    let claimed = match ledger::claim(table, &format!("fan_out/{transition}"), now, FanOut::LEASE).await? {
+        Claim::Ours(claimed) => claimed,
+        Claim::Done => return Ok(()),
+        Claim::Busy(until) => return Err(JobError::retry_after("another worker tells it", until.since(now))),
     };
-    format!("{kind} {}: {}", change.at.rfc3339(), change.detail)
+    match tell(cx, source, transition).await {
+        Ok(shown) => {
+            claimed.done(table, cx.clock.now()).await?;
+            show(cx, shown).await;
+            Ok(())
+        }
+        Err(error) => {
+            // What was told so far is told again under the same names. If this fails too, the lease runs out.
+            let _ = claimed.give_back(table).await;
+            Err(error)
+        }
+    }
+}
+
+/// Brings the transition to each incident of each audience; gives what browsers are to show.
+async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Push>, JobError> {
+    let table = cx.table.as_ref();
+    let Some(mut transition) = alarms::transition(table, source, transition).await? else {
+        return Err(JobError::fail("the transition is not stored"));
+    };
+    transition.changes.retain(|change| !change.shadow);
+    let terminal = match source.mac() {
+        Some(mac) => terminals::get(table, mac).await?,
+        None => None,
+    };
+    let hearers = hearers::all(cx, &transition, terminal.as_ref()).await?;
+    for hearer in &hearers {
+        incident::bring(cx, hearer, terminal.as_ref()).await?;
+    }
+    let shown = hearers.iter().filter_map(|hearer| push::of(hearer, terminal.as_ref()));
+    Ok(shown.collect())
 }
 
 /// Shows each of the hearers their part in their browsers. Nobody waits for it: a browser that misses it asks the API.

@@ -6,10 +6,10 @@ use domain::{
     Timestamp,
     alarm::{Evidence, Fact},
 };
-use records::alarms;
+use records::{alarms, incidents};
 use serde::{Deserialize, Serialize};
 
-use crate::{Context, EvaluateAlarms, Job, JobError, ports::Message};
+use crate::{Context, EvaluateAlarms, FanOut, Job, JobError, ports::Message};
 
 /// How many timers one sweep takes; the next sweep takes the rest.
 const AT_MOST: usize = 1000;
@@ -44,7 +44,10 @@ impl Job for Sweep {
             let message = EvaluateAlarms { origin: id, evidence }.message();
             Message { not_before: Some(due).filter(|due| *due > now), ..message }
         });
-        cx.queue.enqueue(messages.collect()).await?;
+        let mut messages: Vec<Message> = messages.collect();
+        let due = incidents::due(cx.table.as_ref(), until, AT_MOST).await?;
+        messages.extend(due.into_iter().map(|(due, incident)| FanOut::due(incident, due, now)));
+        cx.queue.enqueue(messages).await?;
         Ok(())
     }
 }

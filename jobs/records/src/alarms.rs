@@ -174,6 +174,13 @@ pub async fn get(table: &dyn Table, id: &str) -> Result<Option<Versioned<Alarm>>
     record::get(table, &key(id)).await
 }
 
+/// The alarms of those ids that are there, in no particular order.
+pub async fn get_many(table: &dyn Table, ids: impl IntoIterator<Item = &String>) -> Result<Vec<Alarm>, TableError> {
+    let keys: Vec<Key> = ids.into_iter().map(|id| key(id)).collect();
+    let items = if keys.is_empty() { Vec::new() } else { table.get_many(&keys).await? };
+    items.iter().map(|item| record::decode(item).map(|alarm| alarm.value)).collect()
+}
+
 /// Which alarms are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which<'a> {

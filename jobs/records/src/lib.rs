@@ -14,6 +14,7 @@ pub mod brokers;
 pub mod doors;
 mod fingerprint;
 pub mod imports;
+pub mod incidents;
 pub mod ledger;
 pub mod meeting_point;
 pub mod nodes;

@@ -26,7 +26,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
-/// What you are told on one channel about one transition.
+/// What you are told on one channel about an incident.
 #[derive(Serialize, ToSchema)]
 struct Notice {
     /// Its id.
@@ -35,8 +35,14 @@ struct Notice {
     channel: String,
     /// About what.
     source: Source,
-    /// About which transition.
+    /// About which transition: the last of `transitions`, or of what it repeats.
     transition: String,
+    /// Every transition that it is the first notice of.
+    transitions: Vec<String>,
+    /// The incident that it tells of.
+    incident: String,
+    /// Which notice of the incident it is, 1 for the first.
+    sequence: u32,
     /// One line.
     subject: String,
     /// The text.
@@ -94,6 +100,9 @@ impl From<notices::Notice> for Notice {
             channel: notice.channel,
             source: notice.source.into(),
             transition: notice.transition,
+            transitions: notice.transitions,
+            incident: notice.incident,
+            sequence: notice.sequence,
             subject: notice.subject,
             text: notice.text,
             at: Moment(notice.at),

@@ -1,36 +1,50 @@
 //! Who hears of a transition, and of which of its changes.
 
+use std::sync::Arc;
+
 use domain::{
     Source,
     alarm::{Change, owner},
 };
 use records::{
-    Table, TableError,
+    TableError,
     alarms::Transition,
-    notices::{EVERYBODY, channel},
-    users::{self, Role, User},
+    incidents::Audience,
+    terminals::Terminal,
+    users::{self, Role},
 };
 
-use crate::catalog::{Setup, concerns};
+use crate::{
+    Context, JobError,
+    catalog::{Model, concerns},
+};
 
 /// Somebody who hears of a transition.
 #[derive(Debug, PartialEq)]
 pub(super) struct Hearer {
-    /// A user's name, or [`EVERYBODY`].
-    pub name: String,
-    /// On which channels.
-    pub channels: Vec<&'static str>,
+    /// Who.
+    pub audience: Audience,
     /// What they hear of: the transition with those of its changes that concern them, one at least.
     pub transition: Transition,
 }
 
-/// The users whom something of a transition concerns: of those its terminal is bound to, and of every admin.
-pub(super) async fn users(
-    table: &dyn Table,
-    source: &Source,
+/// All who hear of a transition.
+pub(super) async fn all(
+    cx: &Context,
     transition: &Transition,
-    setups: &[Setup],
-) -> Result<Vec<Hearer>, TableError> {
+    terminal: Option<&Terminal>,
+) -> Result<Vec<Hearer>, JobError> {
+    let mut hearers = users(cx, transition, terminal).await?;
+    hearers.extend(cx.settings.notices.topics.then(|| subscribers(transition)));
+    hearers.retain(|hearer| !hearer.transition.changes.is_empty());
+    Ok(hearers)
+}
+
+/// The users whom something of a transition concerns: of those its terminal is bound to, and of every admin.
+async fn users(cx: &Context, transition: &Transition, terminal: Option<&Terminal>) -> Result<Vec<Hearer>, TableError> {
+    let (table, source) = (cx.table.as_ref(), &transition.source);
+    let model = model(cx, source, terminal).await?;
+    let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
     let bound = match source.mac() {
         Some(mac) => users::of_terminal(table, mac).await?,
         None => Vec::new(),
@@ -39,26 +53,26 @@ pub(super) async fn users(
     let hearers = all.filter(|user| user.role == Role::Admin || bound.contains(&user.user));
     let hearers = hearers.map(|user| {
         let transition = part(transition, |change| concerns(change, &user.user, setups));
-        Hearer { channels: channels(&user), name: user.user, transition }
+        Hearer { audience: Audience::User(user.user), transition }
     });
-    Ok(hearers.filter(|hearer| !hearer.transition.changes.is_empty()).collect())
+    Ok(hearers.collect())
 }
 
-/// Whoever subscribed to the topic of the transition's severity. What concerns one person alone is not told there.
-pub(super) fn subscribers(transition: &Transition) -> Option<Hearer> {
-    let transition = part(transition, |change| owner(&change.rule).is_none());
-    let severity = transition.changes.iter().map(|change| change.severity).max()?;
-    Some(Hearer { name: EVERYBODY.to_owned(), channels: vec![channel::topic(severity)], transition })
+/// What is known of the devices like this one.
+async fn model(cx: &Context, source: &Source, terminal: Option<&Terminal>) -> Result<Option<Arc<Model>>, TableError> {
+    let (Source::Device(device), Some(terminal)) = (source, terminal) else { return Ok(None) };
+    match terminal.device(device.pid) {
+        Some(mounted) => cx.model(&mounted.protocol).await,
+        None => Ok(None),
+    }
+}
+
+/// Whoever subscribed to the topics. What concerns one person alone is not told there.
+fn subscribers(transition: &Transition) -> Hearer {
+    Hearer { audience: Audience::Topics, transition: part(transition, |change| owner(&change.rule).is_none()) }
 }
 
 fn part(transition: &Transition, is_wanted: impl Fn(&Change) -> bool) -> Transition {
     let changes = transition.changes.iter().filter(|change| is_wanted(change)).cloned().collect();
     Transition { changes, ..transition.clone() }
-}
-
-fn channels(user: &User) -> Vec<&'static str> {
-    let email = user.mail.as_ref().map(|_| channel::EMAIL);
-    let sms = user.phone.as_ref().map(|_| channel::SMS);
-    let webhook = user.webhook.as_ref().map(|_| channel::WEBHOOK);
-    email.into_iter().chain(sms).chain(webhook).collect()
 }

@@ -5,16 +5,18 @@ use domain::{
     Source,
     alarm::{Change, ChangeKind, unowned},
 };
-use records::{alarms::Transition, terminals::Terminal};
+use records::{incidents::Audience, terminals::Terminal};
 use serde_json::json;
 
-use crate::ports::{Audience, Push};
+use super::hearers::Hearer;
+use crate::ports::{self, Push};
 
 /// What a log row calls the alarms of a line that is silent or away; all others are `alarm`.
 const CONNECTION: &str = "连接";
 
 /// A hearer's part of a transition, for their browsers.
-pub(super) fn of(user: &str, transition: &Transition, terminal: Option<&Terminal>) -> Push {
+pub(super) fn of(hearer: &Hearer, terminal: Option<&Terminal>) -> Option<Push> {
+    let Hearer { audience: Audience::User(user), transition } = hearer else { return None };
     let source = &transition.source;
     let rule = transition.changes.first().map_or("", |change| unowned(&change.rule));
     let tag = tag(rule);
@@ -24,9 +26,9 @@ pub(super) fn of(user: &str, transition: &Transition, terminal: Option<&Terminal
     };
     let details: Vec<&str> = transition.changes.iter().map(|change| change.detail.as_str()).collect();
     let is_over = transition.changes.iter().all(|change| change.kind == ChangeKind::Cleared);
-    Push {
+    Some(Push {
         event: "alarm".to_owned(),
-        audience: Audience::User(user.to_owned()),
+        audience: ports::Audience::User(user.clone()),
         data: json!({
             "id": transition.id,
             "source": source.to_string(),
@@ -42,7 +44,7 @@ pub(super) fn of(user: &str, transition: &Transition, terminal: Option<&Terminal
             "timeStamp": transition.at,
             "changes": transition.changes,
         }),
-    }
+    })
 }
 
 /// What kind of rule raised it, in the log's words.
