@@ -6,11 +6,13 @@ mod alert_rules;
 mod counters;
 mod dead_letters;
 mod health;
+mod incidents;
 mod nodes;
 mod notices;
 mod operations;
 mod protocols;
 mod readings;
+mod routing;
 mod sign_in;
 mod terminals;
 mod waiting_jobs;
@@ -47,6 +49,8 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(alarm_setups::router())
         .merge(alert_rules::router())
         .merge(notices::router())
+        .merge(incidents::router())
+        .merge(routing::router())
         .merge(nodes::router())
         .merge(operations::router())
         .merge(counters::router())

@@ -3,6 +3,7 @@
 mod hearers;
 mod incident;
 mod place;
+mod policies;
 mod push;
 mod words;
 
@@ -99,9 +100,13 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
         Some(mac) => terminals::get(table, mac).await?,
         None => None,
     };
-    let hearers = hearers::all(cx, &transition, terminal.as_ref()).await?;
+    let policy = policies::of(cx, source, terminal.as_ref()).await?;
+    let by = policy.as_ref().map(|policy| policy.value.group_by).unwrap_or_default();
+    let hearers = hearers::all(cx, &transition, policy, terminal.as_ref()).await?;
     for hearer in &hearers {
-        incident::bring(cx, hearer, terminal.as_ref()).await?;
+        for ((group, place), changes) in place::groups(by, &hearer.transition, terminal.as_ref()) {
+            incident::bring(cx, &hearer.audience, (group, place), &hearer.transition, changes).await?;
+        }
     }
     let shown = hearers.iter().filter_map(|hearer| push::of(hearer, terminal.as_ref()));
     Ok(shown.collect())

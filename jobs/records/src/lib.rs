@@ -25,6 +25,7 @@ pub mod protocols;
 pub mod readiness;
 pub mod readings;
 mod record;
+pub mod routing;
 pub mod sign_ins;
 mod table;
 pub mod terminals;

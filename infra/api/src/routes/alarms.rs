@@ -2,6 +2,7 @@
 
 mod acknowledge;
 mod list;
+mod statistics;
 
 use std::sync::Arc;
 
@@ -22,7 +23,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{error::ApiError, moment::Moment, site::Site, visitor::SignedIn};
 
 pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
-    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(get)).routes(routes!(acknowledge::acknowledge))
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(get))
+        .routes(routes!(acknowledge::acknowledge))
+        .routes(routes!(statistics::statistics))
+        .routes(routes!(statistics::summary))
 }
 
 /// One condition on one source, with its life.
@@ -54,7 +60,7 @@ struct Alarm {
 }
 
 /// What an alarm or a notice is about.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Source {
     /// A device on a terminal's line.

@@ -27,8 +27,8 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
 }
 
 /// What you are told on one channel about an incident.
-#[derive(Serialize, ToSchema)]
-struct Notice {
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Notice {
     /// Its id.
     id: String,
     /// On which channel: `email`, `sms`, `webhook`.
@@ -56,7 +56,7 @@ struct Notice {
 }
 
 /// How a notice stands.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = NoticeStatus)]
 #[serde(rename_all = "snake_case")]
 enum Status {
@@ -69,7 +69,7 @@ enum Status {
 }
 
 /// One attempt.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Attempt {
     /// When.
     at: Moment,

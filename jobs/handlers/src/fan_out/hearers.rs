@@ -1,6 +1,6 @@
 //! Who hears of a transition, and of which of its changes.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
     Source,
@@ -10,10 +10,12 @@ use records::{
     TableError,
     alarms::Transition,
     incidents::Audience,
+    routing::{Policy, Written},
     terminals::Terminal,
     users::{self, Role},
 };
 
+use super::policies;
 use crate::{
     Context, JobError,
     catalog::{Model, concerns},
@@ -32,10 +34,12 @@ pub(super) struct Hearer {
 pub(super) async fn all(
     cx: &Context,
     transition: &Transition,
+    policy: Option<Written<Policy>>,
     terminal: Option<&Terminal>,
 ) -> Result<Vec<Hearer>, JobError> {
     let mut hearers = users(cx, transition, terminal).await?;
     hearers.extend(cx.settings.notices.topics.then(|| subscribers(transition)));
+    hearers.extend(named(cx, transition, policy).await?);
     hearers.retain(|hearer| !hearer.transition.changes.is_empty());
     Ok(hearers)
 }
@@ -56,6 +60,27 @@ async fn users(cx: &Context, transition: &Transition, terminal: Option<&Terminal
         Hearer { audience: Audience::User(user.user), transition }
     });
     Ok(hearers.collect())
+}
+
+/// Those whom a policy names, or a rule of everybody's: they hear in steps.
+async fn named(
+    cx: &Context,
+    transition: &Transition,
+    policy: Option<Written<Policy>>,
+) -> Result<Vec<Hearer>, JobError> {
+    let is_common = |change: &Change| owner(&change.rule).is_none();
+    let policy = policy.filter(|policy| !policy.value.steps.is_empty());
+    let mut hearers: Vec<Hearer> = Vec::new();
+    hearers.extend(
+        policy.map(|policy| Hearer { audience: Audience::Policy(policy.id), transition: part(transition, is_common) }),
+    );
+    let rules = cx.alert_rules().await?;
+    let of_rules: BTreeSet<&str> = transition.changes.iter().map(|change| change.rule.as_str()).collect();
+    for rule in of_rules.into_iter().filter(|rule| rules.recipients(rule).is_some()) {
+        let transition = part(transition, |change| is_common(change) && change.rule == rule);
+        hearers.push(Hearer { audience: policies::audience_of_rule(rule), transition });
+    }
+    Ok(hearers)
 }
 
 /// What is known of the devices like this one.

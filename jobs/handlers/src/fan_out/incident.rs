@@ -1,18 +1,23 @@
 //! Steps incidents, stores them, and hands on what is to be told.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use domain::routing::incident::{BySeverity, Input, Known, News, Pace, Telling, step};
+use domain::{
+    alarm::Change,
+    routing::incident::{BySeverity, Input, Known, News, Pace, Telling, TellingKind, step},
+};
 use records::{
     Outcome, TableError, Versioned,
-    alarms::{self, Alarm},
+    alarms::{self, Alarm, Transition},
     incidents::{self, Audience, Incident, Named, Outgoing},
     notices::{self, EVERYBODY, channel},
-    terminals::Terminal,
     users::{self, User},
 };
 
-use super::{hearers::Hearer, place, words::Words};
+use super::{policies::Steps, words::Words};
 use crate::{Context, DeliverNotice, FanOut, Job, JobError, ports::Message};
 
 /// How often a step is tried anew when another worker stepped the same incident meanwhile.
@@ -21,17 +26,18 @@ const TRIES: usize = 16;
 /// What is due so soon is put into the queue at once: where a sweep comes once a minute, it would come too late.
 const SOON: Duration = Duration::from_secs(90);
 
-/// Brings a transition to the incident of a hearer.
-pub(super) async fn bring(cx: &Context, hearer: &Hearer, terminal: Option<&Terminal>) -> Result<(), JobError> {
+/// Brings some changes of a transition to the incident of an audience that they belong to.
+pub(super) async fn bring(
+    cx: &Context,
+    audience: &Audience,
+    (group, place): (String, String),
+    transition: &Transition,
+    changes: Vec<Change>,
+) -> Result<(), JobError> {
     let table = cx.table.as_ref();
-    let Hearer { audience, transition } = hearer;
-    let (group, place) = place::group(&transition.source, terminal);
-    let news = transition.changes.iter().map(|change| News {
-        transition: transition.id.clone(),
-        source: transition.source.clone(),
-        change: change.clone(),
-    });
-    let news: Vec<News> = news.collect();
+    let (id, source) = (&transition.id, &transition.source);
+    let news = |change| News { transition: id.clone(), source: source.clone(), change };
+    let news: Vec<News> = changes.into_iter().map(news).collect();
     for _ in 0..TRIES {
         let now = cx.clock.now();
         let begun = || Incident::new(audience.clone(), group.clone(), place.clone(), &transition.id, now);
@@ -78,13 +84,18 @@ async fn advance(
     heard: Option<&str>,
 ) -> Result<bool, JobError> {
     let now = cx.clock.now();
-    let stepped = step(&incident.value.state, input, &pace(cx, &incident.value), now);
+    let (steps, policy) = Steps::of(cx, &incident.value.audience).await?;
+    let pace = steps.pace(pace(cx, &incident.value), policy.as_ref());
+    let stepped = step(&incident.value.state, input, &pace, now);
     let before = incident.value.timer;
     incident.value.state = stepped.incident;
     incident.value.timer = stepped.timer;
-    for telling in stepped.tellings {
-        let people = people(&incident.value);
-        incident.value.outbox.push(Outgoing { telling, people });
+    let first = incident.value.outbox.len();
+    let outgoing = stepped.tellings.into_iter().map(|telling| Outgoing { telling, people: Vec::new() });
+    incident.value.outbox.extend(outgoing);
+    for place in first..incident.value.outbox.len() {
+        let people = people(cx, &mut incident.value, &steps, place).await?;
+        incident.value.outbox[place].people = people;
     }
     let writes = incidents::put(incident, before, heard, now)?;
     let is_stored = cx.table.transact(writes).await?.applied();
@@ -102,13 +113,26 @@ fn pace(cx: &Context, incident: &Incident) -> Pace {
     }
 }
 
-/// Whom an incident is told.
-fn people(incident: &Incident) -> Vec<String> {
+/// Whom a telling is for. Who hears of an incident once hears of its end.
+async fn people(cx: &Context, incident: &mut Incident, steps: &Steps, place: usize) -> Result<Vec<String>, TableError> {
     match &incident.audience {
-        Audience::User(user) => vec![user.clone()],
-        Audience::Topics => vec![EVERYBODY.to_owned()],
-        Audience::Policy(_) => Vec::new(),
+        Audience::User(user) => return Ok(vec![user.clone()]),
+        Audience::Topics => return Ok(vec![EVERYBODY.to_owned()]),
+        Audience::Policy(_) => {}
     }
+    let telling = &incident.outbox[place].telling;
+    let now_named = match telling.kind {
+        TellingKind::Escalation => telling.level.saturating_sub(1)..telling.level,
+        TellingKind::Repeat => 0..telling.level,
+        TellingKind::News | TellingKind::Recovery => 0..0,
+    };
+    let is_for_all = telling.kind != TellingKind::Escalation;
+    let mut people = BTreeSet::new();
+    for step in now_named {
+        people.extend(steps.named(cx, step, incident).await?);
+    }
+    incident.people.extend(people.iter().cloned());
+    Ok(if is_for_all { incident.people.iter().cloned().collect() } else { people.into_iter().collect() })
 }
 
 /// What the records say of the alarms that are open, or new.

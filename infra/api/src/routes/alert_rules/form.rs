@@ -7,7 +7,7 @@ use domain::{
     calendar::Calendar,
     time::as_millis,
 };
-use records::alert_rules::{self, Scope};
+use records::alert_rules::{self, Recipients, Scope};
 use serde::{Deserialize, Serialize, de::Error};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -55,6 +55,10 @@ pub(super) struct RuleForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub schedule: Option<Calendar>,
+    /// Who hears beside those who see the devices: `{"users": ["ann"], "rotas": ["01J…"]}`. For everybody's rules.
+    #[serde(default, skip_serializing_if = "Recipients::is_empty")]
+    #[schema(value_type = Option<Object>)]
+    pub recipients: Recipients,
     /// Whether it is only tried out: what it raises is recorded, and nobody is told.
     #[serde(default)]
     pub shadow: bool,
@@ -82,7 +86,7 @@ impl RuleForm {
 
 impl From<alert_rules::AlertRule> for RuleForm {
     fn from(stored: alert_rules::AlertRule) -> Self {
-        let alert_rules::AlertRule { name, owner, scope, enabled, rule, .. } = stored;
+        let alert_rules::AlertRule { name, owner, scope, enabled, recipients, rule, .. } = stored;
         Self {
             name,
             everybody: owner.is_none(),
@@ -94,6 +98,7 @@ impl From<alert_rules::AlertRule> for RuleForm {
             off_delay_ms: rule.off_delay,
             cooldown_ms: rule.cooldown,
             schedule: rule.schedule,
+            recipients,
             shadow: rule.shadow,
         }
     }
