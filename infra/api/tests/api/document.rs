@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 53] = [
+const ROUTES: [&str; 68] = [
+    "delete /api/alerts/policies/{id}",
+    "delete /api/alerts/rotas/{id}",
     "delete /api/alerts/rules/{id}",
     "delete /api/jobs/{job}/dead-letters/{id}",
     "delete /api/jobs/{job}/waiting/{key}",
@@ -16,10 +18,19 @@ const ROUTES: [&str; 53] = [
     "delete /api/terminals/{mac}",
     "get /api/alarms",
     "get /api/alarms/{id}",
+    "get /api/alerts/incidents",
+    "get /api/alerts/incidents/{id}",
+    "get /api/alerts/policies",
+    "get /api/alerts/policies/{id}",
+    "get /api/alerts/rotas",
+    "get /api/alerts/rotas/{id}",
+    "get /api/alerts/rotas/{id}/on-call",
     "get /api/alerts/rules",
     "get /api/alerts/rules/export",
     "get /api/alerts/rules/{id}",
     "get /api/alerts/rules/{id}/versions",
+    "get /api/alerts/statistics",
+    "get /api/alerts/summary",
     "get /api/counters",
     "get /api/jobs",
     "get /api/jobs/{job}/dead-letters",
@@ -42,6 +53,8 @@ const ROUTES: [&str; 53] = [
     "get /health",
     "get /health/ready",
     "post /api/alarms/{id}/acknowledge",
+    "post /api/alerts/policies",
+    "post /api/alerts/rotas",
     "post /api/alerts/rules",
     "post /api/alerts/rules/import",
     "post /api/auth/login",
@@ -53,6 +66,8 @@ const ROUTES: [&str; 53] = [
     "post /api/protocols/import",
     "post /api/terminals/{mac}/at",
     "post /api/terminals/{mac}/devices/{pid}/operations",
+    "put /api/alerts/policies/{id}",
+    "put /api/alerts/rotas/{id}",
     "put /api/alerts/rules/{id}",
     "put /api/me/alarm-setups/{protocol}",
     "put /api/nodes/{name}",

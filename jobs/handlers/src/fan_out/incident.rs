@@ -85,7 +85,8 @@ async fn advance(
 ) -> Result<bool, JobError> {
     let now = cx.clock.now();
     let (steps, policy) = Steps::of(cx, &incident.value.audience).await?;
-    let pace = steps.pace(pace(cx, &incident.value), policy.as_ref());
+    let mut pace = pace(cx, &incident.value);
+    steps.paced(&mut pace, policy.as_ref());
     let stepped = step(&incident.value.state, input, &pace, now);
     let before = incident.value.timer;
     incident.value.state = stepped.incident;

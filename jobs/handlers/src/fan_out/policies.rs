@@ -80,10 +80,10 @@ impl Steps {
         Ok((Self(policy.as_ref().map_or_else(Vec::new, |policy| policy.value.steps.clone())), policy))
     }
 
-    /// The pace with which they are taken.
-    pub(super) fn pace(&self, pace: Pace, policy: Option<&Written<Policy>>) -> Pace {
-        let steps = self.0.iter().map(|step| Duration::from_millis(step.after_ms)).collect();
-        Pace { steps, least: policy.map(|policy| policy.value.least), ..pace }
+    /// Has them taken at their times.
+    pub(super) fn paced(&self, pace: &mut Pace, policy: Option<&Written<Policy>>) {
+        pace.steps = self.0.iter().map(|step| Duration::from_millis(step.after_ms)).collect();
+        pace.least = policy.map(|policy| policy.value.least);
     }
 
     /// Whom a step names now. The first step of no delay leaves those out who hear anyway.

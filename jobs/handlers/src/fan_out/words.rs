@@ -38,18 +38,19 @@ impl Words {
                 None => blocks.push((source.clone(), vec![line(change)])),
             }
         }
-        if matches!(telling.kind, TellingKind::Repeat | TellingKind::Escalation) {
+        if is_again(telling) {
             blocks = open(table, telling).await?;
         }
         let mut places = Vec::new();
         let mut text = String::new();
         for (source, lines) in blocks.iter().take(MOST_SOURCES) {
             let place = called(table, source).await?;
-            text.push_str(&format!("{place}\n{}\n{source}\n", lines.join("\n")));
+            text.extend([place.as_str(), "\n", &lines.join("\n"), "\n", &source.to_string(), "\n"]);
             places.push(place);
         }
         if blocks.len() > MOST_SOURCES {
-            text.push_str(&format!("and {} more\n", blocks.len() - MOST_SOURCES));
+            let more = (blocks.len() - MOST_SOURCES).to_string();
+            text.extend(["and ", &more, " more\n"]);
         }
         text.push_str(&closing(telling));
         let place = match places.as_slice() {
@@ -110,11 +111,20 @@ async fn open(table: &dyn Table, telling: &Telling) -> Result<Vec<(Source, Vec<S
     Ok(blocks)
 }
 
+/// Whether it says again what was said, to the same or to others.
+fn is_again(telling: &Telling) -> bool {
+    match telling.kind {
+        TellingKind::Repeat => true,
+        TellingKind::Escalation => telling.sequence > 1,
+        TellingKind::News | TellingKind::Recovery => false,
+    }
+}
+
 fn heading(telling: &Telling) -> &'static str {
     match telling.kind {
         TellingKind::Repeat => return "Still open",
-        TellingKind::Escalation => return "Not acknowledged",
-        TellingKind::News | TellingKind::Recovery => {}
+        TellingKind::Escalation if is_again(telling) => return "Not acknowledged",
+        TellingKind::Escalation | TellingKind::News | TellingKind::Recovery => {}
     }
     let of = |kind: ChangeKind| telling.news.iter().map(|news| &news.change).filter(move |change| change.kind == kind);
     let cleared: BTreeSet<&str> = of(ChangeKind::Cleared).map(|change| change.alarm.as_str()).collect();

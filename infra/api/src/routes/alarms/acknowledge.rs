@@ -1,6 +1,6 @@
 //! Taking an alarm on.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use engine_http::{Json, Path, Problem, axum::extract::State};
 use records::alarms::{self, Acknowledgement};
@@ -11,6 +11,8 @@ use super::{Alarm, visible};
 use crate::{error::ApiError, site::Site, visitor::SignedIn};
 
 const MOST_NOTE_CHARS: usize = 1000;
+/// For so long a word is not taken again: a button that is pressed twice is one word.
+const STANDS: Duration = Duration::from_mins(10);
 /// How often to try again when the alarm changes under our hands.
 const TRIES: usize = 10;
 
@@ -24,8 +26,8 @@ pub(super) struct Remark {
 
 /// Take an alarm on
 ///
-/// The first word stands: to acknowledge again changes nothing and answers with what is there. The body may be left
-/// out.
+/// To acknowledge again within ten minutes changes nothing and answers with what is there. Later the new word takes its place:
+/// words end (`notices.acknowledgement_ms`). The body may be left out.
 #[utoipa::path(
     post, path = "/api/alarms/{id}/acknowledge", operation_id = "acknowledge_alarm", tag = "alarms",
     params(("id" = String, Path, description = "The alarm")), request_body = Option<Remark>,
@@ -44,7 +46,8 @@ pub(super) async fn acknowledge(
     }
     for _ in 0..TRIES {
         let mut alarm = visible(&site, &user, &id).await?;
-        if alarm.value.acknowledged.is_some() {
+        let is_fresh = |word: &Acknowledgement| site.clock.now().since(word.at) < STANDS;
+        if alarm.value.acknowledged.as_ref().is_some_and(is_fresh) {
             return Ok(Json(alarm.value.into()));
         }
         let word = Acknowledgement { by: user.user.clone(), at: site.clock.now(), note: note.clone() };

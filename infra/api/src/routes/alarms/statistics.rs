@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::Timestamp;
-use engine_http::{
-    Json, Problem, Query,
-    axum::{self, extract::State},
-};
+use engine_http::{Json, Problem, Query, axum::extract::State};
 use records::{alarms, users::User};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::alarm::Severity;
 use engine_http::{
     Json, Path, Query,
-    axum::{self, extract::State, http::StatusCode},
+    axum::{extract::State, http::StatusCode},
 };
 use records::{
     alert_rules::Scope,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::routing::rota::Rota;
 use engine_http::{
     Json, Path, Query,
-    axum::{self, extract::State, http::StatusCode},
+    axum::{extract::State, http::StatusCode},
 };
 use records::routing::{self, StoredRota};
 use serde::{Deserialize, Serialize};

@@ -11,10 +11,14 @@ impl Incident {
         if pace.escalates() && self.level == 0 {
             return None;
         }
-        let due = |news: &News| match self.told_at {
-            None => self.opened.plus(pace.wait.of(news.change.severity)),
-            // What is of an incident that was told does not come before its own moment of gathering either.
-            Some(told) => told.plus(pace.interval(news.change.severity, self.raised(news))).max(self.opened),
+        let due = |news: &News| {
+            let severity = news.change.severity;
+            let gathered = self.opened.plus(pace.wait.of(severity));
+            match self.told_at {
+                None => gathered,
+                Some(told) if news.is(ChangeKind::Cleared) => told.plus(pace.interval(severity, self.raised(news))),
+                Some(told) => told.plus(pace.interval(severity, self.raised(news))).max(gathered),
+            }
         };
         self.news.iter().map(due).min()
     }
