@@ -63,12 +63,10 @@ async fn a_warning_that_is_over_before_it_was_told_is_told_nobody() {
 #[tokio::test]
 async fn a_sensor_that_flaps_for_an_hour_does_not_shout() {
     let play = Play::new().await;
-    let mut lines = String::new();
-    for round in 0..90 {
-        lines.push_str(&format!("{}s sensor 1 hot\n{}s sensor 1 well\n", round * 40, round * 40 + 20));
-    }
+    let round = |round| format!("{}s sensor 1 hot\n{}s sensor 1 well", round * 40, round * 40 + 20);
+    let lines: Vec<String> = (0..90).map(round).collect();
     // How far apart its notices are doubles with each time that it is raised, up to an hour.
-    let mails = play.mails(&lines, "3h").await;
+    let mails = play.mails(&lines.join("\n"), "3h").await;
     assert!((4..=14).contains(&mails.len()), "{mails:#?}");
     let last = mails.last().unwrap();
     assert!(last.2.starts_with("Recovered") || last.2.starts_with("Alarm and recovery"), "{mails:#?}");

@@ -148,7 +148,7 @@ impl Play {
         let ends = expected.iter().map(|expected| expected.until).chain(events.iter().map(|(at, _)| *at));
         let end = ends.max().unwrap_or_default() + duration(quiet);
         let told = self.play(events, end).await;
-        compare(expected, told);
+        compare(expected, &told);
     }
 
     /// Plays events until the end; the mails that came, each with its time.
@@ -252,10 +252,10 @@ impl Expected {
 }
 
 /// Each mail is one that was expected, and each that was expected came once.
-fn compare(expected: Vec<Expected>, told: Vec<(Duration, String, String)>) {
+fn compare(expected: Vec<Expected>, told: &[(Duration, String, String)]) {
     let mut open = expected;
     let mut unexpected = Vec::new();
-    for mail in &told {
+    for mail in told {
         match open.iter().position(|expected| expected.holds(mail)) {
             Some(place) => drop(open.remove(place)),
             None => unexpected.push(mail),

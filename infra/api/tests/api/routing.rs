@@ -71,7 +71,7 @@ async fn routing_is_for_administrators() {
     for (method, path, body) in tries {
         let ask = || {
             let asking = site.ask(method.clone(), &path);
-            body.iter().fold(asking, |asking, body| asking.json(body))
+            body.iter().fold(asking, crate::answer::Asking::json)
         };
         assert_eq!(ask().send().await.problem(401), "not-signed-in", "{method} {path}");
         assert_eq!(ask().by(&site.token("ann")).send().await.problem(403), "admins-only", "{method} {path}");

@@ -83,7 +83,7 @@ async fn nobody_is_told_of_alarms_that_they_may_not_see() {
 #[tokio::test]
 async fn the_summary_says_what_stands() {
     let site = furnished().await;
-    let oldest: Timestamp = site.now().minus(Duration::from_secs(1800));
+    let oldest: Timestamp = site.now().minus(Duration::from_mins(30));
     let expected = json!({
         "active": 2, "unacknowledged": 1, "by_severity": { "warning": 2 }, "raised_24h": 3, "oldest": oldest.rfc3339()
     });

@@ -15,7 +15,7 @@ fn document() -> Value {
     })
 }
 
-fn with(change: Value) -> Result<Rota, String> {
+fn with(change: &Value) -> Result<Rota, String> {
     let mut document = document();
     document.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
     serde_json::from_value(document).map_err(|error| error.to_string())
@@ -42,7 +42,7 @@ fn expect(turns: &[(String, String)], expected: &[(&str, &str)]) {
 #[test]
 fn a_hand_over_at_a_time_that_the_clocks_skip_is_when_they_go_on() {
     // On 29 March 2026 the clocks of Berlin go from 02:00 to 03:00, at 01:00 UTC: 02:30 is 03:30 that day.
-    let turns = turns(&with(json!({})).unwrap(), "2026-03-28T00:00:00Z", 72);
+    let turns = turns(&with(&json!({})).unwrap(), "2026-03-28T00:00:00Z", 72);
     let expected = [
         ("2026-03-28T00:00Z", "ann"),
         ("2026-03-28T01:30Z", "bob"),
@@ -55,7 +55,7 @@ fn a_hand_over_at_a_time_that_the_clocks_skip_is_when_they_go_on() {
 #[test]
 fn a_hand_over_at_a_time_that_the_clocks_show_twice_is_the_first() {
     // On 25 October 2026 the clocks of Berlin show 02:30 at 00:30 and at 01:30 UTC.
-    let rota = with(json!({ "since": "2026-10-23" })).unwrap();
+    let rota = with(&json!({ "since": "2026-10-23" })).unwrap();
     let expected = [
         ("2026-10-24T00:00Z", "ann"),
         ("2026-10-24T00:30Z", "bob"),
@@ -68,7 +68,7 @@ fn a_hand_over_at_a_time_that_the_clocks_show_twice_is_the_first() {
 #[test]
 fn new_yorks_clocks_skip_the_time_in_spring_and_show_it_once_in_autumn() {
     let zone = "America/New_York";
-    let spring = with(json!({ "zone": zone, "since": "2026-03-06" })).unwrap();
+    let spring = with(&json!({ "zone": zone, "since": "2026-03-06" })).unwrap();
     let expected = [
         ("2026-03-07T00:00Z", "ann"),
         ("2026-03-07T07:30Z", "bob"),
@@ -76,7 +76,7 @@ fn new_yorks_clocks_skip_the_time_in_spring_and_show_it_once_in_autumn() {
         ("2026-03-09T06:30Z", "ann"),
     ];
     expect(&turns(&spring, "2026-03-07T00:00:00Z", 72), &expected);
-    let autumn = with(json!({ "zone": zone, "since": "2026-10-30" })).unwrap();
+    let autumn = with(&json!({ "zone": zone, "since": "2026-10-30" })).unwrap();
     let expected = [
         ("2026-10-31T00:00Z", "ann"),
         ("2026-10-31T06:30Z", "bob"),
@@ -88,7 +88,7 @@ fn new_yorks_clocks_skip_the_time_in_spring_and_show_it_once_in_autumn() {
 
 #[test]
 fn weekly_turns_go_over_on_the_weekday_of_the_first_and_a_year_is_shared_fairly() {
-    let rota = with(json!({ "turn": "weekly", "hand_over": "08:00", "since": "2026-01-05" })).unwrap();
+    let rota = with(&json!({ "turn": "weekly", "hand_over": "08:00", "since": "2026-01-05" })).unwrap();
     assert_eq!(rota.on_call(at("2026-01-05T06:59:59Z")), None, "before the first turn");
     assert_eq!(rota.on_call(at("2026-01-05T07:00:00Z")), Some("ann"));
     assert_eq!(rota.on_call(at("2026-01-12T06:59:59Z")), Some("ann"));
@@ -103,7 +103,7 @@ fn an_override_stands_over_the_turns_for_its_time_and_the_later_one_over_the_ear
     let over = |person: &str, from: &str, until: &str| json!({ "person": person, "from": from, "until": until });
     let first = over("dora", "2026-03-28T12:00:00Z", "2026-03-28T18:00:00Z");
     let second = over("emil", "2026-03-28T14:00:00Z", "2026-03-28T15:00:00Z");
-    let rota = with(json!({ "overrides": [first, second] })).unwrap();
+    let rota = with(&json!({ "overrides": [first, second] })).unwrap();
     let expected = [
         ("2026-03-28T10:00Z", "bob"),
         ("2026-03-28T12:00Z", "dora"),
@@ -117,7 +117,7 @@ fn an_override_stands_over_the_turns_for_its_time_and_the_later_one_over_the_ear
 
 #[test]
 fn what_makes_no_sense_is_refused_with_its_place() {
-    let refused = |change: Value| with(change).unwrap_err();
+    let refused = |change: Value| with(&change).unwrap_err();
     assert_eq!(refused(json!({ "zone": "Berlin" })), BadRota::Zone("Berlin".to_owned()).to_string());
     assert_eq!(refused(json!({ "people": [] })), BadRota::People.to_string());
     assert_eq!(refused(json!({ "hand_over": "2:30" })), BadRota::HandOver("2:30".to_owned()).to_string());
@@ -128,5 +128,5 @@ fn what_makes_no_sense_is_refused_with_its_place() {
 
 #[test]
 fn a_rota_is_written_as_it_was_read() {
-    assert_eq!(serde_json::to_value(with(json!({})).unwrap()).unwrap(), document());
+    assert_eq!(serde_json::to_value(with(&json!({})).unwrap()).unwrap(), document());
 }

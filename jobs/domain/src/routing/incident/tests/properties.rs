@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::{BriefAlarms, ChangeKind, Pace, Severity, Story, TellingKind, change, pace};
+use super::{BriefAlarms, ChangeKind, Incident, Pace, Severity, Story, TellingKind, change, pace};
 
 /// Something that happens to one of three conditions, so many seconds after what was before.
 #[derive(Debug, Clone)]
@@ -33,14 +33,14 @@ fn live(events: &[Event], pace: Pace) -> (Story, usize) {
     for (number, event) in events.iter().cloned().chain(ends).enumerate() {
         now += event.after;
         story.until(now);
-        let place = &mut raised[event.condition];
+        let current = &mut raised[event.condition];
         let is_end = number >= events.len();
-        let (kind, alarm, severity) = match place.take() {
+        let (kind, alarm, severity) = match current.take() {
             Some((alarm, severity)) => (ChangeKind::Cleared, alarm, severity),
             None if is_end => continue,
             None => {
                 let alarm = format!("{}-{number}", event.condition);
-                *place = Some((alarm.clone(), event.severity));
+                *current = Some((alarm.clone(), event.severity));
                 (ChangeKind::Raised, alarm, event.severity)
             }
         };
@@ -48,7 +48,7 @@ fn live(events: &[Event], pace: Pace) -> (Story, usize) {
         news.change.alarm = alarm;
         changes += 1;
         if story.incident.closed {
-            story.incident = Default::default();
+            story.incident = Incident::default();
         }
         story.hears(now, vec![news]);
     }
