@@ -10,6 +10,7 @@ mod flow;
 mod functions;
 mod oracle;
 mod parity;
+mod routing;
 mod shape;
 mod simulation;
 mod sources;

@@ -43,7 +43,7 @@ pub(crate) struct Config {
     /// What of the readings is kept (`TELLTALE_READINGS__SILENCE_MS`).
     #[serde(default)]
     pub readings: ReadingSettings,
-    /// Who is told of alarms, beside the users (`TELLTALE_NOTICES__TOPICS`).
+    /// Who is told of alarms, beside the users, and how fast (`TELLTALE_NOTICES__TOPICS`, `TELLTALE_NOTICES__WAIT_WARNING_MS`, …).
     #[serde(default)]
     pub notices: NoticeSettings,
     /// How often devices are asked (`TELLTALE_SCHEDULE__WINDOW_MS`, `TELLTALE_SCHEDULE__LEAD_MS`).

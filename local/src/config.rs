@@ -48,6 +48,8 @@ pub(crate) struct Config {
     pub adoption: AdoptionSettings,
     /// What of the readings is kept.
     pub readings: ReadingSettings,
+    /// How fast people are told of alarms, and how often.
+    pub notices: NoticeSettings,
     /// The channels to people.
     pub notify: NotifySettings,
     /// The sockets.
@@ -71,6 +73,7 @@ impl Default for Config {
             alarms: AlarmSettings::default(),
             adoption: AdoptionSettings::default(),
             readings: ReadingSettings::default(),
+            notices: NoticeSettings::default(),
             notify: NotifySettings::default(),
             broker: BrokerSettings::default(),
             platform: PlatformSettings::default(),
@@ -131,7 +134,7 @@ impl Config {
             adoption: self.adoption.clone(),
             readings: self.readings.clone(),
             // Topics are something of AWS.
-            notices: NoticeSettings::default(),
+            notices: NoticeSettings { topics: false, ..self.notices.clone() },
         }
     }
 }

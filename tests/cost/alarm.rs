@@ -1,10 +1,10 @@
 //! What an alarm costs, from the reading that raises it to the notice of its end.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use cost::figures::alarm;
-use jobs::Settings;
+use jobs::{NoticeSettings, Settings};
 use records::{Table, users};
 use table::Units;
 use telltale_tests::{Aws, ManualClock, flow::Flow};
@@ -27,7 +27,7 @@ pub(crate) async fn measure() -> Result<AlarmCost> {
     let consumed = table.consumed();
     let table: Arc<dyn Table> = Arc::new(table);
     let as_deployed = |settings: &mut Settings| {
-        settings.notices.topics = true;
+        settings.notices = NoticeSettings { topics: true, ..NoticeSettings::default() };
         settings.readings.silence_ms = 300_000;
     };
     let flow = Flow::on(table.clone(), clock, as_deployed).await;
@@ -40,6 +40,11 @@ pub(crate) async fn measure() -> Result<AlarmCost> {
         let before = (consumed.reckoned(), flow.enqueued());
         for celsius in readings {
             flow.sensor_says(celsius).await;
+            // It gathers, is told, and is closed. What the sweeps read is read without an alarm too.
+            for seconds in [11, 70, 320] {
+                flow.sleeps(Duration::from_secs(seconds - 1));
+                flow.after(Duration::from_secs(1)).await;
+            }
         }
         let after = (consumed.reckoned(), flow.enqueued());
         let units = Units { reads: after.0.reads - before.0.reads, writes: after.0.writes - before.0.writes };

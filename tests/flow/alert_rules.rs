@@ -7,7 +7,7 @@ use domain::{
 use records::{
     Item, Key, Write,
     alarms::{self, Alarm, Which},
-    alert_rules::{self, AlertRule, Change, Changed, Scope, rule_id},
+    alert_rules::{self, AlertRule, Change, Changed, Recipients, Scope, rule_id},
     terminals,
     users::{self, Role},
 };
@@ -32,6 +32,7 @@ fn made(owner: Option<&str>, scope: Scope, condition: Condition) -> AlertRule {
         owner: owner.map(str::to_owned),
         scope,
         enabled: true,
+        recipients: Recipients::default(),
         rule,
         version: 1,
         changed_at: domain::Timestamp(0),

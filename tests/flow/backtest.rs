@@ -69,6 +69,7 @@ async fn a_rule_that_is_tried_afterwards_would_have_raised_what_it_raised() {
             owner: None,
             scope: Scope::Everywhere,
             enabled: true,
+            recipients: alert_rules::Recipients::default(),
             rule: rule.clone(),
             version: 1,
             changed_at: domain::Timestamp(0),

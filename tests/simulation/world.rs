@@ -15,7 +15,7 @@ use notify::recording::RecordingNotifier;
 use queue::MemoryQueue;
 use records::Clock;
 use table::MemoryTable;
-use telltale_tests::{LoadedDice, ManualClock};
+use telltale_tests::{LoadedDice, ManualClock, told_at_once};
 
 use super::{ports::Ports, trace::Trace};
 
@@ -71,6 +71,7 @@ impl World {
                 flapping_within_ms: 120_000,
                 flapping_calm_ms: 10_000,
             },
+            notices: told_at_once(),
             ..Settings::default()
         };
         settings.notices.topics = topics;

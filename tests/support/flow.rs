@@ -32,7 +32,7 @@ use table::MemoryTable;
 
 pub use self::devices::climate_of;
 use self::ports::{CuttableQueue, RecordingLink};
-use crate::{clock::ManualClock, dice::LoadedDice};
+use crate::{at_once::told_at_once, clock::ManualClock, dice::LoadedDice};
 
 /// The terminal of every flow.
 pub const MAC: &str = "98D863CC870D";
@@ -93,6 +93,7 @@ impl Flow {
         let mut settings = Settings {
             schedule: ScheduleSettings::default(),
             alarms: AlarmSettings { offline_debounce_ms: 60_000, misses_allowed: 10, ..AlarmSettings::default() },
+            notices: told_at_once(),
             ..Settings::default()
         };
         choose(&mut settings);

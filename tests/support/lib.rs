@@ -2,6 +2,7 @@
 
 mod apart;
 mod api_gateway;
+mod at_once;
 mod aws_broker;
 mod clock;
 mod cluster;
@@ -27,6 +28,7 @@ use std::time::Duration;
 
 pub use apart::Apart;
 pub use api_gateway::ApiGateway;
+pub use at_once::{AT_ONCE, told_at_once};
 pub use aws_broker::AwsBroker;
 pub use clock::ManualClock;
 pub use cluster::{Caught, Cluster, DynamoDb, Member, Size, TableAt};

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::{PATIENCE, environment, process::Process, session::Session, small_disk::SmallDisk};
+use crate::{AT_ONCE, PATIENCE, environment, process::Process, session::Session, small_disk::SmallDisk};
 
 /// The configuration, in the server's folder.
 const CONFIG: &str = "telltale.toml";
@@ -141,7 +141,7 @@ async fn launch(disk: Option<&SmallDisk>, folder: &Path, variables: &[(&str, &Os
     let mut command = disk.map_or_else(|| Ok(Command::new(&program)), |disk| disk.command(&program))?;
     without_our_variables(&mut command);
     command.args([OsStr::new("serve"), OsStr::new("--config"), folder.join(CONFIG).as_os_str()]);
-    command.envs(variables.iter().copied());
+    command.envs(AT_ONCE).envs(variables.iter().copied());
     Process::start(command).await
 }
 

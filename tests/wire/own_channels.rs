@@ -83,7 +83,7 @@ async fn what_a_webhook_refused_is_told_by_its_test_and_sent_again_when_its_owne
 
 #[tokio::test]
 async fn others_find_no_trace_of_a_persons_channels() -> Result<()> {
-    let mut field = Field::start().await?;
+    let field = Field::start().await?;
     let receiver = Verifier::start("whsec_AAAA").await?;
     let (path, _) = made(&field.ann, &receiver.url()).await?;
     for other in ["ben", "root"] {
@@ -103,7 +103,7 @@ async fn others_find_no_trace_of_a_persons_channels() -> Result<()> {
 
 #[tokio::test]
 async fn a_test_of_a_mailbox_arrives_there() -> Result<()> {
-    let mut field = Field::start().await?;
+    let field = Field::start().await?;
     let answer = tested(&field.ann, "/api/channels/email").await?;
     assert_eq!(answer["status"], "sent", "{answer}");
     assert_eq!(field.mailbox.mails("Test").len(), 1);

@@ -8,6 +8,7 @@ mod channels;
 mod counters;
 mod dead_letters;
 mod health;
+mod incidents;
 mod inhibitions;
 mod nodes;
 mod notices;
@@ -15,6 +16,7 @@ mod notifications;
 mod operations;
 mod protocols;
 mod readings;
+mod routing;
 mod sign_in;
 mod silences;
 mod terminals;
@@ -58,6 +60,8 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(silences::router())
         .merge(inhibitions::router())
         .merge(channels::router())
+        .merge(incidents::router())
+        .merge(routing::router())
         .merge(nodes::router())
         .merge(operations::router())
         .merge(counters::router())

@@ -119,11 +119,11 @@ impl Calendar {
     }
 }
 
-fn utc(at: Timestamp) -> Option<jiff::Timestamp> {
+pub(crate) fn utc(at: Timestamp) -> Option<jiff::Timestamp> {
     jiff::Timestamp::from_millisecond(at.0).ok()
 }
 
-fn instant(at: jiff::Timestamp) -> Timestamp {
+pub(crate) fn instant(at: jiff::Timestamp) -> Timestamp {
     Timestamp(at.as_millisecond())
 }
 

@@ -1,11 +1,14 @@
-//! Whether a person is told of something, and when: silences, inhibitions, quiet hours, preferences, limits.
+//! Who is told what, and when: what lies between a change of an alarm and a notice. Incidents gather what belongs together;
+//! silences, inhibitions, quiet hours, preferences and limits decide of each person and channel.
 //!
 //! What is not told at once is held, and told as one notice when what held it is over.
 
 mod digest;
+pub mod incident;
 mod inhibition;
 mod limits;
 mod preferences;
+pub mod rota;
 mod silence;
 mod verdict;
 mod zone;

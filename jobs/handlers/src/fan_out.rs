@@ -1,31 +1,25 @@
-//! `fan_out`: who hears of a transition, and on which channels.
+//! `fan_out`: who hears of a transition, in which incident; and what becomes of an incident whose time has come.
 
 mod hearers;
+mod incident;
+pub(crate) mod place;
+mod policies;
 mod push;
+mod telling;
+mod words;
 
-use std::{collections::BTreeSet, sync::Arc};
-
-use domain::{
-    Source,
-    alarm::{Change, ChangeKind},
-    routing::INBOX,
-};
+use domain::{Source, Timestamp, alarm::Change};
 use records::{
-    Clock, Table, TableError,
-    alarms::{self, Transition},
-    held::Due,
+    alarms, held,
+    incidents::Named,
     ledger::{self, Claim},
-    notices::{self, Notice, NoticeStatus, Way},
-    terminals::{self, Terminal},
+    terminals,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Context, DeliverNotice, Job, JobError,
-    catalog::Model,
-    deliver_notice::event_of,
-    gate::{self, Gate},
-    ports::Push,
+    Context, Job, JobError, gate,
+    ports::{Message, Push},
 };
 
 /// Tells everybody concerned.
@@ -39,10 +33,17 @@ pub enum FanOut {
         /// The transition.
         transition: String,
     },
+    /// Of an incident whose time has come.
+    Due {
+        /// The incident.
+        incident: Named,
+        /// When its time comes.
+        at: Timestamp,
+    },
     /// Somebody of what was held back for them, if nothing holds it any more.
     Held {
         /// Whose, on which channel.
-        held: Due,
+        held: held::Due,
     },
 }
 
@@ -54,6 +55,7 @@ impl Job for FanOut {
     fn key(&self) -> String {
         match self {
             Self::Transition { transition, .. } => transition.clone(),
+            Self::Due { incident, at } => format!("due/{}/{}", at.sortable(), incident.id),
             Self::Held { held } => format!("held/{}/{}/{}", held.at.sortable(), held.channel, held.user),
         }
     }
@@ -61,14 +63,21 @@ impl Job for FanOut {
     async fn run(&self, cx: &Context) -> Result<(), JobError> {
         match self {
             Self::Transition { source, transition } => tell_once(cx, source, transition).await,
+            Self::Due { incident, .. } => incident::look_at(cx, incident).await,
             Self::Held { held } => gate::catch_up(cx, held).await,
         }
     }
 }
 
+impl FanOut {
+    /// Has an incident looked at when its time comes.
+    pub(crate) fn due(incident: Named, at: Timestamp, now: Timestamp) -> Message {
+        Message { not_before: Some(at).filter(|at| *at > now), ..Self::Due { incident, at }.message() }
+    }
+}
+
 async fn tell_once(cx: &Context, source: &Source, transition: &str) -> Result<(), JobError> {
-    let table = cx.table.as_ref();
-    let now = cx.clock.now();
+    let (table, now) = (cx.table.as_ref(), cx.clock.now());
     let claimed = match ledger::claim(table, &format!("fan_out/{transition}"), now, FanOut::LEASE).await? {
         Claim::Ours(claimed) => claimed,
         Claim::Done => return Ok(()),
@@ -88,123 +97,27 @@ async fn tell_once(cx: &Context, source: &Source, transition: &str) -> Result<()
     }
 }
 
-/// Writes what each hearer is told and has it delivered; gives what their browsers are to show.
+/// Brings the transition to each incident of each audience; gives what browsers are to show.
 async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Push>, JobError> {
     let table = cx.table.as_ref();
     let Some(mut transition) = alarms::transition(table, source, transition).await? else {
         return Err(JobError::fail("the transition is not stored"));
     };
     transition.changes.retain(Change::is_told);
-    let terminal = terminal(table, source).await?;
-    let place = place(source, terminal.as_ref());
-    let model = model(cx, source, terminal.as_ref()).await?;
-    let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
-    let users = hearers::users(table, source, &transition, setups).await?;
-    let subscribers = cx.settings.notices.topics.then(|| hearers::subscribers(&transition)).flatten();
-    let gate = Gate::read(cx, terminal.as_ref(), users.iter().map(|user| user.name.as_str())).await?;
-    let mut letters = Vec::new();
-    let mut shown = Vec::new();
-    for hearer in users.iter().chain(&subscribers) {
-        let reachable: Vec<&str> = hearer.channels.iter().map(String::as_str).collect();
-        for channel in &hearer.channels {
-            let passed = gate.pass((&hearer.name, &reachable), channel, &hearer.transition, &place).await?;
-            let Some(told) = passed else { continue };
-            let notice = notice(&hearer.name, &told, channel, &place, cx.clock.as_ref());
-            // Refused when an earlier run wrote it: its letter is enqueued again all the same, under the same key.
-            let _ = table.write(notices::put_new(&notice)?).await?;
-            letters.push(DeliverNotice { user: notice.user, notice: notice.id }.message());
-        }
-    }
-    for user in &users {
-        let reachable: Vec<&str> = user.channels.iter().map(String::as_str).collect();
-        let passed = gate.pass((&user.name, &reachable), INBOX, &user.transition, &place).await?;
-        let Some(told) = passed else { continue };
-        let notice = notice(&user.name, &told, INBOX, &place, cx.clock.as_ref());
-        shown.extend(gate::put_in_inbox(cx, &notice, &told.changes).await?);
-    }
-    cx.queue.enqueue(letters).await?;
-    shown.extend(users.iter().map(|user| push::of(&user.name, &user.transition, terminal.as_ref())));
-    Ok(shown)
-}
-
-async fn terminal(table: &dyn Table, source: &Source) -> Result<Option<Terminal>, TableError> {
-    match source.mac() {
-        Some(mac) => terminals::get(table, mac).await,
-        None => Ok(None),
-    }
-}
-
-/// What is known of the devices like this one.
-async fn model(cx: &Context, source: &Source, terminal: Option<&Terminal>) -> Result<Option<Arc<Model>>, TableError> {
-    let (Source::Device(device), Some(terminal)) = (source, terminal) else { return Ok(None) };
-    match terminal.device(device.pid) {
-        Some(mounted) => cx.model(&mounted.protocol).await,
-        None => Ok(None),
-    }
-}
-
-/// What people call the source.
-fn place(source: &Source, terminal: Option<&Terminal>) -> String {
-    match (source, terminal) {
-        (Source::Device(device), Some(terminal)) => {
-            let model = terminal.device(device.pid).map_or("?", |mounted| mounted.model.as_str());
-            format!("{} / {} {model}", terminal.name, device.pid)
-        }
-        (Source::Terminal(_), Some(terminal)) => terminal.name.clone(),
-        (source, _) => source.to_string(),
-    }
-}
-
-fn notice(name: &str, transition: &Transition, channel: &str, place: &str, clock: &dyn Clock) -> Notice {
-    let lines: Vec<String> = transition.changes.iter().map(line).collect();
-    Notice {
-        id: gate::notice_id(transition, name, channel),
-        user: name.to_owned(),
-        channel: channel.to_owned(),
-        source: transition.source.clone(),
-        transition: transition.id.clone(),
-        subject: format!("{}: {place}", heading(&transition.changes)),
-        text: format!("{place}\n{}\n{}\n", lines.join("\n"), transition.source),
-        at: clock.now(),
-        status: NoticeStatus::Waiting,
-        attempts: Vec::new(),
-        way: Way { event: Some(event_of(&transition.changes).to_owned()), ..Way::default() },
-    }
-}
-
-fn heading(changes: &[Change]) -> &'static str {
-    let is = |kind: ChangeKind| move |change: &&Change| change.kind == kind;
-    let cleared: BTreeSet<&str> =
-        changes.iter().filter(is(ChangeKind::Cleared)).map(|change| change.alarm.as_str()).collect();
-    let raised: Vec<&Change> = changes.iter().filter(is(ChangeKind::Raised)).collect();
-    match raised.as_slice() {
-        [] if changes.iter().all(|change| change.kind == ChangeKind::Cleared) => "Recovered",
-        [] => "Alarm changed",
-        raised if raised.iter().all(|change| cleared.contains(change.alarm.as_str())) => "Alarm and recovery",
-        _ => "Alarm",
-    }
-}
-
-fn line(change: &Change) -> String {
-    let kind = match change.kind {
-        ChangeKind::Raised => "raised",
-        ChangeKind::SeverityChanged => {
-            return format!("now {} {}: {}", change.severity, change.at.rfc3339(), change.detail);
-        }
-        ChangeKind::Cleared => "cleared",
-        ChangeKind::Latched => "over, stands until it is reset",
-        ChangeKind::Recurred => "raised again",
-        ChangeKind::Acknowledged => "acknowledged",
-        ChangeKind::AcknowledgementExpired => "nobody has it on any more",
-        ChangeKind::Shelved => "on the shelf",
-        ChangeKind::Unshelved => "off the shelf",
-        ChangeKind::OutOfService => "out of service",
-        ChangeKind::InService => "in service again",
-        ChangeKind::Flapping => "flapping",
-        ChangeKind::Calmed => "calm",
-        ChangeKind::Late => "heard of too late",
+    let terminal = match source.mac() {
+        Some(mac) => terminals::get(table, mac).await?,
+        None => None,
     };
-    format!("{kind} {}: {}", change.at.rfc3339(), change.detail)
+    let policy = policies::of(cx, source, terminal.as_ref()).await?;
+    let by = policy.as_ref().map(|policy| policy.value.group_by).unwrap_or_default();
+    let hearers = hearers::all(cx, &transition, policy, terminal.as_ref()).await?;
+    for hearer in &hearers {
+        for ((group, place), changes) in place::groups(by, &hearer.transition, terminal.as_ref()) {
+            incident::bring(cx, &hearer.audience, (group, place), &hearer.transition, changes).await?;
+        }
+    }
+    let shown = hearers.iter().filter_map(|hearer| push::of(hearer, terminal.as_ref()));
+    Ok(shown.collect())
 }
 
 /// Shows each of the hearers their part in their browsers. Nobody waits for it: a browser that misses it asks the API.

@@ -7,138 +7,176 @@ mod catch_up;
 mod inbox;
 mod policies;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::{
-    Timestamp,
-    alarm::{Change, ChangeKind},
+    Mac, Source, Timestamp,
     identity::derived_id,
-    routing::{Preferences, Verdict, Why},
+    routing::{
+        Preferences, Verdict, Why,
+        incident::{News, Open},
+    },
 };
 use records::{
-    alarms::Transition,
     held::{self, Held},
     preferences,
-    terminals::Terminal,
+    terminals::{self, Terminal},
     users::{self, User},
 };
 
 pub(crate) use self::catch_up::catch_up;
 pub(crate) use self::inbox::put_in_inbox;
-use self::policies::Policies;
-use crate::{Context, JobError};
+use self::policies::{About, Policies};
+use crate::{Context, JobError, fan_out::place};
 
 /// How long after it was decided a transition is told as of then: a run that is done again comes to the same end.
 const PROMPT: std::time::Duration = std::time::Duration::from_mins(5);
 
-/// What is to be known of everybody who may hear of something that happened at one place.
+/// What is to be known of everybody who may hear of something, and of where it happened.
 pub(crate) struct Gate<'a> {
     cx: &'a Context,
-    node: Option<String>,
+    terminals: BTreeMap<Mac, Terminal>,
     policies: Policies,
 }
 
+/// What somebody may be told on a channel at an instant, and what the notice of it is called.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// The user.
+    pub user: &'a str,
+    /// The channels that the user has an address on.
+    pub reachable: &'a [&'a str],
+    /// On which channel.
+    pub channel: &'a str,
+    /// The notice.
+    pub notice: &'a str,
+    /// When it was decided to tell it.
+    pub at: Timestamp,
+}
+
 impl<'a> Gate<'a> {
-    /// What holds for these users and the place that a terminal is.
+    /// What holds for these users and the sources.
     pub(crate) async fn read(
         cx: &'a Context,
-        terminal: Option<&Terminal>,
+        sources: impl IntoIterator<Item = &Source>,
         users: impl IntoIterator<Item = &str>,
     ) -> Result<Self, JobError> {
-        let policies = Policies::read(cx.table.as_ref(), users).await?;
-        Ok(Self { cx, node: terminal.map(|terminal| terminal.node.clone()), policies })
+        let macs: BTreeSet<Mac> = sources.into_iter().filter_map(Source::mac).cloned().collect();
+        let macs: Vec<Mac> = macs.into_iter().collect();
+        let table = cx.table.as_ref();
+        let terminals = if macs.is_empty() { BTreeMap::new() } else { terminals::get_many(table, &macs).await? };
+        Ok(Self { cx, terminals, policies: Policies::read(table, users).await? })
     }
 
-    /// What of a transition a user, who has an address on these channels, is told now on one of them; none where that is
-    /// nothing. What is told later is held.
-    pub(crate) async fn pass(
-        &self,
-        (user, reachable): (&str, &[&str]),
-        channel: &str,
-        transition: &Transition,
-        place: &str,
-    ) -> Result<Option<Transition>, JobError> {
-        let decided = Decided::of(self, (user, reachable), channel, transition);
-        let mut decided = self.keeps_order(user, channel, decided).await?;
+    fn terminal(&self, source: &Source) -> Option<&Terminal> {
+        source.mac().and_then(|mac| self.terminals.get(mac))
+    }
+
+    /// What of the news is told now. What is told later is held.
+    pub(crate) async fn pass(&self, asked: Asked<'_>, news: &[News]) -> Result<Vec<News>, JobError> {
+        let mut decided = Decided::default();
+        for one in news {
+            match self.verdict(asked, About::of(one)) {
+                Verdict::Tell => decided.told.push(one.clone()),
+                Verdict::Hold { until, why } => decided.hold(one.clone(), until, why),
+                Verdict::Drop => {}
+            }
+        }
+        let mut decided = self.keeps_order(asked, decided).await?;
         if !decided.told.is_empty() {
-            let id = notice_id(transition, user, channel);
-            if let Some(until) = limit(self.cx, &self.policies, user, channel, &id).await? {
+            let until = limit(self.cx, &self.policies, asked.user, asked.channel, asked.notice).await?;
+            if let Some(until) = until {
                 decided.hold_all(until, Why::Limit);
             }
         }
         if let Some((until, why)) = decided.holds {
-            let held = Held {
-                id: derived_id(transition.at, &["held", &transition.id, user, channel]),
-                user: user.to_owned(),
-                channel: channel.to_owned(),
-                source: transition.source.clone(),
-                node: self.node.clone(),
-                place: place.to_owned(),
-                transition: transition.id.clone(),
-                changes: decided.held,
-                why,
-                at: transition.at,
-            };
-            held::hold(self.cx.table.as_ref(), &held, until).await?;
+            self.hold(asked, decided.held, until, why).await?;
         }
-        let told = Transition { changes: decided.told, ..transition.clone() };
-        Ok(Some(told).filter(|told| !told.changes.is_empty()))
+        Ok(decided.told)
+    }
+
+    /// Whether something that was told is told again now, of which these alarms are open. It is not held: what stands is told again
+    /// anyway.
+    pub(crate) async fn passes_again(&self, asked: Asked<'_>, open: &BTreeMap<String, Open>) -> Result<bool, JobError> {
+        let is_told = |(alarm, open): (&String, &Open)| {
+            let Open { source, rule, severity, .. } = open;
+            let about = About { source, rule, severity: *severity, alarm, is_end: false };
+            self.verdict(asked, about) == Verdict::Tell
+        };
+        if !open.iter().any(is_told) {
+            return Ok(false);
+        }
+        Ok(limit(self.cx, &self.policies, asked.user, asked.channel, asked.notice).await?.is_none())
+    }
+
+    fn verdict(&self, asked: Asked<'_>, about: About<'_>) -> Verdict {
+        let now = self.cx.clock.now();
+        let now = if now.since(asked.at) < PROMPT { asked.at } else { now };
+        let node = self.terminal(about.source).map(|terminal| terminal.node.as_str());
+        self.policies.verdict((asked.user, asked.reachable), asked.channel, (node, about), (asked.at, now))
     }
 
     /// Of an alarm whose beginning is held, the rest is held with it: nobody is told of an end before the beginning.
-    async fn keeps_order(&self, user: &str, channel: &str, mut decided: Decided) -> Result<Decided, JobError> {
-        if decided.told.iter().all(|change| change.kind == ChangeKind::Raised) {
+    async fn keeps_order(&self, asked: Asked<'_>, mut decided: Decided) -> Result<Decided, JobError> {
+        if decided.told.iter().all(|news| news.change.begins()) {
             return Ok(decided);
         }
-        let held = held::list(self.cx.table.as_ref(), channel, user).await?;
+        let held = held::list(self.cx.table.as_ref(), asked.channel, asked.user).await?;
         let is_held =
-            |change: &Change| held.iter().flat_map(|held| &held.changes).any(|held| held.alarm == change.alarm);
+            |news: &News| held.iter().flat_map(|held| &held.changes).any(|held| held.alarm == news.change.alarm);
         if decided.told.iter().any(is_held) {
             decided.hold_all(self.cx.clock.now(), Why::Order);
         }
         Ok(decided)
     }
+
+    /// Keeps what is told later, by its sources.
+    async fn hold(&self, asked: Asked<'_>, news: Vec<News>, until: Timestamp, why: Why) -> Result<(), JobError> {
+        let mut by_source: BTreeMap<Source, Vec<News>> = BTreeMap::new();
+        for one in news {
+            by_source.entry(one.source.clone()).or_default().push(one);
+        }
+        for (source, news) in by_source {
+            let terminal = self.terminal(&source);
+            let held = Held {
+                id: derived_id(asked.at, &["held", asked.notice, &source.to_string()]),
+                user: asked.user.to_owned(),
+                channel: asked.channel.to_owned(),
+                node: terminal.map(|terminal| terminal.node.clone()),
+                place: place::of(&source, terminal),
+                transition: news.last().map(|news| news.transition.clone()).unwrap_or_default(),
+                changes: news.into_iter().map(|news| news.change).collect(),
+                source,
+                why,
+                at: asked.at,
+            };
+            held::hold(self.cx.table.as_ref(), &held, until).await?;
+        }
+        Ok(())
+    }
 }
 
-/// What becomes of a transition's changes.
+/// What becomes of news.
 #[derive(Default)]
 struct Decided {
-    told: Vec<Change>,
-    held: Vec<Change>,
+    told: Vec<News>,
+    held: Vec<News>,
     /// Until when, and why, where something is held.
     holds: Option<(Timestamp, Why)>,
 }
 
 impl Decided {
-    fn of(gate: &Gate<'_>, (user, reachable): (&str, &[&str]), channel: &str, transition: &Transition) -> Self {
-        let now = gate.cx.clock.now();
-        let now = if now.since(transition.at) < PROMPT { transition.at } else { now };
-        let mut decided = Self::default();
-        for change in &transition.changes {
-            let about = (&transition.source, gate.node.as_deref(), change);
-            match gate.policies.verdict((user, reachable), channel, about, (transition.at, now)) {
-                Verdict::Tell => decided.told.push(change.clone()),
-                Verdict::Hold { until, why } => decided.hold(change.clone(), until, why),
-                Verdict::Drop => {}
-            }
-        }
-        decided
-    }
-
-    fn hold(&mut self, change: Change, until: Timestamp, why: Why) {
-        self.held.push(change);
+    fn hold(&mut self, news: News, until: Timestamp, why: Why) {
+        self.held.push(news);
         let earlier = self.holds.filter(|(earlier, _)| *earlier <= until);
         self.holds = earlier.or(Some((until, why)));
     }
 
     fn hold_all(&mut self, until: Timestamp, why: Why) {
-        for change in std::mem::take(&mut self.told) {
-            self.hold(change, until, why);
+        for news in std::mem::take(&mut self.told) {
+            self.hold(news, until, why);
         }
     }
-}
-
-/// The notice that tells a user of a transition on a channel.
-pub(crate) fn notice_id(transition: &Transition, user: &str, channel: &str) -> String {
-    derived_id(transition.at, &["notice", &transition.id, user, channel])
 }
 
 /// Counts a notice to a user's address; until when it is held where the address was told as much that day as it may be.

@@ -30,7 +30,9 @@ pub use execute::{Context, Job, JobError, Verdict, execute};
 pub use fan_out::FanOut;
 pub use plan_window::PlanWindow;
 pub use process_results::ProcessResults;
-pub use settings::{AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings};
+pub use settings::{
+    AdoptionSettings, AlarmSettings, Brief, NoticeSettings, ReadingSettings, ScheduleSettings, Settings,
+};
 pub use sweep::Sweep;
 
 /// Every job's name, which is its queue's, in the order of a poll's way.

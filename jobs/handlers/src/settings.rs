@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use domain::{Timestamp, alarm::Flapping};
+use domain::{
+    Timestamp,
+    alarm::Flapping,
+    routing::incident::{BriefAlarms, BySeverity, Pace},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +119,7 @@ impl ReadingSettings {
     }
 }
 
-/// Who is told of alarms, beside the users.
+/// Who is told of alarms, beside the users, and how fast.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NoticeSettings {
@@ -123,11 +127,96 @@ pub struct NoticeSettings {
     pub topics: bool,
     /// How many text messages a number gets a day at most. What is more is held back, and told as one the next day.
     pub sms_a_day: u32,
+    /// How long a critical alarm waits for others of its place before one notice tells them, in milliseconds.
+    pub wait_critical_ms: u64,
+    /// How long a warning waits for others of its place before one notice tells them, in milliseconds.
+    pub wait_warning_ms: u64,
+    /// How long what is good to know waits for others of its place before one notice tells them, in milliseconds.
+    pub wait_info_ms: u64,
+    /// How long after a notice the next one tells what changed since, in milliseconds, with a critical alarm among it; longer for what flaps.
+    pub interval_critical_ms: u64,
+    /// How long after a notice the next one tells what changed since, in milliseconds, with a warning among it; longer for what flaps.
+    pub interval_warning_ms: u64,
+    /// How long after a notice the next one tells what changed since, in milliseconds, with what is good to know among it; longer for what flaps.
+    pub interval_info_ms: u64,
+    /// How long after a notice it is told again while a critical alarm is open that nobody acknowledged, in milliseconds; 0 for never.
+    pub repeat_critical_ms: u64,
+    /// How long after a notice it is told again while a warning is open that nobody acknowledged, in milliseconds; 0 for never.
+    pub repeat_warning_ms: u64,
+    /// How long after a notice it is told again while what is good to know is open that nobody acknowledged, in milliseconds; 0 for never.
+    pub repeat_info_ms: u64,
+    /// For how long after a recovery what comes is told as of the same incident, in milliseconds.
+    pub reopen_ms: u64,
+    /// For how long an acknowledgement holds, in milliseconds; 0 for good.
+    pub acknowledgement_ms: u64,
+    /// What becomes of an alarm that is over before it was told: `tell_critical`, `tell` or `drop`.
+    pub brief: Brief,
+}
+
+/// What becomes of an alarm that is over before it was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Brief {
+    /// A critical one is told, all others are counted.
+    #[default]
+    TellCritical,
+    /// It is told, with its end.
+    Tell,
+    /// It is counted.
+    Drop,
 }
 
 impl Default for NoticeSettings {
     fn default() -> Self {
-        Self { topics: false, sms_a_day: domain::routing::SMS_A_DAY }
+        Self {
+            topics: false,
+            sms_a_day: domain::routing::SMS_A_DAY,
+            wait_critical_ms: 0,
+            wait_warning_ms: 10_000,
+            wait_info_ms: 30_000,
+            interval_critical_ms: 5_000,
+            interval_warning_ms: 60_000,
+            interval_info_ms: 300_000,
+            repeat_critical_ms: 1_800_000,
+            repeat_warning_ms: 14_400_000,
+            repeat_info_ms: 0,
+            reopen_ms: 300_000,
+            acknowledgement_ms: 0,
+            brief: Brief::TellCritical,
+        }
+    }
+}
+
+impl NoticeSettings {
+    /// How fast an incident is told.
+    pub fn pace(&self) -> Pace {
+        let time = Duration::from_millis;
+        let some = |ms: u64| (ms > 0).then(|| time(ms));
+        Pace {
+            wait: BySeverity {
+                critical: time(self.wait_critical_ms),
+                warning: time(self.wait_warning_ms),
+                info: time(self.wait_info_ms),
+            },
+            interval: BySeverity {
+                critical: time(self.interval_critical_ms),
+                warning: time(self.interval_warning_ms),
+                info: time(self.interval_info_ms),
+            },
+            repeat: BySeverity {
+                critical: some(self.repeat_critical_ms),
+                warning: some(self.repeat_warning_ms),
+                info: some(self.repeat_info_ms),
+            },
+            reopen: time(self.reopen_ms),
+            brief: match self.brief {
+                Brief::TellCritical => BriefAlarms::TellCritical,
+                Brief::Tell => BriefAlarms::Tell,
+                Brief::Drop => BriefAlarms::Drop,
+            },
+            acknowledgement: some(self.acknowledgement_ms),
+            ..Pace::default()
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use domain::{
     Timestamp,
     alarm::{Evidence, Fact},
 };
-use records::{alarms, held};
+use records::{alarms, held, incidents};
 use serde::{Deserialize, Serialize};
 
 use crate::{Context, EvaluateAlarms, FanOut, Job, JobError, ports::Message};
@@ -50,6 +50,8 @@ impl Job for Sweep {
             let not_before = Some(held.at).filter(|due| *due > now);
             Message { not_before, ..FanOut::Held { held }.message() }
         }));
+        let due = incidents::due(cx.table.as_ref(), until, AT_MOST).await?;
+        messages.extend(due.into_iter().map(|(due, incident)| FanOut::due(incident, due, now)));
         cx.queue.enqueue(messages).await?;
         Ok(())
     }

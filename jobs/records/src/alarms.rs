@@ -199,6 +199,13 @@ pub async fn active_of<'a>(
     Ok(table.get_many(&keys).await?.into_iter().map(|item| item.key.sk).collect())
 }
 
+/// The alarms of those ids that are there, in no particular order.
+pub async fn get_many(table: &dyn Table, ids: impl IntoIterator<Item = &String>) -> Result<Vec<Alarm>, TableError> {
+    let keys: Vec<Key> = ids.into_iter().map(|id| key(id)).collect();
+    let items = if keys.is_empty() { Vec::new() } else { table.get_many(&keys).await? };
+    items.iter().map(|item| record::decode(item).map(|alarm| alarm.value)).collect()
+}
+
 /// Which alarms are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which<'a> {

@@ -11,7 +11,7 @@
 
 mod change;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     DeviceId, Mac, Timestamp,
@@ -41,6 +41,9 @@ pub struct AlertRule {
     pub scope: Scope,
     /// Whether it watches at all.
     pub enabled: bool,
+    /// Who hears beside those who see the devices. None of a person's own.
+    #[serde(default, skip_serializing_if = "Recipients::is_empty")]
+    pub recipients: Recipients,
     /// What is watched; its id is [`rule_id`]'s.
     pub rule: Rule,
     /// Which writing of it this is, 1 for the first.
@@ -49,6 +52,23 @@ pub struct AlertRule {
     pub changed_at: Timestamp,
     /// Who did that.
     pub changed_by: String,
+}
+
+/// Who hears of what a rule raises, whatever they see.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recipients {
+    /// Users.
+    pub users: BTreeSet<String>,
+    /// Rotas: whoever is on call then.
+    pub rotas: BTreeSet<String>,
+}
+
+impl Recipients {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.rotas.is_empty()
+    }
 }
 
 /// The devices that a rule watches.

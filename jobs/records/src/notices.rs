@@ -58,10 +58,10 @@ pub mod channel {
     }
 }
 
-/// What one person is told on one channel about one transition.
+/// What one person is told on one channel about an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// A ULID, derived from transition, user and channel.
+    /// A ULID, derived from incident, sequence, user and channel.
     pub id: String,
     /// Who is told: a user's name, or [`EVERYBODY`].
     pub user: String,
@@ -69,8 +69,17 @@ pub struct Notice {
     pub channel: String,
     /// About what.
     pub source: Source,
-    /// About which transition.
+    /// About which transition: the last of [`Self::transitions`], or of what it repeats.
     pub transition: String,
+    /// Every transition that it is the first notice of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transitions: Vec<String>,
+    /// The incident that it tells of: a channel that can puts it in the place of the incident's notice before it.
+    #[serde(default)]
+    pub incident: String,
+    /// Which notice of the incident it is, 1 for the first.
+    #[serde(default)]
+    pub sequence: u32,
     /// One line.
     pub subject: String,
     /// The text.

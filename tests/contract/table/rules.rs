@@ -4,7 +4,7 @@ use domain::{
     Timestamp,
     alarm::{Condition, Rule, Severity},
 };
-use records::alert_rules::{self, AlertRule, Change, Changed, MOST_AT_ONCE, Scope, rule_id};
+use records::alert_rules::{self, AlertRule, Change, Changed, MOST_AT_ONCE, Recipients, Scope, rule_id};
 
 use super::Fixture;
 
@@ -16,6 +16,7 @@ fn rule(number: usize, version: u64) -> AlertRule {
         owner: None,
         scope: Scope::Everywhere,
         enabled: true,
+        recipients: Recipients::default(),
         rule: Rule::new(rule_id(None, &id), missed, Severity::Info),
         id,
         version,

@@ -13,7 +13,7 @@ use notify::{Post, SystemResolver};
 use queue::{EmbeddedQueue, Source};
 use serde_json::json;
 use table::EmbeddedTable;
-use telltale_tests::{LoadedDice, ManualClock};
+use telltale_tests::{LoadedDice, ManualClock, told_at_once};
 use tokio::{runtime, sync::Mutex};
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +45,7 @@ impl Process {
             notifier: Arc::new(Post::new(local, Arc::clone(clock) as _, Arc::new(SystemResolver))?),
             clock: Arc::clone(clock) as _,
             dice: Arc::new(LoadedDice(1)),
-            settings: Arc::new(Settings::default()),
+            settings: Arc::new(Settings { notices: told_at_once(), ..Settings::default() }),
             catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
         };
         let consume =

@@ -30,8 +30,10 @@ pub(super) fn check(world: &World) -> Vec<String> {
     let expected: BTreeSet<To> = told.flat_map(|transition| hearers(world, &transition)).collect();
     let mut told: BTreeMap<To, Vec<Sent>> = BTreeMap::new();
     for sent in world.sent() {
-        let transition = sent.letter.data["transition"].as_str().unwrap_or_default().to_owned();
-        told.entry((transition, shown(&sent.letter.address))).or_default().push(sent);
+        for transition in sent.letter.data["transitions"].as_array().into_iter().flatten() {
+            let transition = transition.as_str().unwrap_or_default().to_owned();
+            told.entry((transition, shown(&sent.letter.address))).or_default().push(sent.clone());
+        }
     }
     let mut found = Vec::new();
     found.extend(expected.iter().filter(|to| !told.contains_key(*to)).map(|to| format!("nobody told {to:?}")));

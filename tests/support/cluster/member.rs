@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use tokio::process::Command;
 
 use crate::{
-    environment,
+    AT_ONCE, environment,
     process::{Process, signal},
     server::without_our_variables,
     tap::Taps,
@@ -103,6 +103,7 @@ impl Start {
     fn command(&self, listen: &str, taps: Option<&Taps>) -> Result<Command> {
         let mut command = Command::new(environment::telltale()?);
         without_our_variables(&mut command);
+        command.envs(AT_ONCE);
         if let Some(ahead) = &self.ahead {
             // Its own command starts another process, which would outlive it when it is killed.
             command.env("LD_PRELOAD", FAKETIME).env("FAKETIME", ahead);

@@ -19,7 +19,7 @@ pub use self::{
     sent::{Published, Sent, SesMail, Sms},
 };
 use super::{Player, of};
-use crate::{AwsBroker, LambdaHost, LoadedDice, Proxy};
+use crate::{AT_ONCE, AwsBroker, LambdaHost, LoadedDice, Proxy};
 
 /// Waits are short.
 const LOW: LoadedDice = LoadedDice(1);
@@ -108,7 +108,9 @@ impl Aws {
     /// Starts the program of a function, wired as the template wires it, with `more` in its environment.
     pub async fn function(&self, name: &str, more: &[(&str, &str)]) -> Result<LambdaHost> {
         let told = told(&self.functions[name]).with_context(|| format!("template.yaml has no function {name}"))?;
-        let variables: Vec<(&str, &str)> = told.chain(self.here(name)).chain(more.iter().copied()).collect();
+        let at_once = AT_ONCE.into_iter().filter(|_| name == "fan_out");
+        let variables: Vec<(&str, &str)> =
+            told.chain(self.here(name)).chain(at_once).chain(more.iter().copied()).collect();
         let timeout = self.timeouts[name].as_u64().context("template.yaml says how long a function may take")?;
         LambdaHost::start(name, &variables, Duration::from_secs(timeout)).await
     }

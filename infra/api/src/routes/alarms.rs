@@ -5,6 +5,7 @@ mod acting;
 mod list;
 mod service;
 mod shown;
+mod statistics;
 
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
         .routes(routes!(acting::shelve))
         .routes(routes!(acting::unshelve))
         .routes(routes!(service::get, service::take_out, service::put_back))
+        .routes(routes!(statistics::statistics))
+        .routes(routes!(statistics::summary))
 }
 
 /// One alarm

@@ -98,6 +98,7 @@ fn record(site: &Site, user: &User, form: RuleForm, before: Option<&alert_rules:
         owner,
         scope: form.scope,
         enabled: form.enabled,
+        recipients: form.recipients,
         rule,
         version: before.map_or(0, |before| before.version) + 1,
         changed_at: at,

@@ -26,17 +26,23 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
-/// What you are told on one channel about one transition.
-#[derive(Serialize, ToSchema)]
-struct Notice {
+/// What you are told on one channel about an incident.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Notice {
     /// Its id.
     id: String,
     /// On which channel: `email`, `sms`, `wechat`, `webhook`, or `webhook/` and the id of one of your webhooks.
     channel: String,
     /// About what.
     source: Source,
-    /// About which transition.
+    /// About which transition: the last of `transitions`, or of what it repeats.
     transition: String,
+    /// Every transition that it is the first notice of.
+    transitions: Vec<String>,
+    /// The incident that it tells of.
+    incident: String,
+    /// Which notice of the incident it is, 1 for the first.
+    sequence: u32,
     /// One line.
     subject: String,
     /// The text.
@@ -54,7 +60,7 @@ struct Notice {
 }
 
 /// How a notice stands.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = NoticeStatus)]
 #[serde(rename_all = "snake_case")]
 enum Status {
@@ -67,7 +73,7 @@ enum Status {
 }
 
 /// One attempt.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Attempt {
     /// When.
     at: Moment,
@@ -98,6 +104,9 @@ impl From<notices::Notice> for Notice {
             channel: notice.channel,
             source: notice.source.into(),
             transition: notice.transition,
+            transitions: notice.transitions,
+            incident: notice.incident,
+            sequence: notice.sequence,
             subject: notice.subject,
             text: notice.text,
             at: Moment(notice.at),

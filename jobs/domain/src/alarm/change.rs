@@ -102,6 +102,25 @@ impl Change {
         !self.shadow && self.untold.is_none()
     }
 
+    /// Whether it says that the alarm stands from now on.
+    pub fn begins(&self) -> bool {
+        self.kind == ChangeKind::Raised
+            || self.kind == ChangeKind::Recurred
+            || self.tells_how_it_stands() && self.lasted_ms.is_none()
+    }
+
+    /// Whether it says that the alarm stands no more.
+    pub fn ends(&self) -> bool {
+        self.kind == ChangeKind::Cleared || self.tells_how_it_stands() && self.lasted_ms.is_some()
+    }
+
+    /// Whether what spoke against telling is over, and it says how the alarm stands.
+    fn tells_how_it_stands(&self) -> bool {
+        use ChangeKind::{Calmed, InService, Unshelved};
+
+        matches!(self.kind, Unshelved | InService | Calmed) && !self.alarm.is_empty()
+    }
+
     /// For how long the condition held, where it is over.
     pub fn lasted(&self) -> Option<Duration> {
         self.lasted_ms.map(Duration::from_millis)

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use serde::{Deserialize, Serialize};
 
 use super::verdict::Why;
-use crate::alarm::{Change, ChangeKind, Severity};
+use crate::alarm::{Change, Severity};
 
 /// A change that was held.
 #[derive(Debug, Clone, Copy)]
@@ -59,10 +59,10 @@ impl Summary {
         for Held { place, change, why } in held {
             let life = lives.entry(&change.alarm).or_default();
             life.place = place;
-            match change.kind {
-                ChangeKind::Raised | ChangeKind::Recurred => life.raised = Some(change),
-                ChangeKind::Cleared => life.cleared = Some(change),
-                _ => {}
+            if change.begins() {
+                life.raised = Some(change);
+            } else if change.ends() {
+                life.cleared = Some(change);
             }
             life.last = life.last.filter(|last| last.at > change.at).or(Some(change));
             if why != Why::Order && !reasons.contains(&why) {

@@ -7,11 +7,11 @@ use std::{
 
 use domain::{
     DeviceId, Mac, Timestamp,
-    alarm::{Rule, RuleSet},
+    alarm::{Rule, RuleId, RuleSet},
 };
 use records::{
     Table, TableError,
-    alert_rules::{self, AlertRule, Scope},
+    alert_rules::{self, AlertRule, Recipients, Scope},
     terminals::Device,
 };
 
@@ -41,6 +41,7 @@ pub(crate) struct AlertRules {
     of_type: HashMap<String, Vec<usize>>,
     of_terminal: HashMap<Mac, Vec<usize>>,
     of_device: HashMap<DeviceId, Vec<usize>>,
+    recipients: HashMap<RuleId, Recipients>,
     sets: Mutex<Sets>,
 }
 
@@ -59,6 +60,11 @@ impl AlertRules {
     fn of(stored: Vec<Result<AlertRule, TableError>>) -> Self {
         let mut index = Self::default();
         for rule in stored {
+            if let Ok(AlertRule { rule, recipients, .. }) = &rule
+                && !recipients.is_empty()
+            {
+                index.recipients.insert(rule.id.clone(), recipients.clone());
+            }
             match rule {
                 Ok(rule) if rule.enabled => index.add(rule),
                 Ok(_) => {}
@@ -90,6 +96,11 @@ impl AlertRules {
             self.of_device.get(device),
         ];
         scopes.into_iter().flatten().flatten().copied()
+    }
+
+    /// Who hears of what a rule raises beside those who see the devices. One that is disabled still ends its alarms.
+    pub(crate) fn recipients(&self, rule: &str) -> Option<&Recipients> {
+        self.recipients.get(rule)
     }
 
     /// The rule at a place.
@@ -175,7 +186,19 @@ mod tests {
         let rule = Rule::new(rule_id(None, id), Condition::Missed { more_than: 1 }, Severity::Info);
         let (name, by, at) = (id.to_owned(), "root".to_owned(), Timestamp(0));
         let id = id.to_owned();
-        AlertRule { id, name, owner: None, scope, enabled, rule, version: 1, changed_at: at, changed_by: by }
+        let recipients = Recipients::default();
+        AlertRule {
+            id,
+            name,
+            owner: None,
+            scope,
+            enabled,
+            recipients,
+            rule,
+            version: 1,
+            changed_at: at,
+            changed_by: by,
+        }
     }
 
     fn mounted(mac: &str, pid: u8, kind: &str) -> (DeviceId, Device) {

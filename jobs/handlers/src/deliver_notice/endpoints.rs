@@ -60,6 +60,9 @@ async fn tell_owner(cx: &Context, endpoint: &Endpoint, failing: Failing, disable
         channel,
         source: Source::Platform(need.clone()),
         transition: format!("disabled/{}/{}", endpoint.id, failing.since.sortable()),
+        transitions: Vec::new(),
+        incident: String::new(),
+        sequence: 0,
         subject: format!("Webhook disabled: {}", endpoint.name),
         text: format!(
             "Your webhook {} failed since {}, and nothing is sent there any more: {}\n\

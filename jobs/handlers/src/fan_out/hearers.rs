@@ -1,60 +1,100 @@
 //! Who hears of a transition, and of which of its changes.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use domain::{
     Source,
     alarm::{Change, owner},
 };
 use records::{
-    Table, TableError,
+    TableError,
     alarms::Transition,
-    channels::Channels,
-    notices::{EVERYBODY, channel},
+    incidents::Audience,
+    routing::{Policy, Written},
+    terminals::Terminal,
     users::{self, Role},
 };
 
+use super::policies;
 use crate::{
-    catalog::{Setup, concerns},
-    deliver_notice::event_of,
+    Context, JobError,
+    catalog::{Model, concerns},
 };
 
 /// Somebody who hears of a transition.
 #[derive(Debug, PartialEq)]
 pub(super) struct Hearer {
-    /// A user's name, or [`EVERYBODY`].
-    pub name: String,
-    /// On which channels.
-    pub channels: Vec<String>,
+    /// Who.
+    pub audience: Audience,
     /// What they hear of: the transition with those of its changes that concern them, one at least.
     pub transition: Transition,
 }
 
-/// The users whom something of a transition concerns: of those its terminal is bound to, and of every admin.
-pub(super) async fn users(
-    table: &dyn Table,
-    source: &Source,
+/// All who hear of a transition.
+pub(super) async fn all(
+    cx: &Context,
     transition: &Transition,
-    setups: &[Setup],
-) -> Result<Vec<Hearer>, TableError> {
+    policy: Option<Written<Policy>>,
+    terminal: Option<&Terminal>,
+) -> Result<Vec<Hearer>, JobError> {
+    let mut hearers = users(cx, transition, terminal).await?;
+    hearers.extend(cx.settings.notices.topics.then(|| subscribers(transition)));
+    hearers.extend(named(cx, transition, policy).await?);
+    hearers.retain(|hearer| !hearer.transition.changes.is_empty());
+    Ok(hearers)
+}
+
+/// The users whom something of a transition concerns: of those its terminal is bound to, and of every admin.
+async fn users(cx: &Context, transition: &Transition, terminal: Option<&Terminal>) -> Result<Vec<Hearer>, TableError> {
+    let (table, source) = (cx.table.as_ref(), &transition.source);
+    let model = model(cx, source, terminal).await?;
+    let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
     let bound = match source.mac() {
         Some(mac) => users::of_terminal(table, mac).await?,
         None => Vec::new(),
     };
     let all = users::list(table).await?.into_iter();
     let hearers = all.filter(|user| user.role == Role::Admin || bound.contains(&user.user));
-    let parts = hearers.map(|user| (part(transition, |change| concerns(change, &user.user, setups)), user));
-    let mut told = Vec::new();
-    for (transition, user) in parts.filter(|(transition, _)| !transition.changes.is_empty()) {
-        let channels = Channels::of(table, &user).await?.told_first(event_of(&transition.changes));
-        told.push(Hearer { name: user.user, channels, transition });
-    }
-    Ok(told)
+    let hearers = hearers.map(|user| {
+        let transition = part(transition, |change| concerns(change, &user.user, setups));
+        Hearer { audience: Audience::User(user.user), transition }
+    });
+    Ok(hearers.collect())
 }
 
-/// Whoever subscribed to the topic of the transition's severity. What concerns one person alone is not told there.
-pub(super) fn subscribers(transition: &Transition) -> Option<Hearer> {
-    let transition = part(transition, |change| owner(&change.rule).is_none());
-    let severity = transition.changes.iter().map(|change| change.severity).max()?;
-    Some(Hearer { name: EVERYBODY.to_owned(), channels: vec![channel::topic(severity).to_owned()], transition })
+/// Those whom a policy names, or a rule of everybody's: they hear in steps.
+async fn named(
+    cx: &Context,
+    transition: &Transition,
+    policy: Option<Written<Policy>>,
+) -> Result<Vec<Hearer>, JobError> {
+    let is_common = |change: &Change| owner(&change.rule).is_none();
+    let policy = policy.filter(|policy| !policy.value.steps.is_empty());
+    let mut hearers: Vec<Hearer> = Vec::new();
+    hearers.extend(
+        policy.map(|policy| Hearer { audience: Audience::Policy(policy.id), transition: part(transition, is_common) }),
+    );
+    let rules = cx.alert_rules().await?;
+    let of_rules: BTreeSet<&str> = transition.changes.iter().map(|change| change.rule.as_str()).collect();
+    for rule in of_rules.into_iter().filter(|rule| rules.recipients(rule).is_some()) {
+        let transition = part(transition, |change| is_common(change) && change.rule == rule);
+        hearers.push(Hearer { audience: policies::audience_of_rule(rule), transition });
+    }
+    Ok(hearers)
+}
+
+/// What is known of the devices like this one.
+async fn model(cx: &Context, source: &Source, terminal: Option<&Terminal>) -> Result<Option<Arc<Model>>, TableError> {
+    let (Source::Device(device), Some(terminal)) = (source, terminal) else { return Ok(None) };
+    match terminal.device(device.pid) {
+        Some(mounted) => cx.model(&mounted.protocol).await,
+        None => Ok(None),
+    }
+}
+
+/// Whoever subscribed to the topics. What concerns one person alone is not told there.
+fn subscribers(transition: &Transition) -> Hearer {
+    Hearer { audience: Audience::Topics, transition: part(transition, |change| owner(&change.rule).is_none()) }
 }
 
 fn part(transition: &Transition, is_wanted: impl Fn(&Change) -> bool) -> Transition {

@@ -3,18 +3,20 @@
 
 use domain::{
     Source,
-    alarm::{Change, ChangeKind, unowned},
+    alarm::{Change, unowned},
 };
-use records::{alarms::Transition, terminals::Terminal};
+use records::{incidents::Audience, terminals::Terminal};
 use serde_json::json;
 
-use crate::ports::{Audience, Push};
+use super::hearers::Hearer;
+use crate::ports::{self, Push};
 
 /// What a log row calls the alarms of a line that is silent or away; all others are `alarm`.
 const CONNECTION: &str = "连接";
 
 /// A hearer's part of a transition, for their browsers.
-pub(super) fn of(user: &str, transition: &Transition, terminal: Option<&Terminal>) -> Push {
+pub(super) fn of(hearer: &Hearer, terminal: Option<&Terminal>) -> Option<Push> {
+    let Hearer { audience: Audience::User(user), transition } = hearer else { return None };
     let source = &transition.source;
     let rule = transition.changes.first().map_or("", |change| unowned(&change.rule));
     let tag = tag(rule);
@@ -23,10 +25,10 @@ pub(super) fn of(user: &str, transition: &Transition, terminal: Option<&Terminal
         Source::Terminal(_) | Source::Node(_) | Source::Platform(_) => None,
     };
     let details: Vec<&str> = transition.changes.iter().map(|change| change.detail.as_str()).collect();
-    let is_over = transition.changes.iter().all(|change| change.kind == ChangeKind::Cleared);
-    Push {
+    let is_over = transition.changes.iter().all(Change::ends);
+    Some(Push {
         event: "alarm".to_owned(),
-        audience: Audience::User(user.to_owned()),
+        audience: ports::Audience::User(user.clone()),
         data: json!({
             "id": transition.id,
             "source": source.to_string(),
@@ -42,7 +44,7 @@ pub(super) fn of(user: &str, transition: &Transition, terminal: Option<&Terminal
             "timeStamp": transition.at,
             "changes": transition.changes,
         }),
-    }
+    })
 }
 
 /// What kind of rule raised it, in the log's words.

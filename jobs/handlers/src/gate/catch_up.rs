@@ -20,7 +20,7 @@ use records::{
     users::{self, User},
 };
 
-use super::{Policies, limit};
+use super::{About, Policies, limit};
 use crate::{Context, DeliverNotice, Job, JobError, inbox_events};
 
 /// How many alarms are named on a channel that has room, and on one that has not.
@@ -62,7 +62,7 @@ async fn sort(cx: &Context, due: &Due, held: Vec<Held>) -> Result<(Vec<Held>, Op
     for mut notice in held {
         let (mut until, mut wanted) = (None, Vec::new());
         for change in std::mem::take(&mut notice.changes) {
-            let about = (&notice.source, notice.node.as_deref(), &change);
+            let about = (notice.node.as_deref(), About::change(&notice.source, &change));
             match policies.verdict((user, &reachable), channel, about, (notice.at, now)) {
                 Verdict::Tell => wanted.push(change),
                 Verdict::Hold { until: change_until, .. } => {
@@ -108,6 +108,9 @@ async fn tell(cx: &Context, due: &Due, seal: Versioned<Seal>, id: String, free: 
         channel: due.channel.clone(),
         source: first.source.clone(),
         transition: first.transition.clone(),
+        transitions: Vec::new(),
+        incident: String::new(),
+        sequence: 0,
         subject: summary.heading(),
         text: summary.text(free.len(), most),
         at: cx.clock.now(),

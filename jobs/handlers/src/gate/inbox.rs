@@ -1,7 +1,7 @@
 //! The inbox in the application: what people are told there, and how their browsers hear of it.
 
 use domain::{
-    alarm::{Change, ChangeKind, Severity},
+    alarm::{Change, Severity},
     routing::{Category, Subject},
 };
 use records::{
@@ -34,7 +34,7 @@ pub(crate) async fn put_in_inbox(cx: &Context, notice: &Notice, changes: &[Chang
 
 fn category(notice: &Notice, changes: &[Change]) -> Option<Category> {
     let change = changes.first()?;
-    if changes.iter().all(|change| change.kind == ChangeKind::Cleared) {
+    if !changes.is_empty() && changes.iter().all(Change::ends) {
         return Some(Category::Recoveries);
     }
     let Change { rule, severity, .. } = change;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Mac, Source, Timestamp,
-    alarm::{Change, ChangeKind},
-    routing::{Inhibition, Moment, Preferences, Subject, Verdict, decide},
+    alarm::{Change, Severity},
+    routing::{Inhibition, Moment, Preferences, Subject, Verdict, decide, incident::News},
 };
 use records::{
     Table, TableError,
@@ -29,6 +29,33 @@ pub(super) struct Policies {
     pub(super) preferences: BTreeMap<String, Preferences>,
 }
 
+/// Of what somebody may be told.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    /// The source.
+    pub source: &'a Source,
+    /// The rule.
+    pub rule: &'a str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The alarm.
+    pub alarm: &'a str,
+    /// Whether it is the alarm's end.
+    pub is_end: bool,
+}
+
+impl<'a> About<'a> {
+    /// What a change of an alarm of a source is about.
+    pub(super) fn change(source: &'a Source, change: &'a Change) -> Self {
+        let Change { rule, severity, alarm, .. } = change;
+        Self { source, rule, severity: *severity, alarm, is_end: change.ends() }
+    }
+
+    pub(super) fn of(news: &'a News) -> Self {
+        Self::change(&news.source, &news.change)
+    }
+}
+
 impl Policies {
     pub(super) async fn read(table: &dyn Table, users: impl IntoIterator<Item = &str>) -> Result<Self, TableError> {
         let inhibitions: Vec<Inhibition> =
@@ -39,29 +66,29 @@ impl Policies {
         Ok(Self { silences, inhibitions, standing, preferences })
     }
 
-    /// What becomes of a change of a source on a node, for a user who has an address on these channels. It was to be told
-    /// `first`.
+    /// What becomes of something on a node, for a user who has an address on these channels. It was to be told `first`.
     pub(super) fn verdict(
         &self,
         (user, reachable): (&str, &[&str]),
         channel: &str,
-        (source, node, change): (&Source, Option<&str>, &Change),
+        (node, about): (Option<&str>, About<'_>),
         (first, now): (Timestamp, Timestamp),
     ) -> Verdict {
-        let subject = Subject { source, node, rule: &change.rule, severity: change.severity };
+        let About { source, rule, severity, alarm, is_end } = about;
+        let subject = Subject { source, node, rule, severity };
         let own = self.silences.iter().filter(|kept| kept.owner.as_deref().is_none_or(|owner| owner == user));
         let silences: Vec<_> = own.map(|kept| &kept.silence).collect();
         let nothing = Preferences::default();
         let chosen = self.preferences.get(user).unwrap_or(&nothing);
         let moment = Moment {
             silences: &silences,
-            is_muted: self.mutes(&subject, &change.alarm),
+            is_muted: self.mutes(&subject, alarm),
             preferences: (user != EVERYBODY).then_some(chosen),
             reachable,
             first,
             now,
         };
-        decide(&moment, &subject, change.kind == ChangeKind::Cleared, channel)
+        decide(&moment, &subject, is_end, channel)
     }
 
     /// Whether an alarm that stands speaks for this one.

@@ -41,7 +41,7 @@ pub(super) struct Wanted {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum WantedState {
+pub(super) enum WantedState {
     Active,
     Cleared,
     #[default]
@@ -49,7 +49,7 @@ enum WantedState {
 }
 
 /// The terminals whose alarms are looked for; alarms of nodes are with none of them.
-enum Scope {
+pub(super) enum Scope {
     Everything,
     Terminals(BTreeSet<Mac>),
 }
@@ -74,7 +74,7 @@ pub(super) async fn list(
     Ok(Listing::answer(LIST, page.items.into_iter().map(|alarm| Alarm::of(alarm, now)).collect(), page.next))
 }
 
-async fn scope(site: &Site, user: &User, terminal: Option<&str>) -> Result<Scope, ApiError> {
+pub(super) async fn scope(site: &Site, user: &User, terminal: Option<&str>) -> Result<Scope, ApiError> {
     let Some(text) = terminal else {
         return Ok(match user.role {
             Role::Admin => Scope::Everything,
@@ -90,7 +90,7 @@ async fn scope(site: &Site, user: &User, terminal: Option<&str>) -> Result<Scope
 }
 
 impl Scope {
-    fn holds(&self, alarm: &alarms::Alarm) -> bool {
+    pub(super) fn holds(&self, alarm: &alarms::Alarm) -> bool {
         match self {
             Self::Everything => true,
             Self::Terminals(macs) => alarm.source.mac().is_some_and(|mac| macs.contains(mac)),
@@ -99,7 +99,7 @@ impl Scope {
 
     /// The lists that hold all that is wanted, and as little else as can be. There are few active alarms, so for them
     /// one list does for every scope.
-    fn lists(&self, state: WantedState) -> Vec<Which<'_>> {
+    pub(super) fn lists(&self, state: WantedState) -> Vec<Which<'_>> {
         match (state, self) {
             (WantedState::Active, _) => vec![Which::Active],
             (_, Self::Everything) => vec![Which::All],
@@ -162,7 +162,7 @@ async fn find(
 }
 
 /// The next alarms of several lists as if they were one, newest first.
-async fn newest(
+pub(super) async fn newest(
     table: &dyn Table,
     lists: &[Which<'_>],
     limit: usize,

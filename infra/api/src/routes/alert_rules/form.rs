@@ -7,7 +7,7 @@ use domain::{
     calendar::Calendar,
     time::as_millis,
 };
-use records::alert_rules::{self, Scope};
+use records::alert_rules::{self, Recipients, Scope};
 use serde::{Deserialize, Serialize, de::Error};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -56,6 +56,10 @@ pub(crate) struct RuleForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub schedule: Option<Calendar>,
+    /// Who hears beside those who see the devices: `{"users": ["ann"], "rotas": ["01J…"]}`. For everybody's rules.
+    #[serde(default, skip_serializing_if = "Recipients::is_empty")]
+    #[schema(value_type = Option<Object>)]
+    pub recipients: Recipients,
     /// Whether it is only tried out: what it raises is recorded, and nobody is told.
     #[serde(default)]
     pub shadow: bool,
@@ -115,6 +119,7 @@ impl RuleForm {
             off_delay_ms: rule.off_delay,
             cooldown_ms: rule.cooldown,
             schedule: rule.schedule,
+            recipients: Recipients::default(),
             shadow: rule.shadow,
             latched: rule.latched,
             acknowledged_for_ms: rule.acknowledged_for,
@@ -126,14 +131,14 @@ impl RuleForm {
     /// The same, that says another rule.
     pub(crate) fn with_rule(&self, rule: Rule) -> Self {
         let of_rule = Self::of_rule(self.name.clone(), self.everybody, self.scope.clone(), rule);
-        Self { enabled: self.enabled, ..of_rule }
+        Self { enabled: self.enabled, recipients: self.recipients.clone(), ..of_rule }
     }
 }
 
 impl From<alert_rules::AlertRule> for RuleForm {
     fn from(stored: alert_rules::AlertRule) -> Self {
-        let alert_rules::AlertRule { name, owner, scope, enabled, rule, .. } = stored;
-        Self { enabled, ..Self::of_rule(name, owner.is_none(), scope, rule) }
+        let alert_rules::AlertRule { name, owner, scope, enabled, recipients, rule, .. } = stored;
+        Self { enabled, recipients, ..Self::of_rule(name, owner.is_none(), scope, rule) }
     }
 }
 

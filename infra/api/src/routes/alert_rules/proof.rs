@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::protocol::ProtocolDocument;
 use records::{
-    alert_rules::Scope,
+    alert_rules::{Recipients, Scope},
     protocols,
+    routing::{self, StoredRota},
     terminals::{self, Device, Terminal},
     users::{self, Role, User},
 };
@@ -23,6 +24,8 @@ pub(super) struct Seen {
     everything: bool,
     terminals: Vec<Terminal>,
     protocols: Vec<ProtocolDocument>,
+    /// What recipients that the rules name are not there, as faults.
+    strangers: Vec<(Recipients, Vec<String>)>,
 }
 
 impl Seen {
@@ -37,7 +40,11 @@ impl Seen {
             users::terminals(table, &user.user).await?
         };
         let terminals: Vec<Terminal> = terminals::get_many(table, &macs).await?.into_values().collect();
-        let mut seen = Self { everything, terminals, protocols: Vec::new() };
+        let mut strangers = Vec::new();
+        for form in forms.iter().filter(|form| !form.recipients.is_empty()) {
+            strangers.push((form.recipients.clone(), unknown(site, &form.recipients).await?));
+        }
+        let mut seen = Self { everything, terminals, protocols: Vec::new(), strangers };
         seen.protocols = if everything { every_protocol(site).await? } else { seen.spoken(site).await? };
         Ok(seen)
     }
@@ -119,6 +126,12 @@ impl Seen {
             faults.push(format!("condition: the rule has {bytes} bytes, more than the {MOST_BYTES} there may be"));
         }
         faults.extend(self.refuses(&form.scope).map(str::to_owned));
+        if !form.everybody && !form.recipients.is_empty() {
+            faults.push("recipients: a rule of your own is told to you alone".to_owned());
+            return faults;
+        }
+        let unknown = self.strangers.iter().find(|(recipients, _)| *recipients == form.recipients);
+        faults.extend(unknown.into_iter().flat_map(|(_, faults)| faults.clone()));
         faults
     }
 
@@ -134,6 +147,22 @@ impl Seen {
         let unknown = names.difference(&known);
         unknown.map(|name| format!("{name:?} watches nothing: no protocol in scope has such a value")).collect()
     }
+}
+
+/// The recipients that are not there.
+async fn unknown(site: &Site, recipients: &Recipients) -> Result<Vec<String>, ApiError> {
+    let mut faults = Vec::new();
+    for user in &recipients.users {
+        if users::get(&*site.table, user).await?.is_none() {
+            faults.push(format!("recipients.users: there is no user {user:?}"));
+        }
+    }
+    for rota in &recipients.rotas {
+        if routing::get::<StoredRota>(&*site.table, rota).await?.is_none() {
+            faults.push(format!("recipients.rotas: there is no rota {rota:?}"));
+        }
+    }
+    Ok(faults)
 }
 
 async fn every_protocol(site: &Site) -> Result<Vec<ProtocolDocument>, ApiError> {

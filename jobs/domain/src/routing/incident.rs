@@ -1,0 +1,105 @@
+//! Incidents: what belongs together, told to one audience in one notice, and followed until it is over.
+//!
+//! An audience (a person, the subscribers of the topics, an escalation policy) has one incident for each group of alarms.
+//! It gathers for a moment, tells all that is open in one notice, tells what changes since in one follow-up now and then, says
+//! again what nobody takes on, and tells the end once. [`step`] is its only door; it reads no clock and does nothing else.
+
+mod flush;
+mod pace;
+mod step;
+mod telling;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use pace::{BriefAlarms, BySeverity, Pace};
+pub use step::{MOST_OPEN, Step, step};
+pub use telling::{Telling, TellingKind};
+
+use crate::{
+    Source, Timestamp,
+    alarm::{Change, RuleId, Severity},
+};
+
+/// What is remembered of an incident.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Incident {
+    /// When the first of its alarms began, since it was last over.
+    pub began: Timestamp,
+    /// When the first of its alarms was heard of that is not told.
+    pub opened: Timestamp,
+    /// The alarms that are open, by their ids.
+    pub open: BTreeMap<String, Open>,
+    /// What is not told yet, oldest first.
+    pub news: Vec<News>,
+    /// How many notices told of it.
+    pub sequence: u32,
+    /// When the last of them did.
+    pub told_at: Option<Timestamp>,
+    /// Since when all of it is over, and that is told.
+    pub over: Option<Timestamp>,
+    /// When the last of its alarms was over.
+    pub ended: Option<Timestamp>,
+    /// How often each condition was raised in it.
+    pub raises: BTreeMap<String, u32>,
+    /// Since when nobody takes it on; none while somebody does.
+    pub unattended: Option<Timestamp>,
+    /// How many steps of the escalation were told.
+    pub level: usize,
+    /// The step of the escalation that is next since it was last taken on.
+    pub next_step: usize,
+    /// How many alarms were over before they were told, and were not worth a notice.
+    pub dropped: u32,
+    /// The greatest severity that it ever had.
+    pub worst: Option<Severity>,
+    /// Whether it is at its end: what comes now is another incident.
+    pub closed: bool,
+}
+
+/// An alarm of an incident that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// What it is about.
+    pub source: Source,
+    /// The rule that raised it.
+    pub rule: RuleId,
+    /// How much it matters.
+    pub severity: Severity,
+    /// When it began.
+    pub since: Timestamp,
+}
+
+/// A change of an alarm, as an incident hears of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct News {
+    /// The transition that it is of.
+    pub transition: String,
+    /// What it is about.
+    pub source: Source,
+    /// The change.
+    pub change: Change,
+}
+
+/// What the records say of an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Known {
+    /// Since when it is over; none while it is not.
+    pub over: Option<Timestamp>,
+    /// When somebody took it on.
+    pub acknowledged: Option<Timestamp>,
+    /// Whether the audience may not see it any more, or it is not there.
+    pub gone: bool,
+}
+
+/// What an incident is stepped with: what is new, if anything is, and what the records say of the alarms that are open or new.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Input {
+    /// What is new.
+    pub news: Vec<News>,
+    /// What the records say, by the alarms' ids. Of an alarm that is not among them nothing is known.
+    pub known: BTreeMap<String, Known>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! Telling what is new.
+
+use std::collections::BTreeSet;
+
+use super::{Incident, News, Pace, Telling, TellingKind, step::dropped};
+use crate::{Timestamp, alarm::Change};
+
+impl Incident {
+    /// When what is new is to be told; none when nothing is, or nobody is to hear yet.
+    pub(super) fn flush_at(&self, pace: &Pace) -> Option<Timestamp> {
+        if pace.escalates() && self.level == 0 {
+            return None;
+        }
+        let due = |news: &News| {
+            let severity = news.change.severity;
+            let gathered = self.opened.plus(pace.wait.of(severity));
+            match self.told_at {
+                None => gathered,
+                Some(told) if news.change.ends() => told.plus(pace.interval(severity, self.raised(news))),
+                Some(told) => told.plus(pace.interval(severity, self.raised(news))).max(gathered),
+            }
+        };
+        self.news.iter().map(due).min()
+    }
+
+    fn raised(&self, news: &News) -> u32 {
+        self.raises.get(&news.condition()).copied().unwrap_or_default()
+    }
+
+    pub(super) fn flush_if_due(&mut self, pace: &Pace, now: Timestamp, tellings: &mut Vec<Telling>) {
+        if self.flush_at(pace).is_some_and(|due| due <= now) {
+            self.flush(pace, now, tellings);
+        }
+    }
+
+    /// Tells what is new, but for what came and went and is not worth it.
+    pub(super) fn flush(&mut self, pace: &Pace, now: Timestamp, tellings: &mut Vec<Telling>) {
+        let news = std::mem::take(&mut self.news);
+        let brief = self.brief(&news, pace);
+        let (gone, news): (Vec<News>, Vec<News>) =
+            news.into_iter().partition(|news| brief.contains(news.change.alarm.as_str()));
+        self.dropped = self.dropped.saturating_add(dropped(&gone));
+        if news.is_empty() {
+            return;
+        }
+        let is_over = self.open.is_empty() && news.iter().any(|news| news.change.ends());
+        let kind = if is_over { TellingKind::Recovery } else { TellingKind::News };
+        let telling = self.telling(kind, news, now);
+        tellings.push(telling);
+    }
+
+    /// The alarms among those changes that began and ended, and are not worth a notice.
+    fn brief(&self, news: &[News], pace: &Pace) -> BTreeSet<String> {
+        let window = |news: &News| match self.told_at {
+            None => pace.wait.of(news.change.severity),
+            Some(_) => pace.interval(news.change.severity, self.raised(news)),
+        };
+        let ids = |is: fn(&Change) -> bool| {
+            news.iter().filter(move |news| is(&news.change)).map(|news| news.change.alarm.clone())
+        };
+        let ended: BTreeSet<String> = ids(Change::ends).collect();
+        let mut brief: BTreeSet<String> = ids(Change::begins).filter(|alarm| ended.contains(alarm)).collect();
+        for news in news {
+            if !pace.drops(news.change.severity, window(news)) {
+                brief.remove(&news.change.alarm);
+            }
+        }
+        brief
+    }
+}

@@ -1,0 +1,45 @@
+//! What an audience is told at once.
+
+use serde::{Deserialize, Serialize};
+
+use super::News;
+use crate::{Timestamp, alarm::Severity};
+
+/// One notice's worth, to all who hear it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Telling {
+    /// Which of the incident's it is, 1 for the first.
+    pub sequence: u32,
+    /// Why it is told.
+    pub kind: TellingKind,
+    /// What is new in it, oldest first.
+    pub news: Vec<News>,
+    /// How many alarms are open.
+    pub open: usize,
+    /// Some of them, by their ids.
+    pub alarms: Vec<String>,
+    /// How much it matters.
+    pub severity: Severity,
+    /// When the first alarm began.
+    pub began: Timestamp,
+    /// When the last one ended, where all is over.
+    pub ended: Option<Timestamp>,
+    /// How many steps of an escalation are told: with [`TellingKind::Escalation`] the last of them alone is.
+    pub level: usize,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why something is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TellingKind {
+    /// Something began, or changed.
+    News,
+    /// All of it is over.
+    Recovery,
+    /// Nobody took it on since it was told.
+    Repeat,
+    /// Nobody took it on, and others are to hear.
+    Escalation,
+}

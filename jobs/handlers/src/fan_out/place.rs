@@ -1,0 +1,60 @@
+//! What belongs together, and what people call it.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Source,
+    alarm::{Change, unowned},
+};
+use records::{alarms::Transition, routing::GroupBy, terminals::Terminal};
+
+/// What people call a source.
+pub(crate) fn of(source: &Source, terminal: Option<&Terminal>) -> String {
+    match (source, terminal) {
+        (Source::Device(device), Some(terminal)) => {
+            let model = terminal.device(device.pid).map_or("?", |mounted| mounted.model.as_str());
+            format!("{} / {} {model}", terminal.name, device.pid)
+        }
+        (Source::Terminal(_), Some(terminal)) => terminal.name.clone(),
+        (source, _) => source.to_string(),
+    }
+}
+
+/// The groups of what changed on a source, each with what people call it.
+pub(super) fn groups(
+    by: GroupBy,
+    transition: &Transition,
+    terminal: Option<&Terminal>,
+) -> BTreeMap<(String, String), Vec<Change>> {
+    let source = &transition.source;
+    let called = || of(source, terminal);
+    let mut groups: BTreeMap<(String, String), Vec<Change>> = BTreeMap::new();
+    for change in &transition.changes {
+        let rule = unowned(&change.rule);
+        let group = match (by, terminal) {
+            (GroupBy::Cause, _) | (GroupBy::Node, None) => cause(source, terminal),
+            (GroupBy::Node, Some(terminal)) => (Source::Node(terminal.node.clone()).to_string(), terminal.node.clone()),
+            (GroupBy::Source, _) => (format!("source:{source}"), called()),
+            (GroupBy::Rule, _) => (format!("rule:{rule}"), rule.to_owned()),
+            (GroupBy::Nothing, _) => (format!("condition:{source} {rule}"), called()),
+        };
+        groups.entry(group).or_default().push(change.clone());
+    }
+    groups
+}
+
+/// The group of a source, and what people call that: what a terminal's devices say belongs together, and so do the terminals of
+/// a node.
+fn cause(source: &Source, terminal: Option<&Terminal>) -> (String, String) {
+    match (source, terminal) {
+        (Source::Device(device), terminal) => {
+            let mac = Source::Terminal(device.mac.clone()).to_string();
+            (mac.clone(), terminal.map_or(mac, |terminal| terminal.name.clone()))
+        }
+        (Source::Terminal(_), Some(terminal)) => {
+            (Source::Node(terminal.node.clone()).to_string(), terminal.node.clone())
+        }
+        (Source::Platform(need), _) => (format!("platform:{}", need.part), need.part.clone()),
+        (source, _) => (source.to_string(), source.to_string()),
+    }
+}

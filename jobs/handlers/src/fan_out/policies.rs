@@ -1,0 +1,128 @@
+//! The routing policies: which of them an alarm is told by, and whom their steps name.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use domain::{Mac, Source, routing::incident::Pace};
+use records::{
+    TableError,
+    alert_rules::Scope,
+    incidents::{Audience, Incident},
+    routing::{self, EscalationStep, Policy, StoredRota, Written},
+    terminals::Terminal,
+    users::{self, Role, User},
+};
+
+use crate::Context;
+
+/// What the audiences of a rule's recipients begin with.
+const OF_A_RULE: &str = "rule:";
+
+/// The policy that a source is told by: the narrowest, then the oldest.
+pub(super) async fn of(
+    cx: &Context,
+    source: &Source,
+    terminal: Option<&Terminal>,
+) -> Result<Option<Written<Policy>>, TableError> {
+    let all = routing::all::<Policy>(cx.table.as_ref()).await?;
+    let concerned =
+        all.into_iter().filter(|policy| policy.value.enabled && holds(&policy.value.scope, source, terminal));
+    Ok(concerned.min_by_key(|policy| breadth(&policy.value.scope)))
+}
+
+fn holds(scope: &Scope, source: &Source, terminal: Option<&Terminal>) -> bool {
+    let mounted = match source {
+        Source::Device(device) => terminal.and_then(|terminal| terminal.device(device.pid)),
+        Source::Terminal(_) | Source::Node(_) | Source::Platform(_) => None,
+    };
+    match scope {
+        Scope::Everywhere => true,
+        Scope::Protocol { protocol } => mounted.is_some_and(|mounted| mounted.protocol == *protocol),
+        Scope::DeviceType { device_type } => mounted.is_some_and(|mounted| mounted.kind == *device_type),
+        Scope::Terminal { mac } => source.mac() == Some(mac),
+        Scope::Device(device) => matches!(source, Source::Device(own) if own == device),
+    }
+}
+
+fn breadth(scope: &Scope) -> u8 {
+    match scope {
+        Scope::Device(_) => 0,
+        Scope::Terminal { .. } => 1,
+        Scope::DeviceType { .. } => 2,
+        Scope::Protocol { .. } => 3,
+        Scope::Everywhere => 4,
+    }
+}
+
+/// The audience of a rule's recipients.
+pub(super) fn audience_of_rule(rule: &str) -> Audience {
+    Audience::Policy(format!("{OF_A_RULE}{rule}"))
+}
+
+/// Whom an incident is told, step by step.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Steps(Vec<EscalationStep>);
+
+impl Steps {
+    /// Those of an incident; none where it is told to its audience alone, or where its policy is no more.
+    pub(super) async fn of(cx: &Context, audience: &Audience) -> Result<(Self, Option<Written<Policy>>), TableError> {
+        let Audience::Policy(id) = audience else { return Ok((Self::default(), None)) };
+        if let Some(rule) = id.strip_prefix(OF_A_RULE) {
+            let rules = cx.alert_rules().await?;
+            let step = rules.recipients(rule).map(|recipients| EscalationStep {
+                after_ms: 0,
+                users: recipients.users.clone(),
+                roles: Vec::new(),
+                rotas: recipients.rotas.clone(),
+            });
+            return Ok((Self(step.into_iter().collect()), None));
+        }
+        let policy = routing::get::<Policy>(cx.table.as_ref(), id).await?;
+        Ok((Self(policy.as_ref().map_or_else(Vec::new, |policy| policy.value.steps.clone())), policy))
+    }
+
+    /// Has them taken at their times.
+    pub(super) fn paced(&self, pace: &mut Pace, policy: Option<&Written<Policy>>) {
+        pace.steps = self.0.iter().map(|step| Duration::from_millis(step.after_ms)).collect();
+        pace.least = policy.map(|policy| policy.value.least);
+    }
+
+    /// Whom a step names now. The first step of no delay leaves those out who hear anyway.
+    pub(super) async fn named(
+        &self,
+        cx: &Context,
+        step: usize,
+        incident: &Incident,
+    ) -> Result<BTreeSet<String>, TableError> {
+        let Some(step) = self.0.get(step) else { return Ok(BTreeSet::new()) };
+        let everybody = users::list(cx.table.as_ref()).await?;
+        let bound = bound(cx, incident).await?;
+        let mut named: BTreeSet<String> = step.users.clone();
+        for rota in &step.rotas {
+            let rota = routing::get::<StoredRota>(cx.table.as_ref(), rota).await?;
+            let on_call = rota.as_ref().and_then(|rota| rota.value.rota.on_call(cx.clock.now()));
+            named.extend(on_call.map(str::to_owned));
+        }
+        let is_of_role = |user: &&User| match user.role {
+            Role::Admin => step.roles.contains(&Role::Admin),
+            Role::User => step.roles.contains(&Role::User) && bound.contains(&user.user),
+        };
+        named.extend(everybody.iter().filter(is_of_role).map(|user| user.user.clone()));
+        let hears_anyway = |user: &User| user.role == Role::Admin || bound.contains(&user.user);
+        named.retain(|name| {
+            everybody.iter().any(|user| user.user == *name && (step.after_ms > 0 || !hears_anyway(user)))
+        });
+        Ok(named)
+    }
+}
+
+/// The users to whom the terminals are bound that an incident is about.
+async fn bound(cx: &Context, incident: &Incident) -> Result<BTreeSet<String>, TableError> {
+    let told = incident.outbox.iter().flat_map(|outgoing| &outgoing.telling.news).map(|news| &news.source);
+    let sources = incident.state.open.values().map(|open| &open.source).chain(told);
+    let macs: BTreeSet<&Mac> = sources.filter_map(Source::mac).collect();
+    let mut bound = BTreeSet::new();
+    for mac in macs {
+        bound.extend(users::of_terminal(cx.table.as_ref(), mac).await?);
+    }
+    Ok(bound)
+}

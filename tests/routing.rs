@@ -1,0 +1,10 @@
+//! Who is told what and when: plays for a clock that is turned by hand, over the jobs as they are.
+//!
+//! A play says what happens, and what each person gets by mail, each in a window of time. Whatever else anybody gets, or does not,
+//! fails it.
+
+mod escalation;
+mod grouping;
+mod play;
+mod policies;
+mod rotas;

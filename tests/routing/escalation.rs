@@ -1,0 +1,81 @@
+//! Others hear while nobody acknowledges.
+
+use serde_json::json;
+
+use super::play::Play;
+
+async fn two_steps() -> Play {
+    let play = Play::new().await;
+    play.hire(&["boss", "chief"]).await;
+    let steps = json!([
+        { "after_ms": 600_000, "users": ["boss"] },
+        { "after_ms": 1_200_000, "users": ["chief"], "roles": ["user"] },
+    ]);
+    play.policy(json!({ "least": "critical", "steps": steps })).await;
+    play
+}
+
+#[tokio::test]
+async fn step_by_step_until_it_is_over_and_who_heard_of_it_hears_of_its_end() {
+    let lines = "
+        0s              sensor 1 hot
+        0s..0s          tech hears Alarm: Cold store / 1 TH-10
+        10m..10m1s      boss hears Alarm: Cold store / 1 TH-10
+        20m..20m1s      chief hears Not acknowledged: Cold store / 1 TH-10
+        20m..20m1s      tech hears Not acknowledged: Cold store / 1 TH-10
+        25m             sensor 1 well
+        25m..25m1s      tech hears Recovered: Cold store / 1 TH-10
+        25m..25m1s      tech hears Recovered: Cold store / 1 TH-10
+        25m..25m1s      boss hears Recovered: Cold store / 1 TH-10
+        25m..25m1s      chief hears Recovered: Cold store / 1 TH-10
+    ";
+    two_steps().await.runs(lines, "1h").await;
+}
+
+#[tokio::test]
+async fn an_acknowledgement_stops_it_and_when_it_ends_all_begins_again() {
+    let play = two_steps().await;
+    let lines = "
+        0s              sensor 1 hot
+        0s..0s          tech hears Alarm: Cold store / 1 TH-10
+        10m..10m1s      boss hears Alarm: Cold store / 1 TH-10
+        15m             tech acknowledges
+        24h15m..24h15m1s tech hears Still open: Cold store / 1 TH-10
+        24h25m..24h25m1s boss hears Not acknowledged: Cold store / 1 TH-10
+        24h30m          boss acknowledges
+    ";
+    play.runs(lines, "2h").await;
+}
+
+#[tokio::test]
+async fn what_is_over_in_time_or_matters_less_is_not_escalated() {
+    let lines = "
+        0s              sensor 1 hot
+        0s..0s          tech hears Alarm: Cold store / 1 TH-10
+        9m              sensor 1 well
+        9m..9m1s        tech hears Recovered: Cold store / 1 TH-10
+        20m             sensor 1 damp
+        20m10s..20m12s  tech hears Alarm: Cold store / 1 TH-10
+        1h              sensor 1 well
+        1h..1h1s        tech hears Recovered: Cold store / 1 TH-10
+    ";
+    two_steps().await.runs(lines, "1h").await;
+}
+
+#[tokio::test]
+async fn a_rules_recipients_hear_at_once_beside_those_who_see_the_device_and_nobody_hears_twice() {
+    let play = Play::new().await;
+    play.hire(&["expert"]).await;
+    play.recipients("hot", json!({ "users": ["expert", "tech"] })).await;
+    let lines = "
+        0s              sensor 1 hot
+        0s..0s          tech hears Alarm: Cold store / 1 TH-10
+        0s..0s          expert hears Alarm: Cold store / 1 TH-10
+        1m              sensor 2 damp
+        1m10s..1m12s    tech hears Alarm: Cold store / 2 TH-10
+        5m              sensor 1 well
+        5m..5m1s        tech hears Partly recovered: Cold store / 1 TH-10
+        5m..5m1s        expert hears Recovered: Cold store / 1 TH-10
+    ";
+    play.runs(lines, "20m").await;
+}

@@ -1,0 +1,286 @@
+//! A play: lines of text, and the clock that they are played by.
+//!
+//! ```text
+//! 0s         sensor 1 hot
+//! 0s..1s     tech hears Alarm: Cold store / 1 TH-10
+//! ```
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    Source, Timestamp,
+    alarm::{Comparison, Condition, Rule, Severity},
+};
+use jobs::{NoticeSettings, ports::Address, report::Event};
+use records::{
+    Clock,
+    alarms::{self, Acknowledgement, Which},
+    alert_rules::{self, AlertRule, Change, Changed, Recipients, Scope, rule_id},
+    protocols,
+    routing::{self, Policy, StoredRota, Written},
+    terminals,
+    users::{self, Role},
+};
+use serde_json::{Value, json};
+use table::MemoryTable;
+use telltale_tests::{
+    ManualClock,
+    flow::{Flow, device, mac},
+};
+
+/// How long it takes until what was set up is in force.
+const IN_FORCE: Duration = Duration::from_secs(30);
+
+/// What is to come, by a clock whose step is a second, or as long as the play says.
+pub(super) struct Play {
+    pub(super) flow: Flow,
+    start: Timestamp,
+    step: Duration,
+}
+
+/// A mail that somebody is to get.
+#[derive(Debug)]
+struct Expected {
+    from: Duration,
+    until: Duration,
+    person: String,
+    subject: String,
+}
+
+impl Play {
+    /// Four climate sensors in a cold store, one technician who sees them. A temperature above 30 is critical, one below 5 is good
+    /// to know, humidity above 70 is a warning.
+    pub(super) async fn new() -> Self {
+        Self::at("2026-06-01T12:00:00Z", Duration::from_secs(1)).await
+    }
+
+    /// The same from this instant on, looked at once in a step.
+    pub(super) async fn at(start: &str, step: Duration) -> Self {
+        let start = Timestamp(start.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+        let clock = Arc::new(ManualClock::at(start.minus(IN_FORCE)));
+        let table = Arc::new(MemoryTable::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        // What an operator gets who sets nothing.
+        let flow = Flow::on(table, clock, |settings| settings.notices = NoticeSettings::default()).await;
+        let play = Self { flow, start, step };
+        play.furnish().await;
+        play
+    }
+
+    async fn furnish(&self) {
+        let table = self.flow.cx.table.as_ref();
+        let terminal = terminals::get(table, &mac()).await.unwrap().unwrap();
+        let protocol = &terminal.devices[0].protocol;
+        let constants = json!({ "Protocol": protocol });
+        protocols::put_constants(table, &serde_json::from_value(constants).unwrap()).await.unwrap();
+        self.flow.sensors(1..=4).await;
+        let above = |name: &str, is, to| Condition::Compare { name: name.to_owned(), is, to, deadband: 0.0 };
+        self.rule("hot", above("temperature", Comparison::Greater, 30.0), Severity::Critical).await;
+        self.rule("cold", above("temperature", Comparison::Less, 5.0), Severity::Info).await;
+        self.rule("damp", above("humidity", Comparison::Greater, 70.0), Severity::Warning).await;
+    }
+
+    async fn rule(&self, name: &str, condition: Condition, severity: Severity) {
+        let rule = AlertRule {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            owner: None,
+            scope: Scope::Everywhere,
+            enabled: true,
+            recipients: Recipients::default(),
+            rule: Rule::new(rule_id(None, name), condition, severity),
+            version: 1,
+            changed_at: self.flow.now(),
+            changed_by: "root".to_owned(),
+        };
+        self.change(Change::create(rule)).await;
+    }
+
+    async fn change(&self, change: Change) {
+        let changed = alert_rules::change(self.flow.cx.table.as_ref(), &[change], self.flow.now()).await.unwrap();
+        assert_eq!(changed, Changed::Done);
+    }
+
+    /// What a rule raises is also told to these.
+    pub(super) async fn recipients(&self, rule: &str, recipients: Value) {
+        let before = alert_rules::get(self.flow.cx.table.as_ref(), "root", rule).await.unwrap().unwrap();
+        let recipients = serde_json::from_value(recipients).unwrap();
+        let after = AlertRule { recipients, version: before.version + 1, ..before.clone() };
+        self.change(Change::replace(before, after)).await;
+    }
+
+    /// People who see nothing, and get mail.
+    pub(super) async fn hire(&self, people: &[&str]) {
+        for person in people {
+            self.flow.hire(person, Role::User).await;
+        }
+    }
+
+    /// A routing policy; what is not said of it is usual.
+    pub(super) async fn policy(&self, told: Value) {
+        let mut policy =
+            json!({ "name": "p", "scope": { "kind": "everywhere" }, "enabled": true, "least": "info", "steps": [] });
+        policy.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
+        let written: Written<Policy> = self.written("policy", policy);
+        assert!(routing::put(self.flow.cx.table.as_ref(), &written).await.unwrap());
+    }
+
+    /// A rota of this name.
+    pub(super) async fn rota(&self, name: &str, rota: Value) {
+        let written: Written<StoredRota> = self.written(name, json!({ "name": name, "rota": rota }));
+        assert!(routing::put(self.flow.cx.table.as_ref(), &written).await.unwrap());
+    }
+
+    fn written<T: serde::de::DeserializeOwned>(&self, id: &str, value: Value) -> Written<T> {
+        let value = serde_json::from_value(value).unwrap();
+        Written { id: id.to_owned(), version: 1, changed_at: self.flow.now(), changed_by: "root".to_owned(), value }
+    }
+
+    /// Plays lines that expect nothing: the mails that came, each with its time and its receiver.
+    pub(super) async fn mails(&self, lines: &str, quiet: &str) -> Vec<(Duration, String, String)> {
+        let (events, _) = read(lines);
+        let end = events.last().map_or(Duration::ZERO, |(at, _)| *at) + duration(quiet);
+        self.play(events, end).await
+    }
+
+    /// Plays the lines, and goes on until nothing more is expected and as long again as `quiet`.
+    pub(super) async fn runs(&self, lines: &str, quiet: &str) {
+        let (events, expected) = read(lines);
+        let ends = expected.iter().map(|expected| expected.until).chain(events.iter().map(|(at, _)| *at));
+        let end = ends.max().unwrap_or_default() + duration(quiet);
+        let told = self.play(events, end).await;
+        compare(expected, &told);
+    }
+
+    /// Plays events until the end; the mails that came, each with its time.
+    async fn play(&self, events: Vec<(Duration, Vec<&str>)>, end: Duration) -> Vec<(Duration, String, String)> {
+        self.flow.sleeps(self.start.since(self.flow.now()));
+        let (mut told, mut now, mut seen) = (Vec::new(), Duration::ZERO, self.flow.letters().len());
+        let mut events = events.into_iter().peekable();
+        loop {
+            while let Some((_, what)) = events.next_if(|(at, _)| *at <= now) {
+                self.happens(&what).await;
+                self.flow.settle().await;
+            }
+            let letters = self.flow.letters();
+            for letter in &letters[seen..] {
+                if let Address::Email { to } = &letter.address {
+                    let person = to.split('@').next().unwrap_or_default().to_owned();
+                    told.push((now, person, letter.subject.clone()));
+                }
+            }
+            seen = letters.len();
+            if now >= end {
+                assert_eq!(self.flow.dead_letters().await, 0, "a job was given up");
+                return told;
+            }
+            self.flow.sleeps(self.step.saturating_sub(Duration::from_secs(1)));
+            self.flow.after(Duration::from_secs(1)).await;
+            // Reports take a millisecond each: the clock goes on from where it should be.
+            now += self.step;
+            self.flow.sleeps(self.start.plus(now).since(self.flow.now()));
+        }
+    }
+
+    async fn happens(&self, what: &[&str]) {
+        let table = self.flow.cx.table.as_ref();
+        match what {
+            ["sensor", pid, how] => {
+                let (celsius, humidity) = match *how {
+                    "hot" => (40.0, 50.0),
+                    "cold" => (1.0, 50.0),
+                    "damp" => (20.0, 90.0),
+                    "well" => (20.0, 50.0),
+                    _ => panic!("a sensor is not {how}"),
+                };
+                let answer = self.flow.climate(pid.parse().unwrap(), celsius, humidity);
+                self.flow.reports([answer]).await;
+            }
+            ["terminal", "lost"] => {
+                self.flow.reports([Event::TerminalOff { mac: mac() }]).await;
+            }
+            ["terminal", "back"] => {
+                self.flow.reports([Event::TerminalsOn { macs: vec![mac()] }]).await;
+            }
+            ["sensors", "removed"] => {
+                self.flow.sensors([]).await;
+                for pid in 1..=4 {
+                    alarms::end(table, &Source::Device(device(pid)), self.flow.now()).await.unwrap();
+                }
+            }
+            [person, "acknowledges"] => self.acknowledge(person).await,
+            [person, "unbound"] => users::unbind(table, person, &mac()).await.unwrap(),
+            [person, "bound"] => users::bind(table, person, &mac()).await.unwrap(),
+            _ => panic!("nobody knows how to play {what:?}"),
+        }
+    }
+
+    async fn acknowledge(&self, person: &str) {
+        let table = self.flow.cx.table.as_ref();
+        for alarm in alarms::list(table, Which::Active, 100, None).await.unwrap().items {
+            let mut alarm = alarms::get(table, &alarm.id).await.unwrap().unwrap();
+            let (by, at) = (person.to_owned(), self.flow.now());
+            alarm.value.acknowledged = Some(Acknowledgement { by, at, note: None, until: None });
+            assert!(table.transact(alarms::put(&alarm).unwrap()).await.unwrap().applied());
+        }
+    }
+}
+
+/// What happens, in its order, and what is expected.
+fn read(lines: &str) -> (Vec<(Duration, Vec<&str>)>, Vec<Expected>) {
+    let (mut events, mut expected) = (Vec::new(), Vec::new());
+    for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (time, what) = line.split_once(' ').unwrap_or_else(|| panic!("what happens? {line}"));
+        match time.split_once("..") {
+            Some((from, until)) => expected.push(Expected::read((from, until), what.trim())),
+            None => events.push((duration(time), what.split_whitespace().collect())),
+        }
+    }
+    events.sort_by_key(|(at, _)| *at);
+    (events, expected)
+}
+
+impl Expected {
+    fn read((from, until): (&str, &str), what: &str) -> Self {
+        let (person, subject) = what.split_once(" hears ").unwrap_or_else(|| panic!("who hears what? {what}"));
+        let (person, subject) = (person.to_owned(), subject.to_owned());
+        Self { from: duration(from), until: duration(until), person, subject }
+    }
+
+    fn holds(&self, (at, person, subject): &(Duration, String, String)) -> bool {
+        (self.from..=self.until).contains(at) && self.person == *person && self.subject == *subject
+    }
+}
+
+/// Each mail is one that was expected, and each that was expected came once.
+fn compare(expected: Vec<Expected>, told: &[(Duration, String, String)]) {
+    let mut open = expected;
+    let mut unexpected = Vec::new();
+    for mail in told {
+        match open.iter().position(|expected| expected.holds(mail)) {
+            Some(place) => drop(open.remove(place)),
+            None => unexpected.push(mail),
+        }
+    }
+    assert!(open.is_empty() && unexpected.is_empty(), "never came: {open:#?}\nnobody expects: {unexpected:#?}");
+}
+
+/// `90s`, `10m`, `1h30m`, `2d`.
+fn duration(text: &str) -> Duration {
+    let (mut total, mut number) = (Duration::ZERO, 0);
+    for letter in text.chars() {
+        let unit = match letter {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86_400,
+            digit => {
+                number = number * 10 + u64::from(digit.to_digit(10).unwrap_or_else(|| panic!("no time: {text}")));
+                continue;
+            }
+        };
+        total += Duration::from_secs(number * unit);
+        number = 0;
+    }
+    assert_eq!(number, 0, "no unit: {text}");
+    total
+}

@@ -1,0 +1,71 @@
+//! What policies make of groups.
+
+use serde_json::json;
+
+use super::play::Play;
+
+const TWO: &str = "
+    0s          sensor 1 hot
+    0s          sensor 2 hot
+";
+
+async fn grouped_by(group_by: &str, told: &str) {
+    let play = Play::new().await;
+    play.policy(json!({ "group_by": group_by })).await;
+    play.runs(&format!("{TWO}{told}"), "20m").await;
+}
+
+#[tokio::test]
+async fn by_source_each_device_is_told_by_itself() {
+    let told = "
+        0s..0s      tech hears Alarm: Cold store / 1 TH-10
+        0s..0s      tech hears Alarm: Cold store / 2 TH-10
+    ";
+    grouped_by("source", told).await;
+    grouped_by("nothing", told).await;
+}
+
+#[tokio::test]
+async fn by_cause_node_or_rule_the_second_follows_in_the_same_incident() {
+    let told = "
+        0s..0s      tech hears Alarm: Cold store / 1 TH-10
+        5s..6s      tech hears Alarm: Cold store / 2 TH-10
+    ";
+    for group_by in ["cause", "node", "rule"] {
+        grouped_by(group_by, told).await;
+    }
+}
+
+#[tokio::test]
+async fn by_rule_two_rules_of_one_device_are_told_apart() {
+    let play = Play::new().await;
+    play.policy(json!({ "group_by": "rule" })).await;
+    let lines = "
+        0s          sensor 1 damp
+        5s          sensor 2 hot
+        5s..5s      tech hears Alarm: Cold store / 2 TH-10
+        10s..12s    tech hears Alarm: Cold store / 1 TH-10
+    ";
+    play.runs(lines, "20m").await;
+}
+
+#[tokio::test]
+async fn a_follow_up_names_the_incident_that_it_is_of_and_its_place_in_it() {
+    let play = Play::new().await;
+    let lines = "
+        0s          sensor 1 hot
+        0s..0s      tech hears Alarm: Cold store / 1 TH-10
+        20s         sensor 2 hot
+        20s..21s    tech hears Alarm: Cold store / 2 TH-10
+        50s         sensor 1 well
+        50s         sensor 2 well
+        50s..60s    tech hears Partly recovered: Cold store / 1 TH-10
+        50s..70s    tech hears Recovered: Cold store / 2 TH-10
+    ";
+    play.runs(lines, "20m").await;
+    let letters = play.flow.letters();
+    let mails: Vec<_> = letters.iter().filter(|letter| letter.address.channel() == "email").collect();
+    let sequences: Vec<_> = mails.iter().map(|letter| letter.data["sequence"].clone()).collect();
+    assert_eq!(sequences, [1, 2, 3, 4]);
+    assert!(mails.iter().all(|letter| letter.data["incident"] == mails[0].data["incident"]));
+}
