@@ -74,7 +74,7 @@ async fn tell_once(cx: &Context, source: &Source, transition: &str) -> Result<()
         Claim::Done => return Ok(()),
         Claim::Busy(until) => return Err(JobError::retry_after("another worker tells it", until.since(now))),
     };
-    match tell(cx, source, transition).await {
+    match tell(cx, source, transition, claimed.unfinished_before).await {
         Ok(shown) => {
             claimed.done(table, cx.clock.now()).await?;
             show(cx, shown).await;
@@ -82,14 +82,15 @@ async fn tell_once(cx: &Context, source: &Source, transition: &str) -> Result<()
         }
         Err(error) => {
             // What was told so far is told again under the same names. If this fails too, the lease runs out.
-            let _ = claimed.give_back(table).await;
+            let _ = claimed.leave_unfinished(table, cx.clock.now()).await;
             Err(error)
         }
     }
 }
 
-/// Writes what each hearer is told and has it delivered; gives what their browsers are to show.
-async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Push>, JobError> {
+/// Writes what each hearer is told and has it delivered; gives what their browsers are to show. A repeat is what an earlier run
+/// may have done in part.
+async fn tell(cx: &Context, source: &Source, transition: &str, is_repeat: bool) -> Result<Vec<Push>, JobError> {
     let table = cx.table.as_ref();
     let Some(mut transition) = alarms::transition(table, source, transition).await? else {
         return Err(JobError::fail("the transition is not stored"));
@@ -101,7 +102,7 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
     let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
     let users = hearers::users(table, source, &transition, setups).await?;
     let subscribers = cx.settings.notices.topics.then(|| hearers::subscribers(&transition)).flatten();
-    let gate = Gate::read(cx, terminal.as_ref(), users.iter().map(|user| user.name.as_str())).await?;
+    let gate = Gate::read(cx, terminal.as_ref(), users.iter().map(|user| user.name.as_str()), is_repeat).await?;
     let mut letters = Vec::new();
     let mut shown = Vec::new();
     for hearer in users.iter().chain(&subscribers) {

@@ -11,12 +11,12 @@ use domain::{
     Timestamp,
     alarm::{Change, ChangeKind},
     identity::derived_id,
-    routing::{Preferences, Verdict, Why},
+    routing::{INBOX, Preferences, Verdict, Why},
 };
 use records::{
     alarms::Transition,
     held::{self, Held},
-    preferences,
+    inbox as entries, notices, preferences,
     terminals::Terminal,
     users::{self, User},
 };
@@ -34,6 +34,8 @@ pub(crate) struct Gate<'a> {
     cx: &'a Context,
     node: Option<String>,
     policies: Policies,
+    /// Whether an earlier run may have come to a part of its ends: they stand, whatever people said since.
+    is_repeat: bool,
 }
 
 impl<'a> Gate<'a> {
@@ -42,9 +44,10 @@ impl<'a> Gate<'a> {
         cx: &'a Context,
         terminal: Option<&Terminal>,
         users: impl IntoIterator<Item = &str>,
+        is_repeat: bool,
     ) -> Result<Self, JobError> {
         let policies = Policies::read(cx.table.as_ref(), users).await?;
-        Ok(Self { cx, node: terminal.map(|terminal| terminal.node.clone()), policies })
+        Ok(Self { cx, node: terminal.map(|terminal| terminal.node.clone()), policies, is_repeat })
     }
 
     /// What of a transition a user, who has an address on these channels, is told now on one of them; none where that is
@@ -57,6 +60,13 @@ impl<'a> Gate<'a> {
         place: &str,
     ) -> Result<Option<Transition>, JobError> {
         let decided = Decided::of(self, (user, reachable), channel, transition);
+        let held_id = derived_id(transition.at, &["held", &transition.id, user, channel]);
+        if self.is_repeat
+            && let Some(held) = self.decided_before(user, channel, transition, &held_id).await?
+        {
+            let told = Transition { changes: decided.without(&held), ..transition.clone() };
+            return Ok(Some(told).filter(|told| !told.changes.is_empty()));
+        }
         let mut decided = self.keeps_order(user, channel, decided).await?;
         if !decided.told.is_empty() {
             let id = notice_id(transition, user, channel);
@@ -66,7 +76,7 @@ impl<'a> Gate<'a> {
         }
         if let Some((until, why)) = decided.holds {
             let held = Held {
-                id: derived_id(transition.at, &["held", &transition.id, user, channel]),
+                id: held_id,
                 user: user.to_owned(),
                 channel: channel.to_owned(),
                 source: transition.source.clone(),
@@ -81,6 +91,27 @@ impl<'a> Gate<'a> {
         }
         let told = Transition { changes: decided.told, ..transition.clone() };
         Ok(Some(told).filter(|told| !told.changes.is_empty()))
+    }
+
+    /// What an earlier run held, if it came so far; nothing of it where it told all.
+    async fn decided_before(
+        &self,
+        user: &str,
+        channel: &str,
+        transition: &Transition,
+        held: &str,
+    ) -> Result<Option<Vec<Change>>, JobError> {
+        let table = self.cx.table.as_ref();
+        if let Some(held) = held::find(table, channel, user, held).await? {
+            return Ok(Some(held.changes));
+        }
+        let notice = notice_id(transition, user, channel);
+        let is_told = if channel == INBOX {
+            entries::get(table, user, &notice).await?.is_some()
+        } else {
+            notices::get(table, user, &notice).await?.is_some()
+        };
+        Ok(is_told.then(Vec::new))
     }
 
     /// Of an alarm whose beginning is held, the rest is held with it: nobody is told of an end before the beginning.
@@ -127,6 +158,12 @@ impl Decided {
         self.held.push(change);
         let earlier = self.holds.filter(|(earlier, _)| *earlier <= until);
         self.holds = earlier.or(Some((until, why)));
+    }
+
+    /// What is not held of it.
+    fn without(self, held: &[Change]) -> Vec<Change> {
+        let all = self.told.into_iter().chain(self.held);
+        all.filter(|change| !held.contains(change)).collect()
     }
 
     fn hold_all(&mut self, until: Timestamp, why: Why) {
