@@ -69,8 +69,9 @@ async fn let_happen(flow: &Flow, number: usize, happens: &Happens) {
     }
 }
 
-/// How often each channel told that an alarm began, stood, ended, or came and went.
-fn told(flow: &Flow) -> BTreeMap<&'static str, (usize, usize)> {
+/// How often each channel told that an alarm began, stood, ended, or came and went; where the queue is never away, no end is
+/// told before its beginning.
+fn told(flow: &Flow, is_never_away: bool) -> BTreeMap<&'static str, (usize, usize)> {
     let mut told: BTreeMap<&'static str, (usize, usize)> = BTreeMap::new();
     for letter in flow.letters() {
         let (begun, ended) = told.entry(letter.address.channel()).or_default();
@@ -84,7 +85,7 @@ fn told(flow: &Flow) -> BTreeMap<&'static str, (usize, usize)> {
                 }
                 _ => {}
             }
-            assert!(*ended <= *begun, "an end is told before its beginning: {}", letter.text);
+            assert!(!is_never_away || *ended <= *begun, "an end is told before its beginning: {}", letter.text);
         }
     }
     told
@@ -100,8 +101,9 @@ async fn each_alarm_is_told_once(all: Vec<Happens>) {
     flow.after(Duration::from_mins(6)).await;
     let table = flow.cx.table.as_ref();
     let ever = alarms::list(table, alarms::Which::All, 1000, None).await.unwrap().items.len();
+    let is_never_away = !all.iter().any(|one| matches!(one, Happens::Away));
     for channel in ["email", "webhook"] {
-        let of_channel = told(&flow).get(channel).copied().unwrap_or_default();
+        let of_channel = told(&flow, is_never_away).get(channel).copied().unwrap_or_default();
         assert_eq!(of_channel, (ever, ever), "{channel}: {all:#?} {:#?}", flow.letters());
     }
     assert_eq!(held::due(table, Timestamp(i64::MAX), 10).await.unwrap(), []);

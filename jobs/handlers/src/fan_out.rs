@@ -83,7 +83,7 @@ async fn tell_once(cx: &Context, source: &Source, transition: &str) -> Result<()
         Claim::Done => return Ok(()),
         Claim::Busy(until) => return Err(JobError::retry_after("another worker tells it", until.since(now))),
     };
-    match tell(cx, source, transition).await {
+    match tell(cx, source, transition, claimed.unfinished_before).await {
         Ok(shown) => {
             claimed.done(table, cx.clock.now()).await?;
             show(cx, shown).await;
@@ -91,7 +91,7 @@ async fn tell_once(cx: &Context, source: &Source, transition: &str) -> Result<()
         }
         Err(error) => {
             // What was told so far is told again under the same names. If this fails too, the lease runs out.
-            let _ = claimed.give_back(table).await;
+            let _ = claimed.leave_unfinished(table, cx.clock.now()).await;
             Err(error)
         }
     }

@@ -37,6 +37,8 @@ pub(crate) struct Gate<'a> {
     cx: &'a Context,
     terminals: BTreeMap<Mac, Terminal>,
     policies: Policies,
+    /// Whether an earlier run may have come to a part of its ends: they stand, whatever people said since.
+    is_repeat: bool,
 }
 
 /// What somebody may be told on a channel at an instant, and what the notice of it is called.
@@ -60,6 +62,7 @@ impl<'a> Gate<'a> {
         cx: &'a Context,
         sources: impl IntoIterator<Item = &Source>,
         users: impl IntoIterator<Item = &str>,
+        is_repeat: bool,
     ) -> Result<Self, JobError> {
         let macs: BTreeSet<Mac> = sources.into_iter().filter_map(Source::mac).cloned().collect();
         let macs: Vec<Mac> = macs.into_iter().collect();
@@ -116,6 +119,27 @@ impl<'a> Gate<'a> {
         self.policies.verdict((asked.user, asked.reachable), asked.channel, (node, about), (asked.at, now))
     }
 
+    /// What an earlier run held, if it came so far; nothing of it where it told all.
+    async fn decided_before(
+        &self,
+        user: &str,
+        channel: &str,
+        transition: &Transition,
+        held: &str,
+    ) -> Result<Option<Vec<Change>>, JobError> {
+        let table = self.cx.table.as_ref();
+        if let Some(held) = held::find(table, channel, user, held).await? {
+            return Ok(Some(held.changes));
+        }
+        let notice = notice_id(transition, user, channel);
+        let is_told = if channel == INBOX {
+            entries::get(table, user, &notice).await?.is_some()
+        } else {
+            notices::get(table, user, &notice).await?.is_some()
+        };
+        Ok(is_told.then(Vec::new))
+    }
+
     /// Of an alarm whose beginning is held, the rest is held with it: nobody is told of an end before the beginning.
     async fn keeps_order(&self, asked: Asked<'_>, mut decided: Decided) -> Result<Decided, JobError> {
         if decided.told.iter().all(|news| news.change.begins()) {
@@ -170,6 +194,12 @@ impl Decided {
         self.held.push(news);
         let earlier = self.holds.filter(|(earlier, _)| *earlier <= until);
         self.holds = earlier.or(Some((until, why)));
+    }
+
+    /// What is not held of it.
+    fn without(self, held: &[Change]) -> Vec<Change> {
+        let all = self.told.into_iter().chain(self.held);
+        all.filter(|change| !held.contains(change)).collect()
     }
 
     fn hold_all(&mut self, until: Timestamp, why: Why) {

@@ -3,6 +3,7 @@
 //! | record | pk | sk |
 //! |---|---|---|
 //! | [`Held`] | `held#` channel `#` user | `notice#` id |
+//! | [`Held`] that was told | `held#` channel `#` user | `told#` id |
 //! | [`Seal`] | `held#` channel `#` user | `seal` |
 //! | who is to be looked at when | `held-timer` | due, `#`, channel, `#`, user |
 //!
@@ -18,6 +19,8 @@ use crate::{Key, MOST_IN_A_TRANSACTION, Outcome, Range, Table, TableError, Versi
 
 /// How long what is held is kept, if nobody ever tells it.
 pub const RETENTION: Duration = Duration::from_hours(90 * 24);
+/// How long it is known that something was held and told: longer than what held it is run again.
+const TOLD_RETENTION: Duration = Duration::from_hours(24);
 /// The most that is told at once; the rest is told next.
 pub const MOST_AT_ONCE: usize = 1000;
 
@@ -102,13 +105,31 @@ pub fn put_seal(channel: &str, user: &str, seal: &Versioned<Seal>) -> Result<Wri
     seal.put_back(Key::new(partition(channel, user), "seal"), None)
 }
 
-/// Forgets what was told.
-pub async fn forget(table: &dyn Table, channel: &str, user: &str, held: &[String]) -> Result<(), TableError> {
-    let key = |id: &String| Key::new(partition(channel, user), notice_key(id));
-    for some in held.chunks(MOST_IN_A_TRANSACTION) {
-        record::commit(table, some.iter().map(|id| record::delete(key(id))).collect()).await?;
+/// A notice of that id that is held, or that was and is told by now.
+pub async fn find(table: &dyn Table, channel: &str, user: &str, id: &str) -> Result<Option<Held>, TableError> {
+    let keys = [notice_key(id), told_key(id)].map(|key| Key::new(partition(channel, user), key));
+    let items = table.get_many(&keys).await?;
+    items.first().map(|item| record::decode(item).map(|held| held.value)).transpose()
+}
+
+/// No longer holds what was told, or what nobody is to be told of any more.
+pub async fn let_go(table: &dyn Table, held: &[Held], now: Timestamp) -> Result<(), TableError> {
+    for some in held.chunks(MOST_IN_A_TRANSACTION / 2) {
+        let mut writes = Vec::new();
+        for one in some {
+            let key = |key| Key::new(partition(&one.channel, &one.user), key);
+            writes.push(record::delete(key(notice_key(&one.id))));
+            writes.push(record::put_until(key(told_key(&one.id)), one, now.plus(TOLD_RETENTION))?);
+        }
+        record::commit(table, writes).await?;
     }
     Ok(())
+}
+
+/// Those of a seal that are held still.
+pub async fn sealed(table: &dyn Table, channel: &str, user: &str, seal: &Seal) -> Result<Vec<Held>, TableError> {
+    let keys: Vec<Key> = seal.held.iter().map(|id| Key::new(partition(channel, user), notice_key(id))).collect();
+    table.get_many(&keys).await?.iter().map(|item| record::decode(item).map(|held| held.value)).collect()
 }
 
 /// The timers that are due by then, earliest first.
@@ -150,6 +171,10 @@ fn partition(channel: &str, user: &str) -> String {
 
 fn notice_key(id: &str) -> String {
     format!("notice#{id}")
+}
+
+fn told_key(id: &str) -> String {
+    format!("told#{id}")
 }
 
 fn timer_key(due: &Due) -> Key {

@@ -39,7 +39,7 @@ pub enum Claim {
 pub struct Claimed {
     key: Key,
     version: u64,
-    /// Whether an earlier claim was never finished: its holder died, and may have had its effect.
+    /// Whether an earlier claim was never finished: its holder died or failed, and may have had some of its effect.
     pub unfinished_before: bool,
 }
 
@@ -77,5 +77,11 @@ impl Claimed {
     pub async fn give_back(self, table: &dyn Table) -> Result<(), TableError> {
         let delete = crate::Write::Delete(self.key, crate::Condition::Version(self.version));
         table.write(delete).await.map(|_| ())
+    }
+
+    /// Gives back the claim of a run that failed half way: the next one need not wait, and is told that it was not finished.
+    pub async fn leave_unfinished(self, table: &dyn Table, now: Timestamp) -> Result<(), TableError> {
+        let entry = Versioned { value: Entry::Claimed { until: now }, version: self.version };
+        table.write(entry.put_back(self.key, Some(now.plus(RETENTION)))?).await.map(|_| ())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::routing::{self, Matcher};
+use domain::routing::{self, Matcher, Same};
 use engine_http::{
     Json, Path, Problem,
     axum::{self, extract::State, http::StatusCode},
@@ -30,11 +30,18 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
 
 /// What speaks for what.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct InhibitionForm {
-    /// `standing` (while an alarm of this is active), `mutes` (those of that are not told), and what the two have in
-    /// common: `same`, one of `terminal`, `node`, `anything`. The first two are as a silence's `matcher`.
+    /// While an alarm of this is active: as a silence's `matcher`.
     #[schema(value_type = Object)]
-    inhibition: routing::Inhibition,
+    standing: Matcher,
+    /// What is not told meanwhile: likewise.
+    #[schema(value_type = Object)]
+    mutes: Matcher,
+    /// What the two have in common: `terminal` (when absent), `node`, `anything`.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    same: Same,
     /// Why, for others: at most 500 characters.
     #[serde(default)]
     why: String,
@@ -45,9 +52,15 @@ struct InhibitionForm {
 struct Inhibition {
     /// Its id.
     id: String,
-    /// What it says.
+    /// While an alarm of this is active,
     #[schema(value_type = Object)]
-    inhibition: routing::Inhibition,
+    standing: Matcher,
+    /// this is not told,
+    #[schema(value_type = Object)]
+    mutes: Matcher,
+    /// if the two have this in common: `terminal`, `node`, `anything`.
+    #[schema(value_type = String)]
+    same: Same,
     /// Why.
     why: String,
     /// Who made it.
@@ -85,9 +98,9 @@ async fn create(
     AdminUser(user): AdminUser,
     Json(form): Json<InhibitionForm>,
 ) -> Result<(StatusCode, Json<Inhibition>), ApiError> {
-    let InhibitionForm { inhibition, why } = form;
+    let InhibitionForm { standing, mutes, same, why } = form;
     let is_anything = |matcher: &Matcher| *matcher == Matcher::default();
-    if is_anything(&inhibition.standing) || is_anything(&inhibition.mutes) || why.chars().count() > MOST_WHY_CHARS {
+    if is_anything(&standing) || is_anything(&mutes) || why.chars().count() > MOST_WHY_CHARS {
         let what = format!("standing and mutes must name something, and why has at most {MOST_WHY_CHARS} characters.");
         return Err(Problem::bad_request("bad-inhibition", what).into());
     }
@@ -95,6 +108,7 @@ async fn create(
         let what = format!("There may be at most {MOST} of them: delete one first.");
         return Err(Problem::conflict("too-many-inhibitions", what).into());
     }
+    let inhibition = routing::Inhibition { standing, mutes, same };
     let kept = Kept { id: site.new_id(), inhibition, why, by: user.user, at: site.clock.now() };
     if !inhibitions::put_new(&*site.table, &kept).await? {
         return Err(Problem::conflict("version-conflict", "Somebody made another one just now: try again.").into());
@@ -121,7 +135,7 @@ async fn delete(State(site): State<Arc<Site>>, _: Admin, Path(id): Path<String>)
 
 impl From<Kept> for Inhibition {
     fn from(kept: Kept) -> Self {
-        let Kept { id, inhibition, why, by, at } = kept;
-        Self { id, inhibition, why, by, at: Moment(at) }
+        let Kept { id, inhibition: routing::Inhibition { standing, mutes, same }, why, by, at } = kept;
+        Self { id, standing, mutes, same, why, by, at: Moment(at) }
     }
 }

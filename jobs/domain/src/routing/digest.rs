@@ -81,7 +81,7 @@ impl Summary {
 
     fn add(&mut self, alarm: &str, life: &Life<'_>, is_active: bool) {
         let Some(last) = life.last else { return };
-        let (list, seen) = match (life.raised, life.cleared) {
+        let (told, seen) = match (life.raised, life.cleared) {
             // Cleared without a word, as what is removed is: it came and went all the same.
             (Some(raised), None) if !is_active => (&mut self.passed, raised),
             (Some(raised), Some(_)) => (&mut self.passed, raised),
@@ -94,7 +94,7 @@ impl Summary {
         if let Some(cleared) = life.cleared {
             let _ = write!(text, ", for {} s", cleared.at.since(cleared.since).as_secs());
         }
-        list.push(Line { alarm: alarm.to_owned(), severity: last.severity, text });
+        told.push(Line { alarm: alarm.to_owned(), severity: last.severity, text });
     }
 
     /// Whether there is nothing to tell.

@@ -72,16 +72,17 @@ async fn sort(cx: &Context, due: &Due, held: Vec<Held>) -> Result<(Vec<Held>, Op
                 Verdict::Drop => {}
             }
         }
+        let is_dropped = wanted.is_empty();
         notice.changes = wanted;
-        if notice.changes.is_empty() || !may_hear(table, user, hearer.as_ref(), &notice).await? {
-            forgotten.push(notice.id);
+        if is_dropped || !may_hear(table, user, hearer.as_ref(), &notice).await? {
+            forgotten.push(notice);
         } else if let Some(until) = until {
             later = Some(later.map_or(until, |later| later.min(until)));
         } else {
             free.push(notice);
         }
     }
-    held::forget(table, channel, user, &forgotten).await?;
+    held::let_go(table, &forgotten, now).await?;
     Ok((free, later))
 }
 
@@ -98,8 +99,7 @@ async fn tell(cx: &Context, due: &Due, seal: Versioned<Seal>, id: String, free: 
     let table = cx.table.as_ref();
     let summary = summary(table, &free).await?;
     let Some(first) = free.first().filter(|_| !summary.is_empty()) else {
-        let told: Vec<String> = free.into_iter().map(|held| held.id).collect();
-        return Ok(held::forget(table, &due.channel, &due.user, &told).await?);
+        return Ok(held::let_go(table, &free, cx.clock.now()).await?);
     };
     let most = if due.channel == channel::SMS { MOST_LINES_OF_SMS } else { MOST_LINES };
     let notice = Notice {
@@ -154,7 +154,7 @@ async fn summary(table: &dyn Table, held: &[Held]) -> Result<Summary, TableError
 
 /// Has what is sealed delivered, and forgets what it tells.
 async fn finish(cx: &Context, due: &Due, seal: Versioned<Seal>) -> Result<Versioned<Seal>, JobError> {
-    let Seal { notice: Some(notice), held } = seal.value else { return Ok(seal) };
+    let Some(notice) = seal.value.notice.clone() else { return Ok(seal) };
     let (table, Due { user, channel, .. }) = (cx.table.as_ref(), due);
     if channel == INBOX {
         if let Some(entry) = inbox::get(table, user, &notice).await? {
@@ -164,7 +164,7 @@ async fn finish(cx: &Context, due: &Due, seal: Versioned<Seal>) -> Result<Versio
     } else {
         cx.queue.enqueue(vec![DeliverNotice { user: user.clone(), notice }.message()]).await?;
     }
-    held::forget(table, channel, user, &held).await?;
+    held::let_go(table, &held::sealed(table, channel, user, &seal.value).await?, cx.clock.now()).await?;
     let mut open = Versioned { value: Seal::default(), version: seal.version };
     if !table.write(held::put_seal(channel, user, &open)?).await?.applied() {
         return Err(JobError::retry("another worker tells it"));

@@ -138,15 +138,14 @@ async fn there(site: &Site, user: &str, id: &str) -> Result<(), ApiError> {
 /// Does it with each; those that it changed.
 async fn each(site: &Site, user: &str, action: Action, ids: Vec<String>) -> Result<Vec<String>, TableError> {
     let (table, now) = (&*site.table, site.clock.now());
-    let changes = ids.into_iter().map(async |id| {
+    let each = ids.into_iter().map(async |id| {
         let changed = match action {
             Action::Read => inbox::mark_read(table, user, &id, now).await?,
             Action::Delete => inbox::delete(table, user, &id).await?,
         };
         Ok(changed.then_some(id))
     });
-    let changed: Vec<Option<String>> =
-        stream::iter(changes.collect::<Vec<_>>()).buffered(AT_A_TIME).try_collect().await?;
+    let changed: Vec<Option<String>> = stream::iter(each.collect::<Vec<_>>()).buffered(AT_A_TIME).try_collect().await?;
     Ok(changed.into_iter().flatten().collect())
 }
 
