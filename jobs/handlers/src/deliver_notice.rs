@@ -100,6 +100,10 @@ impl DeliverNotice {
         if !is_due(&notice.value, now) {
             return Ok(Some(Work { notice, endpoint: None, letter: None }));
         }
+        if let Some(other) = passing_on::told_instead(table, &notice.value).await? {
+            let letter = Some(Err(format!("not tried any more: told by {other} instead")));
+            return Ok(Some(Work { notice, endpoint: None, letter }));
+        }
         let found = address::of(table, &notice.value, now).await?;
         let letter = match found.address {
             Ok(address) => Ok(letter(table, &notice.value, address).await?),
