@@ -47,7 +47,7 @@ async fn one_by_one_a_person_is_told_on_the_first_channel_alone() {
 #[tokio::test]
 async fn what_a_channel_does_not_take_within_two_minutes_goes_on_to_the_next_and_says_so() {
     let flow = one_by_one().await;
-    flow.notifier().fail_next(4, &busy());
+    flow.notifier().fail_next(5, &busy());
     flow.sensor_says(40.0).await;
     flow.after(Duration::from_secs(118)).await;
     assert_eq!(told_by(&flow), [""; 0]);
@@ -56,12 +56,23 @@ async fn what_a_channel_does_not_take_within_two_minutes_goes_on_to_the_next_and
     let letter = flow.letters().remove(0);
     assert!(letter.text.starts_with("Not taken by email within 2 minutes, so it comes here. There: 451 try later\n"));
     flow.after(Duration::from_mins(5)).await;
-    assert_eq!(told_by(&flow), ["webhook", "email"], "the mail is tried still, and nothing is told twice");
+    assert_eq!(told_by(&flow), ["webhook"], "they know: the mail is not tried any more");
     let rows = ledger(&flow, "tech").await;
     let mail = rows.iter().find(|row| row.channel == "email").unwrap();
     let webhook = rows.iter().find(|row| row.channel == "webhook").unwrap();
-    assert_eq!((mail.attempts.len(), mail.way.passed_on), (5, true));
+    assert_eq!((mail.attempts.len(), mail.status), (6, NoticeStatus::Failed));
+    assert_eq!(mail.attempts[5].outcome, "not tried any more: told by webhook instead");
     assert_eq!(webhook.way.instead_of.as_ref(), Some(&mail.id));
+}
+
+#[tokio::test]
+async fn while_no_other_channel_took_it_either_it_is_tried_still() {
+    let flow = one_by_one().await;
+    flow.notifier().refuse_channel("webhook", Some(busy()));
+    flow.notifier().fail_next(5, &busy());
+    flow.sensor_says(40.0).await;
+    flow.after(Duration::from_mins(6)).await;
+    assert_eq!(told_by(&flow), ["email"]);
 }
 
 #[tokio::test]

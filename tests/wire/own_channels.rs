@@ -42,9 +42,9 @@ async fn a_webhook_is_made_tested_and_given_a_new_secret_and_the_genuine_library
     receiver.checks_with(rotated["secret"].as_str().context("it has a secret")?).await?;
     field.slave.set(SENSOR, &[253, 600, 1]).await?;
     receiver.until_received(3).await?;
-    let received = receiver.received();
-    assert!(received.iter().all(|got| got.genuine), "{received:#?}");
-    let types: Vec<&Value> = received.iter().map(|got| &got.body["type"]).collect();
+    let all = receiver.received();
+    assert!(all.iter().all(|got| got.genuine), "{all:#?}");
+    let types: Vec<&Value> = all.iter().map(|got| &got.body["type"]).collect();
     assert_eq!(types, ["notice.test", "alarm.raised", "alarm.cleared"]);
     let ledger = field.ann.get("/api/notices").await?;
     let tests = |row: &&Value| row["id"] == answer["notice"];
@@ -76,8 +76,8 @@ async fn what_a_webhook_refused_is_told_by_its_test_and_sent_again_when_its_owne
     let (_, replayed) = field.ann.post(&format!("{path}/replay"), &json!({ "since": "2020-01-01T00:00:00Z" })).await?;
     assert_eq!(replayed, json!({ "replayed": 1, "more": false }), "the test is not sent again");
     receiver.until_received(3).await?;
-    let received = receiver.received();
-    assert_eq!((&received[1].id, received[1].taken, received[2].taken), (&received[2].id, false, true));
+    let all = receiver.received();
+    assert_eq!((&all[1].id, all[1].taken, all[2].taken), (&all[2].id, false, true));
     Ok(())
 }
 

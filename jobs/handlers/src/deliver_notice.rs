@@ -100,6 +100,10 @@ impl DeliverNotice {
         if !is_due(&notice.value, now) {
             return Ok(Some(Work { notice, endpoint: None, letter: None }));
         }
+        if let Some(other) = passing_on::told_instead(table, &notice.value).await? {
+            let letter = Some(Err(format!("not tried any more: told by {other} instead")));
+            return Ok(Some(Work { notice, endpoint: None, letter }));
+        }
         let found = address::of(table, &notice.value, now).await?;
         let letter = match found.address {
             Ok(address) => Ok(letter(table, &notice.value, address).await?),
@@ -128,8 +132,11 @@ impl Work {
     /// Sends it where it is time, and passes it on where it is late; gives when there is more to do.
     async fn go_on(mut self, cx: &Context) -> Result<Option<JobError>, JobError> {
         let Some(letter) = self.letter.take() else {
+            let before = self.notice.value.way.passed_on;
             self.pass_on_when_late(cx).await?;
-            let _ = cx.table.write(notices::update(&self.notice)?).await?;
+            if self.notice.value.way.passed_on != before {
+                let _ = cx.table.write(notices::update(&self.notice)?).await?;
+            }
             return Ok(Some(self.later(cx)));
         };
         let delivery = match letter {

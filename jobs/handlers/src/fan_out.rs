@@ -83,7 +83,7 @@ async fn tell_once(cx: &Context, source: &Source, transition: &str) -> Result<()
         Claim::Done => return Ok(()),
         Claim::Busy(until) => return Err(JobError::retry_after("another worker tells it", until.since(now))),
     };
-    match tell(cx, source, transition, claimed.unfinished_before).await {
+    match tell(cx, source, transition).await {
         Ok(shown) => {
             claimed.done(table, cx.clock.now()).await?;
             show(cx, shown).await;

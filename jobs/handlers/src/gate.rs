@@ -11,15 +11,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Mac, Source, Timestamp,
+    alarm::Change,
     identity::derived_id,
     routing::{
-        Preferences, Verdict, Why,
+        INBOX, Preferences, Verdict, Why,
         incident::{News, Open},
     },
 };
 use records::{
     held::{self, Held},
-    preferences,
+    inbox as entries, notices, preferences,
     terminals::{self, Terminal},
     users::{self, User},
 };
@@ -56,6 +57,13 @@ pub(crate) struct Asked<'a> {
     pub at: Timestamp,
 }
 
+impl Asked<'_> {
+    /// What is held of a source in place of the notice is called so.
+    fn held(&self, source: &Source) -> String {
+        derived_id(self.at, &["held", self.notice, &source.to_string()])
+    }
+}
+
 impl<'a> Gate<'a> {
     /// What holds for these users and the sources.
     pub(crate) async fn read(
@@ -68,7 +76,7 @@ impl<'a> Gate<'a> {
         let macs: Vec<Mac> = macs.into_iter().collect();
         let table = cx.table.as_ref();
         let terminals = if macs.is_empty() { BTreeMap::new() } else { terminals::get_many(table, &macs).await? };
-        Ok(Self { cx, terminals, policies: Policies::read(table, users).await? })
+        Ok(Self { cx, terminals, policies: Policies::read(table, users).await?, is_repeat })
     }
 
     fn terminal(&self, source: &Source) -> Option<&Terminal> {
@@ -84,6 +92,11 @@ impl<'a> Gate<'a> {
                 Verdict::Hold { until, why } => decided.hold(one.clone(), until, why),
                 Verdict::Drop => {}
             }
+        }
+        if self.is_repeat
+            && let Some(held) = self.decided_before(asked, news).await?
+        {
+            return Ok(decided.without(&held));
         }
         let mut decided = self.keeps_order(asked, decided).await?;
         if !decided.told.is_empty() {
@@ -120,22 +133,22 @@ impl<'a> Gate<'a> {
     }
 
     /// What an earlier run held, if it came so far; nothing of it where it told all.
-    async fn decided_before(
-        &self,
-        user: &str,
-        channel: &str,
-        transition: &Transition,
-        held: &str,
-    ) -> Result<Option<Vec<Change>>, JobError> {
+    async fn decided_before(&self, asked: Asked<'_>, news: &[News]) -> Result<Option<Vec<Change>>, JobError> {
         let table = self.cx.table.as_ref();
-        if let Some(held) = held::find(table, channel, user, held).await? {
-            return Ok(Some(held.changes));
+        let sources: BTreeSet<&Source> = news.iter().map(|news| &news.source).collect();
+        let mut before: Option<Vec<Change>> = None;
+        for source in sources {
+            if let Some(held) = held::find(table, asked.channel, asked.user, &asked.held(source)).await? {
+                before.get_or_insert_default().extend(held.changes);
+            }
         }
-        let notice = notice_id(transition, user, channel);
-        let is_told = if channel == INBOX {
-            entries::get(table, user, &notice).await?.is_some()
+        if before.is_some() {
+            return Ok(before);
+        }
+        let is_told = if asked.channel == INBOX {
+            entries::get(table, asked.user, asked.notice).await?.is_some()
         } else {
-            notices::get(table, user, &notice).await?.is_some()
+            notices::get(table, asked.user, asked.notice).await?.is_some()
         };
         Ok(is_told.then(Vec::new))
     }
@@ -163,7 +176,7 @@ impl<'a> Gate<'a> {
         for (source, news) in by_source {
             let terminal = self.terminal(&source);
             let held = Held {
-                id: derived_id(asked.at, &["held", asked.notice, &source.to_string()]),
+                id: asked.held(&source),
                 user: asked.user.to_owned(),
                 channel: asked.channel.to_owned(),
                 node: terminal.map(|terminal| terminal.node.clone()),
@@ -197,9 +210,9 @@ impl Decided {
     }
 
     /// What is not held of it.
-    fn without(self, held: &[Change]) -> Vec<Change> {
+    fn without(self, held: &[Change]) -> Vec<News> {
         let all = self.told.into_iter().chain(self.held);
-        all.filter(|change| !held.contains(change)).collect()
+        all.filter(|news| !held.contains(&news.change)).collect()
     }
 
     fn hold_all(&mut self, until: Timestamp, why: Why) {

@@ -130,7 +130,13 @@ mod tests {
         }
         let mut there = Vec::new();
         keys("", &serde_json::to_value(Config::default()).unwrap(), &mut there);
-        there.retain(|key| !["notify.smtp", "platform.webhook", "redis"].contains(&key.as_str()));
+        let groups = ["notify.smtp", "notify.aliyun_sms", "notify.wechat", "platform.webhook", "redis"];
+        there.retain(|key| !groups.contains(&key.as_str()));
+        let of =
+            |group: &'static str, keys: &'static str| keys.split(' ').map(move |key| format!("notify.{group}.{key}"));
+        there.extend(of("aliyun_sms", "access_key_id access_key_secret sign_name zone endpoint"));
+        there.extend(of("aliyun_sms.templates", "code device terminal argument"));
+        there.extend(of("wechat", "app_id app_secret template_id mini_program zone endpoint"));
         there.extend(["notify.smtp.url", "notify.smtp.from"].map(str::to_owned));
         there.extend(["platform.webhook.url", "platform.webhook.secret"].map(str::to_owned));
         there.extend(["redis.url", "redis.namespace", "redis.may_forget", "redis.queue"].map(str::to_owned));

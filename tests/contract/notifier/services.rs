@@ -1,12 +1,13 @@
 //! The adapters of services that check signatures and say no in an answer 200: their fixtures, and what their codes mean.
 
-use std::{future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::join_all};
 use jobs::ports::{Address, Chat, ChatApp, Clock, Delivery, Letter, Notifier};
 use notify::{NotifySettings, Post, SystemResolver};
 use serde_json::{Value, json};
 use telltale_tests::{ManualClock, Services};
+use tokio::sync::Mutex;
 
 use super::{Fixture, IdAndText, NOWHERE, is_sent, letter, named_by_text, post};
 
@@ -65,7 +66,11 @@ impl Fixture {
         read: fn(&Value) -> IdAndText,
     ) -> Self {
         let notifier = post(services.settings());
-        let received = move || future::ready(services.taken(service).iter().map(read).collect()).boxed();
+        let services = Arc::new(Mutex::new(services));
+        let received = move || {
+            let services = Arc::clone(&services);
+            async move { services.lock().await.taken(service).await.unwrap().iter().map(read).collect() }.boxed()
+        };
         Self { notifier, address, received: Box::new(received), nobody }
     }
 }
@@ -104,21 +109,21 @@ fn pause(delivery: &Delivery) -> Option<u64> {
 
 #[tokio::test]
 async fn wechats_token_is_asked_for_once_by_many_letters_and_again_before_it_ends() {
-    let services = services().await;
+    let mut services = services().await;
     let clock = Arc::new(ManualClock::new());
     let settings: NotifySettings = serde_json::from_value(services.settings()).unwrap();
     let post = Post::new(settings, Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SystemResolver)).unwrap();
     let letters: Vec<Letter> = (0..20).map(|number| to_ann(&format!("n{number}"))).collect();
     let deliveries = join_all(letters.iter().map(|letter| post.send(letter))).await;
     assert!(deliveries.iter().all(is_sent), "{deliveries:?}");
-    assert_eq!(services.tokens(), (1, 0), "twenty letters at once, and one asks");
+    assert_eq!(services.tokens().await.unwrap(), (1, 0), "twenty letters at once, and one asks");
 
     clock.advance(Duration::from_mins(114));
     assert!(is_sent(&post.send(&to_ann("later")).await));
-    assert_eq!(services.tokens(), (1, 0), "it lasts 2 h, and is used up to 5 min before its end");
+    assert_eq!(services.tokens().await.unwrap(), (1, 0), "it lasts 2 h, and is used up to 5 min before its end");
     clock.advance(Duration::from_mins(2));
     assert!(is_sent(&post.send(&to_ann("at the end")).await));
-    assert_eq!(services.tokens(), (2, 0));
+    assert_eq!(services.tokens().await.unwrap(), (2, 0));
 }
 
 #[tokio::test]
@@ -130,8 +135,8 @@ async fn a_token_of_wechats_that_does_not_count_any_more_is_replaced_once_for_al
     let letters: Vec<Letter> = (0..10).map(|number| to_ann(&format!("m{number}"))).collect();
     let deliveries = join_all(letters.iter().map(|letter| post.send(letter))).await;
     assert!(deliveries.iter().all(is_sent), "{deliveries:?}");
-    assert_eq!(services.tokens(), (3, 1), "asked for again, which gave the same, and then by force");
-    assert_eq!(services.taken("wechat").len(), 11);
+    assert_eq!(services.tokens().await.unwrap(), (3, 1), "asked for again, which gave the same, and then by force");
+    assert_eq!(services.taken("wechat").await.unwrap().len(), 11);
 }
 
 #[tokio::test]
@@ -144,7 +149,7 @@ async fn a_token_of_wechats_that_never_counts_is_not_asked_for_for_ever() {
     services.answer("wechat", spent, 4).await.unwrap();
     let delivery = post.send(&to_ann("n2")).await;
     assert_eq!(pause(&delivery), Some(0), "{delivery:?}");
-    assert_eq!(services.taken("wechat").len(), 1);
+    assert_eq!(services.taken("wechat").await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -185,7 +190,7 @@ async fn alibaba_clouds_codes_refuse_a_letter_or_put_it_off() {
     }
     assert_eq!(pause(&post.send(&to("12345")).await), None, "it is no number");
     assert!(is_sent(&post.send(&to("+4915112345678")).await));
-    assert_eq!(services.taken("aliyun")[0]["to"], "4915112345678");
+    assert_eq!(services.taken("aliyun").await.unwrap()[0]["to"], "4915112345678");
 }
 
 #[tokio::test]
@@ -209,7 +214,7 @@ async fn a_wrong_secret_is_found_out_by_each_service_that_checks_one() {
 
 #[tokio::test]
 async fn a_later_letter_to_telegram_changes_the_message_of_an_earlier_one() {
-    let services = services().await;
+    let mut services = services().await;
     let post = post(services.settings());
     let room = room(&services, "telegram", ChatApp::Telegram);
     let Delivery::Sent(receipt) = post.send(&letter("n1", Address::Chat(room.clone()))).await else {
@@ -221,6 +226,8 @@ async fn a_later_letter_to_telegram_changes_the_message_of_an_earlier_one() {
     assert!(is_sent(&post.send(&letter("n3", Address::Chat(Chat { edits: gone, ..room }))).await));
     let taken: Vec<(Value, Value)> = services
         .taken("telegram")
+        .await
+        .unwrap()
         .into_iter()
         .map(|taken| (taken["method"].clone(), taken["message"].clone()))
         .collect();

@@ -2,7 +2,7 @@ use anyhow::Result;
 use domain::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Player, of};
+use super::Player;
 
 /// The services that carry letters: Alibaba Cloud's text messages, WeChat, and the chats' robots, which check what their
 /// documents say that they check.
@@ -25,7 +25,7 @@ impl Services {
         format!("http://127.0.0.1:{}/{service}", self.port)
     }
 
-    /// The settings of the channels that the operator runs, with `network` open.
+    /// The settings of the channels that the operator runs, with this machine's own network open.
     pub fn settings(&self) -> Value {
         json!({
             "webhook": { "allowed_nets": ["127.0.0.0/8"] },
@@ -63,23 +63,22 @@ impl Services {
     }
 
     /// What a service took so far, oldest first.
-    pub fn taken(&self, service: &str) -> Vec<Value> {
+    pub async fn taken(&mut self, service: &str) -> Result<Vec<Value>> {
+        self.catch_up().await?;
         let taken = self.player.reports("taken").into_iter();
-        taken.filter(|taken| taken["service"] == service).collect()
+        Ok(taken.filter(|taken| taken["service"] == service).collect())
     }
 
     /// How often a token of WeChat's was asked for, and how often by force.
-    pub fn tokens(&self) -> (usize, usize) {
+    pub async fn tokens(&mut self) -> Result<(usize, usize)> {
+        self.catch_up().await?;
         let asked = self.player.reports("token");
         let forced = asked.iter().filter(|asked| asked["force"] == true).count();
-        (asked.len(), forced)
+        Ok((asked.len(), forced))
     }
 
-    /// Waits until a service took so many letters.
-    pub async fn until_taken(&self, service: &str, count: usize) -> Result<()> {
-        let is_enough = |reports: &[Value]| {
-            (of(reports, "taken").filter(|taken| taken["service"] == service).count() >= count).then_some(())
-        };
-        self.player.until(&format!("holding {count} letters of {service}"), is_enough).await
+    /// What was answered may not be reported yet: its reports come before that of an order that is given now.
+    async fn catch_up(&mut self) -> Result<()> {
+        self.answer("none", Value::Null, 0).await
     }
 }

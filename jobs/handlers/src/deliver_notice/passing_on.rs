@@ -52,6 +52,17 @@ pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<(), JobErro
     to_the_next_person(cx, notice).await
 }
 
+/// The channel that a notice went on to, if that took it: the person was told, and is not told once more.
+pub(super) async fn told_instead(table: &dyn Table, notice: &Notice) -> Result<Option<String>, JobError> {
+    // What is replayed was asked for.
+    if !notice.way.passed_on || notice.way.since.is_some() {
+        return Ok(None);
+    }
+    let mut told = of_the_same(table, notice).await?.into_iter();
+    let instead = |told: &Notice| told.status == NoticeStatus::Sent && told.way.instead_of.as_ref() == Some(&notice.id);
+    Ok(told.find(instead).map(|told| told.channel))
+}
+
 async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<(), JobError> {
     let table = cx.table.as_ref();
     for (index, other) in notice.way.others.iter().enumerate() {

@@ -23,16 +23,18 @@ use crate::{
     ports::{Message, Push},
 };
 
-/// Writes what these people are told; gives the letters to be delivered, and what browsers are to show.
+/// Writes what these people are told; gives the letters to be delivered, and what browsers are to show. A repeat is what an
+/// earlier run may have done in part.
 pub(super) async fn tell(
     cx: &Context,
     incident: &Incident,
     telling: &Telling,
     people: &[String],
+    is_repeat: bool,
 ) -> Result<(Vec<Message>, Vec<Push>), JobError> {
     let sources = telling.news.iter().map(|news| &news.source);
     let sources = sources.chain(incident.state.open.values().map(|open| &open.source));
-    let gate = Gate::read(cx, sources, people.iter().map(String::as_str)).await?;
+    let gate = Gate::read(cx, sources, people.iter().map(String::as_str), is_repeat).await?;
     let whole = Words::of(cx.table.as_ref(), incident, telling).await?;
     let teller = Teller { cx, incident, telling, gate, whole };
     let (mut letters, mut pushes) = (Vec::new(), Vec::new());
