@@ -8,10 +8,12 @@ mod change;
 mod condition;
 mod evidence;
 mod machine;
+pub mod metric;
 mod owner;
 mod rule;
 mod rule_set;
 mod state;
+mod target;
 
 use std::fmt;
 
@@ -21,10 +23,12 @@ pub use change::{Change, ChangeKind};
 pub use condition::{Comparison, Condition, Figure, Level, Memory};
 pub use evidence::{Aspect, Evidence, Fact, Observed};
 pub use machine::{MOST_CHANGES, Step, step};
+pub use metric::Metric;
 pub use owner::{owned, owner, unowned};
 pub use rule::{BadRule, Rule, RuleId, Wrong};
 pub use rule_set::RuleSet;
 pub use state::{ConditionState, Seen, SourceState};
+pub use target::Target;
 
 /// How much an alarm matters, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! `evaluate_alarms`: evidence steps the alarm machine; what changed is stored and handed on.
 
+mod look;
 mod newer;
 mod watched;
 
@@ -68,10 +69,8 @@ impl Job for EvaluateAlarms {
         }
         let table = Prefetched::of_sources(Arc::clone(&cx.table), by_source.keys().copied()).await?;
         let cx = &Context { table: Arc::new(table), ..cx.clone() };
-        if by_source.keys().any(|source| matches!(source, Source::Device(_))) {
-            // Asked for once, and not by all steps at the same time.
-            cx.alert_rules().await?;
-        }
+        // Asked for once, and not by all steps at the same time.
+        cx.alert_rules().await?;
         let steps: Vec<_> = by_source.into_values().map(|evidence| evaluate_source(cx, evidence)).collect();
         // Each is stepped whatever becomes of the others; what failed is told when all are done.
         let ended: Vec<Result<(), JobError>> = stream::iter(steps).buffer_unordered(AT_A_TIME).collect().await;
@@ -88,6 +87,11 @@ async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>) -> Result<(), J
         while changed && let Some(newer) = newest_since(cx, &evidence.source, looked_at, cx.clock.now()).await? {
             changed = evaluate(cx, &newer).await?;
             looked_at = newer.at;
+        }
+        if evidence.fact == Fact::Tick
+            && let Some(known) = look::known(cx, &evidence.source).await?
+        {
+            evaluate(cx, &known).await?;
         }
     }
     Ok(())
@@ -108,12 +112,18 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
         let stepped = step(&before.state, &rules, evidence, now);
         let stepped = with_what_is_newer(cx, stepped, &rules, evidence, now).await?;
         let alters_alarms = !stepped.changes.is_empty();
-        if stepped.is_whole && !alters_alarms && !worth_storing(&before.state, &stepped.state, &evidence.fact) {
+        let timer = look::earlier(stepped.timer, look::next(cx, &evidence.source).await?);
+        let is_due_as_before = timer == before.timer;
+        if stepped.is_whole
+            && !alters_alarms
+            && is_due_as_before
+            && !worth_storing(&before.state, &stepped.state, &evidence.fact)
+        {
             hand_on(cx, &evidence.source, watch).await?;
             return Ok(changed || was_last(&before.state, evidence));
         }
         watch.value.state = stepped.state;
-        watch.value.timer = stepped.timer;
+        watch.value.timer = timer;
         let mut writes = Vec::new();
         if alters_alarms {
             let transition = transition(evidence, watch.version, now, stepped.changes);
@@ -150,7 +160,7 @@ fn worth_storing(before: &SourceState, after: &SourceState, fact: &Fact) -> bool
         Fact::LinkLost { .. } | Fact::LinkSeen | Fact::ParentLost { .. } | Fact::Away { .. } | Fact::Back { .. } => {
             after.newest != before.newest
         }
-        Fact::Values { .. } | Fact::Missed { .. } | Fact::Tick => false,
+        Fact::Values { .. } | Fact::Known { .. } | Fact::Missed { .. } | Fact::Tick => false,
     };
     moved
         || after.conditions != before.conditions

@@ -74,7 +74,9 @@ impl FanOut {
         let place = place(&self.source, terminal.as_ref());
         let model = model(cx, &self.source, terminal.as_ref()).await?;
         let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
-        let users = hearers::users(table, &self.source, &transition, setups).await?;
+        let replacing = cx.alert_rules().await?.replacing(&self.source, terminal.as_ref());
+        let setups = [setups, &replacing].concat();
+        let users = hearers::users(table, &self.source, &transition, &setups).await?;
         let subscribers = cx.settings.notices.topics.then(|| hearers::subscribers(&transition)).flatten();
         let mut letters = Vec::new();
         for hearer in users.iter().chain(&subscribers) {

@@ -11,6 +11,7 @@ mod dispatch_queries;
 mod evaluate_alarms;
 mod execute;
 mod fan_out;
+mod known;
 mod pace;
 mod plan_window;
 pub mod ports;

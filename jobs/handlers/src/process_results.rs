@@ -25,7 +25,7 @@ use records::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Context, DispatchQueries, EvaluateAlarms, Job, JobError,
+    Context, DispatchQueries, EvaluateAlarms, Job, JobError, known,
     ports::{Message, Push},
     report::{Event, Report, TerminalInfo},
 };
@@ -163,7 +163,7 @@ impl ProcessResults {
             Event::NodeInfo { info, connections } => {
                 let run_info = RunInfo { at: report.at, info: info.clone(), connections: *connections };
                 nodes::put_run_info(cx.table.as_ref(), &report.node, &run_info).await?;
-                return Ok(FollowUps::default());
+                Fact::Values { values: known::of_node(&run_info) }
             }
             Event::PartAway { need, why } => {
                 let evidence = vec![away(need, report.at, why)];

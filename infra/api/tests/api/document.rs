@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 53] = [
+const ROUTES: [&str; 54] = [
     "delete /api/alerts/rules/{id}",
     "delete /api/jobs/{job}/dead-letters/{id}",
     "delete /api/jobs/{job}/waiting/{key}",
@@ -16,6 +16,7 @@ const ROUTES: [&str; 53] = [
     "delete /api/terminals/{mac}",
     "get /api/alarms",
     "get /api/alarms/{id}",
+    "get /api/alerts/metrics",
     "get /api/alerts/rules",
     "get /api/alerts/rules/export",
     "get /api/alerts/rules/{id}",

@@ -96,7 +96,7 @@ fn take_note(state: &mut SourceState, evidence: &Evidence, is_latest: bool) {
     match &evidence.fact {
         Fact::Values { .. } | Fact::LinkSeen | Fact::LinkLost { .. } => state.unknown = None,
         Fact::ParentLost { parent } => state.unknown = Some(parent.clone()),
-        Fact::Missed { .. } | Fact::Away { .. } | Fact::Back { .. } | Fact::Tick => {}
+        Fact::Known { .. } | Fact::Missed { .. } | Fact::Away { .. } | Fact::Back { .. } | Fact::Tick => {}
     }
 }
 
@@ -268,7 +268,7 @@ impl Looking<'_> {
 
     /// Whether a condition whose rule is gone is kept: only a raised one, until the source is heard of again.
     fn keeps_removed(&self, rule: &RuleId, condition: &ConditionState, changes: &mut Vec<Change>) -> bool {
-        let is_heard = matches!(self.evidence.fact, Fact::Values { .. } | Fact::LinkSeen);
+        let is_heard = matches!(self.evidence.fact, Fact::Values { .. } | Fact::Known { .. } | Fact::LinkSeen);
         if is_heard {
             changes.extend(self.cleared(rule, condition, "the rule was removed".to_owned()));
         }

@@ -62,10 +62,8 @@ impl RuleSet {
         state: &SourceState,
     ) -> impl Iterator<Item = &'a Arc<Rule>> + use<'a> {
         let mut places: BTreeSet<usize> = self.0.of_any_fact.iter().copied().collect();
-        if let Fact::Values { values } = fact {
-            let named = values.iter().filter_map(|value| self.0.by_name.get(&value.name));
-            places.extend(named.flatten().copied());
-        }
+        let named = fact.values().iter().filter_map(|value| self.0.by_name.get(&value.name));
+        places.extend(named.flatten().copied());
         let pending =
             state.conditions.iter().filter(|(_, condition)| matches!(condition, ConditionState::Pending { .. }));
         places.extend(pending.filter_map(|(id, _)| self.0.by_id.get(id).copied()));
