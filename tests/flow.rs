@@ -12,3 +12,6 @@ mod platform;
 mod polling;
 mod readings;
 mod removals;
+mod sims;
+mod targets;
+mod ups;

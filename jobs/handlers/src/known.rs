@@ -1,8 +1,10 @@
 //! What is known of terminals, nodes and parts of the platform, as values that rules look at.
 
+use std::collections::BTreeMap;
+
 use domain::{
     Timestamp,
-    alarm::{Metric, Observed, metric},
+    alarm::{Metric, Observed, Target, metric},
 };
 use records::{nodes::RunInfo, terminals::Terminal};
 use serde_json::Value;
@@ -40,6 +42,12 @@ pub(crate) fn of_node(said: &RunInfo) -> Vec<Observed> {
     said.into_iter().flatten().collect()
 }
 
+/// What a part of the platform counted, as far as rules have a name for it.
+pub(crate) fn of_platform(counted: &BTreeMap<String, f64>) -> Vec<Observed> {
+    let metrics = Target::Platform.metrics().iter();
+    metrics.filter_map(|metric| Some(metric.number(*counted.get(metric.name)?))).collect()
+}
+
 #[expect(clippy::cast_precision_loss, reason = "no plan has 2^53 KB")]
 fn as_number(amount: u64) -> f64 {
     amount as f64
@@ -47,8 +55,6 @@ fn as_number(amount: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use domain::schedule::DataPlan;
     use serde_json::json;
 

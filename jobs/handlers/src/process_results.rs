@@ -118,6 +118,7 @@ impl ProcessResults {
                 | Event::NodeInfo { .. }
                 | Event::PartAway { .. }
                 | Event::PartBack { .. }
+                | Event::PartCounted { .. }
                 | Event::Operated { .. } => Vec::new(),
             };
             macs.sort_unstable();
@@ -172,6 +173,11 @@ impl ProcessResults {
             Event::PartBack { need, how, absence } => {
                 let began = absence.iter().map(|absence| away(need, absence.since, &absence.why));
                 let evidence = began.chain([back(need, report.at, how)]).collect();
+                return Ok(FollowUps { evidence, ..FollowUps::default() });
+            }
+            Event::PartCounted { need, values } => {
+                let values = known::of_platform(values);
+                let evidence = vec![of_platform(need, report.at, Fact::Values { values })];
                 return Ok(FollowUps { evidence, ..FollowUps::default() });
             }
             Event::Operated { about, id, end } => {

@@ -52,11 +52,11 @@ pub const UPTIME: Metric = metric("uptime", "s", "for how long the gateway's mac
 
 /// What waits in the queue.
 pub const QUEUE_DEPTH: Metric =
-    metric("queue_depth", "", "messages that wait in the queue or are worked on (part/queue)");
+    metric("queue_depth", "", "messages of all jobs that wait, are due later or are worked on");
 /// What was given up.
-pub const DEAD_LETTERS: Metric = metric("dead_letters", "", "messages that were given up and are kept (part/queue)");
+pub const DEAD_LETTERS: Metric = metric("dead_letters", "", "messages of all jobs that were given up and are kept");
 /// How full the spool is.
-pub const SPOOL_FILL: Metric = metric("spool_fill", "%", "how full a broker's spool is (part/spool)");
+pub const SPOOL_FILL: Metric = metric("spool_fill", "%", "how full the spool of a broker is");
 
 impl Metric {
     /// The values of a target.

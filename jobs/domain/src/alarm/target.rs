@@ -97,30 +97,4 @@ impl Condition {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn what_can_never_be_said_of_a_target_is_refused_with_its_place() {
-        let silence = Condition::NoData { after: Duration::from_secs(1) };
-        let inside = |part: &Condition| Condition::Any {
-            of: vec![Condition::NotIn { name: "state".to_owned(), normal: vec!["ONLINE".to_owned()] }, part.clone()],
-        };
-        for (part, known) in [
-            (Condition::Lost, vec![Target::Terminal, Target::Node]),
-            (Condition::Away, vec![Target::Platform]),
-            (Condition::Missed { more_than: 1 }, vec![Target::Device]),
-            (silence, vec![Target::Device, Target::Node, Target::Platform]),
-        ] {
-            for target in Target::ALL {
-                assert_eq!(target.check(&part).is_ok(), known.contains(&target), "{target:?}: {part:?}");
-                let checked = target.check(&Condition::Not { of: Box::new(inside(&part)) });
-                let place = checked.err().map(|bad| bad.place);
-                assert_eq!(place.is_none(), known.contains(&target));
-                assert!(place.is_none_or(|place| place == "condition.of.of[1]"));
-            }
-        }
-    }
-}
+mod tests;

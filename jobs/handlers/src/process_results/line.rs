@@ -150,6 +150,7 @@ impl<'a> Line<'a> {
             | Event::NodeInfo { .. }
             | Event::PartAway { .. }
             | Event::PartBack { .. }
+            | Event::PartCounted { .. }
             | Event::Operated { .. } => {}
         }
         if self.is_news(report) {
