@@ -108,8 +108,8 @@ async fn put_rules(table: &dyn Table, terminals: u32) -> Result<()> {
         }
     }
     for part in changes.chunks(MOST_AT_ONCE) {
-        let changed = alert_rules::change(table, part, Timestamp(0)).await?;
-        ensure!(changed == Changed::Done, "the rules are stored: {changed:?}");
+        let ended = alert_rules::change(table, part, Timestamp(0)).await?;
+        ensure!(ended == Changed::Done, "the rules are stored: {ended:?}");
     }
     Ok(())
 }
