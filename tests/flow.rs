@@ -17,4 +17,7 @@ mod polling;
 mod readings;
 mod removals;
 mod silences;
+mod sims;
+mod targets;
+mod ups;
 mod webhooks;

@@ -5,6 +5,7 @@ mod alarms;
 mod browsers;
 mod channels;
 mod events;
+mod faults;
 pub(crate) mod field;
 mod garbage;
 mod gateways;

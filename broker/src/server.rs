@@ -68,6 +68,8 @@ impl Server {
             settings: config.platform,
             looks,
             probes: Vec::new(),
+            // Each count of a queue on AWS is a call to be paid, and CloudWatch counts.
+            queue: None,
             operator,
             memory: Arc::new(Forgetful),
         };

@@ -35,7 +35,7 @@ async fn table() -> anyhow::Result<DynamoDbTable> {
 }
 
 async fn import(table: &DynamoDbTable, file: &Value) -> Result<Counts, SiteError> {
-    Site::parse(file.to_string().as_bytes())?.import(table, &SystemDice).await
+    Site::parse(file.to_string().as_bytes())?.import(table, &SystemClock, &SystemDice).await
 }
 
 fn told(error: &SiteError) -> Diagnostic {

@@ -31,8 +31,10 @@ pub(crate) async fn command(arguments: BacktestArguments) -> anyhow::Result<()> 
     let bytes = std::fs::read(file).with_context(|| format!("cannot read the rule file {}", file.display()))?;
     let rule =
         RuleOfFile::parse(&bytes, arguments.user.as_deref()).with_context(|| format!("in {}", file.display()))?;
-    if untriable(&rule.rule.condition) {
-        anyhow::bail!("what was missed or lost is not kept, so this rule's condition cannot be tried on the past");
+    if !rule.is_of_devices || untriable(&rule.rule.condition) {
+        anyhow::bail!(
+            "only what devices said is kept, and not what was missed or lost: this rule cannot be tried on the past"
+        );
     }
     let table = table_of(&config).await?;
     let to = SystemClock.now();
@@ -42,7 +44,7 @@ pub(crate) async fn command(arguments: BacktestArguments) -> anyhow::Result<()> 
     let backtest = Backtest { rule: rule.rule, terminals, from, to, most_readings: usize::MAX };
     let scope = &rule.scope;
     let found = backtest
-        .run(table.as_ref(), |device, mounted| scope.holds(device, mounted), |done| tell_progress(done, count))
+        .run(table.as_ref(), |terminal, mounted| scope.holds(terminal, mounted), |done| tell_progress(done, count))
         .await?;
     if let Some(path) = &arguments.plot {
         let document = plot(&found, &backtest.rule, from, to).context("there is no device to draw")?;

@@ -211,6 +211,9 @@ pub(crate) struct FaultArguments {
     /// The share of instructions that a living device leaves unanswered.
     #[arg(long, value_name = "SHARE")]
     pub withheld_replies: Option<f64>,
+    /// The share of the time in which a UPS has a fault of its own, and says so.
+    #[arg(long, value_name = "SHARE")]
+    pub faulty_ups: Option<f64>,
     /// How often an hour each terminal loses its connection and comes back.
     #[arg(long, value_name = "TIMES")]
     pub terminal_drops: Option<f64>,
@@ -229,6 +232,7 @@ impl FaultArguments {
             foreign_replies: self.foreign_replies.unwrap_or(all.foreign_replies),
             refusing_replies: self.refusing_replies.unwrap_or(all.refusing_replies),
             withheld_replies: self.withheld_replies.unwrap_or(all.withheld_replies),
+            faulty_ups: self.faulty_ups.unwrap_or(all.faulty_ups),
             terminal_drops_per_hour: self.terminal_drops.unwrap_or(all.terminal_drops_per_hour),
             transport_cuts_per_hour: self.transport_cuts.unwrap_or(all.transport_cuts_per_hour),
         }

@@ -41,7 +41,7 @@ pub(crate) async fn import_if_new(
         );
         return Ok(());
     }
-    let Counts { protocols, nodes, terminals, users } = site.import(table, dice).await?;
+    let Counts { protocols, nodes, terminals, users } = site.import(table, clock, dice).await?;
     imports::put_site(table, &this).await?;
     tracing::info!(protocols, nodes, terminals, users, "the site file {} is in the store", file.display());
     Ok(())
@@ -57,7 +57,7 @@ pub(crate) async fn command(arguments: ImportArguments) -> anyhow::Result<()> {
         site.must_be_right(table.as_ref()).await?;
         ("would import", site.counts())
     } else {
-        ("imported", site.import(table.as_ref(), &SystemDice).await?)
+        ("imported", site.import(table.as_ref(), &SystemClock, &SystemDice).await?)
     };
     let Counts { protocols, nodes, terminals, users } = counts;
     println!("{verb} {protocols} protocols, {nodes} nodes, {terminals} terminals, {users} users");

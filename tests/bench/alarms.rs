@@ -27,7 +27,7 @@ use crate::{
 /// How many facts one job carries, as a batch of results hands them on.
 const FACTS: usize = 100;
 /// Tenths of a degree that are fine.
-const FINE: u16 = 200;
+pub(crate) const FINE: u16 = 200;
 
 /// How long this process ran for one reading. Nothing else is on its way in it meanwhile.
 pub(crate) struct Judged {
@@ -80,7 +80,7 @@ async fn judge(sensor: &Sensor, readings: u32, terminals: u32, tenths: impl Fn(u
 }
 
 /// The jobs that judge one reading of each terminal.
-fn messages(sensor: &Sensor, terminals: u32, tenths: u16, at: Timestamp) -> Result<Vec<Message>> {
+pub(crate) fn messages(sensor: &Sensor, terminals: u32, tenths: u16, at: Timestamp) -> Result<Vec<Message>> {
     let evidence = (0..terminals).map(|terminal| evidence(sensor, terminal, tenths, at));
     let evidence = evidence.collect::<Result<Vec<_>>>()?;
     let parts = evidence.chunks(FACTS).enumerate();
@@ -100,7 +100,7 @@ fn evidence(sensor: &Sensor, terminal: u32, tenths: u16, at: Timestamp) -> Resul
 }
 
 /// The ports in memory, with so many terminals in the table.
-async fn world(sensor: &Sensor, count: u32) -> Result<Context> {
+pub(crate) async fn world(sensor: &Sensor, count: u32) -> Result<Context> {
     let clock = Arc::new(SystemClock);
     let table = MemoryTable::new(Arc::clone(&clock) as Arc<dyn Clock>);
     protocols::put(&table, &serde_json::from_str(sensor::PROTOCOL)?).await?;

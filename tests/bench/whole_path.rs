@@ -25,6 +25,7 @@ mod poster;
 mod process;
 mod pushes;
 mod room;
+mod rules;
 mod sensor;
 mod site;
 mod socket;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use domain::{
     DeviceId,
-    alarm::{Comparison, Condition, Level, Rule, Severity},
+    alarm::{Comparison, Condition, Level, Rule, Severity, Target},
 };
 use records::{
     Item, Key, Write,
@@ -30,7 +30,9 @@ fn made(owner: Option<&str>, scope: Scope, condition: Condition) -> AlertRule {
         id: ID.to_owned(),
         name: "Damp".to_owned(),
         owner: owner.map(str::to_owned),
+        target: Target::Device,
         scope,
+        replaces: None,
         enabled: true,
         recipients: Recipients::default(),
         rule,

@@ -49,7 +49,7 @@ async fn tried(flow: &Flow, rule: &Rule) -> WouldHaveBeen {
     let terminals = vec![terminals::get(table, &mac()).await.unwrap().unwrap()];
     let (from, to) = (domain::Timestamp(0), flow.now());
     let backtest = Backtest { rule: rule.clone(), terminals, from, to, most_readings: usize::MAX };
-    backtest.run(table, |device, _| device.pid == 1, |_| {}).await.unwrap()
+    backtest.run(table, |_, device| device.pid == 1, |_| {}).await.unwrap()
 }
 
 #[tokio::test]
@@ -67,6 +67,8 @@ async fn a_rule_that_is_tried_afterwards_would_have_raised_what_it_raised() {
             id: ID.to_owned(),
             name: "Warm".to_owned(),
             owner: None,
+            target: domain::alarm::Target::Device,
+            replaces: None,
             scope: Scope::Everywhere,
             enabled: true,
             recipients: alert_rules::Recipients::default(),

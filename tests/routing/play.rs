@@ -84,6 +84,8 @@ impl Play {
             id: name.to_owned(),
             name: name.to_owned(),
             owner: None,
+            target: domain::alarm::Target::Device,
+            replaces: None,
             scope: Scope::Everywhere,
             enabled: true,
             recipients: Recipients::default(),

@@ -2,7 +2,7 @@
 
 use domain::{
     Timestamp,
-    alarm::{BadRule, Rule, Severity},
+    alarm::{BadRule, Rule, Severity, Target},
 };
 use engine_chart::{Band, Chart, Tone};
 use jobs::backtest::{OfDevice, WouldHaveBeen};
@@ -15,7 +15,9 @@ use crate::routes::RuleForm;
 pub struct RuleOfFile {
     /// What people call it.
     pub name: String,
-    /// The devices that it watches.
+    /// Whether it watches devices.
+    pub is_of_devices: bool,
+    /// Which of them.
     pub scope: Scope,
     /// What is watched.
     pub rule: Rule,
@@ -41,7 +43,7 @@ impl RuleOfFile {
         let form: RuleForm = serde_json::from_slice(json)?;
         let rule = Rule { id: rule_id(owner, "backtest"), ..form.rule() };
         rule.check()?;
-        Ok(Self { name: form.name, scope: form.scope, rule })
+        Ok(Self { is_of_devices: form.target == Target::Device, name: form.name, scope: form.scope, rule })
     }
 }
 

@@ -1,8 +1,10 @@
 //! Instants as the API says and takes them.
 
+use std::borrow::Cow;
+
 use domain::Timestamp;
 use engine_http::Problem;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use utoipa::ToSchema;
 
 /// The last instant whose milliseconds have thirteen digits, as the store keeps them.
@@ -16,6 +18,15 @@ pub(crate) struct Moment(pub(crate) Timestamp);
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0.rfc3339())
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        let instant = text.parse().ok().map(jiff::Timestamp::as_millisecond).filter(|at| (0..=LAST).contains(at));
+        let wrong = || D::Error::custom(format!("{text:?} is not an instant: give RFC 3339 (2026-01-31T08:15:00Z)"));
+        instant.map(|at| Self(Timestamp(at))).ok_or_else(wrong)
     }
 }
 

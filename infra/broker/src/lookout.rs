@@ -2,6 +2,7 @@
 //! there is one, and at once to the operator's webhook, which needs neither the queue nor the store.
 
 mod left_behind;
+mod measures;
 mod operator;
 mod outage;
 mod samples;
@@ -12,7 +13,7 @@ mod words;
 use std::{sync::Arc, time::Duration};
 
 use domain::Need;
-use jobs::ports::{Clock, SpoolState, Spooling};
+use jobs::ports::{Clock, Inspect, SpoolState, Spooling};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, timeout},
@@ -28,6 +29,7 @@ pub use settings::{PlatformSettings, PlatformWebhook};
 pub use teller::{Forgetful, Memory};
 
 use self::{
+    measures::Measures,
     outage::{Turn, Watch},
     samples::Sample,
     teller::Teller,
@@ -69,6 +71,8 @@ pub struct LookoutParts {
     pub looks: Arc<Looks>,
     /// What is asked whether it is there.
     pub probes: Vec<Probe>,
+    /// The queue, to count what waits in it; none where counting costs.
+    pub queue: Option<Arc<dyn Inspect>>,
     /// The operator.
     pub operator: Operator,
     /// Where it is remembered what was told, for whoever comes after this process.
@@ -110,6 +114,12 @@ impl Lookout {
             operator: self.parts.operator.clone(),
             memory: Arc::clone(&self.parts.memory),
         };
+        let measures = Measures {
+            part: self.parts.part.clone(),
+            queue: self.parts.queue.take(),
+            spool: self.spool.clone(),
+            reporter: self.reporter.clone(),
+        };
         let (probes, looks) = (std::mem::take(&mut self.parts.probes), Arc::clone(&self.parts.looks));
         let asking = futures::future::join_all(probes.into_iter().map(|probe| ask(probe, &looks)));
         let looking = async {
@@ -125,7 +135,7 @@ impl Lookout {
                 }
             }
         };
-        let all = async { tokio::join!(looking, asking, teller.run(told)) };
+        let all = async { tokio::join!(looking, asking, teller.run(told), measures.run()) };
         stop.run_until_cancelled(all).await;
     }
 

@@ -101,6 +101,11 @@ impl Site {
             if known_nodes.get(node) == Some(&false) {
                 wrong.push(format!("terminal {}: there is no node {node:?}", terminal.mac));
             }
+            let plan = terminal.iccid_info.as_ref();
+            let told = plan.map_or([None, None], |plan| [plan.expire_date.as_ref(), plan.uptime.as_ref()]);
+            for no_time in told.into_iter().flatten().filter_map(|told| told.instant().err()) {
+                wrong.push(format!("terminal {}, iccidInfo: {no_time:?} is no date", terminal.mac));
+            }
             let mut pids = BTreeSet::new();
             for device in &terminal.mount_devs {
                 let protocol = device.protocol.as_str();

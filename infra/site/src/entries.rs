@@ -1,7 +1,7 @@
 //! What a site file says, in the names that earlier servers' exports use.
 
 use domain::{
-    Mac, Pid,
+    Mac, Pid, Timestamp,
     protocol::{ConstantsDocument, ProtocolDocument},
 };
 use records::users::Webhook;
@@ -76,6 +76,36 @@ pub(crate) struct PlanEntry {
     pub version: String,
     #[serde(default)]
     pub flow_resource: u64,
+    #[serde(default)]
+    pub flow_used: Option<u64>,
+    #[serde(default)]
+    pub rest_of_flow: Option<u64>,
+    /// A date or a time as carriers write it.
+    #[serde(default)]
+    pub expire_date: Option<Told>,
+    #[serde(rename = "IsAutoRecharge", default)]
+    pub is_auto_recharge: bool,
+    #[serde(default)]
+    pub uptime: Option<Told>,
+}
+
+/// An instant in a site file: text, or milliseconds since 1970.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Told {
+    Millis(i64),
+    Text(String),
+}
+
+impl Told {
+    /// The instant; none for an empty text. An error holds what is none.
+    pub(crate) fn instant(&self) -> Result<Option<Timestamp>, &str> {
+        match self {
+            Self::Millis(millis) => Ok(Some(Timestamp(*millis))),
+            Self::Text(text) if text.trim().is_empty() => Ok(None),
+            Self::Text(text) => Timestamp::parse_told(text).map(Some).ok_or(text),
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use domain::{phone, schedule::DataPlan};
+use domain::{Source, Timestamp, phone, schedule::DataPlan};
 use jobs::ports::Dice;
 use records::{
-    Table, TableError, nodes,
+    Table, TableError, alarms, nodes,
     terminals::{self, Device, Terminal},
     users::{self, Role, User},
 };
 
 use crate::{
     SiteError,
-    entries::{NodeEntry, TerminalEntry, UserEntry},
+    entries::{NodeEntry, TerminalEntry, Told, UserEntry},
 };
 
 impl NodeEntry {
@@ -31,7 +31,7 @@ impl NodeEntry {
 
 impl TerminalEntry {
     /// Stores the terminal. What its node found out about it stays.
-    pub(crate) async fn import(&self, table: &dyn Table) -> Result<(), TableError> {
+    pub(crate) async fn import(&self, table: &dyn Table, now: Timestamp) -> Result<(), TableError> {
         let known = terminals::get(table, &self.mac).await?;
         let (found_iccid, info) = known.map_or((None, BTreeMap::new()), |known| (known.iccid, known.info));
         let devices = self.mount_devs.iter().map(|device| Device {
@@ -45,6 +45,11 @@ impl TerminalEntry {
             name: plan.res_name.clone(),
             version: plan.version.clone(),
             flow_kb: plan.flow_resource,
+            used_kb: plan.flow_used,
+            left_kb: plan.rest_of_flow,
+            expires: instant(plan.expire_date.as_ref()),
+            renews_itself: plan.is_auto_recharge,
+            told: instant(plan.uptime.as_ref()),
         });
         let terminal = Terminal {
             mac: self.mac.clone(),
@@ -55,8 +60,18 @@ impl TerminalEntry {
             data_plan,
             info,
         };
-        terminals::put(table, &terminal).await
+        terminals::put(table, &terminal).await?;
+        // What is known of its SIM is looked at by the next sweep.
+        match terminal.data_plan {
+            Some(_) => alarms::look_soon(table, &Source::Terminal(terminal.mac), now).await,
+            None => Ok(()),
+        }
     }
+}
+
+/// What was told; what is no instant was refused before.
+fn instant(told: Option<&Told>) -> Option<Timestamp> {
+    told.and_then(|told| told.instant().ok().flatten())
 }
 
 impl UserEntry {

@@ -9,7 +9,7 @@ mod import;
 mod tests;
 
 use jobs::ports::Dice;
-use records::{Table, TableError, nodes, protocols};
+use records::{Clock, Table, TableError, nodes, protocols};
 
 pub use entries::Site;
 
@@ -52,7 +52,7 @@ impl Site {
     }
 
     /// Stores the whole site, if all of it makes sense; nothing of it otherwise.
-    pub async fn import(&self, table: &dyn Table, dice: &dyn Dice) -> Result<Counts, SiteError> {
+    pub async fn import(&self, table: &dyn Table, clock: &dyn Clock, dice: &dyn Dice) -> Result<Counts, SiteError> {
         self.must_be_right(table).await?;
         for protocol in &self.protocols {
             protocols::put(table, protocol).await?;
@@ -64,7 +64,7 @@ impl Site {
             nodes::put(table, &node.record()).await?;
         }
         for terminal in &self.terminals {
-            terminal.import(table).await?;
+            terminal.import(table, clock.now()).await?;
         }
         for user in &self.users {
             user.import(table, dice).await?;

@@ -19,7 +19,7 @@ fn site(document: &Value) -> Site {
 async fn whatever_is_wrong_with_a_site_is_said_at_once_and_nothing_is_stored() {
     let table = table();
     let known = site(&json!({ "nodes": [{ "Name": "dale", "IP": "10.0.0.9" }] }));
-    known.import(&table, &SystemDice).await.unwrap();
+    known.import(&table, &SystemClock, &SystemDice).await.unwrap();
     let site = site(&json!({
         "constants": [{ "Protocol": "nothing", "OprateInstruct": [{ "name": " ", "value": "06" }] }],
         "nodes": [
@@ -31,7 +31,7 @@ async fn whatever_is_wrong_with_a_site_is_said_at_once_and_nothing_is_stored() {
             "webhook": { "url": "ftp://x", "secret": "s" }, "tel": "12",
         }, { "user": "*", "passwd": "long enough", "userGroup": "user" }],
     }));
-    let refused = site.import(&table, &SystemDice).await.unwrap_err().to_string();
+    let refused = site.import(&table, &SystemClock, &SystemDice).await.unwrap_err().to_string();
     for fault in [
         "constants of nothing: there is no such protocol",
         "constants of nothing: OprateInstruct[0]",
@@ -64,7 +64,7 @@ async fn a_users_telephone_number_is_kept_as_the_networks_write_it() {
     let user =
         |name: &str, tel: &str| json!({ "user": name, "passwd": "long enough", "userGroup": "user", "tel": tel });
     let site = site(&json!({ "users": [user("ann", "13800138000"), user("bob", "")] }));
-    site.import(&table, &SystemDice).await.unwrap();
+    site.import(&table, &SystemClock, &SystemDice).await.unwrap();
     let ann = users::get(&table, "ann").await.unwrap().unwrap();
     assert_eq!(ann.phone.as_deref(), Some("+8613800138000"));
     assert_eq!(users::get(&table, "bob").await.unwrap().unwrap().phone, None);

@@ -10,12 +10,14 @@ mod condition;
 mod evidence;
 mod life;
 mod machine;
+pub mod metric;
 mod owner;
 pub mod quality;
 mod replay;
 mod rule;
 mod rule_set;
 mod state;
+mod target;
 
 use std::fmt;
 
@@ -27,11 +29,13 @@ pub use condition::{Comparison, Condition, Figure, Level, Memory};
 pub use evidence::{Aspect, Evidence, Fact, Observed};
 pub use life::{Flap, Late, Life, MOST_SHELVED, Owed, Quiet};
 pub use machine::{MOST_CHANGES, Step, step};
+pub use metric::Metric;
 pub use owner::{owned, owner, unowned};
 pub use replay::{Episode, Replay, episodes};
 pub use rule::{BadRule, Flapping, Rule, RuleId, Wrong};
 pub use rule_set::RuleSet;
 pub use state::{Acknowledged, Active, ConditionState, Pending, Seen, SourceState};
+pub use target::Target;
 
 /// How much an alarm matters, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -16,6 +16,7 @@ mod result_type;
 mod sentinel;
 mod slice;
 mod states;
+mod ups;
 
 use std::collections::BTreeSet;
 
@@ -28,6 +29,7 @@ pub use document::{FieldDocument, InstructDocument, ProtocolDocument};
 pub use error::{Fault, ProtocolError};
 pub use operation::{BadOperation, Operation, OperationDocument};
 pub use slice::BadSlice;
+pub use ups::{FaultWord, QFS, no_fault, unnamed_fault};
 
 use instruction::{Fields, Instruction};
 use programs::Programs;

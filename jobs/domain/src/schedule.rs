@@ -61,7 +61,7 @@ pub enum Uplink {
 }
 
 /// A SIM's data plan, as the carrier tells it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DataPlan {
     /// `resName`: the plan's name.
     pub name: String,
@@ -69,9 +69,37 @@ pub struct DataPlan {
     pub version: String,
     /// `flowResource`: what it allows, in KB.
     pub flow_kb: u64,
+    /// `flowUsed`: what is used of it, in KB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_kb: Option<u64>,
+    /// `restOfFlow`: what is left of it, in KB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_kb: Option<u64>,
+    /// `expireDate`: when it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// `IsAutoRecharge`: whether it goes on by itself then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub renews_itself: bool,
+    /// `uptime`: when the carrier told this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Timestamp>,
 }
 
 impl DataPlan {
+    /// What is left of it, in hundredths of what it allows; none where that is not known.
+    pub fn left(&self) -> Option<f64> {
+        let left = self.left_kb.or_else(|| Some(self.flow_kb.saturating_sub(self.used_kb?)))?;
+        #[expect(clippy::cast_precision_loss, reason = "a plan of 2^53 KB is none")]
+        (self.flow_kb > 0).then(|| left as f64 * 100.0 / self.flow_kb as f64)
+    }
+
+    /// The days until it ends, negative afterwards; none for one that does not.
+    pub fn days_left(&self, now: Timestamp) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "a date is less than 2^53 ms away")]
+        self.expires.map(|expires| expires.0.saturating_sub(now.0) as f64 / 86_400_000.0)
+    }
+
     fn must_be_spared(&self) -> bool {
         (self.name == SPARED_PLAN || self.version == SPARED_PLAN) && (1..AMPLE_KB).contains(&self.flow_kb)
     }
@@ -97,7 +125,12 @@ pub fn interval(load: &LineLoad) -> Duration {
 /// It is the first eight bytes of the SHA-256 of the device's text form `mac/pid`, as a big-endian number, modulo the
 /// interval in milliseconds. That may never change: processes of two versions must agree on who is due.
 pub fn phase(device: &DeviceId, interval: Duration) -> Duration {
-    let digest = Sha256::digest(device.to_string());
+    phase_of(&device.to_string(), interval)
+}
+
+/// The same, of anything that has a name.
+pub fn phase_of(name: &str, interval: Duration) -> Duration {
+    let digest = Sha256::digest(name);
     let hash = digest.iter().take(8).fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
     let interval = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
     Duration::from_millis(hash.checked_rem(interval).unwrap_or(0))

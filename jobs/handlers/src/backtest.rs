@@ -83,7 +83,7 @@ impl Backtest {
     pub async fn run(
         &self,
         table: &dyn Table,
-        is_watched: impl Fn(&DeviceId, &Device) -> bool,
+        is_watched: impl Fn(&Terminal, &Device) -> bool,
         mut went_on: impl FnMut(usize),
     ) -> Result<WouldHaveBeen, TableError> {
         let mut consequences = Consequences::of(table, &self.rule).await?;
@@ -92,7 +92,7 @@ impl Backtest {
             let watched: Vec<Pid> = terminal
                 .devices
                 .iter()
-                .filter(|device| is_watched(&terminal.device_id(device.pid), device))
+                .filter(|device| is_watched(terminal, device))
                 .map(|device| device.pid)
                 .collect();
             if found.readings >= self.most_readings {

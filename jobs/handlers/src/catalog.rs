@@ -34,7 +34,7 @@ const FRESH: Duration = Duration::from_secs(10);
 pub struct Model {
     /// The protocol.
     pub protocol: Protocol,
-    /// The rules that its constants make.
+    /// The rules that its constants make, and what its devices tell of themselves.
     rules: Vec<Arc<Rule>>,
     /// What single people say instead.
     pub setups: Vec<Setup>,
@@ -131,7 +131,7 @@ fn model(stored: &Stored, scripts: &dyn ScriptEngine) -> Option<Model> {
         tracing::error!(protocol.name = name, %error, "a protocol's stored constants cannot be used");
         Vec::new()
     });
-    let rules = rules.into_iter().map(Arc::new).collect();
+    let rules = protocol.fault_rule().into_iter().chain(rules).map(Arc::new).collect();
     Some(Model { protocol, rules, setups: setups(name, &stored.setups), everybodys: OnceLock::new() })
 }
 

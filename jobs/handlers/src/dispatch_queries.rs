@@ -2,7 +2,7 @@
 //!
 //! Stateless: whether a device is due is a function of its interval, its phase and how its line stands. No next-due rows.
 
-use domain::{Mac, NodeName, Timestamp, schedule};
+use domain::{Mac, NodeName, Timestamp, protocol::QFS, schedule};
 use records::{
     nodes,
     terminals::{self, Presence, Standing, Terminal},
@@ -69,19 +69,22 @@ impl DispatchQueries {
         standing: &Standing,
     ) -> Result<Vec<PlannedQuery>, JobError> {
         let line = Line::of(cx, terminal).await?;
-        Ok(line.paced(standing).flat_map(|paced| self.of_device(terminal, &paced)).collect())
+        Ok(line.paced(standing).flat_map(|paced| self.of_device(terminal, &paced, standing)).collect())
     }
 
     /// A device that its protocol's scripts make nothing for is planned all the same: the broker sends nothing, and counts
     /// it as a query without an answer.
-    fn of_device(&self, terminal: &Terminal, paced: &Paced<'_>) -> Vec<PlannedQuery> {
+    fn of_device(&self, terminal: &Terminal, paced: &Paced<'_>, standing: &Standing) -> Vec<PlannedQuery> {
         let Paced { device, model, interval } = paced;
         let phase = schedule::phase(&terminal.device_id(device.pid), *interval);
         let mut instants = schedule::due(*interval, phase, self.from, self.until).peekable();
         if instants.peek().is_none() {
             return Vec::new();
         }
-        let contents = model.protocol.contents(device.pid);
+        let mut contents = model.protocol.contents(device.pid);
+        if standing.faults.contains_key(&device.pid) && model.protocol.asks_for_faults(device.pid) {
+            contents.push(QFS.to_owned());
+        }
         let query = |at: Timestamp| PlannedQuery {
             at,
             mac: terminal.mac.clone(),

@@ -1,5 +1,6 @@
 //! `evaluate_alarms`: evidence steps the alarm machine; what changed is stored and handed on.
 
+mod look;
 mod newer;
 mod watched;
 
@@ -67,10 +68,8 @@ impl Job for EvaluateAlarms {
         }
         let table = Prefetched::of_sources(Arc::clone(&cx.table), by_source.keys().copied()).await?;
         let cx = &Context { table: Arc::new(table), ..cx.clone() };
-        if by_source.keys().any(|source| matches!(source, Source::Device(_))) {
-            // Asked for once, and not by all steps at the same time.
-            cx.alert_rules().await?;
-        }
+        // Asked for once, and not by all steps at the same time.
+        cx.alert_rules().await?;
         let steps: Vec<_> = by_source.into_values().map(|evidence| evaluate_source(cx, evidence)).collect();
         // Each is stepped whatever becomes of the others; what failed is told when all are done.
         let ended: Vec<Result<(), JobError>> = stream::iter(steps).buffer_unordered(AT_A_TIME).collect().await;
@@ -87,6 +86,11 @@ async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>) -> Result<(), J
         while changed && let Some(newer) = newest_since(cx, &evidence.source, looked_at, cx.clock.now()).await? {
             changed = evaluate(cx, &newer).await?;
             looked_at = newer.at;
+        }
+        if evidence.fact == Fact::Tick
+            && let Some(known) = look::known(cx, &evidence.source).await?
+        {
+            evaluate(cx, &known).await?;
         }
     }
     Ok(())
@@ -105,7 +109,8 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
         let before = watch.value.clone();
         let now = cx.clock.now();
         let stepped = step(&before.state, &rules, evidence, now);
-        let stepped = with_what_is_newer(cx, stepped, &rules, evidence, now).await?;
+        let mut stepped = with_what_is_newer(cx, stepped, &rules, evidence, now).await?;
+        stepped.timer = look::earlier(stepped.timer, look::next(cx, &evidence.source).await?);
         let alters_alarms = !stepped.changes.is_empty();
         let is_as_before =
             before.timer == stepped.timer && !worth_storing(&before.state, &stepped.state, &evidence.fact);
@@ -141,7 +146,7 @@ fn worth_storing(before: &SourceState, after: &SourceState, fact: &Fact) -> bool
         Fact::LinkLost { .. } | Fact::LinkSeen | Fact::ParentLost { .. } | Fact::Away { .. } | Fact::Back { .. } => {
             after.newest != before.newest
         }
-        Fact::Values { .. } | Fact::Missed { .. } | Fact::Acted { .. } | Fact::Tick => false,
+        Fact::Values { .. } | Fact::Known { .. } | Fact::Missed { .. } | Fact::Acted { .. } | Fact::Tick => false,
     };
     moved
         || after.conditions != before.conditions

@@ -14,6 +14,7 @@ mod execute;
 mod fan_out;
 mod gate;
 pub mod inbox_events;
+mod known;
 mod pace;
 mod plan_window;
 pub mod ports;

@@ -25,7 +25,7 @@ use records::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Context, DispatchQueries, EvaluateAlarms, Job, JobError,
+    Context, DispatchQueries, EvaluateAlarms, Job, JobError, known,
     ports::{Message, Push},
     report::{Event, Report, TerminalInfo},
 };
@@ -118,6 +118,7 @@ impl ProcessResults {
                 | Event::NodeInfo { .. }
                 | Event::PartAway { .. }
                 | Event::PartBack { .. }
+                | Event::PartCounted { .. }
                 | Event::Operated { .. } => Vec::new(),
             };
             macs.sort_unstable();
@@ -163,7 +164,7 @@ impl ProcessResults {
             Event::NodeInfo { info, connections } => {
                 let run_info = RunInfo { at: report.at, info: info.clone(), connections: *connections };
                 nodes::put_run_info(cx.table.as_ref(), &report.node, &run_info).await?;
-                return Ok(FollowUps::default());
+                Fact::Values { values: known::of_node(&run_info) }
             }
             Event::PartAway { need, why } => {
                 let evidence = vec![away(need, report.at, why)];
@@ -172,6 +173,11 @@ impl ProcessResults {
             Event::PartBack { need, how, absence } => {
                 let began = absence.iter().map(|absence| away(need, absence.since, &absence.why));
                 let evidence = began.chain([back(need, report.at, how)]).collect();
+                return Ok(FollowUps { evidence, ..FollowUps::default() });
+            }
+            Event::PartCounted { need, values } => {
+                let values = known::of_platform(values);
+                let evidence = vec![of_platform(need, report.at, Fact::Values { values })];
                 return Ok(FollowUps { evidence, ..FollowUps::default() });
             }
             Event::Operated { about, id, end } => {

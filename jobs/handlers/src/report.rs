@@ -1,5 +1,7 @@
 //! What a broker reports: everything that happens on its sockets and routes and that the jobs must know.
 
+use std::collections::BTreeMap;
+
 use domain::{Mac, Need, NodeName, Pid, Source, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +100,13 @@ pub enum Event {
         how: String,
         /// What it was away for, where that is known: who hears of the end first must not take the beginning for old.
         absence: Option<Absence>,
+    },
+    /// What a part of the platform counted of what it needs.
+    PartCounted {
+        /// The part, and what it needs.
+        need: Need,
+        /// What it counted, by the names that rules know.
+        values: BTreeMap<String, f64>,
     },
     /// An operation came to its end.
     Operated {

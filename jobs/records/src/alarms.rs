@@ -33,6 +33,9 @@ use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};
 /// How long a transition is kept after it was told.
 pub const TRANSITION_RETENTION: Duration = Duration::from_hours(90 * 24);
 
+/// How often it is tried anew when somebody steps the same source meanwhile.
+const TRIES: usize = 8;
+
 /// What is remembered of one source.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -146,6 +149,22 @@ pub fn put_watch(
         }
     }
     Ok(writes)
+}
+
+/// Has a source looked at by the next sweep: what is known of it changed, and not by evidence.
+pub async fn look_soon(table: &dyn Table, source: &Source, now: Timestamp) -> Result<(), TableError> {
+    for _ in 0..TRIES {
+        let mut watch = watch(table, source).await?;
+        let before = watch.value.timer;
+        if before.is_some_and(|due| due <= now) {
+            return Ok(());
+        }
+        watch.value.timer = Some(now);
+        if table.transact(put_watch(source, &watch, before)?).await?.applied() {
+            return Ok(());
+        }
+    }
+    Err(TableError::Away(format!("{source} is stepped by many at once")))
 }
 
 /// Parts of the platform come and go under new names, and nobody removes them: one of which nothing is wrong is forgotten

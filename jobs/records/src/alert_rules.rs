@@ -14,14 +14,17 @@ mod change;
 use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
-    DeviceId, Mac, Timestamp,
-    alarm::{self, Rule, RuleId},
+    DeviceId, Mac, NodeName, Timestamp,
+    alarm::{self, Rule, RuleId, Target},
 };
 use serde::{Deserialize, Serialize};
 
 pub use change::{Change, Changed, MOST, MOST_AT_ONCE, MOST_OF_A_USER, change};
 
-use crate::{Key, Listed, Range, Table, TableError, Versioned, record, terminals::Device};
+use crate::{
+    Key, Listed, Range, Table, TableError, Versioned, record,
+    terminals::{Device, Terminal},
+};
 
 const PAGE: usize = 500;
 
@@ -37,8 +40,14 @@ pub struct AlertRule {
     pub name: String,
     /// Whose it is: what it raises is told to them alone. None for everybody's, which an administrator made.
     pub owner: Option<String>,
-    /// The devices that it watches.
+    /// What it watches.
+    #[serde(default, skip_serializing_if = "is_device")]
+    pub target: Target,
+    /// Which of them.
     pub scope: Scope,
+    /// The common rule that it takes the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaced>,
     /// Whether it watches at all.
     pub enabled: bool,
     /// Who hears beside those who see the devices. None of a person's own.
@@ -71,12 +80,36 @@ impl Recipients {
     }
 }
 
-/// The devices that a rule watches.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn is_device(target: &Target) -> bool {
+    *target == Target::Device
+}
+
+/// A common rule that another one stands in for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    /// Its id: `offline`, `threshold:temperature`, `rule:` id.
+    pub rule: RuleId,
+    /// Since when: its owner is told the end of what began before.
+    pub since: Timestamp,
+}
+
+/// Which devices, terminals, nodes or parts of the platform a rule watches.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Scope {
     /// All of them.
     Everywhere,
+    /// A node; or what hangs on it.
+    Node {
+        /// Its name.
+        node: NodeName,
+    },
+    /// A part of the platform.
+    Part {
+        /// What it is called: `broker:8081`.
+        part: String,
+    },
     /// Those that speak a protocol.
     Protocol {
         /// The protocol.
@@ -97,14 +130,16 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Whether it holds a device.
-    pub fn holds(&self, device: &DeviceId, mounted: &Device) -> bool {
+    /// Whether it holds a device of a terminal.
+    pub fn holds(&self, terminal: &Terminal, mounted: &Device) -> bool {
         match self {
             Self::Everywhere => true,
             Self::Protocol { protocol } => mounted.protocol == *protocol,
             Self::DeviceType { device_type } => mounted.kind == *device_type,
-            Self::Terminal { mac } => device.mac == *mac,
-            Self::Device(one) => device == one,
+            Self::Node { node } => terminal.node == *node,
+            Self::Terminal { mac } => terminal.mac == *mac,
+            Self::Device(device) => terminal.mac == device.mac && mounted.pid == device.pid,
+            Self::Part { .. } => false,
         }
     }
 
@@ -113,8 +148,30 @@ impl Scope {
         match self {
             Self::Terminal { mac } => Some(mac),
             Self::Device(device) => Some(&device.mac),
-            Self::Everywhere | Self::Protocol { .. } | Self::DeviceType { .. } => None,
+            Self::Everywhere
+            | Self::Protocol { .. }
+            | Self::DeviceType { .. }
+            | Self::Node { .. }
+            | Self::Part { .. } => None,
         }
+    }
+
+    /// Whether there can be anything of a target in it.
+    pub fn fits(&self, target: Target) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::Protocol { .. } | Self::DeviceType { .. } | Self::Device(_) => target == Target::Device,
+            Self::Terminal { .. } => matches!(target, Target::Device | Target::Terminal),
+            Self::Node { .. } => target != Target::Platform,
+            Self::Part { .. } => target == Target::Platform,
+        }
+    }
+}
+
+impl AlertRule {
+    /// The common rule whose place it takes while it is in force. One that is only tried out takes nobody's.
+    pub fn in_place_of(&self) -> Option<&Replaced> {
+        self.replaces.as_ref().filter(|_| self.enabled && !self.rule.shadow)
     }
 }
 
@@ -136,6 +193,11 @@ pub async fn get(table: &dyn Table, user: &str, id: &str) -> Result<Option<Alert
     let keys = [None, Some(user)].map(|owner| key(&rule_id(owner, id)));
     let items = table.get_many(&keys).await?;
     items.first().map(|item| record::decode(item).map(|rule| rule.value)).transpose()
+}
+
+/// The rule of that id among everybody's.
+pub async fn everybodys(table: &dyn Table, id: &str) -> Result<Option<AlertRule>, TableError> {
+    Ok(record::get(table, &key(&rule_id(None, id))).await?.map(|rule| rule.value))
 }
 
 /// A page of everybody's rules (of no owner), or of a person's, in the order of their ids.

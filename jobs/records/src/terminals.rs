@@ -107,6 +107,9 @@ pub struct Standing {
     pub misses: BTreeMap<Pid, u32>,
     /// How many instructions a device that answers in part leaves unanswered.
     pub unanswered: BTreeMap<Pid, u32>,
+    /// How many queries in a row a device that says it has a fault has not said which.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub faults: BTreeMap<Pid, u32>,
     /// How many replies could not be proven, by the reason's kind: the line's health.
     pub rejected: BTreeMap<String, u64>,
 }

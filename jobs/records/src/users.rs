@@ -147,6 +147,19 @@ pub async fn seers(table: &dyn Table, users: &[&str], mac: &Mac) -> Result<BTree
     Ok(seers.intersection(&known).cloned().collect())
 }
 
+/// Those of the users that are administrators: who sees what no terminal is of.
+pub async fn admins(table: &dyn Table, users: &[&str]) -> Result<BTreeSet<String>, TableError> {
+    let keys: Vec<Key> = users.iter().map(|user| key(user)).collect();
+    let mut admins = BTreeSet::new();
+    for item in table.get_many(&keys).await? {
+        let user: User = record::decode(&item)?.value;
+        if user.role == Role::Admin {
+            admins.insert(user.user);
+        }
+    }
+    Ok(admins)
+}
+
 fn key(user: &str) -> Key {
     Key::new("user", user)
 }

@@ -43,9 +43,9 @@ impl Device {
         Self { pid, model: Model::Climate(Climate::new(chance::number(seed, &format!("{mac}/{pid}")))) }
     }
 
-    /// A UPS, alone on its line.
-    pub(crate) fn ups(seed: u64, mac: &str) -> Self {
-        Self { pid: 0, model: Model::Ups(Ups::new(chance::number(seed, mac))) }
+    /// A UPS, alone on its line, that has a fault in that share of the time.
+    pub(crate) fn ups(seed: u64, mac: &str, faults: f64) -> Self {
+        Self { pid: 0, model: Model::Ups(Ups::new(chance::number(seed, mac)).with_faults(faults)) }
     }
 
     /// The device as the site file describes it.

@@ -43,7 +43,7 @@ fn terminal(settings: &FieldSettings, node: u16, number: u16) -> TerminalPlan {
     let mac = format!("{a:02X}{b:02X}{node:04X}{number:04X}");
     let name = format!("Virtual DTU {node}-{number}");
     if number > 1 && number == settings.terminals_per_node {
-        let devices = vec![Device::ups(seed, &mac)];
+        let devices = vec![Device::ups(seed, &mac, settings.faults.faulty_ups)];
         return TerminalPlan { mac, name, line: Line::Rs232, devices };
     }
     let devices = (1..=settings.devices_per_terminal).map(|pid| Device::climate(seed, &mac, pid)).collect();

@@ -98,6 +98,8 @@ pub struct FaultRates {
     pub refusing_replies: f64,
     /// The share of instructions that a living device leaves unanswered.
     pub withheld_replies: f64,
+    /// The share of the time in which a UPS has a fault of its own, and says so.
+    pub faulty_ups: f64,
     /// How often each terminal loses its connection and comes back.
     pub terminal_drops_per_hour: f64,
     /// How often each node's transport is cut, without a goodbye.
@@ -114,6 +116,7 @@ impl FaultRates {
             foreign_replies: rate,
             refusing_replies: rate,
             withheld_replies: rate,
+            faulty_ups: rate,
             terminal_drops_per_hour: 60.0 * rate,
             transport_cuts_per_hour: 60.0 * rate,
         }
@@ -123,7 +126,7 @@ impl FaultRates {
         let shares = [self.damaged_replies, self.foreign_replies, self.refusing_replies, self.withheld_replies];
         let is_share = |share: f64| (0.0..=1.0).contains(&share);
         let is_rate = |rate: f64| (0.0..=MOST_PER_HOUR).contains(&rate);
-        let all_shares = is_share(self.dead_devices) && shares.into_iter().all(is_share);
+        let all_shares = is_share(self.dead_devices) && is_share(self.faulty_ups) && shares.into_iter().all(is_share);
         let all_rates = is_rate(self.terminal_drops_per_hour) && is_rate(self.transport_cuts_per_hour);
         if all_shares && all_rates && is_share(shares.iter().sum()) { Ok(()) } else { Err(FieldError::Faults) }
     }

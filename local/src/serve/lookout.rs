@@ -15,12 +15,13 @@ use super::told::ToldFile;
 use crate::config::Config;
 
 /// The one process: it looks after its store, which the queue is a part of.
-pub(super) fn alone(config: &Config, context: &Context) -> LookoutParts {
+pub(super) fn alone(config: &Config, context: &Context, queue: &Arc<dyn Inspect>) -> LookoutParts {
     LookoutParts {
         part: "telltale".to_owned(),
         settings: config.platform.clone(),
         looks: Arc::default(),
         probes: vec![store(&context.table, &context.clock)],
+        queue: Some(Arc::clone(queue)),
         operator: operator(config, context),
         memory: Arc::new(ToldFile::open(config.data.join("telltale.told"))),
     }
@@ -39,6 +40,7 @@ pub(super) fn among_others(
         settings: config.platform.clone(),
         looks,
         probes: vec![redis(queue)],
+        queue: Some(Arc::clone(queue)),
         operator,
         memory: Arc::new(told_by(spool)),
     }

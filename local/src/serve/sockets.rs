@@ -150,7 +150,9 @@ async fn alone(
     end_stale_sessions(table.as_ref(), queue.as_ref(), clock.now(), id, is_dead).await?;
     let (broker, router) = Broker::new(broker_parts(parts, id.clone(), told, None));
     let (counters, door) = (broker.counters(), broker.door());
-    tokio::spawn(broker.lookout(lookout::alone(parts.config, parts.context)).run(stop.clone()));
+    tokio::spawn(
+        broker.lookout(lookout::alone(parts.config, parts.context, &parts.place.queue.inspect)).run(stop.clone()),
+    );
     let broker = tokio::spawn(broker.run(stop.clone()));
     Ok((Running::Alone { broker, counters, door }, router))
 }

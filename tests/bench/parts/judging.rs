@@ -8,7 +8,7 @@ use super::{Report, TERMINALS};
 use crate::{
     alarms,
     homes::Kind,
-    path,
+    path, rules,
     table::{Row, grouped, rate},
 };
 
@@ -29,6 +29,18 @@ pub(super) async fn measure(report: &mut Report) -> Result<()> {
     report.table.add(Row::new("(j) the same, in values", format!("{}/s", grouped(values))));
     let row = Row::new("(j) readings judged, each begins or ends an alarm", rate(per_second(judged.changing)));
     report.table.add(row.beside(share(judged.changing, whole)));
+    of_rules(report).await
+}
+
+/// With as many rules as there may be, of which few look at a reading.
+async fn of_rules(report: &mut Report) -> Result<()> {
+    let evaluated = rules::measure(report.length.judged, TERMINALS).await?;
+    let name = format!("(j) evaluations by {} rules of people, two cores", grouped(f64::from(evaluated.rules)));
+    let micros = |each: Duration| format!("{:.1} us", each.as_secs_f64() * 1e6);
+    let row = Row::new(&name, format!("{}/s", grouped(evaluated.per_second)));
+    report.table.add(row.beside(format!("ten look at a reading: {} of a processor", micros(evaluated.reading))));
+    let row = Row::new("(j) a reading among rules that do not look at it", micros(evaluated.among));
+    report.table.add(row.beside(format!("{} without them", micros(evaluated.alone))));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use domain::{
     Timestamp,
-    alarm::{Condition, Rule, Severity},
+    alarm::{Condition, Rule, Severity, Target},
 };
 use records::alert_rules::{self, AlertRule, Change, Changed, MOST_AT_ONCE, Recipients, Scope, rule_id};
 
@@ -14,7 +14,9 @@ fn rule(number: usize, version: u64) -> AlertRule {
     AlertRule {
         name: id.clone(),
         owner: None,
+        target: Target::Device,
         scope: Scope::Everywhere,
+        replaces: None,
         enabled: true,
         recipients: Recipients::default(),
         rule: Rule::new(rule_id(None, &id), missed, Severity::Info),

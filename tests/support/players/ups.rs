@@ -25,6 +25,11 @@ impl Ups {
 
     /// Changes what it answers to `QGS`.
     pub async fn set(&mut self, qgs: &str) -> Result<()> {
-        self.player.order_done("set", json!({ "command": "QGS", "reply": qgs })).await
+        self.answers("QGS", qgs).await
+    }
+
+    /// Changes what it answers to a command.
+    pub async fn answers(&mut self, command: &str, reply: &str) -> Result<()> {
+        self.player.order_done("set", json!({ "command": command, "reply": reply })).await
     }
 }

@@ -7,6 +7,7 @@ mod backtest;
 mod changing;
 mod form;
 mod import;
+mod metrics;
 mod proof;
 mod reading;
 
@@ -18,7 +19,7 @@ use engine_http::{
     axum::{self, extract::DefaultBodyLimit},
 };
 use records::{
-    alert_rules::{self, Change, Changed, MOST, MOST_OF_A_USER},
+    alert_rules::{self, Change, Changed, MOST, MOST_OF_A_USER, Replaced},
     users::{Role, User},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -34,6 +35,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
     let import = OpenApiRouter::new().routes(routes!(import::import)).layer(DefaultBodyLimit::max(MOST_IMPORT_BYTES));
     OpenApiRouter::new()
         .routes(routes!(reading::list, changing::create))
+        .routes(routes!(metrics::list))
         .routes(routes!(import::export))
         .routes(routes!(backtest::backtest))
         .routes(routes!(reading::get, changing::replace, changing::delete))
@@ -92,16 +94,35 @@ fn record(site: &Site, user: &User, form: RuleForm, before: Option<&alert_rules:
     let id = before.map_or_else(|| site.new_id(), |before| before.id.clone());
     let owner = (!form.everybody).then(|| user.user.clone());
     let rule = Rule { id: alert_rules::rule_id(owner.as_deref(), &id), ..form.rule() };
-    alert_rules::AlertRule {
+    let replaces = form.replaces.map(|rule| Replaced { rule, since: at });
+    let after = alert_rules::AlertRule {
         id,
         name: form.name,
         owner,
+        target: form.target,
         scope: form.scope,
+        replaces,
         enabled: form.enabled,
         recipients: form.recipients,
         rule,
         version: before.map_or(0, |before| before.version) + 1,
         changed_at: at,
         changed_by: user.user.clone(),
+    };
+    match before {
+        Some(before) => still_replacing(after, before),
+        None => after,
     }
+}
+
+/// A rule that took a common one's place already, of the same sources, has done so since then.
+fn still_replacing(mut after: alert_rules::AlertRule, before: &alert_rules::AlertRule) -> alert_rules::AlertRule {
+    let is_of_the_same = after.target == before.target && after.scope == before.scope;
+    let known = before.in_place_of().filter(|_| is_of_the_same);
+    if let (Some(now), Some(known)) = (&mut after.replaces, known)
+        && now.rule == known.rule
+    {
+        now.since = known.since;
+    }
+    after
 }

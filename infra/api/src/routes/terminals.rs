@@ -74,6 +74,25 @@ struct DataPlan {
     version: String,
     /// What it allows, in KB.
     flow_kb: u64,
+    /// What of it is used, in KB; null when that is not known.
+    #[serde(default)]
+    #[schema(required)]
+    used_kb: Option<u64>,
+    /// What is left of it, in KB; null when that is not known. Alarms begin below a tenth of what it allows.
+    #[serde(default)]
+    #[schema(required)]
+    left_kb: Option<u64>,
+    /// When it ends; null when that is not known. Alarms begin 30 days before.
+    #[serde(default)]
+    #[schema(required)]
+    expires: Option<Moment>,
+    /// Whether it goes on by itself: then nobody is told.
+    #[serde(default)]
+    renews_itself: bool,
+    /// When the carrier told this; null when that is not known.
+    #[serde(default)]
+    #[schema(required)]
+    told: Option<Moment>,
 }
 
 /// What is wrong on a line.
@@ -188,15 +207,17 @@ impl Terminal {
 
 impl From<schedule::DataPlan> for DataPlan {
     fn from(plan: schedule::DataPlan) -> Self {
-        let schedule::DataPlan { name, version, flow_kb } = plan;
-        Self { name, version, flow_kb }
+        let schedule::DataPlan { name, version, flow_kb, used_kb, left_kb, expires, renews_itself, told } = plan;
+        let (expires, told) = (expires.map(Moment), told.map(Moment));
+        Self { name, version, flow_kb, used_kb, left_kb, expires, renews_itself, told }
     }
 }
 
 impl From<DataPlan> for schedule::DataPlan {
     fn from(plan: DataPlan) -> Self {
-        let DataPlan { name, version, flow_kb } = plan;
-        Self { name, version, flow_kb }
+        let DataPlan { name, version, flow_kb, used_kb, left_kb, expires, renews_itself, told } = plan;
+        let (expires, told) = (expires.map(|at| at.0), told.map(|at| at.0));
+        Self { name, version, flow_kb, used_kb, left_kb, expires, renews_itself, told }
     }
 }
 

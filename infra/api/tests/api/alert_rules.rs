@@ -1,5 +1,6 @@
 mod backtest;
 mod many;
+mod targets;
 
 use std::{sync::Mutex, time::Duration};
 
@@ -191,7 +192,7 @@ async fn a_rule_that_makes_no_sense_is_refused_with_the_place_of_what_is_wrong()
     for (member, value, place) in [
         ("condition", any, "condition.of[1]: "),
         ("condition", json!({ "kind": "all", "of": [] }), "condition.of: "),
-        ("condition", json!({ "kind": "not", "of": { "kind": "lost" } }), "condition: "),
+        ("condition", json!({ "kind": "not", "of": { "kind": "lost" } }), "condition.of: "),
         ("on_delay_ms", json!(u64::MAX), "on_delay_ms: "),
         ("name", json!(" "), "name: "),
         ("condition", json!({ "kind": "in", "name": "x", "states": ["y".repeat(20_000)] }), "condition: "),

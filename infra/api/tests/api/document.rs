@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 105] = [
+const ROUTES: [&str; 106] = [
     "delete /api/alerts/policies/{id}",
     "delete /api/alerts/rotas/{id}",
     "delete /api/alerts/rules/{id}",
@@ -25,6 +25,7 @@ const ROUTES: [&str; 105] = [
     "get /api/alarms/{id}",
     "get /api/alerts/incidents",
     "get /api/alerts/incidents/{id}",
+    "get /api/alerts/metrics",
     "get /api/alerts/policies",
     "get /api/alerts/policies/{id}",
     "get /api/alerts/quality",

@@ -128,13 +128,24 @@ async fn what_a_node_found_out_about_a_terminal_outlives_a_change() {
 async fn a_terminal_with_a_sim_says_what_its_plan_allows() {
     let site = with_places().await;
     let mut body = form("hill", &[1]);
-    let plan = json!({ "name": "ali_1", "version": "", "flow_kb": 30720 });
+    let short = json!({ "name": "ali_1", "flow_kb": 30720 });
+    let plan = json!({ "name": "ali_1", "version": "", "flow_kb": 30720, "used_kb": 30000, "left_kb": 720,
+        "expires": "2026-12-31T16:00:00.000Z", "renews_itself": true, "told": null });
     body["iccid"] = json!("89860117851014783481");
     body["data_plan"] = plan.clone();
     let mounted = put(&site, NEW, &body).await.fine();
     assert_eq!((&mounted["iccid"], &mounted["data_plan"]), (&body["iccid"], &plan));
     let changed = put(&site, NEW, &form("hill", &[2])).await.fine();
     assert_eq!((&changed["iccid"], &changed["data_plan"]), (&body["iccid"], &plan), "what is known stays");
+    body["data_plan"] = short;
+    let unknown = put(&site, NEW, &body).await.fine()["data_plan"].clone();
+    assert_eq!(
+        (&unknown["left_kb"], &unknown["expires"], &unknown["renews_itself"]),
+        (&Value::Null, &Value::Null, &json!(false))
+    );
+    body["data_plan"]["expires"] = json!("next year");
+    assert!(put(&site, NEW, &body).await.status.is_client_error());
+    body["data_plan"]["expires"] = Value::Null;
     body["iccid"] = json!("89860");
     assert!(put(&site, NEW, &body).await.body["errors"].to_string().contains("18 to 22 digits"));
 }

@@ -111,6 +111,7 @@ impl Site {
             settings: PlatformSettings::default(),
             looks: Arc::clone(&looks),
             probes: Vec::new(),
+            queue: None,
             operator: operator.clone(),
             memory: Arc::clone(&memory) as Arc<dyn Memory>,
         };
@@ -135,11 +136,12 @@ impl Site {
 
     fn reported(&self) -> Vec<&'static str> {
         let name = |event: Event| match event {
-            Event::PartAway { .. } => "away",
-            Event::PartBack { .. } => "back",
-            _ => "something else",
+            Event::PartAway { .. } => Some("away"),
+            Event::PartBack { .. } => Some("back"),
+            Event::PartCounted { .. } => None,
+            _ => Some("something else"),
         };
-        self.queue.events().into_iter().map(name).collect()
+        self.queue.events().into_iter().filter_map(name).collect()
     }
 }
 
@@ -290,4 +292,17 @@ async fn a_queue_is_seen_by_what_it_takes_and_refuses() {
     queue.comes_back();
     watched.enqueue(vec![report]).await.unwrap();
     assert!(looks.last(QUEUE).unwrap().away.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lies_in_the_spool_is_counted_once_a_minute() {
+    let site = Site::start();
+    site.spool.holds(250);
+    sleep(Duration::from_secs(150)).await;
+    let counted = site.queue.events().into_iter().filter_map(|event| match event {
+        Event::PartCounted { need, values } => Some((need, values)),
+        _ => None,
+    });
+    let spool = (of(SPOOL), [("spool_fill".to_owned(), 25.0)].into());
+    assert_eq!(counted.collect::<Vec<_>>(), [spool.clone(), spool]);
 }

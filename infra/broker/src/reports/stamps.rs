@@ -62,6 +62,7 @@ fn terminals_of(event: &Event) -> Option<&[Mac]> {
         | Event::Terminal(_)
         | Event::PartAway { .. }
         | Event::PartBack { .. }
+        | Event::PartCounted { .. }
         | Event::NodeInfo { .. } => None,
     }
 }

@@ -42,6 +42,12 @@ pub enum Fact {
         /// The values, in the protocol's order.
         values: Vec<Observed>,
     },
+    /// What is known of the source, and not said by itself: by its gateway, by its carrier. Whether it can be heard is another
+    /// matter.
+    Known {
+        /// The values.
+        values: Vec<Observed>,
+    },
     /// A device missed its query, the `count`-th time in a row.
     Missed {
         /// Consecutive misses so far.
@@ -94,10 +100,19 @@ impl Fact {
         Self::Values { values: reading.values.iter().map(observed).collect() }
     }
 
+    /// The values that it tells of.
+    pub(super) fn values(&self) -> &[Observed] {
+        match self {
+            Self::Values { values } | Self::Known { values } => values,
+            _ => &[],
+        }
+    }
+
     /// What it tells of; nothing but the time for a tick.
     pub fn aspect(&self) -> Option<Aspect> {
         match self {
             Self::Values { .. } => Some(Aspect::Values),
+            Self::Known { .. } => Some(Aspect::Known),
             Self::Missed { .. } => Some(Aspect::Silence),
             Self::LinkLost { .. }
             | Self::LinkSeen
@@ -131,6 +146,8 @@ pub struct Observed {
 pub enum Aspect {
     /// What a device says.
     Values,
+    /// What is known of it otherwise.
+    Known,
     /// That it says nothing.
     Silence,
     /// Whether it, or what it hangs on, can be heard.

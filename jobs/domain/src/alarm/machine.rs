@@ -163,7 +163,12 @@ fn take_note(state: &mut SourceState, evidence: &Evidence, is_latest: bool) {
     match &evidence.fact {
         Fact::Values { .. } | Fact::LinkSeen | Fact::LinkLost { .. } => state.unknown = None,
         Fact::ParentLost { parent } => state.unknown = Some(parent.clone()),
-        Fact::Missed { .. } | Fact::Away { .. } | Fact::Back { .. } | Fact::Acted { .. } | Fact::Tick => {}
+        Fact::Known { .. }
+        | Fact::Missed { .. }
+        | Fact::Away { .. }
+        | Fact::Back { .. }
+        | Fact::Acted { .. }
+        | Fact::Tick => {}
     }
 }
 

@@ -191,6 +191,18 @@ pub enum Wrong {
     /// It is remembered for too many.
     #[error("at most 100 raises can be counted")]
     TooManyRaises,
+    /// Nothing says it of a device.
+    #[error("rules watch devices, of which \"lost\" and \"away\" say nothing: set the target")]
+    NotOfADevice,
+    /// Nothing says it of a terminal.
+    #[error("a terminal is \"lost\" or has values; \"away\", \"missed\" and \"no_data\" say nothing of it")]
+    NotOfATerminal,
+    /// Nothing says it of a node.
+    #[error("a node is \"lost\" or has values; \"away\" and \"missed\" say nothing of it")]
+    NotOfANode,
+    /// Nothing says it of a part of the platform.
+    #[error("a part of the platform is \"away\" or has values; \"lost\" and \"missed\" say nothing of it")]
+    NotOfThePlatform,
 }
 
 impl Wrong {

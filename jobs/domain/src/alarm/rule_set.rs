@@ -76,9 +76,7 @@ impl RuleSet {
         state: &SourceState,
     ) -> impl Iterator<Item = &'a Arc<Rule>> + use<'a> {
         let mut places: BTreeSet<usize> = self.inner.of_any_fact.iter().copied().collect();
-        if let Fact::Values { values } = fact {
-            places.extend(self.places_of(values));
-        }
+        places.extend(self.places_of(fact.values()));
         let pending = state.conditions.iter().filter(|(_, condition)| condition.due().is_some());
         places.extend(pending.filter_map(|(id, _)| self.inner.by_id.get(id).copied()));
         if matches!(fact, Fact::ParentLost { .. }) {

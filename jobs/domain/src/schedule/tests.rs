@@ -9,7 +9,7 @@ fn device(mac: &str, pid: u8) -> DeviceId {
 }
 
 fn plan(name: &str, version: &str, flow_kb: u64) -> Uplink {
-    Uplink::Sim(Some(DataPlan { name: name.into(), version: version.into(), flow_kb }))
+    Uplink::Sim(Some(DataPlan { name: name.into(), version: version.into(), flow_kb, ..DataPlan::default() }))
 }
 
 #[test]

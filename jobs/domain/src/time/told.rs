@@ -1,6 +1,6 @@
 //! Times as devices and gateways tell them.
 
-use jiff::fmt::strtime;
+use jiff::{civil::Time, fmt::strtime, tz::Offset};
 
 use crate::Timestamp;
 
@@ -14,6 +14,25 @@ impl Timestamp {
         }
         let instant = text.parse().ok().or_else(|| date_to_string(text))?;
         Some(Self(instant.as_millisecond()))
+    }
+}
+
+impl Timestamp {
+    /// Reads a time as people and carriers write it: as gateways do, or `2026-11-23 09:01:06` or `2026-11-23` by the clocks of
+    /// China, where carriers are; a date alone is its end.
+    pub fn parse_told(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(known) = Self::parse_js_date(text) {
+            return Some(known);
+        }
+        let zone = Offset::constant(8).to_time_zone();
+        let instant = match strtime::parse("%Y-%m-%d %H:%M:%S", text).and_then(|told| told.to_datetime()) {
+            Ok(time) => time,
+            Err(_) => {
+                strtime::parse("%Y-%m-%d", text).ok()?.to_date().ok()?.tomorrow().ok()?.to_datetime(Time::midnight())
+            }
+        };
+        Some(Self(instant.to_zoned(zone).ok()?.timestamp().as_millisecond()))
     }
 }
 
@@ -41,6 +60,18 @@ mod tests {
             " 1795424466000 ",
         ] {
             assert_eq!(Timestamp::parse_js_date(text), Some(NINE), "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_as_carriers_write_them_are_read() {
+        for text in ["2026-11-23 17:01:06", "Mon Nov 23 2026 17:01:06 GMT+0800 (中国标准时间)", "1795424466000"] {
+            assert_eq!(Timestamp::parse_told(text), Some(NINE), "{text}");
+        }
+        let end_of_day = "2026-11-24T00:00:00+08:00";
+        assert_eq!(Timestamp::parse_told(" 2026-11-23 "), Timestamp::parse_js_date(end_of_day));
+        for text in ["", "soon", "2026-13-01", "2026-11-23 25:00:00"] {
+            assert_eq!(Timestamp::parse_told(text), None, "{text}");
         }
     }
 

@@ -6,16 +6,16 @@ use std::{
 };
 
 use domain::{
-    DeviceId, Mac, Timestamp,
-    alarm::{Rule, RuleId, RuleSet},
+    Source, Timestamp,
+    alarm::{Rule, RuleId, RuleSet, Target},
 };
 use records::{
     Table, TableError,
-    alert_rules::{self, AlertRule, Recipients, Scope},
-    terminals::Device,
+    alert_rules::{self, AlertRule, Recipients, Replaced, Scope},
+    terminals::Terminal,
 };
 
-use super::{FRESH, Model};
+use super::{FRESH, Model, Setup};
 
 /// How many sets of rules are kept made. Devices that are watched alike share one.
 const MOST_SETS: usize = 10_000;
@@ -27,6 +27,8 @@ pub(crate) struct Owned {
     pub owner: Option<String>,
     /// What it watches.
     pub rule: Arc<Rule>,
+    /// The common rule whose place it takes.
+    pub replaces: Option<Replaced>,
 }
 
 /// Sets of rules that were made, each with the model that it was made by.
@@ -36,19 +38,19 @@ type Sets = HashMap<Watched, (Option<Arc<Model>>, RuleSet)>;
 #[derive(Debug, Default)]
 pub(crate) struct AlertRules {
     rules: Vec<Owned>,
-    everywhere: Vec<usize>,
-    of_protocol: HashMap<String, Vec<usize>>,
-    of_type: HashMap<String, Vec<usize>>,
-    of_terminal: HashMap<Mac, Vec<usize>>,
-    of_device: HashMap<DeviceId, Vec<usize>>,
     recipients: HashMap<RuleId, Recipients>,
+    by_scope: HashMap<(Target, Scope), Vec<usize>>,
     sets: Mutex<Sets>,
 }
 
-/// What is watched on devices: those of which this is the same share a set of rules.
-#[derive(Debug, PartialEq, Eq, Hash)]
+/// What is watched on sources: those of which this is the same share a set of rules.
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Watched {
-    /// The protocol they speak.
+    /// What they are.
+    pub target: Target,
+    /// What they have of their own to be watched.
+    pub common: Vec<RuleId>,
+    /// The protocol they speak; empty where none is spoken.
     pub protocol: String,
     /// The rules that people made, by their places.
     pub rules: Vec<usize>,
@@ -74,28 +76,47 @@ impl AlertRules {
         index
     }
 
-    fn add(&mut self, AlertRule { scope, owner, rule, .. }: AlertRule) {
-        let places = match scope {
-            Scope::Everywhere => &mut self.everywhere,
-            Scope::Protocol { protocol } => self.of_protocol.entry(protocol).or_default(),
-            Scope::DeviceType { device_type } => self.of_type.entry(device_type).or_default(),
-            Scope::Terminal { mac } => self.of_terminal.entry(mac).or_default(),
-            Scope::Device(device) => self.of_device.entry(device).or_default(),
-        };
-        places.push(self.rules.len());
-        self.rules.push(Owned { owner, rule: Arc::new(rule) });
+    fn add(&mut self, stored: AlertRule) {
+        let replaces = stored.in_place_of().cloned();
+        let AlertRule { target, scope, owner, rule, .. } = stored;
+        self.by_scope.entry((target, scope)).or_default().push(self.rules.len());
+        self.rules.push(Owned { owner, rule: Arc::new(rule), replaces });
     }
 
-    /// The places of the rules whose scope holds a device, whoever's they are.
-    pub(crate) fn concerning(&self, device: &DeviceId, mounted: &Device) -> impl Iterator<Item = usize> {
-        let scopes = [
-            Some(&self.everywhere),
-            self.of_protocol.get(&mounted.protocol),
-            self.of_type.get(&mounted.kind),
-            self.of_terminal.get(&device.mac),
-            self.of_device.get(device),
-        ];
-        scopes.into_iter().flatten().flatten().copied()
+    /// The places of the rules whose scope holds a source, whoever's they are. Of a device or a terminal, `terminal` is that.
+    pub(crate) fn concerning(&self, source: &Source, terminal: Option<&Terminal>) -> Vec<usize> {
+        if self.rules.is_empty() {
+            return Vec::new();
+        }
+        let target = Target::of(source);
+        let mut scopes = vec![Scope::Everywhere];
+        match source {
+            Source::Device(device) => {
+                if let Some(mounted) = terminal.and_then(|terminal| terminal.device(device.pid)) {
+                    scopes.push(Scope::Protocol { protocol: mounted.protocol.clone() });
+                    scopes.push(Scope::DeviceType { device_type: mounted.kind.clone() });
+                }
+            }
+            Source::Terminal(_) => {}
+            Source::Node(node) => scopes.push(Scope::Node { node: node.clone() }),
+            Source::Platform(need) => scopes.push(Scope::Part { part: need.part.clone() }),
+        }
+        scopes.extend(terminal.map(|terminal| Scope::Node { node: terminal.node.clone() }));
+        scopes.extend(source.mac().map(|mac| Scope::Terminal { mac: mac.clone() }));
+        if let Source::Device(device) = source {
+            scopes.push(Scope::Device(device.clone()));
+        }
+        let places = scopes.into_iter().filter_map(|scope| self.by_scope.get(&(target, scope)));
+        places.flatten().copied().collect()
+    }
+
+    /// What single people put in the place of common rules on a source.
+    pub(crate) fn replacing(&self, source: &Source, terminal: Option<&Terminal>) -> Vec<Setup> {
+        let places = self.concerning(source, terminal).into_iter().filter_map(|place| self.at(place));
+        let own = places.filter_map(|owned| Some((owned.owner.clone()?, owned.replaces.clone()?)));
+        let setup =
+            |(user, Replaced { rule, since })| Setup { user, since, replaces: [rule].into(), rules: Vec::new() };
+        own.map(setup).collect()
     }
 
     /// Who hears of what a rule raises beside those who see the devices. One that is disabled still ends its alarms.
@@ -176,69 +197,4 @@ impl Known {
 }
 
 #[cfg(test)]
-mod tests {
-    use domain::alarm::{Condition, Severity};
-    use records::alert_rules::rule_id;
-
-    use super::*;
-
-    fn rule(id: &str, enabled: bool, scope: Scope) -> AlertRule {
-        let rule = Rule::new(rule_id(None, id), Condition::Missed { more_than: 1 }, Severity::Info);
-        let (name, by, at) = (id.to_owned(), "root".to_owned(), Timestamp(0));
-        let id = id.to_owned();
-        let recipients = Recipients::default();
-        AlertRule {
-            id,
-            name,
-            owner: None,
-            scope,
-            enabled,
-            recipients,
-            rule,
-            version: 1,
-            changed_at: at,
-            changed_by: by,
-        }
-    }
-
-    fn mounted(mac: &str, pid: u8, kind: &str) -> (DeviceId, Device) {
-        let (model, kind, protocol) = ("m".to_owned(), kind.to_owned(), "p".to_owned());
-        (DeviceId { mac: mac.parse().unwrap(), pid }, Device { pid, model, kind, protocol, min_interval_ms: 0 })
-    }
-
-    #[test]
-    fn a_device_is_concerned_by_the_enabled_rules_of_its_scopes() {
-        let (device, one) = mounted("AABBCCDDEE01", 1, "th");
-        let mac = device.mac.clone();
-        let rules = AlertRules::of(vec![
-            Ok(rule("all", true, Scope::Everywhere)),
-            Ok(rule("off", false, Scope::Everywhere)),
-            Ok(rule("kind", true, Scope::DeviceType { device_type: "th".to_owned() })),
-            Ok(rule("terminal", true, Scope::Terminal { mac })),
-            Ok(rule("device", true, Scope::Device(device.clone()))),
-            Err(TableError::Damaged("a rule".to_owned())),
-        ]);
-        let names = |device: &DeviceId, mounted: &Device| -> Vec<&str> {
-            let places = rules.concerning(device, mounted).collect::<Vec<_>>();
-            places.into_iter().map(|place| rules.at(place).unwrap().rule.id.as_str()).collect()
-        };
-        assert_eq!(names(&device, &one), ["rule:all", "rule:kind", "rule:terminal", "rule:device"]);
-        let (other, ups) = mounted("AABBCCDDEE02", 1, "ups");
-        assert_eq!(names(&other, &ups), ["rule:all"]);
-    }
-
-    #[test]
-    fn what_is_watched_alike_is_made_once() {
-        let rules = AlertRules::of(vec![Ok(rule("all", true, Scope::Everywhere))]);
-        let watched =
-            |places: &[usize]| Watched { protocol: "p".to_owned(), rules: places.to_vec(), setups: Vec::new() };
-        let mut made = 0;
-        for places in [&[0][..], &[0], &[], &[0]] {
-            rules.set(watched(places), None, |_| {
-                made += 1;
-                RuleSet::default()
-            });
-        }
-        assert_eq!(made, 2);
-    }
-}
+mod tests;

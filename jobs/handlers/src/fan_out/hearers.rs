@@ -49,6 +49,8 @@ async fn users(cx: &Context, transition: &Transition, terminal: Option<&Terminal
     let (table, source) = (cx.table.as_ref(), &transition.source);
     let model = model(cx, source, terminal).await?;
     let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
+    let replacing = cx.alert_rules().await?.replacing(source, terminal);
+    let setups = &[setups, &replacing].concat();
     let bound = match source.mac() {
         Some(mac) => users::of_terminal(table, mac).await?,
         None => Vec::new(),

@@ -38,6 +38,11 @@ fn holds(scope: &Scope, source: &Source, terminal: Option<&Terminal>) -> bool {
         Scope::Everywhere => true,
         Scope::Protocol { protocol } => mounted.is_some_and(|mounted| mounted.protocol == *protocol),
         Scope::DeviceType { device_type } => mounted.is_some_and(|mounted| mounted.kind == *device_type),
+        Scope::Node { node } => match source {
+            Source::Node(own) => own == node,
+            _ => terminal.is_some_and(|terminal| terminal.node == *node),
+        },
+        Scope::Part { part } => matches!(source, Source::Platform(need) if need.part == *part),
         Scope::Terminal { mac } => source.mac() == Some(mac),
         Scope::Device(device) => matches!(source, Source::Device(own) if own == device),
     }
@@ -47,9 +52,10 @@ fn breadth(scope: &Scope) -> u8 {
     match scope {
         Scope::Device(_) => 0,
         Scope::Terminal { .. } => 1,
-        Scope::DeviceType { .. } => 2,
-        Scope::Protocol { .. } => 3,
-        Scope::Everywhere => 4,
+        Scope::Node { .. } | Scope::Part { .. } => 2,
+        Scope::DeviceType { .. } => 3,
+        Scope::Protocol { .. } => 4,
+        Scope::Everywhere => 5,
     }
 }
 

@@ -4,7 +4,7 @@ use std::{iter::repeat_n, time::Duration};
 
 use domain::{
     Timestamp,
-    protocol::Reply,
+    protocol::{FaultWord, QFS, Reply},
     reading::Reading,
     time::{CLOCKS_DIFFER, device_time, is_late},
 };
@@ -21,8 +21,8 @@ const PROGRAM_FAILED: &str = "program_failed";
 /// What an answer amounts to.
 #[derive(Debug)]
 pub(super) enum Verified {
-    /// Values that are proven, and the kinds of what was not.
-    Reading(Reading, Vec<&'static str>),
+    /// Values that are proven, the kinds of what was not, and what is said of a fault.
+    Reading(Reading, Vec<&'static str>, Option<FaultWord>),
     /// Nothing in it is proven, for these reasons.
     Nothing(Vec<&'static str>),
     /// The device or its protocol is not registered.
@@ -44,6 +44,11 @@ pub(super) async fn verify(
     };
     let replies: Vec<Reply<'_>> =
         answer.replies.iter().map(|reply| Reply { content: &reply.content, bytes: &reply.bytes }).collect();
+    let fault = model.protocol.fault_word(&replies);
+    // What was asked since there is a fault is no part of the protocol.
+    let is_asked_besides =
+        |reply: &Reply<'_>| model.protocol.asks_for_faults(answer.pid) && reply.content.eq_ignore_ascii_case(QFS);
+    let (_, replies): (Vec<_>, Vec<_>) = replies.into_iter().partition(is_asked_besides);
     let parsed = model.protocol.read(answer.pid, &replies);
     let rejected = parsed.rejected.iter().map(|(_, why)| why.kind());
     let rejected = rejected.chain(repeat_n(PROGRAM_FAILED, parsed.programs_failed)).collect();
@@ -60,7 +65,7 @@ pub(super) async fn verify(
         late: is_late(answer.asked, report.at, interval),
         values: parsed.values,
     };
-    Ok(Verified::Reading(reading, rejected))
+    Ok(Verified::Reading(reading, rejected, fault))
 }
 
 /// When the query was sent, as the node gives it back. One that lies in the future was not sent by us: were it believed,

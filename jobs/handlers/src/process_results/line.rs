@@ -1,5 +1,6 @@
 //! What a batch brings of one terminal: readings, how its line stands, evidence for the alarms.
 
+mod faults;
 mod keeping;
 mod presence;
 
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use domain::{
     Mac, Pid, Source, Timestamp,
-    alarm::{Evidence, Fact},
+    alarm::{Evidence, Fact, Observed},
     reading::Reading,
     time::{is_ahead, is_newer},
 };
@@ -23,7 +24,7 @@ use super::{
     answer::{Verified, verify},
 };
 use crate::{
-    Context, JobError, pace,
+    Context, JobError, known, pace,
     ports::{Audience, Push},
     report::{Answer, Event, Report, TerminalInfo},
 };
@@ -108,8 +109,9 @@ impl<'a> Line<'a> {
     async fn take(&mut self, cx: &Context, report: &Report) -> Result<(), JobError> {
         match &report.event {
             Event::Answered(answer) => match verify(cx, self.terminal, report, answer).await? {
-                Verified::Reading(reading, rejected) => {
+                Verified::Reading(mut reading, rejected, fault) => {
                     self.count(report, &rejected);
+                    self.faulty(report, &mut reading, fault);
                     self.answered(report, reading, answer);
                 }
                 Verified::Nothing(rejected) => {
@@ -130,8 +132,10 @@ impl<'a> Line<'a> {
                     self.seen(report, report.at);
                 }
                 self.learn(cx, &found(info, report.at), info.iccid.as_ref()).await?;
+                self.known(report, known::of_connection(info.signal, None, None));
             }
             Event::DtuState { state, score, .. } => {
+                self.known(report, known::of_connection(None, Some(state), *score));
                 let score = score.map(|score| score.to_string());
                 self.learn(cx, &[("state", Some(state.clone())), ("score", score)], None).await?;
             }
@@ -146,6 +150,7 @@ impl<'a> Line<'a> {
             | Event::NodeInfo { .. }
             | Event::PartAway { .. }
             | Event::PartBack { .. }
+            | Event::PartCounted { .. }
             | Event::Operated { .. } => {}
         }
         if self.is_news(report) {
@@ -289,6 +294,14 @@ impl<'a> Line<'a> {
             self.record = Some(record);
         }
         Ok(())
+    }
+
+    /// What a gateway tells of the terminal, and what is known of its SIM.
+    fn known(&mut self, report: &Report, told: Vec<Observed>) {
+        let values = [told, known::of_sim(self.terminal, report.at)].concat();
+        if !values.is_empty() {
+            self.evidence(Source::Terminal(self.terminal.mac.clone()), report, Fact::Known { values });
+        }
     }
 
     fn evidence(&mut self, source: Source, report: &Report, fact: Fact) {

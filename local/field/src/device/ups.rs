@@ -5,7 +5,7 @@
 //! | `QGS` | input V, input Hz, output V, output Hz, output A, load %, bus V +, bus V -, battery V +, battery V -, ℃, status bits b9..b0 |
 //! | `QMOD` | the mode: `L` line, `B` battery |
 //! | `QWS` | 64 warning bits |
-//! | `QFS` | `OK`: no fault |
+//! | `QFS` | `OK`: no fault; or the code of the fault that b4 tells of, and what it saw |
 
 use std::time::Duration;
 
@@ -18,15 +18,26 @@ pub(super) const REFUSAL: &[u8] = b"(NAK\r";
 const MAINS: Duration = Duration::from_mins(10);
 const MAINS_FAIL: f64 = 1.0 / 20.0;
 
+/// A fault lasts for a while: a fan that stands, a charger, a battery.
+const FAULTS: Duration = Duration::from_mins(10);
+const CODES: [&str; 3] = ["44", "45", "28"];
+
 /// One UPS and what hangs on it.
 #[derive(Debug, Clone)]
 pub(super) struct Ups {
     seed: u64,
+    /// The share of the cells in which it has a fault.
+    faults: f64,
 }
 
 impl Ups {
     pub(super) fn new(seed: u64) -> Self {
-        Self { seed }
+        Self { seed, faults: 0.0 }
+    }
+
+    /// One that has a fault in that share of the time.
+    pub(super) fn with_faults(self, faults: f64) -> Self {
+        Self { faults, ..self }
     }
 
     /// The answer to a command line.
@@ -36,7 +47,7 @@ impl Ups {
             b"QGS" => self.status(at).into_bytes(),
             b"QMOD" => if self.on_battery(at) { b"(B\r" } else { b"(L\r" }.to_vec(),
             b"QWS" => format!("({:064b}\r", u64::from(self.on_battery(at))).into_bytes(),
-            b"QFS" => b"(OK\r".to_vec(),
+            b"QFS" => self.fault(at).map_or(b"(OK\r".to_vec(), |code| format!("({code} 220.0 370.0\r").into_bytes()),
             _ => REFUSAL.to_vec(),
         })
     }
@@ -48,11 +59,18 @@ impl Ups {
         let load = between(self.seed, 1, 25.0, 45.0) + 5.0 * drift(self.seed ^ 2, Duration::from_mins(1), at);
         let battery = if on_battery { 49.2 } else { 54.6 };
         let warmth = 29.0 + 2.0 * drift(self.seed ^ 3, Duration::from_mins(5), at);
-        let bits = if on_battery { "1010000000" } else { "1000000000" };
+        let (on_battery, faulty) = (u8::from(on_battery), u8::from(self.fault(at).is_some()));
+        let bits = format!("10{on_battery}00{faulty}0000");
         format!(
             "({input:05.1} {frequency:04.1} 220.0 50.0 {:05.1} {load:03.0} 370.0 370.0 {battery:05.1} 000.0 {warmth:05.1} {bits}\r",
             load * 0.09,
         )
+    }
+
+    /// The code of the fault that it has.
+    fn fault(&self, at: Duration) -> Option<&'static str> {
+        let which = (self.seed % 3) as usize;
+        (spell(self.seed ^ 5, FAULTS, self.faults, at) > 0.0).then(|| CODES[which])
     }
 
     fn on_battery(&self, at: Duration) -> bool {
@@ -93,6 +111,17 @@ mod tests {
         let status = ask(&ups, "QGS", failed[0]);
         assert!(status.starts_with("(000.0 ") && status.ends_with("1010000000"), "{status}");
         assert!(ask(&ups, "QWS", failed[0]).ends_with('1'));
+    }
+
+    #[test]
+    fn a_fault_is_told_by_a_bit_and_named_when_it_is_asked_for() {
+        let (ups, sound) = (Ups::new(5).with_faults(0.1), Ups::new(5));
+        let minutes = (0..60 * 24).map(|minute| Duration::from_secs(minute * 60));
+        let (faulty, fine): (Vec<_>, Vec<_>) = minutes.partition(|&at| ask(&ups, "QGS", at).ends_with("10000"));
+        assert!(!faulty.is_empty() && faulty.len() * 5 < fine.len(), "{} minutes", faulty.len());
+        assert!(ask(&ups, "QFS", faulty[0]).starts_with("(28 "), "{}", ask(&ups, "QFS", faulty[0]));
+        assert_eq!(ask(&ups, "QFS", fine[0]), "(OK");
+        assert_eq!(ask(&sound, "QFS", faulty[0]), "(OK", "only where faults are wanted");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Mac, Timestamp,
-    alarm::{Episode, Rule, Severity},
+    alarm::{Episode, Rule, Severity, Target},
 };
 use engine_http::{Json, Problem, axum::extract::State};
 use jobs::backtest::{Backtest, OfDevice, WouldHaveBeen, untriable};
@@ -137,13 +137,16 @@ pub(super) async fn backtest(
     let terminals = terminals(&site, &user, trial.rule.scope.mac()).await?;
     let backtest = Backtest { rule, terminals, from, to, most_readings: MOST_READINGS };
     let scope = &trial.rule.scope;
-    let found = backtest.run(&*site.table, |device, mounted| scope.holds(device, mounted), |_| {}).await?;
+    let found = backtest.run(&*site.table, |terminal, mounted| scope.holds(terminal, mounted), |_| {}).await?;
     let plot = trial.plot.then(|| plot(&found, &backtest.rule, from, to)).flatten();
     Ok(Json(answer(found, from, to, plot)))
 }
 
 async fn must_be_triable(site: &Site, user: &User, form: &RuleForm) -> Result<(), ApiError> {
     let mut faults = Seen::by(site, user, &[form]).await?.faults(form);
+    if form.target != Target::Device {
+        faults.push("target: only what devices said is kept, so only rules about devices can be tried".to_owned());
+    }
     if untriable(&form.condition) {
         faults.push("condition: what was missed or lost is not kept, so it cannot be tried on the past".to_owned());
     }

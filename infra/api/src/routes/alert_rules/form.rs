@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    alarm::{Condition, Flapping, Rule, Severity},
+    alarm::{Condition, Flapping, Rule, Severity, Target},
     calendar::Calendar,
     time::as_millis,
 };
@@ -25,11 +25,23 @@ pub(crate) struct RuleForm {
     /// you alone.
     #[serde(default)]
     pub everybody: bool,
-    /// The devices that it watches, of those that you may see: `{"kind": "everywhere"}`, `{"kind": "protocol", "protocol": …}`,
-    /// `{"kind": "device_type", "device_type": …}`, `{"kind": "terminal", "mac": …}` or
-    /// `{"kind": "device", "mac": …, "pid": …}`.
+    /// What it watches: `device` (also when absent), `terminal`, `node` or `platform`; the last two are for administrators.
+    /// `GET /api/alerts/metrics` lists what each has.
+    #[serde(default)]
+    #[schema(value_type = String, example = "terminal")]
+    pub target: Target,
+    /// Which of those that you may see: `{"kind": "everywhere"}`; devices also by `{"kind": "protocol", "protocol": …}`,
+    /// `{"kind": "device_type", "device_type": …}` or `{"kind": "device", "mac": …, "pid": …}`; devices and terminals by
+    /// `{"kind": "terminal", "mac": …}`; whatever hangs on a node, and the node itself, by `{"kind": "node", "node": …}`; parts
+    /// of the platform by `{"kind": "part", "part": "broker:8081"}`.
     #[schema(value_type = Object)]
     pub scope: Scope,
+    /// The common rule whose place it takes, for you alone if it is your own: `offline`, `timeout`, `threshold:` or `state:` with
+    /// a value's name, another of `GET /api/alerts/metrics`, or for your own `rule:` with the id of one of everybody's. While it
+    /// is disabled or only tried out, the common rule stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "offline")]
+    pub replaces: Option<String>,
     /// Whether it watches at all. True when absent.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -111,7 +123,9 @@ impl RuleForm {
         Self {
             name,
             everybody,
+            target: Target::Device,
             scope,
+            replaces: None,
             enabled: true,
             severity: rule.severity,
             condition: rule.condition,

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use domain::protocol::ProtocolDocument;
+use domain::{alarm::Target, protocol::ProtocolDocument};
 use records::{
-    alert_rules::{Recipients, Scope},
-    protocols,
+    alert_rules::{self, AlertRule, Recipients, Scope},
+    nodes, protocols,
     routing::{self, StoredRota},
     terminals::{self, Device, Terminal},
     users::{self, Role, User},
 };
 
-use super::form::RuleForm;
+use super::{form::RuleForm, is_id};
 use crate::{error::ApiError, site::Site};
 
 /// The most bytes a rule may have.
@@ -26,6 +26,9 @@ pub(super) struct Seen {
     protocols: Vec<ProtocolDocument>,
     /// What recipients that the rules name are not there, as faults.
     strangers: Vec<(Recipients, Vec<String>)>,
+    /// Those of the nodes and of everybody's rules that the rules name, and that are there.
+    nodes: BTreeSet<String>,
+    everybodys: Vec<AlertRule>,
 }
 
 impl Seen {
@@ -44,7 +47,9 @@ impl Seen {
         for form in forms.iter().filter(|form| !form.recipients.is_empty()) {
             strangers.push((form.recipients.clone(), unknown(site, &form.recipients).await?));
         }
-        let mut seen = Self { everything, terminals, protocols: Vec::new(), strangers };
+        let nodes = known_nodes(site, forms).await?;
+        let everybodys = known_rules(site, forms).await?;
+        let mut seen = Self { everything, terminals, protocols: Vec::new(), strangers, nodes, everybodys };
         seen.protocols = if everything { every_protocol(site).await? } else { seen.spoken(site).await? };
         Ok(seen)
     }
@@ -69,7 +74,12 @@ impl Seen {
     fn refuses(&self, scope: &Scope) -> Option<&'static str> {
         let mut devices = self.terminals.iter().flat_map(|terminal| &terminal.devices);
         match scope {
-            Scope::Everywhere => None,
+            Scope::Everywhere | Scope::Part { .. } => None,
+            Scope::Node { node } => {
+                let is_known = self.nodes.contains(node);
+                let is_seen = self.everything || self.terminals.iter().any(|terminal| terminal.node == *node);
+                (!is_known || !is_seen).then_some("scope.node: there is no such node of yours")
+            }
             Scope::Protocol { protocol } => {
                 let is_known = self.protocols.iter().any(|document| document.protocol == *protocol);
                 (!is_known).then_some("scope.protocol: no device of yours speaks such a protocol")
@@ -96,8 +106,12 @@ impl Seen {
         let mounted = self.terminals.iter().flat_map(|terminal| &terminal.devices);
         let of_terminal = self.terminal(scope);
         let devices: Vec<&Device> = match scope {
-            Scope::Everywhere => return None,
-            Scope::DeviceType { .. } if self.everything => return None,
+            Scope::Everywhere | Scope::Part { .. } => return None,
+            Scope::DeviceType { .. } | Scope::Node { .. } if self.everything => return None,
+            Scope::Node { node } => {
+                let on_node = self.terminals.iter().filter(|terminal| terminal.node == *node);
+                on_node.flat_map(|terminal| &terminal.devices).collect()
+            }
             Scope::DeviceType { device_type } => mounted.filter(|device| device.kind == *device_type).collect(),
             Scope::Protocol { protocol } => {
                 let document = self.protocols.iter().find(|document| document.protocol == *protocol);
@@ -109,6 +123,30 @@ impl Seen {
         Some(devices.into_iter().map(|device| device.protocol.as_str()).collect())
     }
 
+    /// Why a rule cannot watch what it wants to, if so.
+    fn misses_target(&self, form: &RuleForm) -> Option<&'static str> {
+        let is_for_all = matches!(form.target, Target::Device | Target::Terminal);
+        if !self.everything && !is_for_all {
+            return Some("target: nodes and the platform are for administrators to watch");
+        }
+        if !form.off_delay_ms.is_zero() && form.condition.is_of_links() {
+            // What is told once, and not again while it is so, cannot be seen to be well for a time.
+            return Some("off_delay_ms: that something is back is said once, so nothing would end the alarm");
+        }
+        (!form.scope.fits(form.target)).then_some("scope: there is nothing of this target in such a scope")
+    }
+
+    /// Why a rule cannot take the place of the one that it names, if so.
+    fn replaces_nothing(&self, form: &RuleForm) -> Option<String> {
+        let replaced = form.replaces.as_deref()?;
+        let is_common = form.target.common_rules().contains(&replaced);
+        let is_constant = replaced.starts_with("threshold:") || replaced.starts_with("state:");
+        let mut rules = self.everybodys.iter();
+        let is_everybodys = rules.any(|rule| rule.rule.id == replaced && rule.target == form.target);
+        let is_there = is_common || is_constant && form.target == Target::Device || is_everybodys && !form.everybody;
+        (!is_there).then(|| format!("replaces: there is no common rule {replaced:?} of this target"))
+    }
+
     /// What is wrong with a rule, each with its place.
     pub(super) fn faults(&self, form: &RuleForm) -> Vec<String> {
         let mut faults = Vec::new();
@@ -118,9 +156,9 @@ impl Seen {
         if let Err(bad) = form.rule().check() {
             faults.push(bad.to_string());
         }
-        if form.condition.is_of_links() {
-            faults.push("condition: rules watch devices, of which \"lost\" and \"away\" say nothing".to_owned());
-        }
+        faults.extend(form.target.check(&form.condition).err().map(|bad| bad.to_string()));
+        faults.extend(self.misses_target(form).map(str::to_owned));
+        faults.extend(self.replaces_nothing(form));
         let bytes = serde_json::to_vec(form).map_or(usize::MAX, |json| json.len());
         if bytes > MOST_BYTES {
             faults.push(format!("condition: the rule has {bytes} bytes, more than the {MOST_BYTES} there may be"));
@@ -137,13 +175,19 @@ impl Seen {
 
     /// What can hardly be meant of a rule: names that no value of the devices in its scope has.
     pub(super) fn warnings(&self, form: &RuleForm) -> Vec<String> {
+        let common = form.target.metrics().iter().map(|metric| metric.name);
+        let names: BTreeSet<&str> = form.condition.names().into_iter().collect();
+        if form.target != Target::Device {
+            let known: BTreeSet<&str> = common.collect();
+            let unknown = names.difference(&known);
+            return unknown.map(|name| format!("{name:?} watches nothing: the target has no such value")).collect();
+        }
         let spoken = self.spoken_in(&form.scope);
         let is_spoken = |name: &str| spoken.as_ref().is_none_or(|spoken| spoken.contains(name));
         let in_scope = self.protocols.iter().filter(|document| is_spoken(&document.protocol));
         let instructs = in_scope.flat_map(|document| &document.instruct);
         let fields = instructs.filter(|instruct| instruct.is_use).flat_map(|instruct| &instruct.form_resize);
-        let known: BTreeSet<&str> = fields.map(|field| field.name.as_str()).collect();
-        let names: BTreeSet<&str> = form.condition.names().into_iter().collect();
+        let known: BTreeSet<&str> = fields.map(|field| field.name.as_str()).chain(common).collect();
         let unknown = names.difference(&known);
         unknown.map(|name| format!("{name:?} watches nothing: no protocol in scope has such a value")).collect()
     }
@@ -163,6 +207,30 @@ async fn unknown(site: &Site, recipients: &Recipients) -> Result<Vec<String>, Ap
         }
     }
     Ok(faults)
+}
+
+/// Those of the nodes that rules name that are there.
+async fn known_nodes(site: &Site, forms: &[&RuleForm]) -> Result<BTreeSet<String>, ApiError> {
+    let mut known = BTreeSet::new();
+    for form in forms {
+        if let Scope::Node { node } = &form.scope
+            && domain::is_name(node)
+        {
+            known.extend(nodes::get(&*site.table, node).await?.map(|node| node.name));
+        }
+    }
+    Ok(known)
+}
+
+/// Those of everybody's rules that rules want to take the place of that are there.
+async fn known_rules(site: &Site, forms: &[&RuleForm]) -> Result<Vec<AlertRule>, ApiError> {
+    let mut known = Vec::new();
+    for form in forms {
+        if let Some(id) = form.replaces.as_deref().and_then(|rule| rule.strip_prefix("rule:")).filter(|id| is_id(id)) {
+            known.extend(alert_rules::everybodys(&*site.table, id).await?);
+        }
+    }
+    Ok(known)
 }
 
 async fn every_protocol(site: &Site) -> Result<Vec<ProtocolDocument>, ApiError> {

@@ -82,6 +82,8 @@ pub(super) async fn put(
     for pid in dropped {
         alarms::end(table, &Source::Device(terminal.device_id(pid)), site.clock.now()).await?;
     }
+    // What is known of its SIM is looked at by the next sweep.
+    alarms::look_soon(table, &Source::Terminal(terminal.mac.clone()), site.clock.now()).await?;
     show_changed(&site, &terminal.mac).await;
     let standing = terminals::standing(table, &terminal.mac).await?.value;
     Ok(Json(Terminal::new(terminal, &standing)))

@@ -105,6 +105,7 @@ impl Condition {
     /// Whether a fact speaks of one of the values, or of the silence, that this is about.
     fn is_spoken_of(&self, look: Look<'_>) -> bool {
         match look.fact {
+            Fact::Known { values } => values.iter().any(|value| self.names().contains(&value.name.as_str())),
             Fact::Values { values } => {
                 let names = self.names();
                 names.is_empty() || values.iter().any(|value| names.contains(&value.name.as_str()))

@@ -26,7 +26,7 @@ impl Condition {
             (Self::Away, Fact::Away { why }) => Verdict::of(true, why.clone()),
             (Self::Away, Fact::Back { how }) => Verdict::of(false, how.clone()),
             (Self::Missed { .. } | Self::Lost | Self::Away, _) => Verdict::Silent,
-            (_, Fact::Values { values }) => {
+            (_, Fact::Values { values } | Fact::Known { values }) => {
                 let wanted = self.names().first().copied().unwrap_or_default();
                 match values.iter().find(|value| value.name == wanted) {
                     Some(value) if is_good(value) => self.judge_value(value, look, memory, place),
