@@ -14,6 +14,7 @@ use crate::{
 mod acts;
 mod acts_at_random;
 mod conditions;
+mod counts;
 mod flapping;
 mod gaps;
 mod latched;

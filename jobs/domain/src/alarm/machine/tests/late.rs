@@ -55,6 +55,16 @@ fn no_more_late_readings_are_remembered_than_is_of_use() {
 }
 
 #[test]
+fn the_first_of_the_worst_is_told_of() {
+    let mut source = Watched::by([too_hot(0)]);
+    late(&mut source, 10, hot(35.0));
+    late(&mut source, 11, hot(36.0));
+    let summary = source.changes(60, hot(20.0)).remove(0);
+    assert!(summary.detail.starts_with("temperature 35 ℃"), "{}", summary.detail);
+    assert!(!summary.shadow);
+}
+
+#[test]
 fn late_readings_of_an_alarm_that_is_known_say_nothing_new() {
     let mut source = Watched::by([too_hot(0)]);
     source.sees(10, hot(35.0));
