@@ -24,7 +24,11 @@ pub(super) struct Life {
 /// Lives through the world of a seed.
 pub(super) fn live(seed: u64, is_traced: bool) -> Life {
     let mut chance = Chance::new(seed);
-    let world = Arc::new(World::new(is_traced, chance.once_in(2)));
+    let world = match chance.below(3) {
+        0 => World::that_gathers(is_traced),
+        topics => World::new(is_traced, topics == 1),
+    };
+    let world = Arc::new(world);
     site::furnish(&world);
     let faults = Faults::some(&mut chance);
     world.trace.tell(|| format!("{faults:?}"));

@@ -7,7 +7,7 @@ use jobs::{
     JOB_NAMES, Job, Sweep, Verdict,
     ports::{Consume, Inspect, Leased, Message, Settlement},
 };
-use records::alarms;
+use records::{alarms, incidents};
 
 use super::{
     chance::Chance,
@@ -19,6 +19,9 @@ use super::{
 
 /// How often the schedule asks for a sweep. Less often than in earnest, since most find nothing.
 const TICK: Duration = Duration::from_secs(2);
+
+/// An incident that is open is looked at in a day at the latest: what is due sooner is something to tell.
+const SOON: Duration = Duration::from_hours(2);
 
 /// The workers of a world, and its schedule.
 pub(super) struct Scheduler {
@@ -90,6 +93,7 @@ impl Scheduler {
                 depth.waiting + depth.running == 0
             })
             && at_once(alarms::due(self.world.table.as_ref(), end_of_time, 1)).unwrap().is_empty()
+            && at_once(incidents::due(self.world.table.as_ref(), self.world.now().plus(SOON), 1)).unwrap().is_empty()
     }
 
     fn tick(&mut self) {

@@ -8,7 +8,7 @@ use std::{
 use domain::Timestamp;
 use futures::FutureExt;
 use jobs::{
-    AlarmSettings, Catalog, Context, Settings,
+    AlarmSettings, Brief, Catalog, Context, NoticeSettings, Settings,
     ports::{Enqueue, Letter, Link, Message, Notifier, Table},
 };
 use notify::recording::RecordingNotifier;
@@ -61,9 +61,27 @@ pub(super) struct Sent {
 impl World {
     /// An empty one.
     pub(super) fn new(is_traced: bool, topics: bool) -> Self {
+        Self::told_so(is_traced, NoticeSettings { topics, ..told_at_once() })
+    }
+
+    /// An empty one in which what belongs together gathers, and follows at intervals. Everything is told all the same.
+    pub(super) fn that_gathers(is_traced: bool) -> Self {
+        let notices = NoticeSettings {
+            wait_critical_ms: 700,
+            wait_warning_ms: 3_000,
+            interval_critical_ms: 1_500,
+            interval_warning_ms: 4_000,
+            reopen_ms: 5_000,
+            brief: Brief::Tell,
+            ..told_at_once()
+        };
+        Self::told_so(is_traced, notices)
+    }
+
+    fn told_so(is_traced: bool, notices: NoticeSettings) -> Self {
         let clock = Arc::new(ManualClock::new());
         let ticking = || Arc::clone(&clock) as Arc<dyn Clock>;
-        let mut settings = Settings {
+        let settings = Settings {
             alarms: AlarmSettings {
                 offline_debounce_ms: DEBOUNCE_MS,
                 misses_allowed: MISSES_ALLOWED,
@@ -71,10 +89,9 @@ impl World {
                 flapping_within_ms: 120_000,
                 flapping_calm_ms: 10_000,
             },
-            notices: told_at_once(),
+            notices,
             ..Settings::default()
         };
-        settings.notices.topics = topics;
         Self {
             table: Arc::new(MemoryTable::new(ticking())),
             queue: MemoryQueue::new(ticking()),
