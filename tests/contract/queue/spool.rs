@@ -1,13 +1,21 @@
 //! A queue that is away, and the spool before it.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    future,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
+use async_trait::async_trait;
 use domain::Timestamp;
 use jobs::ports::{Consume, Enqueue, Message, QueueError, Spooling};
 use queue::{RedisQueue, SpooledQueue};
 use telltale_tests::{ManualClock, RedisServer, eventually};
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
+use tokio::{sync::Notify, task::JoinHandle};
 
 use super::{JOB, LEASE, keys, message};
 
@@ -104,6 +112,43 @@ async fn what_is_spooled_outlives_the_process_that_took_it() {
     .await;
     assert_eq!(claimed[0].message, whole);
     assert_eq!(keys(&claimed), ["whole", "0000", "0001", "0002", "0003"]);
+    draining.abort();
+}
+
+/// A queue that is away at first, and then takes what it is given and never answers.
+#[derive(Default)]
+struct Silent {
+    was_away: AtomicBool,
+    is_given: Notify,
+}
+
+#[async_trait]
+impl Enqueue for Silent {
+    async fn enqueue(&self, _: Vec<Message>) -> Result<(), QueueError> {
+        if !self.was_away.swap(true, Ordering::Relaxed) {
+            return Err(QueueError::Away("it is away".to_owned()));
+        }
+        self.is_given.notify_one();
+        future::pending().await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_process_was_giving_to_the_queue_when_it_died_is_given_by_the_next() {
+    let away = Away::start().await;
+    let silent = Arc::new(Silent::default());
+    let spool = SpooledQueue::open(Arc::clone(&silent) as _, away.folder.path(), MEBIBYTE).unwrap();
+    spool.enqueue(numbered(0..3)).await.unwrap();
+    tokio::select! {
+        () = spool.drain() => {}
+        () = silent.is_given.notified() => {}
+    }
+    drop(spool);
+
+    let spool = away.spool(MEBIBYTE);
+    assert_eq!(spool.state().messages, 3);
+    let draining = drain(&spool);
+    assert_eq!(away.keys(3).await, ["0000", "0001", "0002"]);
     draining.abort();
 }
 
