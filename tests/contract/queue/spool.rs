@@ -174,3 +174,25 @@ async fn a_full_spool_takes_nothing_and_loses_nothing() {
     eventually("there is room again", async || spool.enqueue(vec![message("later")]).await.ok()).await;
     draining.abort();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spool_whose_disk_takes_nothing_says_so_until_it_takes_something_again() {
+    let away = Away::start().await;
+    let folder = away.folder.path().join("spool");
+    let spool = open(&away.queue, &folder, MEBIBYTE);
+    away.server.kill().await.unwrap();
+    let draining = drain(&spool);
+    // A disk that cannot be seen is taken for one that takes nothing.
+    let gone = away.folder.path().join("gone");
+    std::fs::rename(&folder, &gone).unwrap();
+    assert!(matches!(spool.enqueue(numbered(0..1)).await, Err(QueueError::Away(_))));
+    assert!(spool.state().disk_refuses && spool.state().is_nearly_full());
+
+    std::fs::rename(&gone, &folder).unwrap();
+    eventually("it has room again, which nobody had to try", async || (!spool.state().disk_refuses).then_some(()))
+        .await;
+    spool.enqueue(numbered(1..2)).await.unwrap();
+    draining.abort();
+    drop(spool);
+    assert_eq!(open(&away.queue, &folder, MEBIBYTE).state().messages, 1);
+}
