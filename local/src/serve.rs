@@ -91,6 +91,11 @@ fn config(arguments: ServeArguments) -> anyhow::Result<Config> {
         let settings = config.redis.take().unwrap_or_else(|| RedisSettings::new(""));
         config.redis = Some(RedisSettings { url, ..settings });
     }
+    let has_url = config.redis.as_ref().is_none_or(|redis| !redis.url.is_empty());
+    anyhow::ensure!(
+        has_url,
+        "redis.url is missing beside the other keys of redis: set it, or give --redis redis://host:6379"
+    );
     config.listen = arguments.listen.unwrap_or(config.listen);
     config.data = arguments.data.unwrap_or(config.data);
     Ok(config)

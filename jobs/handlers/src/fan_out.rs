@@ -34,7 +34,8 @@ pub struct FanOut {
 impl Job for FanOut {
     const NAME: &'static str = "fan_out";
     const LANE: crate::ports::Lane = crate::ports::Lane::Urgent;
-    const MAX_ATTEMPTS: u32 = 20;
+    // What follows from what was acknowledged is given up no sooner than that itself.
+    const MAX_ATTEMPTS: u32 = 50;
 
     fn key(&self) -> String {
         self.transition.clone()

@@ -133,7 +133,10 @@ mod tests {
         there.retain(|key| !["notify.smtp", "platform.webhook", "redis"].contains(&key.as_str()));
         there.extend(["notify.smtp.url", "notify.smtp.from"].map(str::to_owned));
         there.extend(["platform.webhook.url", "platform.webhook.secret"].map(str::to_owned));
-        there.extend(["redis.url", "redis.namespace", "redis.may_forget", "redis.queue"].map(str::to_owned));
+        there.extend(
+            ["redis.url", "redis.namespace", "redis.may_forget", "redis.trust_durability", "redis.queue"]
+                .map(str::to_owned),
+        );
         there.sort();
         let mut explained: Vec<String> = settings().into_iter().map(|setting| setting.key).collect();
         explained.sort();
