@@ -246,3 +246,22 @@ fn post(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Notif
     let resolver = Arc::new(notify::SystemResolver);
     Ok(Arc::new(notify::Post::new(config.notify.clone(), Arc::clone(clock), resolver)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_redis_may_be_given_beside_its_other_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("telltale.toml");
+        std::fs::write(&file, "[redis]\nqueue = 'apalis-redis'\n").unwrap();
+        let with = |redis: Option<&str>| {
+            let redis = redis.map(str::to_owned);
+            config(ServeArguments { config: Some(file.clone()), redis, listen: None, data: None })
+        };
+        let redis = with(Some("redis://host")).unwrap().redis.unwrap();
+        assert_eq!((redis.url.as_str(), redis.queue), ("redis://host", engine_redis::QueueKind::ApalisRedis));
+        assert!(with(None).unwrap_err().to_string().contains("redis.url is missing"));
+    }
+}

@@ -65,11 +65,11 @@ fn judge(facts: &HashMap<&str, &str>, durability: &Durability) -> Vec<Demand> {
         );
         unmet.push(Demand { what });
     }
-    if told("aof_enabled") != "1" {
+    if told("aof_enabled") == "1" {
+        unmet.extend(too_early(durability));
+    } else {
         let what = format!("redis forgets what waits when it ends (appendonly is off): {}", set("appendonly yes"));
         unmet.push(Demand { what });
-    } else {
-        unmet.extend(too_early(durability));
     }
     unmet
 }
