@@ -86,7 +86,12 @@ pub(crate) async fn store_command(arguments: ServeArguments) -> anyhow::Result<(
 }
 
 fn config(arguments: ServeArguments) -> anyhow::Result<Config> {
-    let mut config = Config::load(arguments.config.as_deref())?;
+    let config = Config::load(arguments.config.as_deref())?;
+    with_arguments(config, arguments)
+}
+
+/// What the command line says stands over the configuration.
+fn with_arguments(mut config: Config, arguments: ServeArguments) -> anyhow::Result<Config> {
     if let Some(url) = arguments.redis {
         let settings = config.redis.take().unwrap_or_else(|| RedisSettings::new(""));
         config.redis = Some(RedisSettings { url, ..settings });
@@ -253,12 +258,10 @@ mod tests {
 
     #[test]
     fn the_address_of_redis_may_be_given_beside_its_other_keys() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("telltale.toml");
-        std::fs::write(&file, "[redis]\nqueue = 'apalis-redis'\n").unwrap();
         let with = |redis: Option<&str>| {
+            let config = serde_json::from_value(serde_json::json!({ "redis": { "queue": "apalis-redis" } })).unwrap();
             let redis = redis.map(str::to_owned);
-            config(ServeArguments { config: Some(file.clone()), redis, listen: None, data: None })
+            with_arguments(config, ServeArguments { config: None, redis, listen: None, data: None })
         };
         let redis = with(Some("redis://host")).unwrap().redis.unwrap();
         assert_eq!((redis.url.as_str(), redis.queue), ("redis://host", engine_redis::QueueKind::ApalisRedis));
