@@ -2,6 +2,7 @@
 
 mod dynamodb_away;
 mod path;
+mod redis_at_the_start;
 mod wrong;
 
 use std::time::Duration;

@@ -86,11 +86,21 @@ pub(crate) async fn store_command(arguments: ServeArguments) -> anyhow::Result<(
 }
 
 fn config(arguments: ServeArguments) -> anyhow::Result<Config> {
-    let mut config = Config::load(arguments.config.as_deref())?;
+    let config = Config::load(arguments.config.as_deref())?;
+    with_arguments(config, arguments)
+}
+
+/// What the command line says stands over the configuration.
+fn with_arguments(mut config: Config, arguments: ServeArguments) -> anyhow::Result<Config> {
     if let Some(url) = arguments.redis {
         let settings = config.redis.take().unwrap_or_else(|| RedisSettings::new(""));
         config.redis = Some(RedisSettings { url, ..settings });
     }
+    let has_url = config.redis.as_ref().is_none_or(|redis| !redis.url.is_empty());
+    anyhow::ensure!(
+        has_url,
+        "redis.url is missing beside the other keys of redis: set it, or give --redis redis://host:6379"
+    );
     config.listen = arguments.listen.unwrap_or(config.listen);
     config.data = arguments.data.unwrap_or(config.data);
     Ok(config)
@@ -240,4 +250,21 @@ fn context(config: &Config, place: &Place, clock: &Arc<dyn Clock>, dice: &Arc<dy
 fn post(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Notifier>> {
     let resolver = Arc::new(notify::SystemResolver);
     Ok(Arc::new(notify::Post::new(config.notify.clone(), Arc::clone(clock), resolver)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_redis_may_be_given_beside_its_other_keys() {
+        let with = |redis: Option<&str>| {
+            let config = serde_json::from_value(serde_json::json!({ "redis": { "queue": "apalis-redis" } })).unwrap();
+            let redis = redis.map(str::to_owned);
+            with_arguments(config, ServeArguments { config: None, redis, listen: None, data: None })
+        };
+        let redis = with(Some("redis://host")).unwrap().redis.unwrap();
+        assert_eq!((redis.url.as_str(), redis.queue), ("redis://host", engine_redis::QueueKind::ApalisRedis));
+        assert!(with(None).unwrap_err().to_string().contains("redis.url is missing"));
+    }
 }

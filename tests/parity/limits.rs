@@ -1,8 +1,11 @@
 //! Messages that fail each time.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use domain::Timestamp;
-use jobs::{DispatchQueries, Job};
+use jobs::{DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, Job, ProcessResults};
+use queue::backoff;
 
 use super::{
     home::{Home, in_both_homes},
@@ -56,4 +59,16 @@ async fn a_message_whose_process_dies_each_time_is_given_up_after_its_runs() -> 
         home.settle().await
     };
     in_both_homes(scenario, given_up()).await
+}
+
+#[test]
+fn a_store_that_is_away_for_two_and_a_half_hours_costs_neither_a_batch_nor_what_follows_from_it() {
+    // As the dice fall on the whole: in the middle of what they take away.
+    let wait = |attempt| (backoff(attempt, 0) + backoff(attempt, 0) * 2) / 2;
+    let chain =
+        [ProcessResults::MAX_ATTEMPTS, EvaluateAlarms::MAX_ATTEMPTS, FanOut::MAX_ATTEMPTS, DeliverNotice::MAX_ATTEMPTS];
+    for attempts in chain {
+        let outlasts: Duration = (1..attempts).map(wait).sum();
+        assert!(outlasts >= Duration::from_mins(150), "{attempts} attempts: {outlasts:?}");
+    }
 }

@@ -49,8 +49,10 @@ mod tests {
 
     #[test]
     fn a_broker_is_ready_until_its_spool_is_nearly_full() {
-        let status = |bytes| ready(SpoolState { messages: 1, bytes, most_bytes: 1000 }, None).status().as_u16();
-        assert_eq!([status(0), status(900), status(901), status(1000)], [200, 200, 503, 503]);
+        let holds = |bytes| SpoolState { messages: 1, bytes, most_bytes: 1000, disk_refuses: false };
+        let status = |state| ready(state, None).status().as_u16();
+        assert_eq!([0, 900, 901, 1000].map(|bytes| status(holds(bytes))), [200, 200, 503, 503]);
+        assert_eq!(status(SpoolState { disk_refuses: true, ..holds(0) }), 503, "there is no room on its disk");
         assert_eq!(ready(SpoolState::default(), None).status(), 200, "a broker without a spool is ready");
     }
 

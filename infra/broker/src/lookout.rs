@@ -167,7 +167,11 @@ fn of_queue(seen: Option<Sample>, spool: Option<SpoolState>) -> Option<Sample> {
 fn of_spool(state: SpoolState, was_full: bool) -> Sample {
     let limit = if was_full { HAS_ROOM } else { NEARLY_FULL };
     let is_full = state.bytes > state.most_bytes / 100 * limit;
-    let away = is_full.then(|| format!("{}; what gateways say is refused once it is full", words::waiting(state)));
+    let away = if state.disk_refuses {
+        Some(format!("{}; its disk takes no more, and what gateways say is refused", words::waiting(state)))
+    } else {
+        is_full.then(|| format!("{}; what gateways say is refused once it is full", words::waiting(state)))
+    };
     Sample { at: Instant::now(), away }
 }
 

@@ -7,3 +7,4 @@ mod nodes;
 mod operations;
 mod posts;
 mod site;
+mod upgrades;

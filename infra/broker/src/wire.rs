@@ -3,12 +3,12 @@
 //! A Socket.IO client never comes back from a disconnect packet or from a refusal of its namespace; it comes back by
 //! itself, in about a second, when its transport breaks. The socket library says goodbye with a packet or not at all, so
 //! we hold the transports ourselves: the bytes of a websocket pass through a [`Cuttable`], and a polling session is closed
-//! in its client's name.
+//! in its client's name. A session that is on its way from the one to the other is cut as both.
 
 mod cuttable;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -28,6 +28,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use socketioxide::{ParserConfig, SocketIo, TransportType, extract::SocketRef, socket::Sid};
+use tokio::runtime::Handle;
 
 /// Where the sockets are, with and without a slash behind it: the programs in the field know it.
 const PATH: &str = "/client";
@@ -54,7 +55,7 @@ pub(crate) struct Wires(Arc<Inner>);
 
 struct Inner {
     /// Of websockets that began as a polling session, by session. Those that did not carry theirs in their request.
-    upgraded: Mutex<HashMap<String, Cutter>>,
+    upgraded: Mutex<HashMap<Sid, Cutter>>,
     /// Gives a websocket to the engine.
     open: Box<dyn Fn(Stream, http::Request<()>) + Send + Sync>,
     /// Closes a polling session.
@@ -127,35 +128,54 @@ async fn hold_websockets(State(wires): State<Wires>, mut request: Request, next:
 impl Wires {
     /// Breaks a socket's transport. Its client comes back by itself.
     pub(crate) fn cut(&self, socket: &SocketRef) {
-        if socket.transport_type() == TransportType::Polling {
-            tokio::spawn((self.0.close)(socket.id));
+        if let Some(cutter) = socket.req_parts().extensions.get::<Cutter>() {
+            cutter.cut();
             return;
         }
-        let own = socket.req_parts().extensions.get::<Cutter>().cloned();
-        if let Some(cutter) = own.or_else(|| self.upgraded().get(socket.id.as_str()).cloned()) {
+        self.cut_upgraded(socket.id);
+        if socket.transport_type() == TransportType::Polling {
+            // It may become a websocket before this is done, and a session of one is not closed so.
+            let (wires, session, closed) = (self.clone(), socket.id, (self.0.close)(socket.id));
+            tokio::spawn(async move {
+                closed.await;
+                wires.cut_upgraded(session);
+            });
+        }
+    }
+
+    fn cut_upgraded(&self, session: Sid) {
+        if let Some(cutter) = self.upgraded().get(&session) {
             cutter.cut();
         }
     }
 
     fn open(&self, stream: Stream, request: http::Request<()>) {
-        match session_of(request.uri()).map(str::to_owned) {
-            Some(session) => {
-                self.upgraded().insert(session.clone(), stream.cutter().clone());
-                let wires = self.clone();
-                let stream = stream.when_dropped(move || {
-                    wires.upgraded().remove(&session);
-                });
-                (self.0.open)(stream, request);
-            }
-            None => (self.0.open)(stream, request),
-        }
+        let stream = match session_of(request.uri()) {
+            Some(session) => self.held(session, stream),
+            None => stream,
+        };
+        (self.0.open)(stream, request);
     }
 
-    fn upgraded(&self) -> MutexGuard<'_, HashMap<String, Cutter>> {
+    /// Holds the websocket that a polling session becomes. Of several the engine takes the first.
+    fn held(&self, session: Sid, stream: Stream) -> Stream {
+        match self.upgraded().entry(session) {
+            Entry::Occupied(_) => return stream,
+            Entry::Vacant(place) => place.insert(stream.cutter().clone()),
+        };
+        let (wires, runtime) = (self.clone(), Handle::current());
+        stream.when_dropped(move || {
+            wires.upgraded().remove(&session);
+            // One that broke on its way to a websocket is not pinged, and would stay for ever.
+            runtime.spawn((wires.0.close)(session));
+        })
+    }
+
+    fn upgraded(&self) -> MutexGuard<'_, HashMap<Sid, Cutter>> {
         self.0.upgraded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn session_of(uri: &http::Uri) -> Option<&str> {
-    uri.query()?.split('&').find_map(|pair| pair.strip_prefix("sid="))
+fn session_of(uri: &http::Uri) -> Option<Sid> {
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix("sid="))?.parse().ok()
 }

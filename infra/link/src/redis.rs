@@ -109,5 +109,5 @@ fn text(message: &ToBroker) -> Result<String, LinkError> {
 }
 
 fn away(error: RedisError) -> LinkError {
-    LinkError::Away(error.0)
+    LinkError::Away(error.what)
 }

@@ -154,5 +154,5 @@ fn seconds(instant: Timestamp) -> u64 {
 }
 
 fn away(error: RedisError) -> QueueError {
-    QueueError::Away(error.0)
+    QueueError::Away(error.what)
 }

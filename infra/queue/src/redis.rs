@@ -178,5 +178,5 @@ fn text(instant: Timestamp) -> Vec<u8> {
 }
 
 fn away(error: RedisError) -> QueueError {
-    QueueError::Away(error.0)
+    QueueError::Away(error.what)
 }

@@ -7,7 +7,10 @@ use std::{
     collections::VecDeque,
     ops::Bound,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,6 +30,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How many messages are given to the queue at once, and how many bytes of them at most.
 const AT_ONCE: usize = 100;
 const BYTES_AT_ONCE: usize = 2 * 1024 * 1024;
+/// The row that shows whether the disk takes any. Those of messages have longer names.
+const PROBE: &[u8] = b"probe";
 
 /// A queue with a spool before it.
 pub struct SpooledQueue {
@@ -35,6 +40,8 @@ pub struct SpooledQueue {
     rows: Space,
     waiting: Mutex<Waiting>,
     most_bytes: u64,
+    /// Whether the disk took nothing when it was last tried.
+    disk_refuses: AtomicBool,
     news: Notify,
 }
 
@@ -60,26 +67,49 @@ impl SpooledQueue {
         if !waiting.rows.is_empty() {
             tracing::warn!(messages = waiting.rows.len(), "an earlier process left messages in the spool");
         }
-        Ok(Self { queue, engine, rows, waiting: Mutex::new(waiting), most_bytes, news: Notify::new() })
+        let (waiting, disk_refuses) = (Mutex::new(waiting), AtomicBool::new(false));
+        Ok(Self { queue, engine, rows, waiting, most_bytes, disk_refuses, news: Notify::new() })
     }
 
     /// Gives what lies in the spool to the queue, for as long as it is polled.
     pub async fn drain(&self) {
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.give_some().await {
-                Ok(0) => {
+            let given = self.give_some().await;
+            self.look_at_disk().await;
+            match given {
+                Ok(0) if !self.disk_refuses() => {
                     pause = FIRST_PAUSE;
                     self.news.notified().await;
+                    continue;
                 }
-                Ok(_) => pause = FIRST_PAUSE,
-                Err(error) => {
-                    tracing::debug!(%error, "what is spooled stays spooled");
-                    sleep(pause).await;
-                    pause = (2 * pause).min(LONGEST_PAUSE);
+                Ok(0) => {}
+                Ok(_) => {
+                    pause = FIRST_PAUSE;
+                    continue;
                 }
+                Err(error) => tracing::debug!(%error, "what is spooled stays spooled"),
             }
+            sleep(pause).await;
+            pause = (2 * pause).min(LONGEST_PAUSE);
         }
+    }
+
+    fn disk_refuses(&self) -> bool {
+        self.disk_refuses.load(Ordering::Relaxed)
+    }
+
+    /// Sees whether a disk that took nothing takes something again: who is not ready may be told nothing that would show it.
+    async fn look_at_disk(&self) {
+        if !self.disk_refuses() {
+            return;
+        }
+        let rows = self.rows.clone();
+        let written = self.engine.commit(move |batch| {
+            batch.put(&rows, PROBE, Vec::new());
+            Ok(())
+        });
+        self.disk_refuses.store(written.await.is_err(), Ordering::Relaxed);
     }
 
     /// Gives the oldest messages to the queue. How many there were.
@@ -135,7 +165,12 @@ impl SpooledQueue {
             (first..).zip(packed).for_each(|(number, row)| batch.put(&rows, number.to_be_bytes().to_vec(), row));
             Ok(())
         });
-        put.await.map_err(|error| away(&error))?;
+        let written = put.await;
+        self.disk_refuses.store(written.is_err(), Ordering::Relaxed);
+        if let Err(error) = written {
+            self.news.notify_one();
+            return Err(away(&error));
+        }
         let mut waiting = self.waiting();
         (first..).zip(sizes).for_each(|(number, size)| waiting.push(number, size));
         drop(waiting);
@@ -166,7 +201,12 @@ impl Enqueue for SpooledQueue {
 impl Spooling for SpooledQueue {
     fn state(&self) -> SpoolState {
         let waiting = self.waiting();
-        SpoolState { messages: waiting.rows.len() as u64, bytes: waiting.bytes, most_bytes: self.most_bytes }
+        SpoolState {
+            messages: waiting.rows.len() as u64,
+            bytes: waiting.bytes,
+            most_bytes: self.most_bytes,
+            disk_refuses: self.disk_refuses(),
+        }
     }
 }
 

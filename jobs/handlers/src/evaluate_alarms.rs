@@ -55,7 +55,8 @@ impl EvaluateAlarms {
 impl Job for EvaluateAlarms {
     const NAME: &'static str = "evaluate_alarms";
     const LANE: crate::ports::Lane = crate::ports::Lane::Urgent;
-    const MAX_ATTEMPTS: u32 = 20;
+    // What follows from what was acknowledged is given up no sooner than that itself.
+    const MAX_ATTEMPTS: u32 = 50;
 
     fn key(&self) -> String {
         self.origin.clone()

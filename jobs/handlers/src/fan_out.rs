@@ -50,7 +50,8 @@ pub enum FanOut {
 impl Job for FanOut {
     const NAME: &'static str = "fan_out";
     const LANE: crate::ports::Lane = crate::ports::Lane::Urgent;
-    const MAX_ATTEMPTS: u32 = 20;
+    // What follows from what was acknowledged is given up no sooner than that itself.
+    const MAX_ATTEMPTS: u32 = 50;
 
     fn key(&self) -> String {
         match self {

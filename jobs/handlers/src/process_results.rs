@@ -66,7 +66,7 @@ impl FollowUps {
 
 impl Job for ProcessResults {
     const NAME: &'static str = "process_results";
-    // What was acknowledged may not be given up while the table is away for an hour.
+    // What was acknowledged may not be given up while the table is away for two and a half hours.
     const MAX_ATTEMPTS: u32 = 50;
 
     fn key(&self) -> String {

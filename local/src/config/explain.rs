@@ -139,7 +139,10 @@ mod tests {
         there.extend(of("wechat", "app_id app_secret template_id mini_program zone endpoint"));
         there.extend(["notify.smtp.url", "notify.smtp.from"].map(str::to_owned));
         there.extend(["platform.webhook.url", "platform.webhook.secret"].map(str::to_owned));
-        there.extend(["redis.url", "redis.namespace", "redis.may_forget", "redis.queue"].map(str::to_owned));
+        there.extend(
+            ["redis.url", "redis.namespace", "redis.may_forget", "redis.trust_durability", "redis.queue"]
+                .map(str::to_owned),
+        );
         there.sort();
         let mut explained: Vec<String> = settings().into_iter().map(|setting| setting.key).collect();
         explained.sort();

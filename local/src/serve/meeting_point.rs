@@ -70,8 +70,8 @@ pub(super) async fn redis(store: &Store, redis: &Redis, kind: QueueKind, dice: &
 }
 
 /// By what this Redis may lose what it is given; empty if by nothing.
-pub(super) async fn losses(redis: &Redis) -> Result<String, RedisError> {
-    let unmet = unmet(redis).await?;
+pub(super) async fn losses(redis: &Redis, trust_durability: bool) -> Result<String, RedisError> {
+    let unmet = unmet(redis, trust_durability).await?;
     Ok(unmet.into_iter().map(|demand| demand.what).collect::<Vec<_>>().join("; "))
 }
 
@@ -82,6 +82,8 @@ pub(super) struct Meeting {
     pub(super) name: String,
     /// Whether the operator lets it lose things.
     pub(super) may_forget: bool,
+    /// Whether what it does not tell of its disk is trusted.
+    pub(super) trust_durability: bool,
 }
 
 /// How often it is looked whether Redis is still the same.
@@ -106,7 +108,7 @@ impl Meeting {
         if name.as_ref() != Some(&self.name) {
             return Ok(Some("redis came back as another one, or has lost everything".to_owned()));
         }
-        let losses = if self.may_forget { String::new() } else { losses(&self.redis).await? };
+        let losses = if self.may_forget { String::new() } else { losses(&self.redis, self.trust_durability).await? };
         Ok(Some(losses)
             .filter(|losses| !losses.is_empty())
             .map(|losses| format!("redis came back otherwise: {losses}")))

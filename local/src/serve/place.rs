@@ -1,14 +1,17 @@
 //! Where a process works: what it remembers, where jobs and commands go. Within itself, or over Redis where several work
 //! together. Which it is follows from the configuration alone, and never changes while a process runs.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail, ensure};
-use engine_redis::{QueueKind, Redis, RedisSettings, ServerClock};
+use engine_redis::{QueueKind, Redis, RedisError, RedisSettings, ServerClock, redis::cmd};
 use jobs::ports::{Clock, Consume, Dice, Enqueue, Inspect, Link, Table, ToBroker};
 use link::RedisLink;
 use queue::{ApalisRedisQueue, EmbeddedQueue, GAPS, MOST_WAITING, RedisQueue, Source};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 
 use super::{
     meeting_point::{self, Meeting},
@@ -16,6 +19,10 @@ use super::{
     store::Store,
 };
 use crate::config::Config;
+
+/// How long Redis may be away at the start.
+const COMES_WITHIN: Duration = Duration::from_mins(1);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The queue, by what it does.
 pub(super) struct Queue {
@@ -84,7 +91,12 @@ impl Place {
                     meeting_point::is_not_alone(&store).await?;
                 }
                 let name = meeting_point::redis(&store, &redis, settings.queue, dice.as_ref()).await?;
-                let meeting = Some(Meeting { redis: redis.clone(), name, may_forget: settings.may_forget });
+                let meeting = Some(Meeting {
+                    redis: redis.clone(),
+                    name,
+                    may_forget: settings.may_forget,
+                    trust_durability: settings.trust_durability,
+                });
                 let link = Arc::new(RedisLink::new(redis.clone()));
                 Ok(Self { table: store.table, queue, link, redis: Some(redis), meeting, told: None })
             }
@@ -112,10 +124,13 @@ const TOO_MANY: &str =
 
 /// Connects, and sees that Redis loses nothing of what it is given.
 async fn connect(settings: &RedisSettings) -> anyhow::Result<Redis> {
-    let redis = Redis::connect(settings)
-        .await
-        .context("cannot reach redis: see that it runs, and that redis.url (--redis) is where")?;
-    let losses = meeting_point::losses(&redis).await.context("cannot see whether redis keeps what it is given")?;
+    let (redis, losses) =
+        reach(settings).await.context("cannot reach redis: see that it runs, and that redis.url (--redis) is where")?;
+    if settings.trust_durability {
+        tracing::warn!(
+            "redis.trust_durability: where redis does not tell when it writes to its disk, your word is taken for it"
+        );
+    }
     match settings.queue {
         QueueKind::Streams => ensure!(
             losses.is_empty() || settings.may_forget,
@@ -128,4 +143,30 @@ async fn connect(settings: &RedisSettings) -> anyhow::Result<Redis> {
         ),
     }
     Ok(redis)
+}
+
+/// The Redis, once it answers and has loaded what it had, and by what it may lose what it is given. Waits for it as for the store.
+async fn reach(settings: &RedisSettings) -> Result<(Redis, String), RedisError> {
+    let began = Instant::now();
+    let mut was_told = false;
+    loop {
+        match look_at(settings).await {
+            Err(error) if error.is_away() && began.elapsed() < COMES_WITHIN => {
+                if !was_told {
+                    tracing::warn!("waiting for redis: {error}");
+                    was_told = true;
+                }
+                sleep(LOOK_EVERY).await;
+            }
+            reached => return reached,
+        }
+    }
+}
+
+async fn look_at(settings: &RedisSettings) -> Result<(Redis, String), RedisError> {
+    let redis = Redis::connect(settings).await?;
+    let losses = meeting_point::losses(&redis, settings.trust_durability).await?;
+    // While it loads it tells about itself, and knows no keys.
+    let _: Option<String> = redis.call(cmd("GET").arg(redis.key("name"))).await?;
+    Ok((redis, losses))
 }

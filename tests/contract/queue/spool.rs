@@ -1,13 +1,21 @@
 //! A queue that is away, and the spool before it.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    future,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
+use async_trait::async_trait;
 use domain::Timestamp;
 use jobs::ports::{Consume, Enqueue, Message, QueueError, Spooling};
 use queue::{RedisQueue, SpooledQueue};
 use telltale_tests::{ManualClock, RedisServer, eventually};
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
+use tokio::{sync::Notify, task::JoinHandle};
 
 use super::{JOB, LEASE, keys, message};
 
@@ -107,6 +115,43 @@ async fn what_is_spooled_outlives_the_process_that_took_it() {
     draining.abort();
 }
 
+/// A queue that is away at first, and then takes what it is given and never answers.
+#[derive(Default)]
+struct Silent {
+    was_away: AtomicBool,
+    is_given: Notify,
+}
+
+#[async_trait]
+impl Enqueue for Silent {
+    async fn enqueue(&self, _: Vec<Message>) -> Result<(), QueueError> {
+        if !self.was_away.swap(true, Ordering::Relaxed) {
+            return Err(QueueError::Away("it is away".to_owned()));
+        }
+        self.is_given.notify_one();
+        future::pending().await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_process_was_giving_to_the_queue_when_it_died_is_given_by_the_next() {
+    let away = Away::start().await;
+    let silent = Arc::new(Silent::default());
+    let spool = SpooledQueue::open(Arc::clone(&silent) as _, away.folder.path(), MEBIBYTE).unwrap();
+    spool.enqueue(numbered(0..3)).await.unwrap();
+    tokio::select! {
+        () = spool.drain() => {}
+        () = silent.is_given.notified() => {}
+    }
+    drop(spool);
+
+    let spool = away.spool(MEBIBYTE);
+    assert_eq!(spool.state().messages, 3);
+    let draining = drain(&spool);
+    assert_eq!(away.keys(3).await, ["0000", "0001", "0002"]);
+    draining.abort();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_spool_takes_nothing_and_loses_nothing() {
     let away = Away::start().await;
@@ -128,4 +173,26 @@ async fn a_full_spool_takes_nothing_and_loses_nothing() {
     assert_eq!(away.keys(taken as usize).await.len(), taken as usize);
     eventually("there is room again", async || spool.enqueue(vec![message("later")]).await.ok()).await;
     draining.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spool_whose_disk_takes_nothing_says_so_until_it_takes_something_again() {
+    let away = Away::start().await;
+    let folder = away.folder.path().join("spool");
+    let spool = open(&away.queue, &folder, MEBIBYTE);
+    away.server.kill().await.unwrap();
+    let draining = drain(&spool);
+    // A disk that cannot be seen is taken for one that takes nothing.
+    let gone = away.folder.path().join("gone");
+    std::fs::rename(&folder, &gone).unwrap();
+    assert!(matches!(spool.enqueue(numbered(0..1)).await, Err(QueueError::Away(_))));
+    assert!(spool.state().disk_refuses && spool.state().is_nearly_full());
+
+    std::fs::rename(&gone, &folder).unwrap();
+    eventually("it has room again, which nobody had to try", async || (!spool.state().disk_refuses).then_some(()))
+        .await;
+    spool.enqueue(numbered(1..2)).await.unwrap();
+    draining.abort();
+    drop(spool);
+    assert_eq!(open(&away.queue, &folder, MEBIBYTE).state().messages, 1);
 }

@@ -96,7 +96,7 @@ async fn ready(State(site): State<Arc<Site>>) -> Result<Json<Readiness>, ApiErro
         return Err(Problem::unavailable("store-away", "The store takes no writes now.").into());
     }
     let status = if state.is_some_and(|state| state.messages > 0) { "spooling" } else { WELL.0.status };
-    let spool = state.map(|SpoolState { messages, bytes, most_bytes }| Spool { messages, bytes, most_bytes });
+    let spool = state.map(|SpoolState { messages, bytes, most_bytes, .. }| Spool { messages, bytes, most_bytes });
     Ok(Json(Readiness { status, version: WELL.0.version, spool }))
 }
 

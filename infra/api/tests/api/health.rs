@@ -33,7 +33,7 @@ async fn a_server_whose_store_is_away_is_alive_but_not_ready() {
 
 #[tokio::test]
 async fn a_server_that_spools_says_so_and_is_not_ready_once_there_is_little_room() {
-    let spool = |bytes| SpoolState { messages: 1, bytes, most_bytes: 1000 };
+    let spool = |bytes| SpoolState { messages: 1, bytes, most_bytes: 1000, ..SpoolState::default() };
     let site = Site::new().await.with_spool(spool(900));
     let body = site.get("/health/ready").send().await.fine();
     assert_eq!(body["status"], "spooling");

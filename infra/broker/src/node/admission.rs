@@ -57,6 +57,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn who_comes_with_a_thousand_others_waits_until_it_is_their_turn() {
+        let admission = Admission::default();
+        tokio::time::advance(Duration::from_mins(1)).await;
+        let began = Instant::now();
+        let waits = futures::future::join_all((0..=AT_ONCE + 1000).map(async |_| {
+            admission.turn().await;
+            began.elapsed()
+        }))
+        .await;
+        let (at_once, one_by_one) = waits.split_at(AT_ONCE as usize + 1);
+        assert!(at_once.iter().all(Duration::is_zero), "{at_once:?}");
+        for (number, waited) in (1..).zip(one_by_one) {
+            // The clock of the runtime goes by milliseconds.
+            assert!(
+                (APART * number..=APART * number + Duration::from_millis(1)).contains(waited),
+                "{number}: {waited:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn who_comes_alone_never_waits() {
         let admission = Admission::default();
         for _ in 0..1000 {

@@ -14,13 +14,31 @@ pub struct Demand {
     pub what: String,
 }
 
-/// What this Redis does not do and must, if it is to lose nothing.
-pub async fn unmet(redis: &Redis) -> Result<Vec<Demand>, RedisError> {
+/// What Redis says of when it writes to its disk.
+enum Durability {
+    /// The values of [`SETTINGS`].
+    Told(HashMap<String, String>),
+    /// It does not let itself be asked, and the operator says that it is as it should be.
+    Trusted,
+    /// It does not let itself be asked, with what it said.
+    Untold(String),
+}
+
+/// What decides whether it is on disk when it is answered, and what each must be.
+const SETTINGS: [(&str, &str); 2] = [("appendfsync", "always"), ("no-appendfsync-on-rewrite", "no")];
+
+/// What this Redis does not do and must, if it is to lose nothing. Where it does not let itself be asked for its settings
+/// (`CONFIG`, which managed ones refuse), these count as unmet, unless the operator has them trusted.
+pub async fn unmet(redis: &Redis, trust_durability: bool) -> Result<Vec<Demand>, RedisError> {
     let info: String = redis.call(&redis::cmd("INFO")).await?;
-    // A managed Redis may not tell.
-    let fsync = redis.call::<HashMap<String, String>>(redis::cmd("CONFIG").arg("GET").arg("appendfsync")).await;
-    let fsync = fsync.ok().and_then(|told| told.get("appendfsync").cloned());
-    Ok(judge(&facts(&info), fsync.as_deref()))
+    let names = SETTINGS.map(|(name, _)| name);
+    let durability = match redis.call(redis::cmd("CONFIG").arg("GET").arg(&names)).await {
+        Ok(told) => Durability::Told(told),
+        Err(refusal) if refusal.is_refusal() && trust_durability => Durability::Trusted,
+        Err(refusal) if refusal.is_refusal() => Durability::Untold(refusal.to_string()),
+        Err(error) => return Err(error),
+    };
+    Ok(judge(&facts(&info), &durability))
 }
 
 fn facts(info: &str) -> HashMap<&str, &str> {
@@ -32,7 +50,7 @@ fn set(directive: &str) -> String {
     format!("`{directive}` in redis.conf, or CONFIG SET {directive} and CONFIG REWRITE")
 }
 
-fn judge(facts: &HashMap<&str, &str>, fsync: Option<&str>) -> Vec<Demand> {
+fn judge(facts: &HashMap<&str, &str>, durability: &Durability) -> Vec<Demand> {
     let told = |name: &str| facts.get(name).copied().unwrap_or("unknown");
     let mut unmet = Vec::new();
     let version = told("redis_version");
@@ -47,16 +65,40 @@ fn judge(facts: &HashMap<&str, &str>, fsync: Option<&str>) -> Vec<Demand> {
         );
         unmet.push(Demand { what });
     }
-    if told("aof_enabled") != "1" {
+    if told("aof_enabled") == "1" {
+        unmet.extend(too_early(durability));
+    } else {
         let what = format!("redis forgets what waits when it ends (appendonly is off): {}", set("appendonly yes"));
         unmet.push(Demand { what });
-    } else if let Some(fsync) = fsync.filter(|fsync| *fsync != "always") {
-        let what = format!(
-            "redis answers before what it was given is on disk, and may lose it when it is killed or its machine loses power \
-             (appendfsync is {fsync}): {}",
-            set("appendfsync always")
-        );
-        unmet.push(Demand { what });
+    }
+    unmet
+}
+
+/// What lets Redis answer before what it was given is on disk.
+fn too_early(durability: &Durability) -> Vec<Demand> {
+    let told = match durability {
+        Durability::Told(told) => told,
+        Durability::Trusted => return Vec::new(),
+        Durability::Untold(why) => {
+            let wanted = SETTINGS.map(|(name, wanted)| format!("`{name} {wanted}`")).join(" and ");
+            let what = format!(
+                "redis does not tell when it writes to its disk ({why}): let us ask CONFIG GET, or see that it has {wanted} and \
+                 set redis.trust_durability = true"
+            );
+            return vec![Demand { what }];
+        }
+    };
+    let mut unmet = Vec::new();
+    for (name, wanted) in SETTINGS {
+        let is = told.get(name).map_or("unknown", String::as_str);
+        if is != wanted {
+            let what = format!(
+                "redis answers before what it was given is on disk, and may lose it when it is killed or its machine loses power \
+                 ({name} is {is}): {}",
+                set(&format!("{name} {wanted}"))
+            );
+            unmet.push(Demand { what });
+        }
     }
     unmet
 }
@@ -68,14 +110,19 @@ mod tests {
     const GOOD: &str =
         "# Server\r\nredis_version:7.0.15\r\n# Memory\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n";
 
-    fn complaints(info: &str, fsync: Option<&str>) -> Vec<String> {
-        judge(&facts(info), fsync).into_iter().map(|demand| demand.what).collect()
+    fn told(fsync: &str, on_rewrite: &str) -> Durability {
+        let told = [("appendfsync", fsync), ("no-appendfsync-on-rewrite", on_rewrite)];
+        Durability::Told(told.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+
+    fn complaints(info: &str, durability: &Durability) -> Vec<String> {
+        judge(&facts(info), durability).into_iter().map(|demand| demand.what).collect()
     }
 
     #[test]
     fn a_redis_that_keeps_everything_is_fine() {
-        assert!(complaints(GOOD, Some("always")).is_empty());
-        assert!(complaints(GOOD, None).is_empty(), "one that does not tell is taken at its word");
+        assert!(complaints(GOOD, &told("always", "no")).is_empty());
+        assert!(complaints(GOOD, &Durability::Trusted).is_empty());
     }
 
     #[test]
@@ -86,16 +133,25 @@ mod tests {
             (GOOD.replace("aof_enabled:1", "aof_enabled:0"), "CONFIG SET appendonly yes"),
             (GOOD.replace("redis_version", "another"), "unknown"),
         ];
-        for (info, told) in wrong {
-            let complaints = complaints(&info, Some("always"));
+        for (info, what) in wrong {
+            let complaints = complaints(&info, &told("always", "no"));
             assert_eq!(complaints.len(), 1, "{complaints:?}");
-            assert!(complaints[0].contains(told), "{complaints:?}");
+            assert!(complaints[0].contains(what), "{complaints:?}");
         }
     }
 
     #[test]
-    fn an_answer_before_the_fsync_is_a_loss() {
-        let complaints = complaints(GOOD, Some("everysec"));
-        assert!(complaints[0].contains("appendfsync always"), "{complaints:?}");
+    fn an_answer_before_the_fsync_is_a_loss_and_so_is_one_that_cannot_be_seen() {
+        let wrong = [
+            (told("everysec", "no"), "`appendfsync always`"),
+            (told("always", "yes"), "`no-appendfsync-on-rewrite no`"),
+            (Durability::Told(HashMap::from([("appendfsync".to_owned(), "always".to_owned())])), "unknown"),
+            (Durability::Untold("NOPERM".to_owned()), "redis.trust_durability = true"),
+        ];
+        for (durability, what) in wrong {
+            let complaints = complaints(GOOD, &durability);
+            assert_eq!(complaints.len(), 1, "{complaints:?}");
+            assert!(complaints[0].contains(what), "{complaints:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use redis::{
-    Client, Cmd, FromRedisValue, Script,
+    Client, Cmd, ErrorKind, FromRedisValue, Script, ServerErrorKind,
     aio::{ConnectionManager, ConnectionManagerConfig, PubSub},
 };
 
@@ -16,12 +16,35 @@ const CONNECTS_WITHIN: Duration = Duration::from_secs(2);
 
 /// What Redis could not do, or that it is away.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("redis: {0}")]
-pub struct RedisError(pub String);
+#[error("redis: {what}")]
+pub struct RedisError {
+    /// In words.
+    pub what: String,
+    /// What kind the client calls it.
+    kind: Option<ErrorKind>,
+}
+
+impl RedisError {
+    fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), kind: None }
+    }
+
+    /// Whether it may be there if it is asked again: it could not be reached, or is still loading what it had.
+    pub fn is_away(&self) -> bool {
+        use ServerErrorKind::{BusyLoading, MasterDown, TryAgain};
+        matches!(self.kind, Some(ErrorKind::Io | ErrorKind::Server(BusyLoading | MasterDown | TryAgain)))
+    }
+
+    /// Whether it does not do this for us: we may not, or it knows no such command.
+    pub(crate) fn is_refusal(&self) -> bool {
+        use ServerErrorKind::{NoPerm, ResponseError};
+        matches!(self.kind, Some(ErrorKind::Server(NoPerm | ResponseError)))
+    }
+}
 
 impl From<redis::RedisError> for RedisError {
     fn from(error: redis::RedisError) -> Self {
-        Self(error.to_string())
+        Self { what: error.to_string(), kind: Some(error.kind()) }
     }
 }
 
@@ -38,7 +61,7 @@ impl Redis {
     /// Connects.
     pub async fn connect(settings: &RedisSettings) -> Result<Self, RedisError> {
         let client = Client::open(settings.url.as_str()).map_err(|error| {
-            RedisError(format!("redis.url cannot be used: {error}. It looks like redis://host:6379, without TLS"))
+            RedisError::new(format!("redis.url cannot be used: {error}. It looks like redis://host:6379, without TLS"))
         })?;
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(ANSWERS_WITHIN))
@@ -86,6 +109,6 @@ impl Redis {
 
     pub(crate) async fn subscription(&self) -> Result<PubSub, RedisError> {
         let connected = tokio::time::timeout(CONNECTS_WITHIN, self.client.get_async_pubsub()).await;
-        Ok(connected.map_err(|_| RedisError("it does not answer".to_owned()))??)
+        Ok(connected.map_err(|_| RedisError::new("it does not answer"))??)
     }
 }

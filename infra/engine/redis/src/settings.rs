@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct RedisSettings {
     /// Where Redis (7 or newer) is: `redis://user:password@host:6379/database`, or `redis+unix:///path`. `--redis` stands
     /// over it.
-    #[serde(skip_serializing)]
+    #[serde(default, skip_serializing)]
     pub url: String,
     /// What the names of all keys begin with. Installations that share a Redis have different ones.
     #[serde(default = "usual_namespace")]
@@ -19,6 +19,9 @@ pub struct RedisSettings {
     /// Whether to go on with a Redis that forgets what it was given, to try things out. Not with `queue = "apalis-redis"`.
     #[serde(default)]
     pub may_forget: bool,
+    /// Whether to take your word for `appendfsync always` and `no-appendfsync-on-rewrite no` where Redis refuses CONFIG, as managed ones do.
+    #[serde(default)]
+    pub trust_durability: bool,
     /// Through what the jobs go: `streams`, which loses nothing and knows all of what jobs need, or `apalis-redis`, with the gaps
     /// that the log names at the start. All processes that work together have the same.
     #[serde(default)]
@@ -39,18 +42,25 @@ pub enum QueueKind {
 impl RedisSettings {
     /// The usual ones for the Redis at `url`.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), namespace: usual_namespace(), may_forget: false, queue: QueueKind::Streams }
+        Self {
+            url: url.into(),
+            namespace: usual_namespace(),
+            may_forget: false,
+            trust_durability: false,
+            queue: QueueKind::Streams,
+        }
     }
 }
 
 /// The address may hold a password.
 impl fmt::Debug for RedisSettings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url: _, namespace, may_forget, queue } = self;
+        let Self { url: _, namespace, may_forget, trust_durability, queue } = self;
         let mut shown = formatter.debug_struct("RedisSettings");
         shown
             .field("namespace", namespace)
             .field("may_forget", may_forget)
+            .field("trust_durability", trust_durability)
             .field("queue", queue)
             .finish_non_exhaustive()
     }

@@ -89,7 +89,7 @@ impl RedisInbox {
 async fn make(redis: &Redis, inbox: &str) -> Result<(), RedisError> {
     let group = cmd("XGROUP").arg("CREATE").arg(inbox).arg(READER).arg("0").arg("MKSTREAM").take();
     match redis.call::<String>(&group).await {
-        Err(error) if !error.0.contains("BUSYGROUP") => Err(error),
+        Err(error) if !error.what.contains("BUSYGROUP") => Err(error),
         _ => keep(redis, inbox).await,
     }
 }

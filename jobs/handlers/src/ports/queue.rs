@@ -189,15 +189,17 @@ pub struct SpoolState {
     pub bytes: u64,
     /// How many bytes there may be.
     pub most_bytes: u64,
+    /// Whether its disk took nothing when it was last tried.
+    pub disk_refuses: bool,
 }
 
 impl SpoolState {
     /// Of a spool that has so many hundredths of what it may have, the rest is soon gone.
     const NEARLY_FULL: u64 = 90;
 
-    /// Whether there is little room left.
+    /// Whether there is little room left, or none on its disk.
     pub fn is_nearly_full(&self) -> bool {
-        self.bytes > self.most_bytes / 100 * Self::NEARLY_FULL
+        self.disk_refuses || self.bytes > self.most_bytes / 100 * Self::NEARLY_FULL
     }
 }
 
