@@ -19,7 +19,6 @@ use serde_json::{Value, json};
 
 use crate::{cli::BacktestArguments, config::Config, site::table_of};
 
-const PAGE: usize = 500;
 /// How many alarms the text lists.
 const LISTED: usize = 20;
 
@@ -59,17 +58,9 @@ pub(crate) async fn command(arguments: BacktestArguments) -> anyhow::Result<()> 
 }
 
 async fn terminals(table: &dyn Table, named: Option<&Mac>) -> Result<Vec<Terminal>, TableError> {
-    if let Some(mac) = named {
-        return Ok(terminals::get(table, mac).await?.into_iter().collect());
-    }
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let page = terminals::list(table, PAGE, after).await?;
-        all.extend(terminals::get_many(table, &page.items).await?.into_values());
-        after = page.next;
-        if after.is_none() {
-            return Ok(all);
-        }
+    match named {
+        Some(mac) => Ok(terminals::get(table, mac).await?.into_iter().collect()),
+        None => terminals::all(table).await,
     }
 }
 
@@ -83,11 +74,11 @@ fn tell_progress(done: usize, of: usize) {
 }
 
 fn text(name: &str, found: &WouldHaveBeen, from: Timestamp, to: Timestamp) -> String {
-    let (alarms, standing, lasted) = sums(found, to);
+    let (alarms, standing, active) = (found.alarms().count(), found.standing(), found.active(to));
     let head = [
         format!("{name}: {} to {}", from.rfc3339(), to.rfc3339()),
         format!("{} readings of {} devices", found.readings, found.devices.len()),
-        format!("{alarms} alarms, {standing} of them would still stand; {} of alarm in all", span(lasted)),
+        format!("{alarms} alarms, {standing} of them would still stand; {} of alarm in all", span(active)),
     ];
     let mut severities: BTreeMap<Severity, usize> = BTreeMap::new();
     for (_, alarm) in found.alarms() {
@@ -115,17 +106,11 @@ fn told_line(told: &Told) -> String {
 fn device_lines(device: &OfDevice, to: Timestamp) -> Vec<String> {
     let title = format!("{} {}: {} alarms", device.device, device.terminal, device.alarms.len());
     let alarms = device.alarms.iter().rev().take(LISTED).map(|alarm| {
-        let lasted = span(alarm.cleared.unwrap_or(to).since(alarm.raised));
+        let lasted = span(alarm.lasted(to));
         let end = if alarm.cleared.is_some() { "" } else { " and on" };
         format!("  {} {:<9} {lasted:>9}{end}  {}", alarm.raised.rfc3339(), alarm.severity.to_string(), alarm.detail)
     });
     [String::new(), title].into_iter().chain(alarms).collect()
-}
-
-fn sums(found: &WouldHaveBeen, to: Timestamp) -> (usize, usize, Duration) {
-    let standing = found.alarms().filter(|(_, alarm)| alarm.cleared.is_none()).count();
-    let lasted = found.alarms().map(|(_, alarm)| alarm.cleared.unwrap_or(to).since(alarm.raised)).sum();
-    (found.alarms().count(), standing, lasted)
 }
 
 /// `3d 4h`, `2h 5m`, `12m 3s`.
@@ -140,7 +125,7 @@ fn span(lasted: Duration) -> String {
 }
 
 fn as_json(found: &WouldHaveBeen, from: Timestamp, to: Timestamp) -> Value {
-    let (alarms, standing, lasted) = sums(found, to);
+    let (alarms, standing, active) = (found.alarms().count(), found.standing(), found.active(to));
     let alarm = |(device, alarm): (&OfDevice, &Episode)| {
         json!({
             "mac": device.device.mac, "pid": device.device.pid, "terminal": device.terminal,
@@ -151,7 +136,7 @@ fn as_json(found: &WouldHaveBeen, from: Timestamp, to: Timestamp) -> Value {
     let told = |told: &Told| json!({"user": told.user, "channel": told.channel, "alarms": told.alarms, "recoveries": told.recoveries});
     json!({
         "from": from.rfc3339(), "to": to.rfc3339(), "readings": found.readings, "devices": found.devices.len(),
-        "alarms": alarms, "standing": standing, "active_ms": u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
+        "alarms": alarms, "standing": standing, "active_ms": u64::try_from(active.as_millis()).unwrap_or(u64::MAX),
         "latest": found.alarms().map(alarm).collect::<Vec<_>>(),
         "notices": found.told.iter().map(told).collect::<Vec<_>>(),
     })

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use domain::alarm::{Comparison, Condition, Level, Rule, Severity};
+use domain::{
+    alarm::{Comparison, Condition, Level, Rule, Severity},
+    reading::Reading,
+};
 use jobs::{
     backtest::{Backtest, WouldHaveBeen},
     ports::Address,
@@ -10,7 +13,7 @@ use jobs::{
 use records::{
     alarms::{self, Which},
     alert_rules::{self, AlertRule, Change, Changed, Scope, rule_id},
-    terminals,
+    readings, terminals,
 };
 use telltale_tests::flow::{Flow, mac};
 
@@ -125,4 +128,27 @@ async fn too_many_readings_are_said_to_be_left_out() {
     let found = backtest.run(table, |_, _| true, |terminals| done.push(terminals)).await.unwrap();
     let devices = backtest.terminals[0].devices.len();
     assert_eq!((found.devices.len(), found.left_out, done), (devices, devices, vec![1, 2]));
+}
+
+#[tokio::test]
+async fn a_device_that_said_more_than_is_looked_at_is_left_out_and_not_judged_by_a_part() {
+    let flow = Flow::new().await;
+    flow.sensor_says(26.0).await;
+    let table = flow.cx.table.as_ref();
+    let latest = readings::latest(table, &mac()).await.unwrap().value.devices[&1].clone();
+    for number in 1..=250 {
+        let at = latest.arrived.plus(Duration::from_secs(number));
+        let later = Reading { asked: at, at, arrived: at, ..latest.clone() };
+        let writes = readings::append(&mac(), &format!("b{number}"), at, &[later]).unwrap();
+        assert!(table.transact(writes).await.unwrap().applied());
+    }
+    let terminal = terminals::get(table, &mac()).await.unwrap().unwrap();
+    let rule = Rule::new("rule:x", temperature(Comparison::Greater, 25.0, 0.0), Severity::Warning);
+    let to = latest.arrived.plus(Duration::from_mins(10));
+    for (most_readings, looked_at, left_out) in [(100, 0, 1), (1000, 1, 0)] {
+        let terminals = vec![terminal.clone()];
+        let backtest = Backtest { rule: rule.clone(), terminals, from: domain::Timestamp(0), to, most_readings };
+        let found = backtest.run(table, |device, _| device.pid == 1, |_| {}).await.unwrap();
+        assert_eq!((found.devices.len(), found.left_out), (looked_at, left_out));
+    }
 }

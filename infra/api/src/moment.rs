@@ -1,6 +1,6 @@
 //! Instants as the API says and takes them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use domain::Timestamp;
 use engine_http::Problem;
@@ -40,6 +40,21 @@ pub(crate) fn parse(parameter: &str, text: &str) -> Result<Timestamp, Problem> {
             Err(Problem::bad_request("bad-time", format!("{parameter} is not an instant: give {form}.")))
         }
     }
+}
+
+/// The time from `from` to `to`: up to now where `to` is absent, and for as long as `usual` where `from` is.
+pub(crate) fn span(
+    from: Option<&str>,
+    to: Option<&str>,
+    now: Timestamp,
+    usual: Duration,
+) -> Result<(Timestamp, Timestamp), Problem> {
+    let to = to.map(|text| parse("to", text)).transpose()?.unwrap_or(now);
+    let from = from.map(|text| parse("from", text)).transpose()?.unwrap_or(to.minus(usual));
+    if from > to {
+        return Err(Problem::bad_request("bad-time", "from lies after to: give the earlier instant as from."));
+    }
+    Ok((from, to))
 }
 
 #[cfg(test)]

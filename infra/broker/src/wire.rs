@@ -111,7 +111,10 @@ async fn hold_websockets(State(wires): State<Wires>, mut request: Request, next:
     };
     let cutter = Cutter::default();
     let (mut parts, body) = request.into_parts();
-    parts.extensions.insert(cutter.clone());
+    // Proxies ask for an upgrade in polling requests as well: what is of no stream would cut nothing.
+    if begins_as_websocket(&parts.uri) {
+        parts.extensions.insert(cutter.clone());
+    }
     let request = http::Request::from_parts(parts.clone(), ());
     let response = next.run(Request::from_parts(parts, body)).await;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -132,8 +135,9 @@ impl Wires {
             cutter.cut();
             return;
         }
+        let is_polling = socket.transport_type() == TransportType::Polling;
         self.cut_upgraded(socket.id);
-        if socket.transport_type() == TransportType::Polling {
+        if is_polling {
             // It may become a websocket before this is done, and a session of one is not closed so.
             let (wires, session, closed) = (self.clone(), socket.id, (self.0.close)(socket.id));
             tokio::spawn(async move {
@@ -177,5 +181,14 @@ impl Wires {
 }
 
 fn session_of(uri: &http::Uri) -> Option<Sid> {
-    uri.query()?.split('&').find_map(|pair| pair.strip_prefix("sid="))?.parse().ok()
+    queried(uri, "sid=")?.parse().ok()
+}
+
+/// Whether a request opens a session that is a websocket from the beginning.
+fn begins_as_websocket(uri: &http::Uri) -> bool {
+    queried(uri, "transport=") == Some("websocket") && queried(uri, "sid=").is_none()
+}
+
+fn queried<'a>(uri: &'a http::Uri, name: &str) -> Option<&'a str> {
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix(name))
 }

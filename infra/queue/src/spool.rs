@@ -193,7 +193,11 @@ impl Enqueue for SpooledQueue {
         }
         match self.queue.enqueue(messages.clone()).await {
             Err(QueueError::Away(why)) => self.put(&messages, &why).await,
-            taken_or_refused => taken_or_refused,
+            taken_or_refused => {
+                // While the queue takes everything and nothing waits, what the disk takes is nobody's loss.
+                self.disk_refuses.store(false, Ordering::Relaxed);
+                taken_or_refused
+            }
         }
     }
 }

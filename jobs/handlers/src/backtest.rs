@@ -4,11 +4,11 @@ mod consequences;
 mod trace;
 mod variants;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{
     DeviceId, Mac, Pid, Source, Timestamp,
-    alarm::{Condition, Episode, Evidence, Fact, Replay, Rule, RuleSet, episodes},
+    alarm::{Change, Condition, Episode, Evidence, Fact, Replay, Rule, RuleSet, episodes},
     reading::Reading,
 };
 use records::{
@@ -46,7 +46,7 @@ pub struct WouldHaveBeen {
     pub devices: Vec<OfDevice>,
     /// How often each person would have been told on each channel.
     pub told: Vec<Told>,
-    /// How many devices were not looked at any more, since there were too many readings.
+    /// How many devices were not looked at, or not to the end, since there were too many readings.
     pub left_out: usize,
 }
 
@@ -67,6 +67,16 @@ impl WouldHaveBeen {
     /// All alarms.
     pub fn alarms(&self) -> impl Iterator<Item = (&OfDevice, &Episode)> {
         self.devices.iter().flat_map(|device| device.alarms.iter().map(move |alarm| (device, alarm)))
+    }
+
+    /// How many of them would still stand.
+    pub fn standing(&self) -> usize {
+        self.alarms().filter(|(_, alarm)| alarm.cleared.is_none()).count()
+    }
+
+    /// For how long there would have been an alarm up to `until`, over all devices.
+    pub fn active(&self, until: Timestamp) -> Duration {
+        self.alarms().map(|(_, alarm)| alarm.lasted(until)).sum()
     }
 }
 
@@ -98,10 +108,14 @@ impl Backtest {
             if found.readings >= self.most_readings {
                 found.left_out += watched.len();
             } else if !watched.is_empty() {
-                let devices = self.of_terminal(table, terminal, &watched, &mut found.readings).await?;
-                for (device, changes) in devices {
-                    consequences.add(table, &device.device, &changes).await?;
-                    found.devices.push(device);
+                match self.of_terminal(table, terminal, &watched, &mut found.readings).await? {
+                    Some(devices) => {
+                        for (device, changes) in devices {
+                            consequences.add(table, &device.device, &changes).await?;
+                            found.devices.push(device);
+                        }
+                    }
+                    None => found.left_out += watched.len(),
                 }
             }
             went_on(done + 1);
@@ -111,13 +125,14 @@ impl Backtest {
         Ok(found)
     }
 
+    /// What would have been on a terminal's devices; none where they said more than is looked at.
     async fn of_terminal(
         &self,
         table: &dyn Table,
         terminal: &Terminal,
         watched: &[Pid],
         looked_at: &mut usize,
-    ) -> Result<Vec<(OfDevice, Vec<domain::alarm::Change>)>, TableError> {
+    ) -> Result<Option<Vec<(OfDevice, Vec<Change>)>>, TableError> {
         let rules = RuleSet::new([Arc::new(self.rule.clone())]);
         let name = self.rule.condition.names().first().map(|name| (*name).to_owned());
         let mut devices: BTreeMap<Pid, (Replay, Trace)> = watched
@@ -127,7 +142,8 @@ impl Backtest {
                 (*pid, (Replay::new(source, rules.clone()), Trace::new(name.clone(), self.from, self.to)))
             })
             .collect();
-        each_reading(table, &terminal.mac, (self.from, self.to), usize::MAX, |reading| {
+        let most = self.most_readings - *looked_at;
+        let is_whole = each_reading(table, &terminal.mac, (self.from, self.to), most, |reading| {
             if let Some((replay, trace)) = devices.get_mut(&reading.device.pid) {
                 *looked_at += 1;
                 replay.see(&evidence(reading));
@@ -135,23 +151,26 @@ impl Backtest {
             }
         })
         .await?;
+        if !is_whole {
+            return Ok(None);
+        }
         let ended = devices.into_iter().map(|(pid, (replay, trace))| {
             let changes = replay.end(self.to);
             let (device, terminal) = (terminal.device_id(pid), terminal.name.clone());
             (OfDevice { device, terminal, alarms: episodes(&changes), trace }, changes)
         });
-        Ok(ended.collect())
+        Ok(Some(ended.collect()))
     }
 }
 
-/// Shows every reading of a terminal's devices that was not late, in the order of arrival, up to about `most`.
+/// Shows every reading of a terminal's devices that was not late, in the order of arrival, up to about `most`. Whether that was all.
 async fn each_reading(
     table: &dyn Table,
     mac: &Mac,
     span: (Timestamp, Timestamp),
     most: usize,
     mut see: impl FnMut(&Reading),
-) -> Result<(), TableError> {
+) -> Result<bool, TableError> {
     let (mut after, mut seen) = (None, 0);
     loop {
         let Listed { items, next } = readings::replayed(table, mac, span, after).await?;
@@ -161,7 +180,7 @@ async fn each_reading(
         seen += items.len();
         after = next;
         if after.is_none() || seen >= most {
-            return Ok(());
+            return Ok(after.is_none());
         }
     }
 }

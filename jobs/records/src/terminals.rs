@@ -172,6 +172,19 @@ pub async fn list(table: &dyn Table, limit: usize, after: Option<String>) -> Res
     record::page(table, &Range::all("terminals", limit).after(after)).await
 }
 
+/// Every terminal, in the order of macs.
+pub async fn all(table: &dyn Table) -> Result<Vec<Terminal>, TableError> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = list(table, PAGE, after).await?;
+        all.extend(get_many(table, &page.items).await?.into_values());
+        after = page.next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
 /// The first terminal, in the order of macs, with a device that speaks this protocol. Reads every terminal before it.
 pub async fn first_with_protocol(table: &dyn Table, protocol: &str) -> Result<Option<Mac>, TableError> {
     let speaks = |terminal: &Terminal| terminal.devices.iter().any(|device| device.protocol == protocol);

@@ -196,3 +196,17 @@ async fn a_spool_whose_disk_takes_nothing_says_so_until_it_takes_something_again
     drop(spool);
     assert_eq!(open(&away.queue, &folder, MEBIBYTE).state().messages, 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spool_whose_disk_takes_nothing_is_no_matter_once_the_queue_takes_everything() {
+    let away = Away::start().await;
+    let folder = away.folder.path().join("spool");
+    let spool = open(&away.queue, &folder, MEBIBYTE);
+    away.server.kill().await.unwrap();
+    std::fs::rename(&folder, away.folder.path().join("gone")).unwrap();
+    assert!(matches!(spool.enqueue(numbered(0..1)).await, Err(QueueError::Away(_))));
+    assert!(spool.state().disk_refuses);
+    away.server.restart().await.unwrap();
+    eventually("the queue takes it", async || spool.enqueue(numbered(1..2)).await.ok()).await;
+    assert!(!spool.state().disk_refuses);
+}

@@ -10,7 +10,7 @@ use domain::{
     alarm::quality::{Quality, Raised},
 };
 use engine_http::{
-    Json, Problem, Query,
+    Json, Query,
     axum::{self, extract::State},
 };
 use records::{alarms, users::User};
@@ -52,7 +52,7 @@ async fn quality(
     SignedIn(user): SignedIn,
     Query(period): Query<Period>,
 ) -> Result<Json<AlarmQuality>, ApiError> {
-    let (from, to) = span(period.from.as_deref(), period.to.as_deref(), site.clock.now(), DEFAULT_SPAN)?;
+    let (from, to) = moment::span(period.from.as_deref(), period.to.as_deref(), site.clock.now(), DEFAULT_SPAN)?;
     let (raised, is_whole) = raised(&site, &user, from, to).await?;
     Ok(Json(AlarmQuality::of(&Quality::of(raised, to), from, to, is_whole)))
 }
@@ -70,18 +70,4 @@ async fn raised(site: &Site, user: &User, from: Timestamp, to: Timestamp) -> Res
         cleared: alarm.cleared_at,
     });
     Ok((raised.collect(), is_whole))
-}
-
-fn span(
-    from: Option<&str>,
-    to: Option<&str>,
-    now: Timestamp,
-    default: Duration,
-) -> Result<(Timestamp, Timestamp), Problem> {
-    let to = to.map(|text| moment::parse("to", text)).transpose()?.unwrap_or(now);
-    let from = from.map(|text| moment::parse("from", text)).transpose()?.unwrap_or(to.minus(default));
-    if from > to {
-        return Err(Problem::bad_request("bad-time", "from lies after to: give the earlier instant as from."));
-    }
-    Ok((from, to))
 }

@@ -143,14 +143,7 @@ async fn history(
 
 impl Period {
     fn bounds(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
-        let given =
-            |name: &str, text: &Option<String>| text.as_deref().map(|text| moment::parse(name, text)).transpose();
-        let to = given("to", &self.to)?.unwrap_or(now);
-        let from = given("from", &self.from)?.unwrap_or(to.minus(DEFAULT_SPAN));
-        if from > to {
-            return Err(Problem::bad_request("bad-time", "from lies after to: give the earlier instant as from."));
-        }
-        Ok((from, to))
+        moment::span(self.from.as_deref(), self.to.as_deref(), now, DEFAULT_SPAN)
     }
 }
 

@@ -92,6 +92,7 @@ async fn the_gentlest_remedy_that_keeps_what_was_worth_an_alarm_is_suggested_and
     let site = wavering().await;
     let found = suggested(&site, "ann", "threshold:temperature").await.fine();
     let tried = found["tried"].as_array().unwrap();
+    assert_eq!((&found["readings"], &found["is_whole"]), (&json!(280), &json!(true)));
     assert_eq!((&tried[0]["remedy"], &tried[0]["alarms"]), (&json!("nothing"), &json!(31)));
     let best = &tried[usize::try_from(found["suggested"].as_u64().unwrap()).unwrap()];
     assert_eq!(best["remedy"], json!("deadband"), "{best}");

@@ -98,3 +98,21 @@ async fn a_websocket_that_breaks_in_the_middle_of_an_upgrade_leaves_no_session_b
     drop(probed.websocket);
     eventually("it is gone", || (site.counters.node_connections.get() == 0).then_some(())).await;
 }
+
+#[tokio::test]
+async fn who_is_turned_away_behind_a_proxy_that_asks_for_upgrades_is_cut_too() {
+    let site = Site::start().await;
+    let upgrade = "upgrade: h2c\r\n";
+    let (_, opened) = site.http("GET", "/client/?EIO=4&transport=polling", upgrade, "").await;
+    let opened: Value = serde_json::from_str(&opened[1..]).unwrap();
+    let session = format!("/client/?EIO=4&transport=polling&sid={}", opened["sid"].as_str().unwrap());
+    let headers = format!("{upgrade}content-type: text/plain\r\n");
+    site.http("POST", &session, &headers, r#"40/node,{"token":"wrong"}"#).await;
+    // What waits for it may be given out first; a session that lives would let the last of these wait.
+    for _ in 0..10 {
+        if site.http("GET", &session, upgrade, "").await.0 == 400 {
+            return;
+        }
+    }
+    panic!("the session lives on");
+}

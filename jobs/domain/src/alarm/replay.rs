@@ -1,5 +1,7 @@
 //! What rules would have raised over evidence of the past.
 
+use std::time::Duration;
+
 use super::{Change, ChangeKind, Evidence, Fact, RuleId, RuleSet, Severity, SourceState, step};
 use crate::{Source, Timestamp};
 
@@ -79,6 +81,13 @@ pub struct Episode {
     pub cleared_by: Option<String>,
 }
 
+impl Episode {
+    /// For how long it stood, up to `until` where it still does.
+    pub fn lasted(&self, until: Timestamp) -> Duration {
+        self.cleared.unwrap_or(until).since(self.raised)
+    }
+}
+
 /// The alarms of changes, oldest first.
 pub fn episodes(changes: &[Change]) -> Vec<Episode> {
     let mut episodes: Vec<Episode> = Vec::new();
@@ -108,8 +117,6 @@ pub fn episodes(changes: &[Change]) -> Vec<Episode> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::{
         DeviceId,

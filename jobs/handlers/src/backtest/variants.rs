@@ -17,8 +17,8 @@ const ON_DELAYS: [Duration; 4] =
     [Duration::from_secs(30), Duration::from_mins(1), Duration::from_mins(2), Duration::from_mins(5)];
 /// An alarm that lasted so long was worth an alarm: what does not raise it is no remedy.
 const WORTH_IT: Duration = Duration::from_mins(10);
-/// A remedy leaves at most this part of the alarms.
-const LEFT: f64 = 0.2;
+/// A remedy leaves so many times fewer alarms.
+const FEWER: usize = 5;
 
 /// What is done about a rule that raises too much.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,6 +53,8 @@ pub struct Variant {
 pub struct Variants {
     /// How many readings each was tried on.
     pub readings: usize,
+    /// Whether those are all of the time: else they are its beginning.
+    pub is_whole: bool,
     /// The rule as it is, then each remedy, the gentlest of a kind first.
     pub tried: Vec<Variant>,
     /// The place of the one that does: the gentlest that raises all that was worth an alarm, and at most a fifth of the alarms.
@@ -71,6 +73,7 @@ pub async fn variants(
     most_readings: usize,
 ) -> Result<Variants, TableError> {
     let name = rule.condition.names().first().map(|name| (*name).to_owned());
+    // The deadbands to try are known once all was read, and what was read may be too much to keep.
     let mut trace = Trace::new(name, from, to);
     each_reading(table, &terminal.mac, (from, to), most_readings, |reading| {
         if reading.device.pid == pid {
@@ -83,7 +86,7 @@ pub async fn variants(
     let mut replays: Vec<Replay> =
         remedied.iter().map(|(_, rule)| Replay::new(source.clone(), RuleSet::from_iter([rule.clone()]))).collect();
     let mut readings = 0;
-    each_reading(table, &terminal.mac, (from, to), most_readings, |reading| {
+    let is_whole = each_reading(table, &terminal.mac, (from, to), most_readings, |reading| {
         if reading.device.pid == pid {
             readings += 1;
             let evidence = evidence(reading);
@@ -99,12 +102,12 @@ pub async fn variants(
         remedy,
         rule,
         alarms: alarms.len(),
-        active: alarms.iter().map(|alarm| lasted(alarm, to)).sum(),
+        active: alarms.iter().map(|alarm| alarm.lasted(to)).sum(),
         kept: worth_it.iter().filter(|worth| alarms.iter().any(|alarm| overlap(alarm, worth, to))).count(),
     });
     let tried: Vec<Variant> = tried.collect();
     let suggested = suggested(&tried, worth_it.len());
-    Ok(Variants { readings, tried, suggested })
+    Ok(Variants { readings, is_whole, tried, suggested })
 }
 
 fn remedies(rule: &Rule, range: Option<f64>) -> Vec<(Remedy, Rule)> {
@@ -129,19 +132,13 @@ fn round(deadband: f64) -> f64 {
 }
 
 fn suggested(tried: &[Variant], worth_it: usize) -> Option<usize> {
-    #[expect(clippy::cast_precision_loss, reason = "counts of alarms are small")]
-    let most = tried.first()?.alarms as f64 * LEFT;
-    #[expect(clippy::cast_precision_loss, reason = "counts of alarms are small")]
-    let does = |variant: &Variant| variant.alarms as f64 <= most && variant.kept == worth_it;
+    let as_it_is = tried.first()?.alarms;
+    let does = |variant: &Variant| variant.alarms * FEWER <= as_it_is && variant.kept == worth_it;
     (1..tried.len()).find(|place| does(&tried[*place]))
 }
 
 fn worth_it(alarms: &[Episode], to: Timestamp) -> Vec<Episode> {
-    alarms.iter().filter(|alarm| lasted(alarm, to) >= WORTH_IT).cloned().collect()
-}
-
-fn lasted(alarm: &Episode, to: Timestamp) -> Duration {
-    alarm.cleared.unwrap_or(to).since(alarm.raised)
+    alarms.iter().filter(|alarm| alarm.lasted(to) >= WORTH_IT).cloned().collect()
 }
 
 fn overlap(one: &Episode, other: &Episode, to: Timestamp) -> bool {

@@ -15,8 +15,14 @@ use records::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{form::millis, span};
-use crate::{error::ApiError, moment::Moment, routes::RuleForm, site::Site, visitor::SignedIn};
+use super::form::millis;
+use crate::{
+    error::ApiError,
+    moment::{self, Moment},
+    routes::RuleForm,
+    site::Site,
+    visitor::SignedIn,
+};
 
 const DEFAULT_SPAN: Duration = Duration::from_hours(7 * 24);
 const MOST_READINGS: usize = 100_000;
@@ -46,6 +52,8 @@ pub(super) struct Suggestion {
     to: Moment,
     /// How many readings each was tried on.
     readings: usize,
+    /// Whether those are all of the time: else they are its beginning. Make the time shorter then.
+    is_whole: bool,
     /// The rule as it is, then with each remedy, the gentlest of a kind first.
     tried: Vec<TriedRule>,
     /// The place in `tried` of the gentlest remedy that leaves at most a fifth of the alarms and raises all that lasted ten minutes;
@@ -99,12 +107,13 @@ pub(super) async fn suggest(
         let why = "What was missed or lost is not kept, so nothing can be tried for this rule.";
         return Err(Problem::bad_request("untriable", why).into());
     }
-    let (from, to) = span(asked.from.as_deref(), asked.to.as_deref(), site.clock.now(), DEFAULT_SPAN)?;
+    let (from, to) = moment::span(asked.from.as_deref(), asked.to.as_deref(), site.clock.now(), DEFAULT_SPAN)?;
     let found = variants(&*site.table, (&terminal, asked.pid), &rule, (from, to), MOST_READINGS).await?;
     Ok(Json(Suggestion {
         from: Moment(from),
         to: Moment(to),
         readings: found.readings,
+        is_whole: found.is_whole,
         tried: found.tried.iter().map(|variant| TriedRule::of(variant, &form)).collect(),
         suggested: found.suggested,
     }))

@@ -30,7 +30,6 @@ const DEFAULT_SPAN: Duration = Duration::from_hours(7 * 24);
 /// More are for the command line.
 const MOST_READINGS: usize = 100_000;
 const MOST_LISTED: usize = 500;
-const PAGE: usize = 500;
 
 /// A rule to be tried.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -157,12 +156,7 @@ async fn must_be_triable(site: &Site, user: &User, form: &RuleForm) -> Result<()
 }
 
 fn span(trial: &Trial, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
-    let given = |name: &str, text: &Option<String>| text.as_deref().map(|text| moment::parse(name, text)).transpose();
-    let to = given("to", &trial.to)?.unwrap_or(now);
-    let from = given("from", &trial.from)?.unwrap_or(to.minus(DEFAULT_SPAN));
-    if from > to {
-        return Err(Problem::bad_request("bad-time", "from lies after to: give the earlier instant as from."));
-    }
+    let (from, to) = moment::span(trial.from.as_deref(), trial.to.as_deref(), now, DEFAULT_SPAN)?;
     if to.since(from) > RAW_RETENTION {
         return Err(Problem::bad_request("bad-time", "Readings are kept for 30 days: give a shorter time."));
     }
@@ -174,26 +168,13 @@ async fn terminals(site: &Site, user: &User, named: Option<&Mac>) -> Result<Vec<
     let table = &*site.table;
     let macs = match (named, user.role) {
         (Some(mac), _) => vec![mac.clone()],
-        (None, Role::Admin) => every_mac(site).await?,
+        (None, Role::Admin) => return Ok(terminals::all(table).await?),
         (None, Role::User) => users::terminals(table, &user.user).await?,
     };
     Ok(terminals::get_many(table, &macs).await?.into_values().collect())
 }
 
-async fn every_mac(site: &Site) -> Result<Vec<Mac>, ApiError> {
-    let (mut macs, mut after) = (Vec::new(), None);
-    loop {
-        let page = terminals::list(&*site.table, PAGE, after).await?;
-        macs.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            return Ok(macs);
-        }
-    }
-}
-
 fn answer(found: WouldHaveBeen, from: Timestamp, to: Timestamp, plot: Option<String>) -> Backtested {
-    let lasted = |alarm: &Episode| alarm.cleared.unwrap_or(to).since(alarm.raised);
     let millis = |lasted: Duration| u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX);
     let seen = |device: &OfDevice, alarm: &Episode| BacktestedAlarm {
         mac: device.device.mac.to_string(),
@@ -202,7 +183,7 @@ fn answer(found: WouldHaveBeen, from: Timestamp, to: Timestamp, plot: Option<Str
         since: Moment(alarm.since),
         raised_at: Moment(alarm.raised),
         cleared_at: alarm.cleared.map(Moment),
-        duration_ms: millis(lasted(alarm)),
+        duration_ms: millis(alarm.lasted(to)),
         severity: alarm.severity,
         detail: alarm.detail.clone(),
     };
@@ -215,8 +196,8 @@ fn answer(found: WouldHaveBeen, from: Timestamp, to: Timestamp, plot: Option<Str
         left_out: found.left_out,
         readings: found.readings,
         alarms: alarms.len(),
-        standing: alarms.iter().filter(|(_, alarm)| alarm.cleared.is_none()).count(),
-        active_ms: millis(alarms.iter().map(|(_, alarm)| lasted(alarm)).sum()),
+        standing: found.standing(),
+        active_ms: millis(found.active(to)),
         latest: alarms.iter().take(MOST_LISTED).map(|(device, alarm)| seen(device, alarm)).collect(),
         notices: found
             .told
