@@ -43,7 +43,7 @@ pub mod alarm {
     /// Write units.
     pub const WRITES: f64 = 42.0;
     /// Read units.
-    pub const READS: f64 = 26.0;
+    pub const READS: f64 = 36.0;
     /// Messages of jobs.
     pub const MESSAGES: f64 = 6.0;
 }
