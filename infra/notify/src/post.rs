@@ -54,8 +54,8 @@ impl Post {
     ) -> Result<Self, NotifySettingsError> {
         let email = settings.smtp.as_ref().map(EmailChannel::new).transpose()?;
         let client = GuardedClient::new(settings.webhook.allowed_nets, resolver)?;
-        let sms = settings.aliyun_sms.map(|sms| AliyunSmsChannel::new(client.clone(), sms)).transpose()?;
-        let wechat = settings.wechat.map(|wechat| WeChatChannel::new(client.clone(), wechat)).transpose()?;
+        let sms = settings.aliyun_sms.map(|sms| AliyunSmsChannel::new(client.clone(), *sms)).transpose()?;
+        let wechat = settings.wechat.map(|wechat| WeChatChannel::new(client.clone(), *wechat)).transpose()?;
         Ok(Self {
             email: email.map(|email| Box::new(email) as _),
             sms: sms.map(|sms| Box::new(sms) as _),

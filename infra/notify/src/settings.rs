@@ -20,9 +20,9 @@ pub struct NotifySettings {
     /// What webhooks may reach.
     pub webhook: WebhookSettings,
     /// The Alibaba Cloud account that sends text messages, if one does.
-    pub aliyun_sms: Option<AliyunSmsSettings>,
+    pub aliyun_sms: Option<Box<AliyunSmsSettings>>,
     /// The WeChat official account that sends template messages, if one does.
-    pub wechat: Option<WeChatSettings>,
+    pub wechat: Option<Box<WeChatSettings>>,
 }
 
 impl NotifySettings {
@@ -30,8 +30,8 @@ impl NotifySettings {
     pub fn check(&self) -> Result<(), NotifySettingsError> {
         self.smtp.as_ref().map(EmailChannel::new).transpose()?;
         let client = GuardedClient::new(Vec::new(), Arc::new(SystemResolver))?;
-        let sms = self.aliyun_sms.clone().map(|sms| AliyunSmsChannel::new(client.clone(), sms));
-        let wechat = self.wechat.clone().map(|wechat| WeChatChannel::new(client, wechat));
+        let sms = self.aliyun_sms.clone().map(|sms| AliyunSmsChannel::new(client.clone(), *sms));
+        let wechat = self.wechat.clone().map(|wechat| WeChatChannel::new(client, *wechat));
         sms.transpose()?;
         wechat.transpose().map(drop)
     }
