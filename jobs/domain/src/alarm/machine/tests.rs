@@ -13,6 +13,7 @@ use crate::{
 
 mod acts;
 mod acts_at_random;
+mod bounds;
 mod conditions;
 mod counts;
 mod flapping;
@@ -287,6 +288,13 @@ fn a_clock_ahead_of_ours_does_not_shorten_a_delay() {
     let ahead = Evidence::new("ahead", device(), seconds(300), hot(32.0));
     let step = step(&source.state, &source.set(), &ahead, seconds(11));
     assert_eq!((step.changes, step.timer), (vec![], Some(seconds(70))));
+}
+
+#[test]
+fn what_has_no_delay_is_raised_at_once_by_a_clock_ahead_of_ours() {
+    let ahead = Evidence::new("ahead", device(), seconds(300), hot(35.0));
+    let step = step(&SourceState::default(), &Watched::by([too_hot(0)]).set(), &ahead, seconds(299));
+    assert_eq!((step.changes.len(), step.timer), (1, None));
 }
 
 #[test]

@@ -150,7 +150,10 @@ fn nobody_is_told_of_a_source_out_of_service_until_it_is_back() {
     );
     assert_eq!(source.sees(3, run(1.0, "")), ["(-state:run)"]);
     let back = source.acts(4, Deed::PutBack { rule: None });
-    assert!(back.iter().all(|change| change.by.as_deref() == Some("ann") && change.at == seconds(4)));
+    for change in &back {
+        assert_eq!((change.by.as_deref(), change.why.as_deref()), (Some("ann"), Some("on my way")));
+        assert_eq!(change.at, seconds(4));
+    }
     let back: Vec<_> = back.iter().map(shown).collect();
     assert_eq!(back, ["( in_service)", "threshold:temperature in_service"]);
     assert_eq!(source.does(5, Deed::PutBack { rule: None }), NOTHING);
@@ -159,7 +162,9 @@ fn nobody_is_told_of_a_source_out_of_service_until_it_is_back() {
 #[test]
 fn a_rule_out_of_service_leaves_the_others_in_it_and_comes_back_by_itself() {
     let mut source = Watched::by([too_hot(0), running()]);
-    source.does(1, take_out(Some(RULE), Some(60)));
+    let out = source.acts(1, take_out(Some(RULE), Some(60))).remove(0);
+    assert_eq!((out.until, out.rule.as_str(), out.by.as_deref()), (Some(seconds(60)), RULE, Some("ann")));
+    assert_eq!((out.severity, out.since, out.alarm.as_str()), (Severity::Info, seconds(1), ""));
     assert_eq!(source.timer, Some(seconds(60)));
     assert_eq!(source.sees(2, hot(35.0)), [format!("(+{RULE})")]);
     assert_eq!(source.sees(3, run(0.0, "")), ["+state:run"]);
@@ -204,6 +209,25 @@ fn a_source_with_many_alarms_is_back_in_several_steps() {
     }
     let rules: std::collections::BTreeSet<_> = told.iter().collect();
     assert_eq!((told.len(), rules.len()), (75, 75));
+}
+
+#[test]
+fn an_end_is_told_of_nothing_that_nobody_knows() {
+    let no_data = Condition::NoData { after: Duration::from_secs(10) };
+    let mut source = Watched::by([rule("silence", no_data, 0)]);
+    source.sees(30, values([]));
+    source.does(39, take_out(None, None));
+    assert_eq!(source.sees(40, Fact::Tick), ["(+silence)"]);
+    assert_eq!(source.sees(35, values([])), ["(-silence)"], "of before it was out of service, and looked at later");
+}
+
+#[test]
+fn what_somebody_takes_off_the_shelf_says_who_and_why() {
+    let mut source = hot_since(1);
+    source.does(2, shelve(None));
+    let off = source.acts(3, unshelve()).remove(0);
+    assert_eq!((off.by.as_deref(), off.why.as_deref()), (Some("ann"), Some("on my way")));
+    assert!(off.is_told());
 }
 
 #[test]

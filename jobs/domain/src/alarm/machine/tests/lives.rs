@@ -49,9 +49,11 @@ fn the_next_alarm_of_a_rule_waits_for_its_cooldown_and_comes_on_time() {
 #[test]
 fn a_rule_that_is_tried_out_says_so() {
     let mut source = rule_of(|rule| rule.shadow = true);
-    assert!(source.changes(1, hot(31.0))[0].shadow);
+    let tried = source.changes(1, hot(31.0)).remove(0);
+    assert!(tried.shadow && tried.untold.is_none() && !tried.is_told());
     source.rules[0].shadow = false;
-    assert!(source.changes(2, hot(20.0))[0].shadow, "nobody heard of its beginning");
+    let ended = source.changes(2, hot(20.0)).remove(0);
+    assert!(ended.shadow && ended.untold.is_none(), "nobody heard of its beginning");
     assert!(!source.changes(3, hot(31.0))[0].shadow);
 }
 
