@@ -148,7 +148,7 @@ async fn a_device_that_said_more_than_is_looked_at_is_left_out_and_not_judged_by
     for (most_readings, looked_at, left_out) in [(100, 0, 1), (1000, 1, 0)] {
         let terminals = vec![terminal.clone()];
         let backtest = Backtest { rule: rule.clone(), terminals, from: domain::Timestamp(0), to, most_readings };
-        let found = backtest.run(table, |device, _| device.pid == 1, |_| {}).await.unwrap();
+        let found = backtest.run(table, |_, device| device.pid == 1, |_| {}).await.unwrap();
         assert_eq!((found.devices.len(), found.left_out), (looked_at, left_out));
     }
 }
