@@ -5,7 +5,7 @@ use std::{future, sync::Arc};
 
 use domain::alarm::Severity;
 use futures::{FutureExt, future::BoxFuture};
-use jobs::ports::{Address, Delivery, Letter, Notifier};
+use jobs::ports::{Address, Delivery, Forms, Letter, Notifier};
 use notify::{
     AwsChannels, NotifySettings, Post, SesSettings, SmsSettings, SystemResolver, TopicSettings,
     recording::RecordingNotifier,
@@ -161,7 +161,7 @@ fn id_of(message_id: &str) -> String {
 fn letter(id: &str, address: Address) -> Letter {
     let text = format!("{id}: 冷库 25.3 ℃\n");
     let data = json!({ "subject": "Alarm: 冷库", "text": text });
-    Letter { id: id.to_owned(), address, subject: "Alarm: 冷库".to_owned(), text, data }
+    Letter { id: id.to_owned(), address, subject: "Alarm: 冷库".to_owned(), text, data, forms: Forms::default() }
 }
 
 fn is_sent(delivery: &Delivery) -> bool {

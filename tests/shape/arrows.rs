@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, process::Command};
 use serde_json::Value;
 
 /// Each of our crates and the ring it lies in, the innermost first. An arrow points to a lower number only.
-const RINGS: [(&str, u8); 22] = [
+const RINGS: [(&str, u8); 23] = [
     ("domain", 0),
     ("records", 1),
     ("jobs", 2),
     ("engine-aws", 3),
+    ("engine-chart", 3),
     ("engine-embedded", 3),
     ("engine-http", 3),
     ("engine-redis", 3),

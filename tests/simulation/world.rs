@@ -8,7 +8,7 @@ use std::{
 use domain::Timestamp;
 use futures::FutureExt;
 use jobs::{
-    AlarmSettings, Catalog, Context, Settings,
+    AlarmSettings, Catalog, Context, Settings, Stationery,
     ports::{Enqueue, Letter, Link, Message, Notifier, Table},
 };
 use notify::recording::RecordingNotifier;
@@ -96,6 +96,7 @@ impl World {
             dice: Arc::new(LoadedDice(4)),
             settings: Arc::clone(&self.settings),
             catalog: Arc::clone(&self.catalog),
+            stationery: Stationery::default(),
         }
     }
 

@@ -10,6 +10,7 @@
 mod aws;
 mod email;
 mod guard;
+mod illustrator;
 mod post;
 #[cfg(test)]
 mod receiver;
@@ -21,6 +22,7 @@ mod webhook;
 pub use aws::{AwsChannels, SesSettings, SmsSettings, TopicSettings};
 pub use email::{SmtpSettings, SmtpUrl, is_mail_address};
 pub use guard::{Answer, GuardError, GuardedClient, Resolver, SystemResolver};
+pub use illustrator::ChartIllustrator;
 pub use post::Post;
 pub use settings::{NotifySettings, NotifySettingsError};
 pub use webhook::{WebhookSettings, check_webhook};

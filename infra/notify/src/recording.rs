@@ -55,7 +55,7 @@ impl Notifier for RecordingNotifier {
 
 #[cfg(test)]
 mod tests {
-    use jobs::ports::Address;
+    use jobs::ports::{Address, Forms};
     use serde_json::Value;
 
     use super::*;
@@ -69,6 +69,7 @@ mod tests {
             subject: String::new(),
             text: String::new(),
             data: Value::Null,
+            forms: Forms::default(),
         };
         let busy = Delivery::TryLater { after: None, why: "busy".to_owned() };
         notifier.fail_next(2, &busy);

@@ -11,6 +11,7 @@ mod machine;
 mod owner;
 mod rule;
 mod rule_set;
+mod sight;
 mod state;
 
 use std::fmt;
@@ -24,6 +25,7 @@ pub use machine::{MOST_CHANGES, Step, step};
 pub use owner::{owned, owner, unowned};
 pub use rule::{BadRule, Rule, RuleId, Wrong};
 pub use rule_set::RuleSet;
+pub use sight::{Against, Sight};
 pub use state::{ConditionState, Seen, SourceState};
 
 /// How much an alarm matters, least first.

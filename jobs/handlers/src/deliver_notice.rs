@@ -3,6 +3,9 @@
 //! A letter carries the notice's id, so a receiver can tell a letter that is sent again after a crash (`webhook-id`,
 //! `Message-ID`). The ledger's claim keeps two workers from sending at once.
 
+mod dress;
+mod picture;
+
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -16,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Context, Job, JobError,
-    ports::{Address, Delivery, Letter},
+    ports::{Address, Delivery, Forms, Letter},
 };
 
 /// For how long a letter is tried before it is given up.
@@ -49,7 +52,7 @@ impl Job for DeliverNotice {
             Claim::Busy(until) => return Err(JobError::retry_after("another worker delivers it", until.since(now))),
         };
         // Read behind the claim: whoever held it before may have written an attempt down.
-        let (notice, letter) = match self.read(table).await {
+        let (notice, letter) = match self.read(cx).await {
             Ok(Some(read)) => read,
             Ok(None) => {
                 claimed.done(table, now).await?;
@@ -83,14 +86,14 @@ impl Job for DeliverNotice {
 
 impl DeliverNotice {
     /// The notice and its letter, which there is where the user has such an address; none when the notice is settled.
-    async fn read(&self, table: &dyn Table) -> Result<Option<(Versioned<Notice>, Option<Letter>)>, JobError> {
-        let Some(notice) = notices::get(table, &self.user, &self.notice).await? else {
+    async fn read(&self, cx: &Context) -> Result<Option<(Versioned<Notice>, Option<Letter>)>, JobError> {
+        let Some(notice) = notices::get(cx.table.as_ref(), &self.user, &self.notice).await? else {
             return Err(JobError::fail("the notice is not stored"));
         };
         if notice.value.status != NoticeStatus::Waiting {
             return Ok(None);
         }
-        let letter = letter(table, &notice.value).await?;
+        let letter = letter(cx, &notice.value).await?;
         Ok(Some((notice, letter)))
     }
 }
@@ -114,10 +117,11 @@ fn outcome(notice: &Notice, delivery: Delivery, now: Timestamp) -> Told {
     }
 }
 
-async fn letter(table: &dyn Table, notice: &Notice) -> Result<Option<Letter>, JobError> {
+async fn letter(cx: &Context, notice: &Notice) -> Result<Option<Letter>, JobError> {
+    let user = users::get(cx.table.as_ref(), &notice.user).await?;
     let address = match channel::severity_of(&notice.channel) {
         Some(severity) => Some(Address::Topic { severity }),
-        None => users::get(table, &notice.user).await?.and_then(|user| address(&user, &notice.channel)),
+        None => user.as_ref().and_then(|user| address(user, &notice.channel)),
     };
     let Some(address) = address else { return Ok(None) };
     let data = serde_json::json!({
@@ -128,13 +132,9 @@ async fn letter(table: &dyn Table, notice: &Notice) -> Result<Option<Letter>, Jo
         "subject": notice.subject,
         "text": notice.text,
     });
-    Ok(Some(Letter {
-        id: notice.id.clone(),
-        address,
-        subject: notice.subject.clone(),
-        text: notice.text.clone(),
-        data,
-    }))
+    let (subject, text) = (notice.subject.clone(), notice.text.clone());
+    let letter = Letter { id: notice.id.clone(), address, subject, text, data, forms: Forms::default() };
+    Ok(Some(dress::dressed(cx, notice, user.as_ref(), letter).await))
 }
 
 fn address(user: &User, name: &str) -> Option<Address> {

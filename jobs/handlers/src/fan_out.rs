@@ -3,15 +3,12 @@
 mod hearers;
 mod push;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
-use domain::{
-    Source,
-    alarm::{Change, ChangeKind},
-    identity::derived_id,
-};
+use domain::{Source, identity::derived_id};
 use records::{
-    Clock, Table, TableError, alarms,
+    Table, TableError, alarms,
+    facts::Facts,
     ledger::{self, Claim},
     notices::{self, Notice, NoticeStatus},
     terminals::{self, Terminal},
@@ -19,7 +16,12 @@ use records::{
 use serde::{Deserialize, Serialize};
 
 use self::hearers::Hearer;
-use crate::{Context, DeliverNotice, Job, JobError, catalog::Model, ports::Push};
+use crate::{
+    Context, DeliverNotice, Job, JobError,
+    catalog::Model,
+    ports::Push,
+    words::{self, Enclosed, Reader},
+};
 
 /// Tells everybody concerned of one transition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +81,7 @@ impl FanOut {
         let mut letters = Vec::new();
         for hearer in users.iter().chain(&subscribers) {
             for channel in &hearer.channels {
-                let notice = notice(hearer, channel, &place, cx.clock.as_ref());
+                let notice = notice(cx, hearer, channel, &place);
                 // Refused when an earlier run wrote it: its letter is enqueued again all the same, under the same key.
                 let _ = table.write(notices::put_new(&notice)?).await?;
                 letters.push(DeliverNotice { user: notice.user, notice: notice.id }.message());
@@ -119,45 +121,23 @@ fn place(source: &Source, terminal: Option<&Terminal>) -> String {
     }
 }
 
-fn notice(hearer: &Hearer, channel: &str, place: &str, clock: &dyn Clock) -> Notice {
-    let Hearer { name, transition, .. } = hearer;
-    let lines: Vec<String> = transition.changes.iter().map(line).collect();
+fn notice(cx: &Context, hearer: &Hearer, channel: &str, place: &str) -> Notice {
+    let Hearer { name, transition, locale, .. } = hearer;
+    let facts = Facts::of_source(transition.source.clone(), place.to_owned(), transition.changes.clone());
+    let words = words::compose(&facts, &Reader::new(locale, &cx.settings.words), &Enclosed::default());
     Notice {
         id: derived_id(transition.at, &["notice", &transition.id, name, channel]),
         user: name.clone(),
         channel: channel.to_owned(),
         source: transition.source.clone(),
         transition: transition.id.clone(),
-        subject: format!("{}: {place}", heading(&transition.changes)),
-        text: format!("{place}\n{}\n{}\n", lines.join("\n"), transition.source),
-        at: clock.now(),
+        subject: words.subject,
+        text: words.text,
+        at: cx.clock.now(),
         status: NoticeStatus::Waiting,
         attempts: Vec::new(),
+        facts: Some(facts),
     }
-}
-
-fn heading(changes: &[Change]) -> &'static str {
-    let is = |kind: ChangeKind| move |change: &&Change| change.kind == kind;
-    let cleared: BTreeSet<&str> =
-        changes.iter().filter(is(ChangeKind::Cleared)).map(|change| change.alarm.as_str()).collect();
-    let raised: Vec<&Change> = changes.iter().filter(is(ChangeKind::Raised)).collect();
-    match raised.as_slice() {
-        [] if changes.iter().any(|change| change.kind == ChangeKind::SeverityChanged) => "Alarm changed",
-        [] => "Recovered",
-        raised if raised.iter().all(|change| cleared.contains(change.alarm.as_str())) => "Alarm and recovery",
-        _ => "Alarm",
-    }
-}
-
-fn line(change: &Change) -> String {
-    let kind = match change.kind {
-        ChangeKind::Raised => "raised",
-        ChangeKind::SeverityChanged => {
-            return format!("now {} {}: {}", change.severity, change.at.rfc3339(), change.detail);
-        }
-        ChangeKind::Cleared => "cleared",
-    };
-    format!("{kind} {}: {}", change.at.rfc3339(), change.detail)
 }
 
 /// Shows each of the hearers their part in their browsers. Nobody waits for it: a browser that misses it asks the API.

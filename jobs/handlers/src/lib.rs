@@ -11,13 +11,16 @@ mod dispatch_queries;
 mod evaluate_alarms;
 mod execute;
 mod fan_out;
+pub mod links;
 mod pace;
 mod plan_window;
 pub mod ports;
 mod process_results;
 pub mod report;
 mod settings;
+mod stationery;
 mod sweep;
+pub mod words;
 
 pub use catalog::Catalog;
 pub use deliver_notice::DeliverNotice;
@@ -27,7 +30,11 @@ pub use execute::{Context, Job, JobError, Verdict, execute};
 pub use fan_out::FanOut;
 pub use plan_window::PlanWindow;
 pub use process_results::ProcessResults;
-pub use settings::{AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings};
+pub use settings::{
+    AdoptionSettings, AlarmSettings, BadWords, NoticeSettings, ReadingSettings, ScheduleSettings, Settings,
+    WordSettings,
+};
+pub use stationery::Stationery;
 pub use sweep::Sweep;
 
 /// Every job's name, which is its queue's, in the order of a poll's way.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::{Source, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};
+use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, facts::Facts, record};
 
 /// How long notices are kept.
 pub const RETENTION: Duration = Duration::from_hours(90 * 24);
@@ -44,7 +44,7 @@ pub mod channel {
 }
 
 /// What one person is told on one channel about one transition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
     /// A ULID, derived from transition, user and channel.
     pub id: String,
@@ -66,6 +66,9 @@ pub struct Notice {
     pub status: NoticeStatus,
     /// Every attempt to tell, oldest first.
     pub attempts: Vec<Attempt>,
+    /// What it tells of, from which its words are made anew when it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
 }
 
 /// How a notice stands.

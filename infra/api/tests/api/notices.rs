@@ -19,6 +19,7 @@ async fn told(site: &Site, user: &str, id: &str) {
         at: site.now(),
         status: NoticeStatus::Sent,
         attempts: vec![Attempt { at: Timestamp(1_700_000_000_000), outcome: "250 ok".to_owned() }],
+        facts: None,
     };
     assert!(site.table.write(notices::put_new(&notice).unwrap()).await.unwrap().applied());
 }

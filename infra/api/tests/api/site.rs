@@ -21,6 +21,7 @@ use queue::MemoryQueue;
 use records::{
     Clock, Table, TableError,
     doors::{Seen, TurnedAway},
+    locale::Locale,
     terminals::{self, Device, Terminal},
     users::{self, Role, User},
 };
@@ -198,6 +199,7 @@ fn user(name: &str, role: Role) -> User {
         mail: None,
         phone: None,
         webhook: None,
+        locale: Locale::default(),
     }
 }
 

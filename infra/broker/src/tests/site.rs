@@ -6,6 +6,7 @@ use engine_http::{Tokens, axum::Router};
 use futures::{SinkExt, StreamExt};
 use jobs::ports::{Clock, NodeCommand, Plan, PlannedQuery, ToBroker};
 use records::{
+    locale::Locale,
     nodes::{self, Node},
     terminals::{self, Terminal},
     users::{self, Role, User},
@@ -223,7 +224,16 @@ async fn fill(table: &MemoryTable) {
     terminals::put(table, &terminal).await.unwrap();
     for (user, role) in [("ann", Role::User), ("bob", Role::User), ("root", Role::Admin)] {
         let (user, password_hash) = (user.to_owned(), String::new());
-        let user = User { name: user.clone(), user, password_hash, role, mail: None, phone: None, webhook: None };
+        let user = User {
+            name: user.clone(),
+            user,
+            password_hash,
+            role,
+            mail: None,
+            phone: None,
+            webhook: None,
+            locale: Locale::default(),
+        };
         users::put(table, &user).await.unwrap();
     }
     users::bind(table, "ann", &terminal.mac).await.unwrap();

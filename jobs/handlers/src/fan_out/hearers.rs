@@ -7,6 +7,7 @@ use domain::{
 use records::{
     Table, TableError,
     alarms::Transition,
+    locale::Locale,
     notices::{EVERYBODY, channel},
     users::{self, Role, User},
 };
@@ -20,6 +21,8 @@ pub(super) struct Hearer {
     pub name: String,
     /// On which channels.
     pub channels: Vec<&'static str>,
+    /// How they are spoken to.
+    pub locale: Locale,
     /// What they hear of: the transition with those of its changes that concern them, one at least.
     pub transition: Transition,
 }
@@ -39,7 +42,7 @@ pub(super) async fn users(
     let hearers = all.filter(|user| user.role == Role::Admin || bound.contains(&user.user));
     let hearers = hearers.map(|user| {
         let transition = part(transition, |change| concerns(change, &user.user, setups));
-        Hearer { channels: channels(&user), name: user.user, transition }
+        Hearer { channels: channels(&user), name: user.user, locale: user.locale, transition }
     });
     Ok(hearers.filter(|hearer| !hearer.transition.changes.is_empty()).collect())
 }
@@ -48,7 +51,8 @@ pub(super) async fn users(
 pub(super) fn subscribers(transition: &Transition) -> Option<Hearer> {
     let transition = part(transition, |change| owner(&change.rule).is_none());
     let severity = transition.changes.iter().map(|change| change.severity).max()?;
-    Some(Hearer { name: EVERYBODY.to_owned(), channels: vec![channel::topic(severity)], transition })
+    let (name, channels) = (EVERYBODY.to_owned(), vec![channel::topic(severity)]);
+    Some(Hearer { name, channels, locale: Locale::default(), transition })
 }
 
 fn part(transition: &Transition, is_wanted: impl Fn(&Change) -> bool) -> Transition {
