@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use api::{ApiParts, ApiSettings};
 use boot::{SystemClock, SystemDice};
 use engine_http::{Tokens, axum::Router};
-use jobs::ports::{Clock, Dice, Table};
+use jobs::{
+    WordSettings,
+    ports::{Clock, Dice, Table},
+};
 use lambda_http::Adapter;
 use lambda_runtime::{Error, Runtime};
 use link::{AwsLink, AwsLinkSettings};
@@ -29,6 +32,9 @@ struct Config {
     link: AwsLinkSettings,
     /// The secret that holds what sign-ins are signed with, the same as the brokers' (`TELLTALE_SIGNING_KEY_SECRET`).
     signing_key_secret: String,
+    /// How people are spoken to (`TELLTALE_WORDS__LANGUAGE`, `TELLTALE_WORDS__ZONE`, `TELLTALE_WORDS__PUBLIC_URL`).
+    #[serde(default)]
+    words: WordSettings,
     /// How long a sign-in lasts, in minutes (`TELLTALE_SESSION_MINUTES`).
     #[serde(default = "half_a_day")]
     session_minutes: u64,
@@ -70,6 +76,8 @@ async fn router() -> anyhow::Result<Router> {
         queue: Arc::new(SqsInspect::new(&aws, config.queues, config.dead_letters)),
         // What gateways say does not come here.
         spool: None,
+        links: config.words.links(signing_key.as_bytes())?,
+        words: config.words,
         settings: ApiSettings { session, secure_cookie: config.secure_cookie },
     }))
 }

@@ -4,6 +4,7 @@
 //! device or a person called something is data: it is cut, stripped of what turns text around, and escaped where a page is made.
 
 mod clean;
+pub mod page;
 mod reader;
 mod sms;
 mod templates;

@@ -211,6 +211,8 @@ fn api(parts: &Parts<'_>, door: Arc<dyn Door>, spool: Option<Arc<dyn Spooling>>)
         dice: Arc::clone(dice),
         queue: Arc::clone(&parts.place.queue.inspect),
         spool,
+        links: parts.context.stationery.links.clone(),
+        words: parts.config.words.clone(),
         settings: parts.config.auth.for_api(),
     })
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod act;
 mod alarm_setups;
 mod alarms;
 mod alert_rules;

@@ -16,7 +16,11 @@ use engine_http::{
     Tokens,
     axum::{Router, http::Method},
 };
-use jobs::ports::{Dice, Door, Link, SpoolState, Spooling, ToBroker};
+use jobs::{
+    WordSettings,
+    links::Links,
+    ports::{Dice, Door, Link, SpoolState, Spooling, ToBroker},
+};
 use queue::MemoryQueue;
 use records::{
     Clock, Table, TableError,
@@ -118,6 +122,8 @@ impl Site {
             dice: Arc::new(CountingDice(AtomicU64::new(1))),
             queue: self.queue.clone(),
             spool: None,
+            links: Some(Arc::new(links())),
+            words: WordSettings::default(),
             settings: ApiSettings { session: SESSION, secure_cookie: false },
         }
     }
@@ -185,6 +191,11 @@ pub(crate) fn mac(text: &str) -> Mac {
 
 fn tokens() -> Tokens {
     Tokens::new(&SECRET).unwrap()
+}
+
+/// Who signs the links of this installation's letters.
+pub(crate) fn links() -> Links {
+    Links::new("https://site.test", &SECRET).unwrap()
 }
 
 fn user(name: &str, role: Role) -> User {

@@ -2,14 +2,17 @@
 
 use std::sync::LazyLock;
 
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, context, syntax::SyntaxConfig, value::Serde};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context, syntax::SyntaxConfig, value::Serde};
 use records::locale::Language;
 
-use super::view::NoticeView;
+use super::{
+    page::{PageView, STYLE},
+    view::NoticeView,
+};
 
 /// Each template by its name: one whose name ends with `.html` escapes what it is filled with. So a language's phrases stand
 /// here under two names.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 11] = [
     ("en.txt", include_str!("templates/en.txt")),
     ("en.html", include_str!("templates/en.txt")),
     ("zh.txt", include_str!("templates/zh.txt")),
@@ -18,6 +21,9 @@ const FILES: [(&str, &str); 8] = [
     ("short.txt", "{% import lang ~ '.txt' as say %}{{ say.short(notice) }}"),
     ("letter.txt", include_str!("templates/letter.txt")),
     ("letter.html", include_str!("templates/letter.html")),
+    ("page.en.html", include_str!("templates/page.en.txt")),
+    ("page.zh.html", include_str!("templates/page.zh.txt")),
+    ("page.html", include_str!("templates/page.html")),
 ];
 
 static TEMPLATES: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(|| {
@@ -49,12 +55,18 @@ pub(super) fn page(language: Language, notice: &NoticeView) -> Option<String> {
     filled("letter.html", language, notice)
 }
 
-/// A template that cannot be filled is our fault: the log says why, and the letter goes without it.
+pub(super) fn act(language: Language, page: &PageView, notice: Option<&NoticeView>) -> Option<String> {
+    let style = Value::from_safe_string(STYLE.to_owned());
+    rendered("page.html", context! { lang => code(language), page => Serde(page), notice => Serde(notice), style })
+}
+
 fn filled(name: &str, language: Language, notice: &NoticeView) -> Option<String> {
-    let fill = || {
-        let template = TEMPLATES.as_ref().map_err(again)?.get_template(name)?;
-        template.render(context! { lang => code(language), notice => Serde(notice) })
-    };
+    rendered(name, context! { lang => code(language), notice => Serde(notice) })
+}
+
+/// A template that cannot be filled is our fault: the log says why, and the letter goes without it.
+fn rendered(name: &str, with: Value) -> Option<String> {
+    let fill = || TEMPLATES.as_ref().map_err(again)?.get_template(name)?.render(with);
     fill().inspect_err(|error| tracing::error!(template = name, %error, "a template cannot be filled")).ok()
 }
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use engine_http::{Json, Path, Problem, axum::extract::State};
-use records::alarms::{self, Acknowledgement};
+use records::{
+    alarms::{self, Acknowledgement},
+    users::User,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -42,16 +45,26 @@ pub(super) async fn acknowledge(
         let most = format!("note has at most {MOST_NOTE_CHARS} characters.");
         return Err(Problem::bad_request("bad-body", most).into());
     }
+    Ok(Json(take_on(&site, &user, &id, note).await?.into()))
+}
+
+/// Takes an alarm on in a user's name, unless somebody did; gives the alarm as it is then. Not found when they may not see it.
+pub(crate) async fn take_on(
+    site: &Site,
+    user: &User,
+    id: &str,
+    note: Option<String>,
+) -> Result<alarms::Alarm, ApiError> {
     for _ in 0..TRIES {
-        let mut alarm = visible(&site, &user, &id).await?;
+        let mut alarm = visible(site, user, id).await?;
         if alarm.value.acknowledged.is_some() {
-            return Ok(Json(alarm.value.into()));
+            return Ok(alarm.value);
         }
         let word = Acknowledgement { by: user.user.clone(), at: site.clock.now(), note: note.clone() };
         alarm.value.acknowledged = Some(word);
         if site.table.transact(alarms::put(&alarm)?).await?.applied() {
             tracing::info!(alarm.id = id, user.name = user.user, "Alarm acknowledged");
-            return Ok(Json(alarm.value.into()));
+            return Ok(alarm.value);
         }
     }
     Err(Problem::unavailable("alarm-busy", "The alarm is changing just now. Try again in a moment.").into())
