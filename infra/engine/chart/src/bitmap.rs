@@ -42,7 +42,9 @@ impl Chart {
             chart.draw_series(line).map_err(|error| told(&error))?;
         }
         for run in self.runs(least, greatest) {
-            chart.draw_series(LineSeries::new(run, CURVE.stroke_width(3))).map_err(|error| told(&error))?;
+            // Stroke by stroke: where a thick line turns sharply, the library would draw its corner as a peak that never was.
+            let strokes = run.windows(2).map(|ends| PathElement::new(ends, CURVE.stroke_width(3)));
+            chart.draw_series(strokes).map_err(|error| told(&error))?;
         }
         sheet.present().map_err(|error| told(&error))?;
         Ok(())
@@ -107,6 +109,19 @@ mod tests {
         assert!(coloured(&pixels, marked) > 10_000, "{}", coloured(&pixels, marked));
         let plain = decoded(&Chart { bands: vec![], limits: vec![], points: vec![], ..chart() }.png().unwrap());
         assert_eq!((coloured(&plain, CURVE), coloured(&plain, LIMIT), coloured(&plain, marked)), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_sharp_turn_is_no_peak() {
+        let swings = (0..4320).map(|number| (number * 5_000, 20.0, if number % 2 == 0 { 20.0 } else { 25.0 }));
+        let chart = Chart { points: swings.collect(), bands: vec![], ..chart() };
+        let pixels = decoded(&chart.png().unwrap());
+        let rows = pixels.chunks_exact(WIDTH as usize * 3);
+        let drawn: Vec<usize> =
+            rows.enumerate().filter(|(_, row)| coloured(row, CURVE) > 0).map(|(row, _)| row).collect();
+        // The limits are 10 and 30, and the sheet is a little higher.
+        let (top, bottom) = (HEIGHT as usize / 4, HEIGHT as usize * 3 / 5);
+        assert!(drawn.iter().all(|row| (top..=bottom).contains(row)), "{drawn:?}");
     }
 
     #[test]
