@@ -9,6 +9,7 @@ pub(crate) mod field;
 mod garbage;
 mod gateways;
 mod lines;
+mod links;
 mod operations;
 mod routes;
 pub(crate) mod site;

@@ -1,6 +1,8 @@
 //! The notifier's suite: a letter that is said to be sent was delivered, once and whole; one that was not says whether to
 //! try again.
 
+mod pages;
+
 use std::{future, sync::Arc};
 
 use domain::alarm::Severity;
@@ -61,7 +63,7 @@ impl Fixture {
         let smtp = |url: &str| post(json!({ "smtp": { "url": url, "from": "Telltale <alarms@example.org>" } }));
         let (notifier, away) = (smtp(&mailbox.url()), smtp(&format!("smtp://{NOWHERE}")));
         let received = move || {
-            let mails = mailbox.mails("").into_iter().map(|mail| (id_of(&mail.message_id), mail.text)).collect();
+            let mails = mailbox.mails("").into_iter().map(|mail| (id_of(&mail.message_id), mail.forms.text)).collect();
             future::ready(mails).boxed()
         };
         Self { notifier, address: address.clone(), received: Box::new(received), nobody: (away, address) }
@@ -87,7 +89,7 @@ impl Fixture {
         let ses = SesSettings { from: "Telltale <alarms@example.org>".to_owned(), configuration_set: None };
         let channels = AwsChannels { ses: Some(ses), ..AwsChannels::default() };
         let address = Address::Email { to: "ann@example.org".to_owned() };
-        let read = |sent: Sent| sent.mails.into_iter().map(|mail| (id_of(&mail.message_id), mail.text)).collect();
+        let read = |sent: Sent| sent.mails.into_iter().map(|mail| (id_of(&mail.message_id), mail.forms.text)).collect();
         Self::on_aws(aws, &channels, address, read).await
     }
 
