@@ -7,6 +7,7 @@ use boot::{SystemClock, SystemDice};
 use engine_http::{Tokens, axum::Router};
 use jobs::{
     WordSettings,
+    links::Links,
     ports::{Clock, Dice, Table},
 };
 use lambda_http::Adapter;
@@ -32,7 +33,7 @@ struct Config {
     link: AwsLinkSettings,
     /// The secret that holds what sign-ins are signed with, the same as the brokers' (`TELLTALE_SIGNING_KEY_SECRET`).
     signing_key_secret: String,
-    /// How people are spoken to (`TELLTALE_WORDS__LANGUAGE`, `TELLTALE_WORDS__ZONE`, `TELLTALE_WORDS__PUBLIC_URL`).
+    /// How people are spoken to (`TELLTALE_WORDS__LANGUAGE`, `TELLTALE_WORDS__ZONE`). Links lead here, wherever people say it is.
     #[serde(default)]
     words: WordSettings,
     /// How long a sign-in lasts, in minutes (`TELLTALE_SESSION_MINUTES`).
@@ -76,7 +77,7 @@ async fn router() -> anyhow::Result<Router> {
         queue: Arc::new(SqsInspect::new(&aws, config.queues, config.dead_letters)),
         // What gateways say does not come here.
         spool: None,
-        links: config.words.links(signing_key.as_bytes())?,
+        links: Links::reading(signing_key.as_bytes()).map(Arc::new),
         words: config.words,
         settings: ApiSettings { session, secure_cookie: config.secure_cookie },
     }))

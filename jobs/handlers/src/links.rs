@@ -112,8 +112,13 @@ impl Links {
         if host.is_empty() || host.starts_with('/') || !host.chars().all(is_plain) {
             return Err(bad());
         }
-        let key = mac(secret, PURPOSE).ok_or_else(bad)?;
-        Ok(Self { public_url: public_url.trim_end_matches('/').to_owned(), key })
+        let reading = Self::reading(secret).ok_or_else(bad)?;
+        Ok(Self { public_url: public_url.trim_end_matches('/').to_owned(), ..reading })
+    }
+
+    /// The same where links are only read.
+    pub fn reading(secret: &[u8]) -> Option<Self> {
+        Some(Self { public_url: String::new(), key: mac(secret, PURPOSE)? })
     }
 
     /// Where a link leads.

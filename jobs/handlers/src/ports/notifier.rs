@@ -101,7 +101,8 @@ pub struct Inline {
 
 impl fmt::Debug for Inline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inline").field("content_id", &self.content_id).field("bytes", &self.bytes.len()).finish()
+        let Self { content_id, mime, bytes } = self;
+        write!(f, "Inline({content_id}, {mime}, {} bytes)", bytes.len())
     }
 }
 
