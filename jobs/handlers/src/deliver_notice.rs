@@ -118,10 +118,13 @@ fn outcome(notice: &Notice, delivery: Delivery, now: Timestamp) -> Told {
 }
 
 async fn letter(cx: &Context, notice: &Notice) -> Result<Option<Letter>, JobError> {
-    let user = users::get(cx.table.as_ref(), &notice.user).await?;
-    let address = match channel::severity_of(&notice.channel) {
-        Some(severity) => Some(Address::Topic { severity }),
-        None => user.as_ref().and_then(|user| address(user, &notice.channel)),
+    let (user, address) = match channel::severity_of(&notice.channel) {
+        Some(severity) => (None, Some(Address::Topic { severity })),
+        None => {
+            let user = users::get(cx.table.as_ref(), &notice.user).await?;
+            let address = user.as_ref().and_then(|user| address(user, &notice.channel));
+            (user, address)
+        }
     };
     let Some(address) = address else { return Ok(None) };
     let data = serde_json::json!({

@@ -237,7 +237,7 @@ async fn a_store_that_is_away_or_full_costs_no_link() {
     let away = told_of(HERS).await;
     let path_away = hers(&away);
     let answer = away.over_another(|_| Arc::new(Away)).post(&path_away).send().await;
-    assert!(page(&answer, StatusCode::SERVICE_UNAVAILABLE).contains("the link is still good"), "{}", answer.text);
+    assert!(page(&answer, StatusCode::SERVICE_UNAVAILABLE).contains("The link is still good"), "{}", answer.text);
     let site = told_of(HERS).await;
     let table = site.table.clone();
     let path = hers(&site);

@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use super::*;
+use crate::words::page::{Page, State};
 
 #[test]
 fn every_kind_of_notice_reads_in_each_language_as_it_was_read_over() {
@@ -18,6 +19,49 @@ fn every_kind_of_notice_reads_in_each_language_as_it_was_read_over() {
                 fs::write(&new, told).unwrap();
                 others.push(new);
             }
+        }
+    }
+    assert!(others.is_empty(), "read these over, and put them in place of what is there: {others:#?}");
+}
+
+#[test]
+fn every_page_reads_in_each_language_as_it_was_read_over() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/words/golden");
+    let facts = of_sensor(vec![hot()]);
+    let states = [
+        State::Confirm,
+        State::Done,
+        State::Taken,
+        State::Used,
+        State::Expired,
+        State::Wrong,
+        State::Refused,
+        State::Busy,
+        State::TooMany,
+        State::Away,
+    ];
+    let mut others = Vec::new();
+    for (code, language) in [("en", Language::En), ("zh", Language::Zh)] {
+        let reader = reader(language, "Asia/Shanghai");
+        let mut told = String::new();
+        for state in states {
+            let is_about = matches!(state, State::Confirm | State::Done | State::Taken);
+            let (action, user) = (Some(Action::Acknowledge), is_about.then_some("Ann"));
+            let done = Some(("root", "2026-11-23 17:01:06"));
+            let page = Page { state, action, user, done, facts: is_about.then_some(&facts) };
+            let html = page.html(&reader).unwrap();
+            let (_, body) = html.split_once("<body>").unwrap();
+            told += &format!("== {state:?}{body}");
+        }
+        for action in [Action::SnoozeHour, Action::SnoozeShift, Action::Silence] {
+            let page = Page { action: Some(action), facts: Some(&facts), ..Page::only(State::Confirm) };
+            told += &format!("== {action:?}{}", page.html(&reader).unwrap().split_once("<body>").unwrap().1);
+        }
+        let file = folder.join(format!("pages.{code}.txt"));
+        if fs::read_to_string(&file).ok().as_ref() != Some(&told) {
+            let new = file.with_extension("new");
+            fs::write(&new, told).unwrap();
+            others.push(new);
         }
     }
     assert!(others.is_empty(), "read these over, and put them in place of what is there: {others:#?}");

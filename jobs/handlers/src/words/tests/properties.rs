@@ -4,6 +4,7 @@ use html5gum::{Token, Tokenizer};
 use proptest::prelude::*;
 
 use super::*;
+use crate::words::page::{Page, State};
 
 /// The tags of a page, each with the names of its attributes; none where the page is not well formed.
 fn tags(page: &str) -> Option<Vec<String>> {
@@ -34,6 +35,13 @@ fn called(name: &str) -> (Facts, Enclosed) {
     let mut enclosed = enclosed();
     enclosed.chart.as_mut().unwrap().what = name.to_owned();
     (facts, enclosed)
+}
+
+/// The page of a link whose user and whose notice are called so.
+fn asking(name: &str, reader: &Reader) -> String {
+    let (facts, action) = (called(name).0, Some(Action::Acknowledge));
+    let page = Page { state: State::Confirm, action, user: Some(name), done: Some((name, name)), facts: Some(&facts) };
+    page.html(reader).unwrap()
 }
 
 /// The columns of the table in 3GPP TS 23.038, 6.2.1, without the escape.
@@ -76,6 +84,7 @@ fn is_a_notice_still(name: &str, language: Language) {
     let page = told.html.unwrap();
     assert_eq!(tags(&page), tags(&plain.html.unwrap()), "{name:?} changes the page: {page}");
     assert!(page.len() < 40_000, "{} bytes", page.len());
+    assert_eq!(tags(&asking(name, &reader)), tags(&asking("fan", &reader)), "{name:?} changes the page that asks");
     assert!(parts_of(&told.sms) <= 2, "{name:?}: {:?}", told.sms);
     let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     assert!(!(told.subject + &told.text + &page + &told.sms).contains(turns), "{name:?} turns text around");
