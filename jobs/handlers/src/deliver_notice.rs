@@ -118,13 +118,12 @@ fn outcome(notice: &Notice, delivery: Delivery, now: Timestamp) -> Told {
 }
 
 async fn letter(cx: &Context, notice: &Notice) -> Result<Option<Letter>, JobError> {
-    let (user, address) = match channel::severity_of(&notice.channel) {
-        Some(severity) => (None, Some(Address::Topic { severity })),
-        None => {
-            let user = users::get(cx.table.as_ref(), &notice.user).await?;
-            let address = user.as_ref().and_then(|user| address(user, &notice.channel));
-            (user, address)
-        }
+    let (user, address) = if let Some(severity) = channel::severity_of(&notice.channel) {
+        (None, Some(Address::Topic { severity }))
+    } else {
+        let user = users::get(cx.table.as_ref(), &notice.user).await?;
+        let address = user.as_ref().and_then(|user| address(user, &notice.channel));
+        (user, address)
     };
     let Some(address) = address else { return Ok(None) };
     let data = serde_json::json!({

@@ -43,20 +43,21 @@ fn every_page_reads_in_each_language_as_it_was_read_over() {
     let mut others = Vec::new();
     for (code, language) in [("en", Language::En), ("zh", Language::Zh)] {
         let reader = reader(language, "Asia/Shanghai");
-        let mut told = String::new();
-        for state in states {
+        let body = |name: String, page: Page<'_>| {
+            let html = page.html(&reader).unwrap();
+            format!("== {name}{}", html.split_once("<body>").unwrap().1)
+        };
+        let each = states.map(|state| {
             let is_about = matches!(state, State::Confirm | State::Done | State::Taken);
             let (action, user) = (Some(Action::Acknowledge), is_about.then_some("Ann"));
             let done = Some(("root", "2026-11-23 17:01:06"));
-            let page = Page { state, action, user, done, facts: is_about.then_some(&facts) };
-            let html = page.html(&reader).unwrap();
-            let (_, body) = html.split_once("<body>").unwrap();
-            told += &format!("== {state:?}{body}");
-        }
-        for action in [Action::SnoozeHour, Action::SnoozeShift, Action::Silence] {
+            body(format!("{state:?}"), Page { state, action, user, done, facts: is_about.then_some(&facts) })
+        });
+        let others_asked = [Action::SnoozeHour, Action::SnoozeShift, Action::Silence].map(|action| {
             let page = Page { action: Some(action), facts: Some(&facts), ..Page::only(State::Confirm) };
-            told += &format!("== {action:?}{}", page.html(&reader).unwrap().split_once("<body>").unwrap().1);
-        }
+            body(format!("{action:?}"), page)
+        });
+        let told = each.into_iter().chain(others_asked).collect::<String>();
         let file = folder.join(format!("pages.{code}.txt"));
         if fs::read_to_string(&file).ok().as_ref() != Some(&told) {
             let new = file.with_extension("new");
