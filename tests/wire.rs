@@ -10,6 +10,7 @@ pub(crate) mod field;
 mod garbage;
 mod gateways;
 mod lines;
+mod links;
 mod notifications;
 mod operations;
 mod own_channels;

@@ -5,7 +5,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use api::{ApiParts, ApiSettings};
 use boot::{SystemClock, SystemDice};
 use engine_http::{Tokens, axum::Router};
-use jobs::ports::{Clock, Dice, Table};
+use jobs::{
+    WordSettings,
+    links::Links,
+    ports::{Clock, Dice, Table},
+};
 use lambda_http::Adapter;
 use lambda_runtime::{Error, Runtime};
 use link::{AwsLink, AwsLinkSettings};
@@ -29,6 +33,9 @@ struct Config {
     link: AwsLinkSettings,
     /// The secret that holds what sign-ins are signed with, the same as the brokers' (`TELLTALE_SIGNING_KEY_SECRET`).
     signing_key_secret: String,
+    /// How people are spoken to (`TELLTALE_WORDS__LANGUAGE`, `TELLTALE_WORDS__ZONE`). Links lead here, wherever people say it is.
+    #[serde(default)]
+    words: WordSettings,
     /// How long a sign-in lasts, in minutes (`TELLTALE_SESSION_MINUTES`).
     #[serde(default = "half_a_day")]
     session_minutes: u64,
@@ -72,6 +79,8 @@ async fn router() -> anyhow::Result<Router> {
         jobs: Arc::new(jobs),
         // What gateways say does not come here.
         spool: None,
+        links: Links::reading(signing_key.as_bytes()).map(Arc::new),
+        words: config.words,
         settings: ApiSettings { session, secure_cookie: config.secure_cookie },
     }))
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use jobs::{AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings};
+use jobs::{
+    AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings, WordSettings,
+};
 use link::AwsLinkSettings;
 use notify::{SesSettings, SmsSettings, TopicSettings, WebhookSettings};
 use serde::Deserialize;
@@ -46,6 +48,12 @@ pub(crate) struct Config {
     /// Who is told of alarms, beside the users, and how fast (`TELLTALE_NOTICES__TOPICS`, `TELLTALE_NOTICES__WAIT_WARNING_MS`, …).
     #[serde(default)]
     pub notices: NoticeSettings,
+    /// How people are spoken to (`TELLTALE_WORDS__LANGUAGE`, `TELLTALE_WORDS__ZONE`, `TELLTALE_WORDS__PUBLIC_URL`).
+    #[serde(default)]
+    pub words: WordSettings,
+    /// The secret that links in letters are signed with, the same as the API's (`TELLTALE_SIGNING_KEY_SECRET`).
+    #[serde(default)]
+    pub signing_key_secret: Option<String>,
     /// How often devices are asked (`TELLTALE_SCHEDULE__WINDOW_MS`, `TELLTALE_SCHEDULE__LEAD_MS`).
     pub schedule: ScheduleSettings,
     /// When an alarm is one.
@@ -65,6 +73,7 @@ impl Config {
             adoption: self.adoption.clone(),
             readings: self.readings.clone(),
             notices: self.notices.clone(),
+            words: self.words.clone(),
         }
     }
 }

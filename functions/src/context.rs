@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use boot::{SystemClock, SystemDice};
 use jobs::{
-    Catalog, Context,
+    Catalog, Context, Stationery,
     ports::{Clock, Dice, Link},
 };
 use link::AwsLink;
@@ -29,10 +29,15 @@ impl Function {
     /// The ports as the environment says.
     pub async fn new() -> anyhow::Result<Self> {
         let config: Config = boot::load(None)?;
+        config.words.check()?;
         let aws = engine_aws::load().await;
         let (clock, dice): (Arc<dyn Clock>, Arc<dyn Dice>) = (Arc::new(SystemClock), Arc::new(SystemDice));
         let settings = Arc::new(config.for_jobs());
         let notifier = Arc::new(post(&aws, &config, &clock).await?);
+        let links = match &config.signing_key_secret {
+            Some(secret) => config.words.links(engine_aws::secret(&aws, secret).await?.as_bytes())?,
+            None => None,
+        };
         let queue = Arc::new(SqsQueue::new(&aws, config.queues, Arc::clone(&clock), Arc::clone(&dice)));
         let link: Arc<dyn Link> = match config.link {
             Some(link) => Arc::new(AwsLink::new(&aws, link)),
@@ -49,6 +54,7 @@ impl Function {
             clock,
             dice,
             catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
+            stationery: Stationery { links, illustrator: Some(Arc::new(notify::ChartIllustrator)) },
         };
         Ok(Self { cx, queue, dead_letters: config.dead_letters, metrics })
     }

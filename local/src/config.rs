@@ -11,7 +11,9 @@ use std::{
 use api::ApiSettings;
 use broker::{BrokerSettings, PlatformSettings};
 use engine_redis::RedisSettings;
-use jobs::{AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings};
+use jobs::{
+    AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings, WordSettings,
+};
 use notify::NotifySettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,6 +54,8 @@ pub(crate) struct Config {
     pub notices: NoticeSettings,
     /// The channels to people.
     pub notify: NotifySettings,
+    /// How people are spoken to.
+    pub words: WordSettings,
     /// The sockets.
     pub broker: BrokerSettings,
     /// When it is told that what we need ourselves is away, and to whom.
@@ -75,6 +79,7 @@ impl Default for Config {
             readings: ReadingSettings::default(),
             notices: NoticeSettings::default(),
             notify: NotifySettings::default(),
+            words: WordSettings::default(),
             broker: BrokerSettings::default(),
             platform: PlatformSettings::default(),
             auth: AuthSettings::default(),
@@ -92,6 +97,7 @@ impl Config {
 
     fn check(&self) -> anyhow::Result<()> {
         self.notify.check()?;
+        self.words.check()?;
         if let Some(webhook) = &self.platform.webhook {
             notify::check_webhook(&webhook.url, &webhook.secret)
                 .map_err(|why| anyhow::anyhow!("platform.webhook: {why}"))?;
@@ -135,6 +141,7 @@ impl Config {
             readings: self.readings.clone(),
             // Topics are something of AWS.
             notices: NoticeSettings { topics: false, ..self.notices.clone() },
+            words: self.words.clone(),
         }
     }
 }

@@ -20,7 +20,7 @@ use broker::Counters;
 use engine_http::Tokens;
 use engine_redis::{RedisSettings, Turn};
 use jobs::{
-    Catalog, Context,
+    Catalog, Context, Stationery,
     ports::{Clock, Dice, Inspect, Notifier},
 };
 use tokio::task::JoinHandle;
@@ -153,7 +153,11 @@ impl Server {
         if let (None, Some(file)) = (&owner, &config.import) {
             import_if_new(file, place.table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
         }
-        let context = context(&config, &place, &clock, &dice)?;
+        let key = match (&config.table, &place.redis) {
+            (Some(_), Some(redis)) => secret::shared_signing_key(redis, dice.as_ref()).await?,
+            _ => secret::signing_key(&config.data, dice.as_ref())?,
+        };
+        let context = context(&config, &place, &key, &clock, &dice)?;
         let mut workers = Vec::new();
         if let Some(owner) = &owner {
             workers.push(tokio::spawn(schedule::expire(clock, Arc::clone(&owner.table), stop.sockets.clone())));
@@ -167,10 +171,6 @@ impl Server {
         let (queue, meeting) = (Arc::clone(&place.queue.inspect), place.meeting.take());
         let mut sockets = None;
         if role.listens() {
-            let key = match (&config.table, &place.redis) {
-                (Some(_), Some(redis)) => secret::shared_signing_key(redis, dice.as_ref()).await?,
-                _ => secret::signing_key(&config.data, dice.as_ref())?,
-            };
             let tokens = Arc::new(Tokens::new(&key)?);
             let parts = Parts { config: &config, context: &context, place, tokens, process };
             sockets = Some(Sockets::open(parts, role, stop.sockets.clone()).await?);
@@ -234,7 +234,14 @@ impl Server {
     }
 }
 
-fn context(config: &Config, place: &Place, clock: &Arc<dyn Clock>, dice: &Arc<dyn Dice>) -> anyhow::Result<Context> {
+fn context(
+    config: &Config,
+    place: &Place,
+    key: &[u8],
+    clock: &Arc<dyn Clock>,
+    dice: &Arc<dyn Dice>,
+) -> anyhow::Result<Context> {
+    let links = config.words.links(key)?;
     Ok(Context {
         table: Arc::clone(&place.table),
         queue: Arc::clone(&place.queue.enqueue),
@@ -244,6 +251,7 @@ fn context(config: &Config, place: &Place, clock: &Arc<dyn Clock>, dice: &Arc<dy
         dice: Arc::clone(dice),
         settings: Arc::new(config.for_jobs()),
         catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
+        stationery: Stationery { links, illustrator: Some(Arc::new(notify::ChartIllustrator)) },
     })
 }
 

@@ -1,13 +1,14 @@
 //! The notifier's suite: a letter that is said to be sent was delivered, once and whole; one that was not says whether to
 //! try again.
 
+mod pages;
 mod services;
 
 use std::{future, sync::Arc};
 
 use domain::alarm::Severity;
 use futures::{FutureExt, future::BoxFuture};
-use jobs::ports::{Address, Delivery, Letter, Notifier};
+use jobs::ports::{Address, Delivery, Forms, Letter, Notifier};
 use notify::{
     AwsChannels, NotifySettings, Post, SesSettings, SmsSettings, SystemResolver, TopicSettings,
     recording::RecordingNotifier,
@@ -65,7 +66,7 @@ impl Fixture {
         let smtp = |url: &str| post(json!({ "smtp": { "url": url, "from": "Telltale <alarms@example.org>" } }));
         let (notifier, away) = (smtp(&mailbox.url()), smtp(&format!("smtp://{NOWHERE}")));
         let received = move || {
-            let mails = mailbox.mails("").into_iter().map(|mail| (id_of(&mail.message_id), mail.text)).collect();
+            let mails = mailbox.mails("").into_iter().map(|mail| (id_of(&mail.message_id), mail.forms.text)).collect();
             future::ready(mails).boxed()
         };
         Self { notifier, address: address.clone(), received: Box::new(received), nobody: (away, address) }
@@ -91,7 +92,7 @@ impl Fixture {
         let ses = SesSettings { from: "Telltale <alarms@example.org>".to_owned(), configuration_set: None };
         let channels = AwsChannels { ses: Some(ses), ..AwsChannels::default() };
         let address = Address::Email { to: "ann@example.org".to_owned() };
-        let read = |sent: Sent| sent.mails.into_iter().map(|mail| (id_of(&mail.message_id), mail.text)).collect();
+        let read = |sent: Sent| sent.mails.into_iter().map(|mail| (id_of(&mail.message_id), mail.forms.text)).collect();
         Self::on_aws(aws, &channels, address, read).await
     }
 
@@ -165,7 +166,7 @@ fn id_of(message_id: &str) -> String {
 fn letter(id: &str, address: Address) -> Letter {
     let text = format!("{id}: 冷库 25.3 ℃\n");
     let data = json!({ "subject": "Alarm: 冷库", "text": text });
-    Letter { id: id.to_owned(), address, subject: "Alarm: 冷库".to_owned(), text, data }
+    Letter { id: id.to_owned(), address, subject: "Alarm: 冷库".to_owned(), text, data, forms: Forms::default() }
 }
 
 fn is_sent(delivery: &Delivery) -> bool {

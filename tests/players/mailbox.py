@@ -1,8 +1,8 @@
 """Plays a mail server that keeps nothing: aiosmtpd, which tells every mail it took.
 
 Orders:   refuse {code, times}: the next mails are answered with 451 (later) or 550 (never)
-Reports:  listening <port>, once; mail {from, to, subject, message_id, text, taken_at} for each one
-          taken, with the UTC milliseconds; refused {code, message_id} for each one not; done "refuse" when the order holds.
+Reports:  listening <port>, once; mail {from, to, subject, message_id, taken_at, and its forms} for each
+          one taken, with the UTC milliseconds; refused {code, message_id} for each one not; done "refuse" when the order holds.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import time
 from aiosmtpd.smtp import SMTP
 
 from control import obey, report
+from forms import forms
 
 REPLIES = {451: "451 4.3.0 come back later", 550: "550 5.1.1 nobody here by that name"}
 
@@ -36,7 +37,7 @@ class Mailbox:
                 "to": envelope.rcpt_tos,
                 "subject": mail["subject"],
                 "message_id": mail["message-id"],
-                "text": mail.get_body(("plain",)).get_content(),
+                **forms(mail),
                 "taken_at": time.time_ns() // 1_000_000,
             },
         )

@@ -7,6 +7,8 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
+from forms import forms
+
 REGION = "us-east-1"
 
 
@@ -32,7 +34,7 @@ def mail(raw):
         "from": message["From"],
         "to": message["To"],
         "subject": message["Subject"],
-        "text": message.get_content(),
+        **forms(message),
     }
 
 

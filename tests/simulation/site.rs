@@ -6,6 +6,7 @@ use domain::{Mac, Pid, protocol::ConstantsDocument, protocol::ThresholdDocument}
 use records::{
     Table,
     alarm_setups::{self, AlarmSetup},
+    locale::Locale,
     nodes,
     terminals::{self, Device},
     users::{self, Role, User, Webhook},
@@ -138,6 +139,7 @@ async fn furnish_people(table: &dyn Table) {
                 url: format!("https://example.org/{}", person.name),
                 secret: "whsec_AAAA".to_owned(),
             }),
+            locale: Locale::default(),
         };
         users::put(table, &user).await.unwrap();
         for mac in person.sees {

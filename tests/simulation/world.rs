@@ -8,7 +8,7 @@ use std::{
 use domain::Timestamp;
 use futures::FutureExt;
 use jobs::{
-    AlarmSettings, Brief, Catalog, Context, NoticeSettings, Settings,
+    AlarmSettings, Brief, Catalog, Context, NoticeSettings, Settings, Stationery,
     ports::{Enqueue, Letter, Link, Message, Notifier, Table},
 };
 use notify::recording::RecordingNotifier;
@@ -120,6 +120,7 @@ impl World {
             dice: Arc::new(LoadedDice(4)),
             settings: Arc::clone(&self.settings),
             catalog: Arc::clone(&self.catalog),
+            stationery: Stationery::default(),
         }
     }
 

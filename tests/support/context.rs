@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jobs::{
-    Catalog, Context, Settings,
+    Catalog, Context, Settings, Stationery,
     ports::{Clock, Dice, Enqueue, Table},
 };
 use notify::recording::RecordingNotifier;
@@ -20,5 +20,6 @@ pub fn context(table: Arc<dyn Table>, queue: Arc<dyn Enqueue>, clock: Arc<dyn Cl
         dice,
         settings: Arc::new(Settings::default()),
         catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
+        stationery: Stationery::default(),
     }
 }

@@ -17,14 +17,16 @@ use std::{
 use domain::{DeviceId, Mac, Pid, Timestamp};
 use jobs::{
     AlarmSettings, Catalog, Context, DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, Job, PlanWindow,
-    ProcessResults, ScheduleSettings, Settings, Sweep, Verdict, execute,
+    ProcessResults, ScheduleSettings, Settings, Stationery, Sweep, Verdict, execute,
     ports::{Consume, Enqueue, Inspect, Letter, Link, Message, PlannedQuery, Push, Settlement, Table},
     report::{Answer, Event, RawReply, Report},
 };
 use notify::recording::RecordingNotifier;
 use queue::MemoryQueue;
 use records::{
-    Clock, nodes, protocols,
+    Clock,
+    locale::Locale,
+    nodes, protocols,
     terminals::{self, Device, Terminal},
     users::{self, Role, User, Webhook},
 };
@@ -64,6 +66,7 @@ impl Flow {
             phone: None,
             wechat: None,
             webhook: None,
+            locale: Locale::default(),
         };
         users::put(self.cx.table.as_ref(), &user).await.unwrap();
     }
@@ -106,6 +109,7 @@ impl Flow {
             dice: Arc::new(LoadedDice(4)),
             settings: Arc::new(settings),
             catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
+            stationery: Stationery::default(),
         };
         let flow = Self { cx, clock, queue, way_in, notifier, link, batches: AtomicU32::new(0) };
         flow.furnish().await;
@@ -316,6 +320,7 @@ pub async fn furnish(table: &dyn Table, now: Timestamp) {
         phone: None,
         wechat: None,
         webhook: Some(Webhook { url: "https://example.org/hook".to_owned(), secret: "whsec_AAAA".to_owned() }),
+        locale: Locale::default(),
     };
     users::put(table, &technician).await.unwrap();
     users::bind(table, "tech", &mac()).await.unwrap();

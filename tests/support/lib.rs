@@ -38,9 +38,9 @@ pub use environment::{promtool, telltale_command, told};
 pub use eventually::eventually;
 pub use lambda_host::{Invoked, LambdaHost};
 pub use players::{
-    Aws, Brake, Browser, Dtu, Gateway, GatewaySettings, Habits, LiveClient, Mail, Mailbox, Pipeline, Posted, Published,
-    QUEUES, Received, RedisServer, Sent, Services, SesMail, Slave, Sms, Socket, Taken, Ups, Variant, Verified,
-    Verifier, dynamodb_local, dynamodb_on_aws,
+    Aws, Brake, Browser, Dtu, Gateway, GatewaySettings, Habits, LiveClient, Mail, MailForms, MailInline, Mailbox,
+    Pipeline, Posted, Published, QUEUES, Received, RedisServer, Sent, Services, SesMail, Slave, Sms, Socket, Taken,
+    Ups, Variant, Verified, Verifier, dynamodb_local, dynamodb_on_aws,
 };
 pub use proxy::Proxy;
 pub use refusal::{refusal, refusal_of};

@@ -6,6 +6,7 @@
 mod aws;
 mod browser;
 mod dynamodb;
+mod forms;
 mod gateway;
 mod live;
 mod mailbox;
@@ -16,7 +17,11 @@ mod slave;
 mod ups;
 mod verifier;
 
-use std::{path::PathBuf, process::Stdio};
+use std::{
+    path::PathBuf,
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use anyhow::{Context, Result, anyhow};
 use serde_json::{Value, json};
@@ -32,6 +37,7 @@ use crate::{PATIENCE, environment};
 pub use aws::{Aws, Brake, Published, QUEUES, Received, Sent, SesMail, Sms, Taken};
 pub use browser::Browser;
 pub use dynamodb::{dynamodb_local, dynamodb_on_aws};
+pub use forms::{MailForms, MailInline};
 pub use gateway::{Dtu, Gateway, GatewaySettings, Habits, Posted, Socket, Variant};
 pub use live::LiveClient;
 pub use mailbox::{Mail, Mailbox};
@@ -77,7 +83,7 @@ impl Player {
             .spawn()
             .with_context(|| format!("the player {name} does not start"))?;
         let orders = child.stdin.take().context("the player has a stdin")?;
-        echo(name, child.stderr.take().context("the player has a stderr")?);
+        let _ = echo(name, child.stderr.take().context("the player has a stderr")?);
         let reports = listen(child.stdout.take().context("the player has a stdout")?);
         Ok(Self { name, child, orders, reports })
     }
@@ -186,11 +192,18 @@ fn listen(stdout: impl AsyncRead + Unpin + Send + 'static) -> watch::Receiver<Ve
 }
 
 /// Shows what a program says on stderr, among the output of a test that fails.
-pub(crate) fn echo(name: &'static str, stderr: impl AsyncRead + Unpin + Send + 'static) {
+pub(crate) fn echo(name: &'static str, stderr: impl AsyncRead + Unpin + Send + 'static) -> Said {
+    let said = Said::default();
+    let kept = Arc::clone(&said);
     tokio::spawn(async move {
         let mut lines = BufReader::new(stderr).lines();
         while let Ok(Some(line)) = lines.next_line().await {
             eprintln!("{name}: {line}");
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }
     });
+    said
 }
+
+/// The lines that a program wrote so far.
+pub(crate) type Said = Arc<Mutex<Vec<String>>>;

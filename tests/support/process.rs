@@ -11,7 +11,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{PATIENCE, players::echo};
+use crate::{
+    PATIENCE,
+    players::{Said, echo},
+};
 
 /// How long a program that is asked to stop may take: a little longer than it lets its parts finish what they hold.
 const STOPS_WITHIN: Duration = Duration::from_secs(30);
@@ -21,6 +24,8 @@ const STOPS_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) struct Process {
     child: Child,
     pub(crate) address: String,
+    /// What it wrote into its log.
+    pub(crate) said: Said,
 }
 
 impl Process {
@@ -28,11 +33,11 @@ impl Process {
     pub(crate) async fn start(mut command: Command) -> Result<Self> {
         let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = piped.spawn()?;
-        echo("telltale", child.stderr.take().context("the server has a stderr")?);
+        let said = echo("telltale", child.stderr.take().context("the server has a stderr")?);
         let stdout = child.stdout.take().context("the server has a stdout")?;
         let address =
             timeout(PATIENCE, listening(stdout)).await.context("the server does not say where it listens")??;
-        Ok(Self { child, address })
+        Ok(Self { child, address, said })
     }
 
     pub(crate) fn pid(&self) -> Option<u32> {

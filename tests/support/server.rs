@@ -1,6 +1,10 @@
 //! A `telltale serve` of its own for one test: a fresh data folder, a port that was free, a site to begin with.
 
-use std::{ffi::OsStr, path::Path, sync::Once};
+use std::{
+    ffi::OsStr,
+    path::Path,
+    sync::{Once, PoisonError},
+};
 
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -92,6 +96,16 @@ impl Server {
     /// Where it is, as `http://host:port`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What it wrote into its log since it was started last.
+    pub fn log(&self) -> Vec<String> {
+        self.process.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What it signs with.
+    pub fn signing_key(&self) -> Result<Vec<u8>> {
+        Ok(std::fs::read(self.folder.path().join("data/signing-key"))?)
     }
 
     /// The process.

@@ -41,6 +41,8 @@ pub(crate) fn settings(mailbox: &Mailbox) -> String {
         [notify.smtp]
         url = "{}"
         from = "telltale@example.org"
+        [words]
+        public_url = "https://telltale.example"
         [notify.webhook]
         allowed_nets = ["127.0.0.0/8"]
         "#,

@@ -1,7 +1,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use boot::{SystemClock, SystemDice};
-use jobs::{Catalog, Context, JobError, Settings};
+use jobs::{Catalog, Context, JobError, Settings, Stationery};
 use notify::recording::RecordingNotifier;
 use queue::SqsQueue;
 use serde_json::json;
@@ -45,6 +45,7 @@ async fn function() -> Function {
         dice: Arc::new(SystemDice),
         settings: Arc::new(Settings::default()),
         catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
+        stationery: Stationery::default(),
     };
     let metrics = Metrics::new(Arc::default());
     Function { cx, queue, dead_letters: "http://127.0.0.1:9/dead".to_owned(), metrics }

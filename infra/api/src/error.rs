@@ -44,32 +44,36 @@ impl From<LinkError> for ApiError {
     }
 }
 
+impl ApiError {
+    /// What the caller is not told is told the log.
+    pub(crate) fn log(&self) {
+        match self {
+            Self::Problem(_) => {}
+            Self::Queue(error) => tracing::error!(%error, "A request failed at the queue"),
+            Self::Link(error) => tracing::error!(%error, "A request failed at the link"),
+            Self::Table(error) => tracing::error!(%error, "A request failed at the table"),
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        self.log();
         let problem = match self {
             Self::Problem(problem) => problem,
-            Self::Queue(error) => {
-                tracing::error!(%error, "A request failed at the queue");
-                match error {
-                    QueueError::Away(_) => {
-                        Problem::unavailable("queue-away", "The queue does not answer. Try again in a moment.")
-                    }
-                    QueueError::Invalid(why) => Problem::bad_request("queue-refuses", why),
+            Self::Queue(error) => match error {
+                QueueError::Away(_) => {
+                    Problem::unavailable("queue-away", "The queue does not answer. Try again in a moment.")
                 }
-            }
-            Self::Link(error) => {
-                tracing::error!(%error, "A request failed at the link");
-                Problem::unavailable("broker-away", "The broker does not answer. Try again in a moment.")
-            }
-            Self::Table(error) => {
-                tracing::error!(%error, "A request failed at the table");
-                match error {
-                    TableError::Away(_) | TableError::ReadOnly(_) => {
-                        Problem::unavailable("store-away", "The store does not answer. Try again in a moment.")
-                    }
-                    TableError::Invalid(_) | TableError::Damaged(_) => Problem::internal(),
+                QueueError::Invalid(why) => Problem::bad_request("queue-refuses", why),
+            },
+            Self::Link(_) => Problem::unavailable("broker-away", "The broker does not answer. Try again in a moment."),
+            Self::Table(error) => match error {
+                TableError::Away(_) | TableError::ReadOnly(_) => {
+                    Problem::unavailable("store-away", "The store does not answer. Try again in a moment.")
                 }
-            }
+                TableError::Invalid(_) | TableError::Damaged(_) => Problem::internal(),
+            },
         };
         problem.into_response()
     }

@@ -1,5 +1,6 @@
 //! The routes, one file per subject.
 
+mod act;
 mod alarm_quality;
 mod alarm_setups;
 mod alarms;
@@ -33,6 +34,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
+pub(crate) use act::Pace as LinkPace;
 pub(crate) use alert_rules::RuleForm;
 pub(crate) use health::Tried;
 
@@ -70,10 +72,13 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(protocols::router())
         .split_for_parts();
     add_problems(&mut document);
+    let site = Arc::new(Site::new(parts));
     router
-        .with_state(Arc::new(Site::new(parts)))
+        .with_state(Arc::clone(&site))
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
         .fallback(async || Problem::not_found("There is nothing at this address."))
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .layer(map_response(errors_as_problems))
+        // For people, so what goes wrong there is a page and no problem.
+        .merge(act::router().with_state(site))
 }

@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{Mac, script::ScriptEngine};
 use engine_http::{Problem, Tokens};
-use jobs::ports::{Dice, Door, Enqueue, Inspect, Link, Spooling};
+use jobs::{
+    WordSettings,
+    links::Links,
+    ports::{Dice, Door, Enqueue, Inspect, Link, Spooling},
+};
 use records::{
     Clock, Table,
     terminals::{self, Terminal},
@@ -12,7 +16,11 @@ use records::{
 };
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::{bounded::Bounded, error::ApiError, routes::Tried};
+use crate::{
+    bounded::Bounded,
+    error::ApiError,
+    routes::{LinkPace, Tried},
+};
 
 /// How many passwords are checked at once: each check takes 19 MiB and a processor.
 const CHECKS_AT_ONCE: usize = 2;
@@ -39,6 +47,10 @@ pub struct ApiParts {
     pub jobs: Arc<dyn Enqueue>,
     /// What this process took while the queue was away, if it can.
     pub spool: Option<Arc<dyn Spooling>>,
+    /// Who knows the links in letters again; none where letters have none.
+    pub links: Option<Arc<Links>>,
+    /// How people are spoken to.
+    pub words: WordSettings,
     /// What can be chosen.
     pub settings: ApiSettings,
 }
@@ -66,13 +78,17 @@ pub(crate) struct Site {
     pub(crate) spool: Option<Arc<dyn Spooling>>,
     /// What was found when the store was last tried.
     pub(crate) tried: Mutex<Option<Tried>>,
+    pub(crate) links: Option<Arc<Links>>,
+    pub(crate) words: WordSettings,
+    pub(crate) link_pace: LinkPace,
     pub(crate) settings: ApiSettings,
     pub(crate) password_checks: Semaphore,
 }
 
 impl Site {
     pub(crate) fn new(parts: ApiParts) -> Self {
-        let ApiParts { table, clock, tokens, scripts, link, door, dice, queue, jobs, spool, settings } = parts;
+        let ApiParts { table, clock, tokens, scripts, link, door, dice, queue, jobs, spool, links, words, settings } =
+            parts;
         Self {
             table: Arc::new(Bounded(table)),
             clock,
@@ -85,6 +101,9 @@ impl Site {
             jobs: Arc::new(Bounded(jobs)),
             spool,
             tried: Mutex::default(),
+            links,
+            words,
+            link_pace: LinkPace::default(),
             settings,
             password_checks: Semaphore::new(CHECKS_AT_ONCE),
         }

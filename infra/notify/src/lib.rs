@@ -13,6 +13,7 @@ mod chat;
 mod email;
 mod facts;
 mod guard;
+mod illustrator;
 mod mac;
 mod post;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use aliyun::{AliyunSmsSettings, SmsTemplates};
 pub use aws::{AwsChannels, SesSettings, SmsSettings, TopicSettings};
 pub use email::{SmtpSettings, SmtpUrl, is_mail_address};
 pub use guard::{Answer, GuardError, GuardedClient, Resolver, SystemResolver};
+pub use illustrator::ChartIllustrator;
 pub use post::Post;
 pub use secret::Secret;
 pub use settings::{NotifySettings, NotifySettingsError};

@@ -67,7 +67,7 @@ impl Notifier for RecordingNotifier {
 
 #[cfg(test)]
 mod tests {
-    use jobs::ports::Address;
+    use jobs::ports::{Address, Forms};
     use serde_json::Value;
 
     use super::*;
@@ -81,6 +81,7 @@ mod tests {
             subject: String::new(),
             text: String::new(),
             data: Value::Null,
+            forms: Forms::default(),
         };
         let busy = Delivery::TryLater { after: None, why: "busy".to_owned() };
         notifier.fail_next(2, &busy);

@@ -6,6 +6,7 @@ use domain::{
     Mac, phone,
     protocol::{ConstantsDocument, Protocol, ProtocolDocument},
 };
+use jiff::tz::TimeZone;
 use records::{Table, TableError, nodes, notices::EVERYBODY, protocols, terminals};
 use reqwest::Url;
 use script::JavaScript;
@@ -140,6 +141,9 @@ impl Site {
             }
             if let Some(tel) = user.tel.as_ref().filter(|tel| !tel.is_empty() && phone::e164(tel).is_none()) {
                 wrong.push(format!("user {}: {tel:?} is no telephone number (+8613800138000)", user.user));
+            }
+            if let Some(zone) = user.locale.zone.as_ref().filter(|zone| TimeZone::get(zone).is_err()) {
+                wrong.push(format!("user {}: there is no time zone {zone:?} (Asia/Shanghai)", user.user));
             }
             if user.user == EVERYBODY {
                 wrong.push(format!("user {EVERYBODY}: this name stands for everybody"));

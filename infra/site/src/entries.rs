@@ -4,7 +4,7 @@ use domain::{
     Mac, Pid, Timestamp,
     protocol::{ConstantsDocument, ProtocolDocument},
 };
-use records::users::Webhook;
+use records::{locale::Locale, users::Webhook};
 use serde::Deserialize;
 
 /// What a site file holds.
@@ -126,6 +126,9 @@ pub(crate) struct UserEntry {
     pub wechat: Option<String>,
     #[serde(default)]
     pub webhook: Option<Webhook>,
+    /// The language of their notices, and the IANA zone of their clocks. What is left out stays as it is.
+    #[serde(flatten)]
+    pub locale: Locale,
     #[serde(default)]
     pub terminals: Vec<Mac>,
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use domain::{Source, Timestamp, phone, schedule::DataPlan};
 use jobs::ports::Dice;
 use records::{
-    Table, TableError, alarms, nodes,
+    Table, TableError, alarms,
+    locale::Locale,
+    nodes,
     terminals::{self, Device, Terminal},
     users::{self, Role, User},
 };
@@ -87,7 +89,9 @@ impl UserEntry {
     /// Stores the user. A password that is theirs already keeps its hash, so that importing again changes nothing.
     pub(crate) async fn import(&self, table: &dyn Table, dice: &dyn Dice) -> Result<(), SiteError> {
         let known = users::get(table, &self.user).await?;
-        let same = known.map(|known| known.password_hash).filter(|hash| api::verify_password(&self.passwd, hash));
+        let (known_hash, spoken_to) =
+            known.map_or((None, Locale::default()), |known| (Some(known.password_hash), known.locale));
+        let same = known_hash.filter(|hash| api::verify_password(&self.passwd, hash));
         let password_hash = match same {
             Some(hash) => hash,
             None => api::hash_password(&self.passwd, dice)?,
@@ -101,6 +105,7 @@ impl UserEntry {
             phone: self.tel.as_deref().and_then(phone::e164),
             wechat: self.wechat.clone(),
             webhook: self.webhook.clone(),
+            locale: self.locale.clone().or(spoken_to),
         };
         users::put(table, &user).await?;
         for mac in users::terminals(table, &self.user).await? {

@@ -16,6 +16,7 @@ pub mod quality;
 mod replay;
 mod rule;
 mod rule_set;
+mod sight;
 mod state;
 mod target;
 
@@ -34,6 +35,7 @@ pub use owner::{owned, owner, unowned};
 pub use replay::{Episode, Replay, episodes};
 pub use rule::{BadRule, Flapping, Rule, RuleId, Wrong};
 pub use rule_set::RuleSet;
+pub use sight::{Against, Sight};
 pub use state::{Acknowledged, Active, ConditionState, Pending, Seen, SourceState};
 pub use target::Target;
 

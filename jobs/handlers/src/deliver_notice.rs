@@ -5,19 +5,22 @@
 //! person's next one, and from there to the next person.
 
 mod address;
+mod dress;
 mod endpoints;
 mod event;
 mod facts;
 mod health;
 mod pace;
 mod passing_on;
+mod picture;
 
 use domain::{Timestamp, time::is_ahead};
 use records::{
-    Table, Versioned,
+    Versioned,
     channels::Endpoint,
     ledger::{self, Claim},
     notices::{self, Attempt, Notice, NoticeStatus},
+    users::User,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +29,7 @@ pub(crate) use self::event::{RAISED, event_of};
 use self::pace::Pace;
 use crate::{
     Context, Job, JobError,
-    ports::{Address, Delivery, Letter},
+    ports::{Address, Delivery, Forms, Letter},
 };
 
 /// Delivers one notice.
@@ -106,7 +109,7 @@ impl DeliverNotice {
         }
         let found = address::of(table, &notice.value, now).await?;
         let letter = match found.address {
-            Ok(address) => Ok(letter(table, &notice.value, address).await?),
+            Ok(address) => Ok(letter(cx, &notice.value, address, found.user.as_ref()).await?),
             Err(why) => Err(why),
         };
         Ok(Some(Work { notice, endpoint: found.endpoint, letter: Some(letter) }))
@@ -215,7 +218,7 @@ impl Work {
     }
 }
 
-async fn letter(table: &dyn Table, notice: &Notice, address: Address) -> Result<Letter, JobError> {
+async fn letter(cx: &Context, notice: &Notice, address: Address, user: Option<&User>) -> Result<Letter, JobError> {
     let mut data = serde_json::json!({
         "type": notice.way.event.as_deref().unwrap_or(event::CHANGED),
         "notice": notice.id,
@@ -228,10 +231,11 @@ async fn letter(table: &dyn Table, notice: &Notice, address: Address) -> Result<
         "text": notice.text,
     });
     if facts::are_for(&address)
-        && let Some(facts) = facts::of(table, notice).await?
+        && let Some(facts) = facts::of(cx.table.as_ref(), notice).await?
     {
         data["alarm"] = facts;
     }
     let (subject, text) = (notice.subject.clone(), notice.text.clone());
-    Ok(Letter { id: notice.id.clone(), address, subject, text, data })
+    let letter = Letter { id: notice.id.clone(), address, subject, text, data, forms: Forms::default() };
+    Ok(dress::dressed(cx, notice, user, letter).await)
 }

@@ -9,6 +9,7 @@ use crate::{
     catalog::{AlertRules, Catalog, Model},
     ports::{Dice, Enqueue, Lane, Link, LinkError, Message, Notifier, QueueError},
     settings::Settings,
+    stationery::Stationery,
 };
 
 /// Everything a job may touch.
@@ -30,6 +31,8 @@ pub struct Context {
     pub settings: Arc<Settings>,
     /// The protocols that are in use.
     pub catalog: Arc<Catalog>,
+    /// What letters are made with, beside their words.
+    pub stationery: Stationery,
 }
 
 impl Context {

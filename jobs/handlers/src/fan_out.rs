@@ -5,8 +5,8 @@ mod incident;
 pub(crate) mod place;
 mod policies;
 mod push;
+mod saying;
 mod telling;
-mod words;
 
 use domain::{Source, Timestamp, alarm::Change};
 use records::{

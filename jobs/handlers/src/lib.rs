@@ -15,13 +15,16 @@ mod fan_out;
 mod gate;
 pub mod inbox_events;
 mod known;
+pub mod links;
 mod pace;
 mod plan_window;
 pub mod ports;
 mod process_results;
 pub mod report;
 mod settings;
+mod stationery;
 mod sweep;
+pub mod words;
 
 pub use catalog::Catalog;
 pub use deliver_notice::{DeliverNotice, EVENTS, TEST_EVENT};
@@ -32,8 +35,10 @@ pub use fan_out::FanOut;
 pub use plan_window::PlanWindow;
 pub use process_results::ProcessResults;
 pub use settings::{
-    AdoptionSettings, AlarmSettings, Brief, NoticeSettings, ReadingSettings, ScheduleSettings, Settings,
+    AdoptionSettings, AlarmSettings, BadWords, Brief, NoticeSettings, ReadingSettings, ScheduleSettings, Settings,
+    WordSettings,
 };
+pub use stationery::Stationery;
 pub use sweep::Sweep;
 
 /// Every job's name, which is its queue's, in the order of a poll's way.

@@ -1,14 +1,17 @@
 //! What the operator may choose about the jobs.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     Timestamp,
     alarm::Flapping,
     routing::incident::{BriefAlarms, BySeverity, Pace},
 };
+use records::locale::Language;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::links::{BadPublicUrl, Links};
 
 /// How often devices are asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -220,6 +223,52 @@ impl NoticeSettings {
     }
 }
 
+/// How people are spoken to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WordSettings {
+    /// The language of notices to those who chose none: `en` or `zh`.
+    #[schemars(with = "String")]
+    pub language: Language,
+    /// The clocks that notices go by to those who chose none: an IANA zone such as `Asia/Shanghai`.
+    pub zone: String,
+    /// Where people reach the API, such as `https://telltale.example.com`. Without it notices have no links.
+    pub public_url: Option<String>,
+}
+
+impl Default for WordSettings {
+    fn default() -> Self {
+        Self { language: Language::default(), zone: "UTC".to_owned(), public_url: None }
+    }
+}
+
+impl WordSettings {
+    /// Who signs links with the server's secret; none when nobody said where people reach us.
+    pub fn links(&self, secret: &[u8]) -> Result<Option<Arc<Links>>, BadPublicUrl> {
+        let url = self.public_url.as_deref().filter(|url| !url.is_empty());
+        url.map(|url| Links::new(url, secret).map(Arc::new)).transpose()
+    }
+
+    /// Refuses what nobody could be spoken to by.
+    pub fn check(&self) -> Result<(), BadWords> {
+        if jiff::tz::TimeZone::get(&self.zone).is_err() {
+            return Err(BadWords::Zone(self.zone.clone()));
+        }
+        Ok(self.links(&[]).map(drop)?)
+    }
+}
+
+/// Why people cannot be spoken to like that.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadWords {
+    /// There is no such zone.
+    #[error("words.zone: there is no time zone `{0}`; zones are written as Europe/Berlin")]
+    Zone(String),
+    /// Nobody can be sent there.
+    #[error("words.public_url: {0}")]
+    PublicUrl(#[from] BadPublicUrl),
+}
+
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
@@ -233,4 +282,6 @@ pub struct Settings {
     pub readings: ReadingSettings,
     /// Who is told of alarms, beside the users.
     pub notices: NoticeSettings,
+    /// How people are spoken to.
+    pub words: WordSettings,
 }

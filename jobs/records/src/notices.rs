@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::{Source, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};
+use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, facts::Facts, record};
 
 /// How long notices are kept.
 pub const RETENTION: Duration = Duration::from_hours(90 * 24);
@@ -59,7 +59,7 @@ pub mod channel {
 }
 
 /// What one person is told on one channel about an incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
     /// A ULID, derived from incident, sequence, user and channel.
     pub id: String,
@@ -93,6 +93,9 @@ pub struct Notice {
     /// How it is delivered.
     #[serde(default)]
     pub way: Way,
+    /// What it tells of, from which its words are made anew when it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
 }
 
 /// How a notice is delivered, beside what it says.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::Mac;
 use serde::{Deserialize, Serialize};
 
-use crate::{Key, Listed, Range, Table, TableError, Versioned, record};
+use crate::{Key, Listed, Range, Table, TableError, Versioned, locale::Locale, record};
 
 const PAGE: usize = 500;
 
@@ -46,6 +46,9 @@ pub struct User {
     pub wechat: Option<String>,
     /// Where a webhook reaches their programs.
     pub webhook: Option<Webhook>,
+    /// How they are spoken to.
+    #[serde(default)]
+    pub locale: Locale,
 }
 
 /// A user's webhook.

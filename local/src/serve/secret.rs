@@ -17,13 +17,9 @@ const BYTES: usize = 32;
 /// The signing key of this data folder.
 pub(super) fn signing_key(data: &Path, dice: &dyn Dice) -> anyhow::Result<Vec<u8>> {
     let file = data.join("signing-key");
-    match fs::read(&file) {
-        Ok(key) => {
-            ensure!(key.len() == BYTES, "{} is damaged: remove it, and everybody signs in anew", file.display());
-            Ok(key)
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => make(&file, dice),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+    match file.try_exists() {
+        Ok(false) => make(&file, dice),
+        _ => signing_key_of(&file),
     }
 }
 
@@ -40,16 +36,26 @@ fn new_key(dice: &dyn Dice) -> Vec<u8> {
     std::iter::repeat_with(|| dice.roll().to_be_bytes()).flatten().take(BYTES).collect()
 }
 
+/// Made whole under another name first: two processes that start at once agree on the one that was there first.
 fn make(file: &Path, dice: &dyn Dice) -> anyhow::Result<Vec<u8>> {
     let key = new_key(dice);
+    let draft = file.with_extension(format!("{:016x}", dice.roll()));
+    let cannot = || format!("cannot make {}", file.display());
     let mut options = OpenOptions::new();
-    let mut made = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)
-        .with_context(|| format!("cannot make {}", file.display()))?;
+    let mut made = options.write(true).create_new(true).mode(0o600).open(&draft).with_context(cannot)?;
     made.write_all(&key)?;
     made.sync_all()?;
+    let placed = fs::hard_link(&draft, file);
+    fs::remove_file(&draft).with_context(cannot)?;
+    match placed {
+        Ok(()) => Ok(key),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => signing_key_of(file),
+        Err(error) => Err(error).with_context(cannot),
+    }
+}
+
+fn signing_key_of(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let key = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    ensure!(key.len() == BYTES, "{} is damaged: remove it, and everybody signs in anew", file.display());
     Ok(key)
 }

@@ -214,6 +214,8 @@ fn api(parts: &Parts<'_>, door: Arc<dyn Door>, spool: Option<Arc<dyn Spooling>>)
         queue: Arc::clone(&parts.place.queue.inspect),
         jobs: Arc::clone(queue),
         spool,
+        links: parts.context.stationery.links.clone(),
+        words: parts.config.words.clone(),
         settings: parts.config.auth.for_api(),
     })
 }

@@ -3,7 +3,7 @@
 use std::{future::pending, sync::Arc};
 
 use axum::Router;
-use jobs::ports::{Address, Delivery, Letter, Notifier, Receipt};
+use jobs::ports::{Address, Delivery, Forms, Letter, Notifier, Receipt};
 use notify::{AwsChannels, NotifySettings, Post, SesSettings, SmsSettings, SystemResolver};
 use serde_json::Value;
 use telltale_tests::{Aws, ManualClock, PATIENCE};
@@ -22,7 +22,7 @@ async fn send_by(aws: &engine_aws::SdkConfig, address: Address) -> Delivery {
     let post = Post::new(NotifySettings::default(), Arc::new(ManualClock::new()), Arc::new(SystemResolver)).unwrap();
     let post = post.with_aws(aws, channels).unwrap();
     let (subject, text) = ("Alarm".to_owned(), "It is hot.".to_owned());
-    post.send(&Letter { id: "n1".to_owned(), address, subject, text, data: Value::Null }).await
+    post.send(&Letter { id: "n1".to_owned(), address, subject, text, data: Value::Null, forms: Forms::default() }).await
 }
 
 /// Why a letter is never sent.

@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::Result;
 use engine_embedded::Engine;
-use jobs::{Catalog, Context, Settings};
+use jobs::{Catalog, Context, Settings, Stationery};
 use notify::{Post, SystemResolver};
 use queue::{EmbeddedQueue, Source};
 use serde_json::json;
@@ -47,6 +47,7 @@ impl Process {
             dice: Arc::new(LoadedDice(1)),
             settings: Arc::new(Settings { notices: told_at_once(), ..Settings::default() }),
             catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
+            stationery: Stationery::default(),
         };
         let consume =
             FaultyQueue { queue: Arc::clone(&queue), faults: Arc::clone(faults), backwards: Mutex::default() };

@@ -7,7 +7,7 @@ use records::Clock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Player, of};
+use super::{MailForms, Player, of};
 
 /// A mail server that tells what it took: a genuine aiosmtpd.
 #[derive(Debug)]
@@ -25,8 +25,9 @@ pub struct Mail {
     pub subject: String,
     /// The `Message-ID` header.
     pub message_id: String,
-    /// The plain text.
-    pub text: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub forms: MailForms,
     /// When it was taken; UTC milliseconds.
     taken_at: Timestamp,
 }

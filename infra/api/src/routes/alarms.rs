@@ -7,6 +7,8 @@ mod service;
 mod shown;
 mod statistics;
 
+pub(crate) use acknowledge::{Remark, take_on};
+
 use std::sync::Arc;
 
 use engine_http::{
@@ -62,6 +64,24 @@ async fn visible(site: &Site, user: &User, id: &str) -> Result<Versioned<alarms:
         None => user.role == Role::Admin,
     };
     if may_see && concerns(&alarm.value, user) { Ok(alarm) } else { Err(nowhere().into()) }
+}
+
+/// Those of the alarms that a user may see.
+pub(crate) async fn those_visible(
+    site: &Site,
+    user: &User,
+    ids: impl IntoIterator<Item = &str>,
+) -> Result<Vec<alarms::Alarm>, ApiError> {
+    let mut seen = Vec::new();
+    for id in ids {
+        match visible(site, user, id).await {
+            Ok(alarm) => seen.push(alarm.value),
+            // It is not there, or not theirs.
+            Err(ApiError::Problem(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(seen)
 }
 
 /// Whether an alarm is any of a user's business: what a person's own rule raised is theirs, and the administrators'.

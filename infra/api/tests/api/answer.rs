@@ -14,6 +14,8 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     /// Null when there was none, or none in JSON.
     pub(crate) body: Value,
+    /// What it was as it came.
+    pub(crate) text: String,
 }
 
 /// A request that is being put together.
@@ -55,8 +57,9 @@ impl Asking {
         *request.headers_mut() = self.headers;
         let (head, body) = self.router.oneshot(request).await.unwrap().into_parts();
         let body = to_bytes(body, 10_000_000).await.unwrap();
+        let text = String::from_utf8_lossy(&body).into_owned();
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Answer { status: head.status, headers: head.headers, body }
+        Answer { status: head.status, headers: head.headers, body, text }
     }
 }
 

@@ -199,6 +199,7 @@ async fn notice(site: &Site, channel: &str, id: &str, status: NoticeStatus) {
         status,
         attempts: Vec::new(),
         way: Way::default(),
+        facts: None,
     };
     assert!(site.table.write(notices::put_new(&notice).unwrap()).await.unwrap().applied());
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod act;
 mod alarm_acts;
 mod alarm_quality;
 mod alarm_setups;

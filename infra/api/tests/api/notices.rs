@@ -23,6 +23,7 @@ async fn told(site: &Site, user: &str, id: &str) {
         status: NoticeStatus::Sent,
         attempts: vec![Attempt { at: Timestamp(1_700_000_000_000), outcome: "250 ok".to_owned() }],
         way: notices::Way::default(),
+        facts: None,
     };
     assert!(site.table.write(notices::put_new(&notice).unwrap()).await.unwrap().applied());
 }

@@ -16,11 +16,16 @@ use engine_http::{
     Tokens,
     axum::{Router, http::Method},
 };
-use jobs::ports::{Dice, Door, Link, SpoolState, Spooling, ToBroker};
+use jobs::{
+    WordSettings,
+    links::Links,
+    ports::{Dice, Door, Link, SpoolState, Spooling, ToBroker},
+};
 use queue::MemoryQueue;
 use records::{
     Clock, Table, TableError,
     doors::{Seen, TurnedAway},
+    locale::Locale,
     terminals::{self, Device, Terminal},
     users::{self, Role, User},
 };
@@ -118,6 +123,8 @@ impl Site {
             queue: self.queue.clone(),
             jobs: self.queue.clone(),
             spool: None,
+            links: Some(Arc::new(links())),
+            words: WordSettings::default(),
             settings: ApiSettings { session: SESSION, secure_cookie: false },
         }
     }
@@ -187,6 +194,11 @@ fn tokens() -> Tokens {
     Tokens::new(&SECRET).unwrap()
 }
 
+/// Who signs the links of this installation's letters.
+pub(crate) fn links() -> Links {
+    Links::new("https://site.test", &SECRET).unwrap()
+}
+
 fn user(name: &str, role: Role) -> User {
     // As cheap as can be: the tests check many passwords.
     let cheap = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
@@ -200,6 +212,7 @@ fn user(name: &str, role: Role) -> User {
         phone: None,
         wechat: None,
         webhook: None,
+        locale: Locale::default(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::Timestamp;
-use jobs::ports::{Address, Delivery, Letter, Notifier};
+use jobs::ports::{Address, Delivery, Forms, Letter, Notifier};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep},
@@ -57,7 +57,7 @@ impl Operator {
 async fn send(mut waiting: mpsc::UnboundedReceiver<Waiting>, address: Address, notifier: Arc<dyn Notifier>) {
     while let Some(next) = waiting.recv().await {
         let Words { id, subject, text, data } = next.words;
-        let letter = Letter { id, address: address.clone(), subject, text, data };
+        let letter = Letter { id, address: address.clone(), subject, text, data, forms: Forms::default() };
         let (began, mut pause) = (Instant::now(), FIRST_PAUSE);
         loop {
             match notifier.send(&letter).await {

@@ -6,6 +6,7 @@ use engine_http::{Tokens, axum::Router};
 use futures::{SinkExt, StreamExt};
 use jobs::ports::{Clock, NodeCommand, Plan, PlannedQuery, ToBroker};
 use records::{
+    locale::Locale,
     nodes::{self, Node},
     terminals::{self, Terminal},
     users::{self, Role, User},
@@ -232,6 +233,7 @@ async fn fill(table: &MemoryTable) {
             phone: None,
             wechat: None,
             webhook: None,
+            locale: Locale::default(),
         };
         users::put(table, &user).await.unwrap();
     }

@@ -1,6 +1,7 @@
 //! Charts: a value over time, the limits it was held against, and when it was an alarm.
 
 mod axis;
+mod bitmap;
 
 use plotters::{coord::Shift, prelude::*};
 

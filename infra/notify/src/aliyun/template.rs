@@ -80,14 +80,14 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use jobs::ports::Address;
+    use jobs::ports::{Address, Forms};
 
     use super::*;
 
     fn filled(data: Value) -> (String, Value) {
         let address = Address::Sms { to: String::new() };
         let (subject, text) = ("Test".to_owned(), "\nThis is a test.\n".to_owned());
-        let letter = Letter { id: "n1".to_owned(), address, subject, text, data };
+        let letter = Letter { id: "n1".to_owned(), address, subject, text, data, forms: Forms::default() };
         fill(&letter, &SmsTemplates::default(), &TimeZone::UTC, Timestamp(0))
     }
 

@@ -70,8 +70,11 @@ impl Channel for SmsChannel {
     }
 }
 
-/// The subject, and what the text says beyond it, as far as it fits.
+/// What was made short for it; else the subject, and what the text says beyond it, as far as it fits.
 fn text(letter: &Letter) -> String {
+    if let Some(short) = &letter.forms.short {
+        return plain_text(short).into_owned();
+    }
     let lines = letter.text.lines().filter(|line| !line.is_empty() && !letter.subject.ends_with(line));
     let whole = lines.fold(letter.subject.clone(), |text, line| text + "\n" + line);
     let whole = plain_text(&whole);
@@ -83,14 +86,21 @@ fn text(letter: &Letter) -> String {
 
 #[cfg(test)]
 mod tests {
-    use jobs::ports::Address;
+    use jobs::ports::{Address, Forms};
     use serde_json::Value;
 
     use super::*;
 
     fn letter(subject: &str, text: &str) -> Letter {
         let address = Address::Sms { to: "+12065550100".to_owned() };
-        Letter { id: "n1".to_owned(), address, subject: subject.to_owned(), text: text.to_owned(), data: Value::Null }
+        Letter {
+            id: "n1".to_owned(),
+            address,
+            subject: subject.to_owned(),
+            text: text.to_owned(),
+            data: Value::Null,
+            forms: Forms::default(),
+        }
     }
 
     #[test]

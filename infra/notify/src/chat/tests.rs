@@ -7,14 +7,14 @@ use crate::{
     guard::SystemResolver,
     receiver::{Receiver, Then},
 };
-use jobs::ports::{Address, Receipt};
+use jobs::ports::{Address, Forms, Receipt};
 
 const NOW: Timestamp = Timestamp(1_599_360_473_000);
 
 fn letter(subject: &str) -> Letter {
     let address = Address::Email { to: String::new() };
     let (subject, text) = (subject.to_owned(), "It is 90 °C.\n".to_owned());
-    Letter { id: "n1".to_owned(), address, subject, text, data: Value::Null }
+    Letter { id: "n1".to_owned(), address, subject, text, data: Value::Null, forms: Forms::default() }
 }
 
 fn chat(app: ChatApp, url: String) -> Chat {

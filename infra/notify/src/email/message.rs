@@ -4,10 +4,13 @@ use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message};
+use lettre::message::{
+    Attachment, Mailbox, Message, MessageBuilder, MultiPart, MultiPartBuilder, MultiPartKind, SinglePart,
+};
+use sha2::{Digest, Sha256};
 
 use domain::Timestamp;
-use jobs::ports::Letter;
+use jobs::ports::{Forms, Inline, Letter};
 
 /// Why no mail can be written.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,17 +26,49 @@ pub(crate) enum MessageError {
 /// The mail, the same for the same letter but for its date.
 pub(crate) fn write(letter: &Letter, to: &str, from: &Mailbox, now: Timestamp) -> Result<Message, MessageError> {
     let recipient = to.parse().map_err(|_| MessageError::To(to.to_owned()))?;
-    Message::builder()
+    let mail = Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, recipient))
         .subject(one_line(&letter.subject))
         .message_id(Some(message_id(&letter.id, from)))
         .date(UNIX_EPOCH + Duration::from_millis(u64::try_from(now.0).unwrap_or(0)))
         // So that holiday replies do not answer an alarm (RFC 3834).
-        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
-        .header(ContentType::TEXT_PLAIN)
-        .body(letter.text.clone())
-        .map_err(|error| MessageError::Parts(error.to_string()))
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
+    bodied(mail, letter).map_err(|error| MessageError::Parts(error.to_string()))
+}
+
+/// The text; with a page, either of them; with a page that shows something, that beside it (RFC 2387).
+fn bodied(mail: MessageBuilder, letter: &Letter) -> Result<Message, lettre::error::Error> {
+    let Forms { html, inline, .. } = &letter.forms;
+    let Some(html) = html else {
+        return mail.header(ContentType::TEXT_PLAIN).body(letter.text.clone());
+    };
+    let (text, page) = (SinglePart::plain(letter.text.clone()), SinglePart::html(html.clone()));
+    let shown: Vec<SinglePart> = inline.iter().filter_map(shown).collect();
+    let kind = |builder: MultiPartBuilder, part| builder.boundary(boundary(&letter.id, part));
+    let either = kind(MultiPart::builder().kind(MultiPartKind::Alternative), "either").singlepart(text);
+    if shown.is_empty() {
+        return mail.multipart(either.singlepart(page));
+    }
+    let related = kind(MultiPart::builder().kind(MultiPartKind::Related), "related").singlepart(page);
+    let related = shown.into_iter().fold(related, MultiPart::singlepart);
+    mail.multipart(either.multipart(related))
+}
+
+/// What stands between the parts: the same each time the letter is sent. No encoding of a part brings `=_` forth.
+fn boundary(id: &str, part: &str) -> String {
+    let digest = Sha256::digest(id.as_bytes());
+    digest.iter().take(16).fold(format!("=_{part}_"), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Something that the page shows; none when its type is none.
+fn shown(inline: &Inline) -> Option<SinglePart> {
+    let mime = inline.mime.parse().ok()?;
+    Some(Attachment::new_inline(inline.content_id.clone()).body(inline.bytes.clone(), mime))
 }
 
 /// Whether a letter can be sent there.
@@ -76,6 +111,7 @@ mod tests {
             subject: subject.to_owned(),
             text: text.to_owned(),
             data: Value::Null,
+            forms: Forms::default(),
         }
     }
 
@@ -130,6 +166,52 @@ mod tests {
     fn a_subject_stays_on_one_line() {
         let mail = written(&letter("id", "Pump\r\nis\thot", "t"));
         assert!(mail.contains("Subject: Pump  is hot\r\n"), "{mail}");
+    }
+
+    fn with_page(id: &str, inline: Vec<Inline>) -> Letter {
+        let html = Some("<p>It is 90 °C.</p>".to_owned());
+        Letter { forms: Forms { html, inline, short: None }, ..letter(id, "s", "It is 90 °C.") }
+    }
+
+    fn picture() -> Inline {
+        Inline {
+            content_id: "last-hours".to_owned(),
+            mime: "image/png".to_owned(),
+            bytes: vec![0x89, b'P', b'N', b'G'],
+        }
+    }
+
+    #[test]
+    fn a_page_is_beside_the_text_and_what_it_shows_beside_the_page() {
+        let mail = written(&with_page("id", vec![picture()]));
+        let places = [
+            "multipart/alternative",
+            "text/plain",
+            "multipart/related",
+            "text/html",
+            "image/png",
+            "Content-ID: <last-hours>",
+            "Content-Disposition: inline",
+        ];
+        let found: Vec<usize> =
+            places.iter().map(|part| mail.find(part).unwrap_or_else(|| panic!("{part}: {mail}"))).collect();
+        assert!(found[..5].is_sorted(), "{mail}");
+        assert!(!written(&with_page("id", vec![])).contains("multipart/related"));
+    }
+
+    #[test]
+    fn a_mail_with_parts_is_the_same_each_time_and_no_id_breaks_it() {
+        for id in ["n1", "n\r\nBcc: eve@example.net", &"a".repeat(300), "\"--=_"] {
+            let mail = written(&with_page(id, vec![picture()]));
+            assert_eq!(mail, written(&with_page(id, vec![picture()])));
+            assert_eq!(header_names(&mail), header_names(&written(&with_page("id", vec![picture()]))), "{mail}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_and_has_no_type_is_left_out() {
+        let odd = Inline { mime: "a picture".to_owned(), ..picture() };
+        assert_eq!(written(&with_page("id", vec![odd])), written(&with_page("id", vec![])));
     }
 
     #[test]

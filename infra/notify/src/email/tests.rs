@@ -1,4 +1,4 @@
-use jobs::ports::Address;
+use jobs::ports::{Address, Forms};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -52,6 +52,7 @@ async fn send(url: &str) -> Delivery {
         subject: "Pump is hot".to_owned(),
         text: "It is 90 °C.\n.\nLook at it.".to_owned(),
         data: Value::Null,
+        forms: Forms::default(),
     };
     EmailChannel::new(&settings).unwrap().send(&letter, "ann@example.org", Timestamp(0)).await
 }

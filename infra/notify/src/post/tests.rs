@@ -1,4 +1,5 @@
 use domain::Timestamp;
+use jobs::ports::Forms;
 use serde_json::Value;
 
 use super::*;
@@ -19,7 +20,7 @@ async fn send(allowed_nets: &[&str], address: Address) -> Delivery {
     let settings = NotifySettings { webhook: WebhookSettings { allowed_nets }, ..NotifySettings::default() };
     let post = Post::new(settings, Arc::new(Noon), Arc::new(SystemResolver)).unwrap();
     let (subject, text) = ("s".to_owned(), "t".to_owned());
-    post.send(&Letter { id: "n1".to_owned(), address, subject, text, data: Value::Null }).await
+    post.send(&Letter { id: "n1".to_owned(), address, subject, text, data: Value::Null, forms: Forms::default() }).await
 }
 
 fn hook(port: u16) -> Address {

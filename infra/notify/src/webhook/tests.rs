@@ -3,7 +3,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use jobs::ports::{Address, Receipt};
+use jobs::ports::{Address, Forms, Receipt};
 use sha2::Sha256;
 
 use super::*;
@@ -20,6 +20,7 @@ fn letter(id: &str, data: Value) -> Letter {
         subject: "Pump is hot".to_owned(),
         text: "It is 90 °C.".to_owned(),
         data,
+        forms: Forms::default(),
     }
 }
 

@@ -2,12 +2,19 @@ use serde_json::json;
 
 use super::*;
 use crate::facts::Facts;
-use jobs::ports::Address;
+use jobs::ports::{Address, Forms};
 
 fn filled(alarm: &Value) -> Value {
     let address = Address::WeChat { to: String::new() };
     let (subject, text) = ("Test".to_owned(), "This is a test.\n".to_owned());
-    let letter = Letter { id: "n1".to_owned(), address, subject, text, data: json!({ "alarm": alarm }) };
+    let letter = Letter {
+        id: "n1".to_owned(),
+        address,
+        subject,
+        text,
+        data: json!({ "alarm": alarm }),
+        forms: Forms::default(),
+    };
     assert_eq!(Facts::of(&letter).is_some(), !letter.data["alarm"].is_null());
     template::fill(&letter, &TimeZone::UTC, Timestamp(0)).message("o1", "t1", Some("wx1"))
 }

@@ -1,16 +1,19 @@
 //! What was held, told as one: each alarm once.
 
-use std::{collections::BTreeMap, fmt::Write};
-
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::verdict::Why;
-use crate::alarm::{Change, Severity};
+use crate::{
+    Source,
+    alarm::{Change, Severity},
+};
 
 /// A change that was held.
 #[derive(Debug, Clone, Copy)]
 pub struct Held<'a> {
-    /// What people call its source.
+    /// Its source.
+    pub source: &'a Source,
+    /// What people call that.
     pub place: &'a str,
     /// The change.
     pub change: &'a Change,
@@ -19,18 +22,20 @@ pub struct Held<'a> {
 }
 
 /// An alarm in a summary.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// The alarm.
-    pub alarm: String,
-    /// How much it matters.
-    pub severity: Severity,
-    /// What people call its source, and what was seen.
-    pub text: String,
+    /// Its source.
+    pub source: Source,
+    /// What people call that.
+    pub place: String,
+    /// What is told of it: its beginning, or what became of it since; with how much it matters by now.
+    pub seen: Change,
+    /// Its end, where that is not what is told.
+    pub ended: Option<Change>,
 }
 
 /// What was held, by what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Summary {
     /// What stands.
     pub standing: Vec<Line>,
@@ -43,8 +48,9 @@ pub struct Summary {
 }
 
 /// What was held of one alarm.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Life<'a> {
+    source: &'a Source,
     place: &'a str,
     raised: Option<&'a Change>,
     cleared: Option<&'a Change>,
@@ -56,9 +62,9 @@ impl Summary {
     pub fn of<'a>(held: impl IntoIterator<Item = Held<'a>>, is_active: impl Fn(&str) -> bool) -> Self {
         let mut lives: BTreeMap<&str, Life<'_>> = BTreeMap::new();
         let mut reasons = Vec::new();
-        for Held { place, change, why } in held {
-            let life = lives.entry(&change.alarm).or_default();
-            life.place = place;
+        for Held { source, place, change, why } in held {
+            let unknown = Life { source, place, raised: None, cleared: None, last: None };
+            let life = lives.entry(&change.alarm).or_insert(unknown);
             if change.begins() {
                 life.raised = Some(change);
             } else if change.ends() {
@@ -71,15 +77,15 @@ impl Summary {
         }
         let mut summary = Self { reasons, ..Self::default() };
         for (alarm, life) in lives {
-            summary.add(alarm, &life, is_active(alarm));
+            summary.add(&life, is_active(alarm));
         }
         for lines in [&mut summary.standing, &mut summary.recovered, &mut summary.passed] {
-            lines.sort_by_key(|line| std::cmp::Reverse(line.severity));
+            lines.sort_by_key(|line| std::cmp::Reverse(line.seen.severity));
         }
         summary
     }
 
-    fn add(&mut self, alarm: &str, life: &Life<'_>, is_active: bool) {
+    fn add(&mut self, life: &Life<'_>, is_active: bool) {
         let Some(last) = life.last else { return };
         let (told, seen) = match (life.raised, life.cleared) {
             // Cleared without a word, as what is removed is: it came and went all the same.
@@ -90,59 +96,24 @@ impl Summary {
             // It came to matter more, and its end was told.
             (_, None) => return,
         };
-        let mut text = format!("{}: {}, since {}", life.place, seen.detail, seen.since.rfc3339());
-        if let Some(cleared) = life.cleared {
-            let _ = write!(text, ", for {} s", cleared.at.since(cleared.since).as_secs());
-        }
-        told.push(Line { alarm: alarm.to_owned(), severity: last.severity, text });
+        let ended = life.cleared.filter(|cleared| *cleared != seen).cloned();
+        let seen = Change { severity: last.severity, ..seen.clone() };
+        told.push(Line { source: life.source.clone(), place: life.place.to_owned(), seen, ended });
     }
 
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
-        self.parts().into_iter().all(|(_, lines)| lines.is_empty())
+        self.lines().next().is_none()
     }
 
     /// How much the worst of what stands matters; of everything, where nothing does.
     pub fn severity(&self) -> Option<Severity> {
-        let worst = |lines: &[Line]| lines.iter().map(|line| line.severity).max();
+        let worst = |lines: &[Line]| lines.iter().map(|line| line.seen.severity).max();
         worst(&self.standing).or_else(|| worst(&self.recovered).max(worst(&self.passed)))
     }
 
-    /// One line: `Held back by a silence: 2 alarms stand, 1 recovered, 3 came and went`.
-    pub fn heading(&self) -> String {
-        let parts = self.parts().into_iter().filter(|(_, lines)| !lines.is_empty());
-        let told: Vec<String> = parts.map(|(name, lines)| format!("{} {name}", lines.len())).collect();
-        let reasons: Vec<String> = self.reasons.iter().map(ToString::to_string).collect();
-        let by = if reasons.is_empty() { String::new() } else { format!(" by {}", reasons.join(" and ")) };
-        format!("Held back{by}: {}", told.join(", "))
-    }
-
-    /// Each alarm on a line, at most so many; how many there are of each severity, and how many notices it stands for.
-    pub fn text(&self, notices: usize, most: usize) -> String {
-        let mut text = format!("{}\n{notices} notices were held back", self.heading());
-        let all = || self.parts().into_iter().flat_map(|(_, lines)| lines);
-        for severity in [Severity::Critical, Severity::Warning, Severity::Info] {
-            let count = all().filter(|line| line.severity == severity).count();
-            if count > 0 {
-                let _ = write!(text, ", {count} {severity}");
-            }
-        }
-        text.push('\n');
-        let mut left = most;
-        for (name, lines) in self.parts() {
-            for line in lines.iter().take(left) {
-                let _ = writeln!(text, "{name}: {} {}", line.severity, line.text);
-            }
-            left = left.saturating_sub(lines.len());
-        }
-        let untold = all().count().saturating_sub(most);
-        if untold > 0 {
-            let _ = writeln!(text, "and {untold} more");
-        }
-        text
-    }
-
-    fn parts(&self) -> [(&'static str, &[Line]); 3] {
-        [("standing", &self.standing), ("recovered", &self.recovered), ("came and went", &self.passed)]
+    /// All of it: what stands, what is over, what came and went.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        [&self.standing, &self.recovered, &self.passed].into_iter().flatten()
     }
 }

@@ -18,29 +18,27 @@ pub(super) struct Found {
     pub(super) address: Result<Address, String>,
     /// The record of its own that the address is of.
     pub(super) endpoint: Option<Versioned<Endpoint>>,
+    /// Whose it is; none of a topic.
+    pub(super) user: Option<User>,
 }
 
 pub(super) async fn of(table: &dyn Table, notice: &Notice, now: Timestamp) -> Result<Found, JobError> {
+    if let Some(severity) = channel::severity_of(&notice.channel) {
+        return Ok(Found { address: Ok(Address::Topic { severity }), endpoint: None, user: None });
+    }
+    let user = users::get(table, &notice.user).await?;
     if let Some(id) = channel::endpoint_of(&notice.channel) {
         let Some(endpoint) = channels::endpoint(table, &notice.user, id).await? else {
-            return Ok(nowhere(format!("{} has no such webhook any more", notice.user)));
+            let why = format!("{} has no such webhook any more", notice.user);
+            return Ok(Found { address: Err(why), endpoint: None, user });
         };
         let edits = edited(table, notice).await?;
         let address = of_endpoint(&endpoint.value, edits, now);
-        return Ok(Found { address, endpoint: Some(endpoint) });
+        return Ok(Found { address, endpoint: Some(endpoint), user });
     }
-    let address = match channel::severity_of(&notice.channel) {
-        Some(severity) => Some(Address::Topic { severity }),
-        None => users::get(table, &notice.user).await?.and_then(|user| of_user(user, &notice.channel)),
-    };
-    Ok(match address {
-        Some(address) => Found { address: Ok(address), endpoint: None },
-        None => nowhere(format!("{} has no {} address", notice.user, notice.channel)),
-    })
-}
-
-fn nowhere(why: String) -> Found {
-    Found { address: Err(why), endpoint: None }
+    let address = user.as_ref().and_then(|user| of_user(user, &notice.channel));
+    let address = address.ok_or_else(|| format!("{} has no {} address", notice.user, notice.channel));
+    Ok(Found { address, endpoint: None, user })
 }
 
 /// What the other side calls the message that this notice changes.
@@ -69,13 +67,13 @@ fn of_endpoint(endpoint: &Endpoint, edits: Option<String>, now: Timestamp) -> Re
     Ok(Address::Chat(Chat { app, url, secret, room: chat, edits }))
 }
 
-fn of_user(user: User, name: &str) -> Option<Address> {
+fn of_user(user: &User, name: &str) -> Option<Address> {
     match name {
-        channel::EMAIL => user.mail.map(|to| Address::Email { to }),
-        channel::SMS => user.phone.map(|to| Address::Sms { to }),
-        channel::WECHAT => user.wechat.map(|to| Address::WeChat { to }),
+        channel::EMAIL => user.mail.clone().map(|to| Address::Email { to }),
+        channel::SMS => user.phone.clone().map(|to| Address::Sms { to }),
+        channel::WECHAT => user.wechat.clone().map(|to| Address::WeChat { to }),
         channel::WEBHOOK => {
-            user.webhook.map(|hook| Address::Webhook { url: hook.url, secret: hook.secret, retired: None })
+            user.webhook.clone().map(|hook| Address::Webhook { url: hook.url, secret: hook.secret, retired: None })
         }
         _ => None,
     }

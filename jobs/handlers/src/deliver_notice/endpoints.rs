@@ -6,12 +6,17 @@ use domain::{Need, Source, Timestamp, identity::derived_id};
 use records::{
     Versioned,
     channels::{self, Channels, Disabled, Endpoint, Failing},
+    facts::{DisabledEndpoint, Facts, Kind},
     notices::{Notice, NoticeStatus, Way, channel},
     users,
 };
 
 use super::{event, passing_on::tell};
-use crate::{Context, JobError, ports::Delivery};
+use crate::{
+    Context, JobError,
+    ports::Delivery,
+    words::{self, Enclosed, Reader},
+};
 
 /// How often it is written down that an endpoint fails still.
 const NOTED_EVERY: Duration = Duration::from_hours(1);
@@ -54,6 +59,13 @@ async fn tell_owner(cx: &Context, endpoint: &Endpoint, failing: Failing, disable
     let mut told = Channels::of(cx.table.as_ref(), &owner).await?.wanting(event::DISABLED);
     told.retain(|name| *name != channel::endpoint(&endpoint.id));
     let need = Need { part: format!("webhook:{}", endpoint.id), needs: "receiver".to_owned() };
+    let facts = Facts {
+        kind: Kind::ChannelDisabled,
+        since: Some(failing.since),
+        disabled: Some(DisabledEndpoint { name: endpoint.name.clone(), said: disabled.why.clone() }),
+        ..Facts::default()
+    };
+    let words = words::compose(&facts, &Reader::new(&owner.locale, &cx.settings.words), &Enclosed::default());
     let notices = told.into_iter().map(|channel| Notice {
         id: derived_id(failing.since, &["disabled", &endpoint.id, &channel]),
         user: endpoint.owner.clone(),
@@ -63,18 +75,13 @@ async fn tell_owner(cx: &Context, endpoint: &Endpoint, failing: Failing, disable
         transitions: Vec::new(),
         incident: String::new(),
         sequence: 0,
-        subject: format!("Webhook disabled: {}", endpoint.name),
-        text: format!(
-            "Your webhook {} failed since {}, and nothing is sent there any more: {}\n\
-             Enable it once it works, and have what failed sent again.\n",
-            endpoint.name,
-            failing.since.rfc3339(),
-            disabled.why
-        ),
+        subject: words.subject.clone(),
+        text: words.text.clone(),
         at: disabled.at,
         status: NoticeStatus::Waiting,
         attempts: Vec::new(),
         way: Way { event: Some(event::DISABLED.to_owned()), ..Way::default() },
+        facts: Some(facts.clone()),
     });
     tell(cx, notices.collect()).await
 }

@@ -2,9 +2,9 @@
 
 use domain::{
     Source,
-    alarm::{Change, ChangeKind, unowned},
+    alarm::{Change, unowned},
 };
-use records::{Table, alarms, notices::Notice, terminals};
+use records::{Table, notices::Notice, terminals};
 use serde_json::{Value, json};
 
 use crate::{JobError, ports::Address};
@@ -15,25 +15,23 @@ pub(super) fn are_for(address: &Address) -> bool {
 }
 
 /// `{kind, state, at, name, mac, pid, model, details}`: `kind` is `timeout`, `offline` or `argument`, `state` is `raised` or
-/// `cleared`, `at` in milliseconds. None where the notice is about no stored transition.
+/// `cleared`, `at` in milliseconds. None where the notice tells of no source.
 pub(super) async fn of(table: &dyn Table, notice: &Notice) -> Result<Option<Value>, JobError> {
-    let Some(transition) = alarms::transition(table, &notice.source, &notice.transition).await? else {
-        return Ok(None);
-    };
-    let changes: Vec<&Change> = transition.changes.iter().filter(|change| is_told(change, notice)).collect();
-    let Some(last) = changes.last() else { return Ok(None) };
-    let terminal = match notice.source.mac() {
+    let parts = notice.facts.iter().flat_map(|facts| &facts.parts);
+    let Some(part) = parts.max_by_key(|part| part.source == notice.source) else { return Ok(None) };
+    let Some(last) = part.changes.last() else { return Ok(None) };
+    let terminal = match part.source.mac() {
         Some(mac) => terminals::get(table, mac).await?,
         None => None,
     };
-    let pid = match &notice.source {
+    let pid = match &part.source {
         Source::Device(device) => Some(device.pid),
         _ => None,
     };
     let device = terminal.as_ref().zip(pid).and_then(|(terminal, pid)| terminal.device(pid));
-    let is_over = changes.iter().all(|change| change.kind == ChangeKind::Cleared);
-    let name = terminal.as_ref().map_or_else(|| notice.source.to_string(), |terminal| terminal.name.clone());
-    let mac = notice.source.mac().map_or_else(|| notice.source.to_string(), ToString::to_string);
+    let is_over = part.changes.iter().all(Change::ends);
+    let name = terminal.as_ref().map_or_else(|| part.source.to_string(), |terminal| terminal.name.clone());
+    let mac = part.source.mac().map_or_else(|| part.source.to_string(), ToString::to_string);
     Ok(Some(json!({
         "kind": kind(last),
         "state": if is_over { "cleared" } else { "raised" },
@@ -42,13 +40,8 @@ pub(super) async fn of(table: &dyn Table, notice: &Notice) -> Result<Option<Valu
         "mac": mac,
         "pid": pid,
         "model": device.map(|device| device.model.as_str()),
-        "details": changes.iter().map(|change| change.detail.as_str()).collect::<Vec<_>>(),
+        "details": part.changes.iter().map(|change| change.detail.as_str()).collect::<Vec<_>>(),
     })))
-}
-
-/// Whether the notice tells of it: the text has a line of each change that concerns the person.
-fn is_told(change: &Change, notice: &Notice) -> bool {
-    !change.shadow && notice.text.contains(&change.detail)
 }
 
 fn kind(change: &Change) -> &'static str {

@@ -9,12 +9,16 @@ use domain::{
 use records::{
     Table,
     channels::Channels,
+    facts::{Facts, Instead},
     notices::{self, EVERYBODY, Notice, NoticeStatus, Way},
     users::{self, User},
 };
 
 use super::{DeliverNotice, event};
-use crate::{Context, Job, JobError};
+use crate::{
+    Context, Job, JobError,
+    words::{self, Enclosed, Reader},
+};
 
 /// How long a channel may take before a notice goes on to the next one.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -92,12 +96,20 @@ async fn of_the_same(table: &dyn Table, notice: &Notice) -> Result<Vec<Notice>, 
 }
 
 fn instead(cx: &Context, notice: &Notice, user: &User, channel: String) -> Notice {
-    let said = notice.attempts.last().map_or("", |attempt| attempt.outcome.as_str());
-    let in_time = if notice.status == NoticeStatus::Failed { "" } else { " within 2 minutes" };
-    let lead = if user.user == notice.user {
-        format!("Not taken by {}{in_time}, so it comes here. There: {said}", notice.channel)
-    } else {
-        format!("{} could not be told{in_time}, so you are. By {}: {said}", notice.user, notice.channel)
+    let facts = notice.facts.clone().map(|facts| Facts {
+        instead: Some(Instead {
+            user: (user.user != notice.user).then(|| notice.user.clone()),
+            channel: notice.channel.clone(),
+            is_late: notice.status != NoticeStatus::Failed,
+            said: notice.attempts.last().map(|attempt| attempt.outcome.clone()).unwrap_or_default(),
+        }),
+        ..facts
+    });
+    let reader = Reader::new(&user.locale, &cx.settings.words);
+    let words = facts.as_ref().map(|facts| words::compose(facts, &reader, &Enclosed::default()));
+    let (subject, text) = match words {
+        Some(words) => (words.subject, words.text),
+        None => (notice.subject.clone(), notice.text.clone()),
     };
     // By the transition, not by the notice: of several that fail at once, one goes on.
     let began = time_of(&notice.id).unwrap_or(notice.at);
@@ -105,7 +117,8 @@ fn instead(cx: &Context, notice: &Notice, user: &User, channel: String) -> Notic
         id: derived_id(began, &["instead", &notice.transition, &user.user, &channel]),
         user: user.user.clone(),
         channel,
-        text: format!("{lead}\n\n{}", notice.text),
+        subject,
+        text,
         at: cx.clock.now(),
         status: NoticeStatus::Waiting,
         attempts: Vec::new(),
@@ -115,6 +128,7 @@ fn instead(cx: &Context, notice: &Notice, user: &User, channel: String) -> Notic
             others: notice.way.others.clone(),
             ..Way::default()
         },
+        facts,
         ..notice.clone()
     }
 }

@@ -11,11 +11,12 @@ use records::{
     TableError,
     channels::Channels,
     incidents::{Audience, Incident},
+    locale::Locale,
     notices::{self, channel},
     users,
 };
 
-use super::words::{self, Words};
+use super::saying::{Said, To, notice_id};
 use crate::{
     Context, DeliverNotice, Job, JobError,
     deliver_notice::event_of,
@@ -35,8 +36,8 @@ pub(super) async fn tell(
     let sources = telling.news.iter().map(|news| &news.source);
     let sources = sources.chain(incident.state.open.values().map(|open| &open.source));
     let gate = Gate::read(cx, sources, people.iter().map(String::as_str), is_repeat).await?;
-    let whole = Words::of(cx.table.as_ref(), incident, telling).await?;
-    let teller = Teller { cx, incident, telling, gate, whole };
+    let whole = Said::of(cx.table.as_ref(), incident, telling, people).await?;
+    let teller = Teller { cx, incident, telling, people, gate, whole };
     let (mut letters, mut pushes) = (Vec::new(), Vec::new());
     for person in people {
         teller.tell(person, &mut letters, &mut pushes).await?;
@@ -48,54 +49,55 @@ struct Teller<'a> {
     cx: &'a Context,
     incident: &'a Incident,
     telling: &'a Telling,
+    people: &'a [String],
     gate: Gate<'a>,
-    /// The words for those who are told all of it.
-    whole: Words,
+    /// What those hear who are told all of it.
+    whole: Said,
 }
 
 impl Teller<'_> {
     async fn tell(&self, person: &str, letters: &mut Vec<Message>, pushes: &mut Vec<Push>) -> Result<(), JobError> {
         let table = self.cx.table.as_ref();
-        let channels = self.channels(person).await?;
+        let (locale, channels) = self.reached(person).await?;
         let reachable: Vec<&str> = channels.iter().map(String::as_str).collect();
         for channel in &channels {
-            let Some(notice) = self.notice(person, &reachable, channel).await? else { continue };
+            let to = To { person, locale: &locale, channel };
+            let Some(notice) = self.notice(to, &reachable).await? else { continue };
             // Refused when an earlier run wrote it: its letter is enqueued again all the same, under the same key.
             let _ = table.write(notices::put_new(&notice.0)?).await?;
             letters.push(DeliverNotice { user: notice.0.user, notice: notice.0.id }.message());
         }
         if self.incident.audience != Audience::Topics
-            && let Some((notice, changes)) = self.notice(person, &reachable, INBOX).await?
+            && let Some((notice, changes)) =
+                self.notice(To { person, locale: &locale, channel: INBOX }, &reachable).await?
         {
             pushes.extend(gate::put_in_inbox(self.cx, &notice, &changes).await?);
         }
         Ok(())
     }
 
-    async fn channels(&self, person: &str) -> Result<Vec<String>, TableError> {
+    /// How somebody is spoken to, and on which channels.
+    async fn reached(&self, person: &str) -> Result<(Locale, Vec<String>), TableError> {
         let table = self.cx.table.as_ref();
         if self.incident.audience == Audience::Topics {
             let of_news = self.telling.news.iter().map(|news| news.change.severity).max();
-            return Ok(vec![channel::topic(of_news.unwrap_or(self.telling.severity)).to_owned()]);
+            let topic = channel::topic(of_news.unwrap_or(self.telling.severity));
+            return Ok((Locale::default(), vec![topic.to_owned()]));
         }
-        let Some(user) = users::get(table, person).await? else { return Ok(Vec::new()) };
+        let Some(user) = users::get(table, person).await? else { return Ok((Locale::default(), Vec::new())) };
         let changes: Vec<Change> = self.telling.news.iter().map(|news| news.change.clone()).collect();
-        Ok(Channels::of(table, &user).await?.told_first(event_of(&changes)))
+        let channels = Channels::of(table, &user).await?.told_first(event_of(&changes));
+        Ok((user.locale, channels))
     }
 
     /// What somebody is told on a channel now, and the changes that it tells of; none where that is nothing.
-    async fn notice(
-        &self,
-        person: &str,
-        reachable: &[&str],
-        channel: &str,
-    ) -> Result<Option<(notices::Notice, Vec<Change>)>, JobError> {
-        let (incident, telling) = (self.incident, self.telling);
-        let id = words::notice_id(incident, telling.sequence, telling.at, person, channel);
-        let asked = Asked { user: person, reachable, channel, notice: &id, at: telling.at };
+    async fn notice(&self, to: To<'_>, reachable: &[&str]) -> Result<Option<(notices::Notice, Vec<Change>)>, JobError> {
+        let (cx, incident, telling) = (self.cx, self.incident, self.telling);
+        let id = notice_id(incident, telling, to.person, to.channel);
+        let asked = Asked { user: to.person, reachable, channel: to.channel, notice: &id, at: telling.at };
         if telling.news.is_empty() {
             let passes = self.gate.passes_again(asked, &incident.state.open).await?;
-            return Ok(passes.then(|| (self.whole.notice(incident, telling, person, channel), Vec::new())));
+            return Ok(passes.then(|| (self.whole.notice(cx, (incident, telling), to), Vec::new())));
         }
         let told: Vec<News> = self.gate.pass(asked, &telling.news).await?;
         if told.is_empty() {
@@ -103,10 +105,10 @@ impl Teller<'_> {
         }
         let changes = told.iter().map(|news| news.change.clone()).collect();
         if told.len() == telling.news.len() {
-            return Ok(Some((self.whole.notice(incident, telling, person, channel), changes)));
+            return Ok(Some((self.whole.notice(cx, (incident, telling), to), changes)));
         }
         let part = Telling { news: told, ..telling.clone() };
-        let words = Words::of(self.cx.table.as_ref(), incident, &part).await?;
-        Ok(Some((words.notice(incident, &part, person, channel), changes)))
+        let said = Said::of(cx.table.as_ref(), incident, &part, self.people).await?;
+        Ok(Some((said.notice(cx, (incident, &part), to), changes)))
     }
 }

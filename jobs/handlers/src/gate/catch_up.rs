@@ -14,6 +14,7 @@ use domain::{
 use records::{
     Table, TableError, Versioned, alarms,
     channels::Channels,
+    facts::Facts,
     held::{self, Due, Held, Seal},
     inbox::{self, Entry},
     notices::{self, EVERYBODY, Notice, NoticeStatus, Way, channel},
@@ -21,7 +22,10 @@ use records::{
 };
 
 use super::{About, Policies, limit};
-use crate::{Context, DeliverNotice, Job, JobError, inbox_events};
+use crate::{
+    Context, DeliverNotice, Job, JobError, inbox_events,
+    words::{self, Enclosed, Reader},
+};
 
 /// How many alarms are named on a channel that has room, and on one that has not.
 const MOST_LINES: usize = 100;
@@ -98,10 +102,15 @@ async fn may_hear(table: &dyn Table, name: &str, user: Option<&User>, held: &Hel
 async fn tell(cx: &Context, due: &Due, seal: Versioned<Seal>, id: String, free: Vec<Held>) -> Result<(), JobError> {
     let table = cx.table.as_ref();
     let summary = summary(table, &free).await?;
+    let severity = summary.severity().unwrap_or(Severity::Info);
     let Some(first) = free.first().filter(|_| !summary.is_empty()) else {
         return Ok(held::let_go(table, &free, cx.clock.now()).await?);
     };
     let most = if due.channel == channel::SMS { MOST_LINES_OF_SMS } else { MOST_LINES };
+    let since = free.iter().map(|held| held.at).min().unwrap_or(first.at);
+    let facts = Facts::of_held(summary, free.len(), since, most);
+    let locale = users::get(table, &due.user).await?.map(|user| user.locale).unwrap_or_default();
+    let words = words::compose(&facts, &Reader::new(&locale, &cx.settings.words), &Enclosed::default());
     let notice = Notice {
         id: id.clone(),
         user: due.user.clone(),
@@ -111,17 +120,18 @@ async fn tell(cx: &Context, due: &Due, seal: Versioned<Seal>, id: String, free: 
         transitions: Vec::new(),
         incident: String::new(),
         sequence: 0,
-        subject: summary.heading(),
-        text: summary.text(free.len(), most),
+        subject: words.subject,
+        text: words.text,
         at: cx.clock.now(),
         status: NoticeStatus::Waiting,
         attempts: Vec::new(),
         way: Way::default(),
+        facts: Some(facts),
     };
     let sealed = Seal { notice: Some(id), held: free.iter().map(|held| held.id.clone()).collect() };
     let mut writes = vec![held::put_seal(&due.channel, &due.user, &Versioned { value: sealed, ..seal })?];
     if due.channel == INBOX {
-        writes.extend(inbox::put_new(&due.user, &entry(&notice, &summary))?);
+        writes.extend(inbox::put_new(&due.user, &entry(&notice, severity))?);
     } else {
         writes.push(notices::put_new(&notice)?);
     }
@@ -130,11 +140,11 @@ async fn tell(cx: &Context, due: &Due, seal: Versioned<Seal>, id: String, free: 
     Ok(())
 }
 
-fn entry(notice: &Notice, summary: &Summary) -> Entry {
+fn entry(notice: &Notice, severity: Severity) -> Entry {
     Entry {
         id: notice.id.clone(),
         category: None,
-        severity: summary.severity().unwrap_or(Severity::Info),
+        severity,
         title: notice.subject.clone(),
         content: notice.text.clone(),
         source: None,
@@ -148,7 +158,8 @@ async fn summary(table: &dyn Table, held: &[Held]) -> Result<Summary, TableError
     let ids: BTreeSet<&str> = held.iter().flat_map(|held| &held.changes).map(|change| change.alarm.as_str()).collect();
     let active = alarms::active_of(table, ids).await?;
     let changes = held.iter().flat_map(|held| held.changes.iter().map(move |change| (held, change)));
-    let changes = changes.map(|(held, change)| HeldChange { place: &held.place, change, why: held.why });
+    let changes =
+        changes.map(|(held, change)| HeldChange { source: &held.source, place: &held.place, change, why: held.why });
     Ok(Summary::of(changes.collect::<Vec<_>>(), |alarm| active.contains(alarm)))
 }
 

@@ -125,6 +125,39 @@ pub struct Letter {
     pub text: String,
     /// The same for programs.
     pub data: serde_json::Value,
+    /// The same in other forms, for channels that can show them.
+    #[serde(default)]
+    pub forms: Forms,
+}
+
+/// What a letter says, in other forms.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Forms {
+    /// As a page, for mail.
+    pub html: Option<String>,
+    /// What the page shows, by [`Inline::content_id`].
+    pub inline: Vec<Inline>,
+    /// So short that it fits into two parts of a text message.
+    pub short: Option<String>,
+}
+
+/// Something that a page shows and brings along.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inline {
+    /// What the page calls it: `cid:` and this.
+    pub content_id: String,
+    /// Its type: `image/png`.
+    pub mime: String,
+    /// It.
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Inline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { content_id, mime, bytes } = self;
+        write!(f, "Inline({content_id}, {mime}, {} bytes)", bytes.len())
+    }
 }
 
 /// What the other side gave for a letter: an SMTP reply, an HTTP status.

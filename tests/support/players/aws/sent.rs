@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Aws;
-use crate::players::of;
+use crate::players::{MailForms, of};
 
 /// Everything that left for people so far, each in the order in which it left.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -40,8 +40,9 @@ pub struct SesMail {
     pub to: String,
     /// Its subject.
     pub subject: String,
-    /// Its text.
-    pub text: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub forms: MailForms,
 }
 
 /// A message to a topic.

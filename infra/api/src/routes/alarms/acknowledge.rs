@@ -23,7 +23,7 @@ const TRIES: usize = 10;
 
 /// What the one who does something about an alarm has to say.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-pub(super) struct Remark {
+pub(crate) struct Remark {
     /// For the others.
     #[schema(max_length = 1000)]
     pub note: Option<String>,
@@ -76,15 +76,19 @@ pub(super) async fn acknowledge(
     remark: Option<Json<Remark>>,
 ) -> Result<Json<Alarm>, ApiError> {
     let remark = Remark::checked(remark)?;
-    let alarm = visible(&site, &user, &id).await?;
+    Ok(Json(Alarm::of(take_on(&site, &user, &id, &remark).await?, site.clock.now())))
+}
+
+/// Takes an alarm on in a user's name, unless somebody did; gives the alarm as it is then. Not found when they may not see it.
+pub(crate) async fn take_on(site: &Site, user: &User, id: &str, remark: &Remark) -> Result<alarms::Alarm, ApiError> {
+    let alarm = visible(site, user, id).await?;
     if alarm.value.acknowledged.is_none() && alarm.value.cleared_at.is_none() {
         let until = remark.for_ms.map(|time| site.clock.now().plus(std::time::Duration::from_millis(time)));
-        let deed = Deed::Acknowledge { alarm: id.clone(), until };
+        let deed = Deed::Acknowledge { alarm: id.to_owned(), until };
         let act = Act { by: user.user.clone(), why: remark.note.clone(), deed };
         alarms::act(&*site.table, &alarm.value.source, &act, site.clock.now()).await?;
     }
-    let alarm = noted(&site, &user, &id, &remark).await?;
-    Ok(Json(Alarm::of(alarm.value, site.clock.now())))
+    Ok(noted(site, user, id, remark).await?.value)
 }
 
 /// The alarm with the word that stands. On one that is over, or of which the machine knows nothing, it is a note for good.

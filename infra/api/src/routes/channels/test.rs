@@ -4,9 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{Need, Source};
 use engine_http::{Json, Path, Problem, axum::extract::State};
-use jobs::{DeliverNotice, Job};
+use jobs::{
+    DeliverNotice, Job,
+    words::{self, Enclosed, Reader},
+};
 use records::{
     channels::{self, Channels},
+    facts::{Facts, Kind},
     notices::{self, Notice, NoticeStatus, Way, channel},
     users::User,
 };
@@ -110,6 +114,8 @@ fn letter(site: &Site, user: &User, name: &str) -> Notice {
     let at = site.clock.now();
     let random = u128::from(site.dice.roll()) << 64 | u128::from(site.dice.roll());
     let id = ulid::Ulid::from_parts(u64::try_from(at.0).unwrap_or_default(), random).to_string();
+    let facts = Facts { kind: Kind::Test, ..Facts::default() };
+    let words = words::compose(&facts, &Reader::new(&user.locale, &site.words), &Enclosed::default());
     Notice {
         user: user.user.clone(),
         channel: name.to_owned(),
@@ -118,12 +124,13 @@ fn letter(site: &Site, user: &User, name: &str) -> Notice {
         transitions: Vec::new(),
         incident: String::new(),
         sequence: 0,
-        subject: "Test".to_owned(),
-        text: "This is a test that you asked for: letters about alarms arrive here.\n".to_owned(),
+        subject: words.subject,
+        text: words.text,
         at,
         status: NoticeStatus::Waiting,
         attempts: Vec::new(),
         way: Way { once: true, event: Some(jobs::TEST_EVENT.to_owned()), ..Way::default() },
+        facts: Some(facts),
         id,
     }
 }

@@ -21,6 +21,7 @@ fn notice(channel: &str, attempts: &[Timestamp]) -> Notice {
         status: NoticeStatus::Waiting,
         attempts: attempts.iter().map(|&at| Attempt { at, outcome: String::new() }).collect(),
         way: Way::default(),
+        facts: None,
     }
 }
 

@@ -1,0 +1,95 @@
+//! The pages that links in letters lead to: without scripts, in their reader's language.
+
+use std::sync::LazyLock;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use records::facts::Facts;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{Enclosed, Reader, clean::cleaned, templates, view::NoticeView};
+use crate::links::Action;
+
+/// How a page looks; it stands in the page itself.
+pub(super) const STYLE: &str = include_str!("templates/page.css");
+
+/// The most characters of a user's name.
+const MOST_NAME: usize = 120;
+
+/// What a page says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It asks whether its reader means it. Nothing has been done.
+    Confirm,
+    /// It is done.
+    Done,
+    /// Somebody did it before.
+    Taken,
+    /// The link was used.
+    Used,
+    /// The link was good once.
+    Expired,
+    /// The link is none of ours.
+    Wrong,
+    /// The link's user may not do this any more.
+    Refused,
+    /// Somebody is just doing it.
+    Busy,
+    /// There were too many requests.
+    TooMany,
+    /// Something that is needed is away.
+    Away,
+}
+
+/// A page.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// What it says.
+    pub state: State,
+    /// What its link does, where that is known.
+    pub action: Option<Action>,
+    /// Whose link it is.
+    pub user: Option<&'a str>,
+    /// Who did it, and when, by their reader's clocks.
+    pub done: Option<(&'a str, &'a str)>,
+    /// What it is about.
+    pub facts: Option<&'a Facts>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct PageView {
+    state: State,
+    action: Option<Action>,
+    user: Option<String>,
+    by: String,
+    at: String,
+}
+
+impl Page<'_> {
+    /// A page that says nothing else.
+    pub fn only(state: State) -> Self {
+        Self { state, action: None, user: None, done: None, facts: None }
+    }
+
+    /// The page as HTML; none when it cannot be made, which the log tells of.
+    pub fn html(&self, reader: &Reader) -> Option<String> {
+        let name = |name: &str| cleaned(name, MOST_NAME);
+        let (by, at) = self.done.unwrap_or_default();
+        let user = self.user.map(name);
+        let view = PageView { state: self.state, action: self.action, user, by: name(by), at: at.to_owned() };
+        let notice = self.facts.map(|facts| NoticeView::new(facts, reader, &Enclosed::default()));
+        templates::act(reader.language, &view, notice.as_ref())
+    }
+}
+
+/// What a page's `Content-Security-Policy` allows: its own style, and its form. No script, no picture, no frame around it.
+pub fn content_security_policy() -> &'static str {
+    static POLICY: LazyLock<String> = LazyLock::new(|| {
+        let style = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+        format!(
+            "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        )
+    });
+    &POLICY
+}

@@ -1,0 +1,227 @@
+mod golden;
+mod properties;
+
+use std::time::Duration;
+
+use domain::{
+    DeviceId, Mac, Need, Source, Timestamp,
+    alarm::{Change, ChangeKind, Severity},
+    routing::{Held, Summary, Why},
+};
+use records::{
+    facts::{DisabledEndpoint, Facts, Instead, Kind, Part},
+    locale::{Language, Locale},
+};
+
+use super::*;
+use crate::settings::WordSettings;
+
+/// 2026-11-23 09:01:06 UTC.
+const NINE: Timestamp = Timestamp(1_795_424_466_000);
+
+fn reader(language: Language, zone: &str) -> Reader {
+    let locale = Locale { language: Some(language), zone: Some(zone.to_owned()) };
+    Reader::new(&locale, &WordSettings::default())
+}
+
+fn mac() -> Mac {
+    "98D863CC870D".parse().unwrap()
+}
+
+fn sensor() -> Source {
+    Source::Device(DeviceId { mac: mac(), pid: 1 })
+}
+
+fn raised(rule: &str, detail: &str) -> Change {
+    Change {
+        alarm: format!("01JDALARM{rule}"),
+        rule: rule.to_owned(),
+        severity: Severity::Warning,
+        kind: ChangeKind::Raised,
+        at: NINE,
+        since: NINE.minus(Duration::from_mins(1)),
+        detail: detail.to_owned(),
+        shadow: false,
+        untold: None,
+        lasted_ms: None,
+        by: None,
+        why: None,
+        until: None,
+        count: None,
+    }
+}
+
+fn cleared(rule: &str, detail: &str) -> Change {
+    let at = NINE.plus(Duration::from_secs(3_725));
+    Change { kind: ChangeKind::Cleared, at, lasted_ms: Some(3_785_000), ..raised(rule, detail) }
+}
+
+fn hot() -> Change {
+    raised("threshold:temperature", "temperature 35.2 ℃, limits 10 ~ 30")
+}
+
+fn well() -> Change {
+    cleared("threshold:temperature", "temperature 25 ℃, limits 10 ~ 30")
+}
+
+fn of_sensor(changes: Vec<Change>) -> Facts {
+    Facts::of_source(sensor(), "冷库 / 1 TH-10".to_owned(), changes)
+}
+
+fn enclosed() -> Enclosed {
+    let url = "https://site.test/act/eyJh.c2ln".to_owned();
+    let chart = ChartWords {
+        content_id: "last-hours".to_owned(),
+        what: "temperature ℃".to_owned(),
+        least: "20.1".to_owned(),
+        greatest: "35.2".to_owned(),
+        limits: vec!["10".to_owned(), "30".to_owned()],
+        hours: 6,
+        from: "2026-11-23 11:01:06".to_owned(),
+        to: "2026-11-23 17:01:06".to_owned(),
+    };
+    Enclosed { links: vec![Button { action: Action::Acknowledge, url }], chart: Some(chart) }
+}
+
+fn link_lost() -> Change {
+    raised("offline", "link lost: its connection to us is gone")
+}
+
+fn second(changes: Vec<Change>) -> Part {
+    Part { source: Source::Terminal(mac()), place: "机房".to_owned(), changes, became: None }
+}
+
+fn incident(changes: Vec<Change>, others: Vec<Change>) -> Facts {
+    Facts { lasted_ms: Some(3_725_000), ..Facts::of_parts([of_sensor(changes).parts, vec![second(others)]].concat()) }
+}
+
+/// An alarm that stands, one that was told before, and one that came and went.
+fn held_back(reasons: &[Why]) -> Facts {
+    let (sensor, terminal) = (sensor(), Source::Terminal(mac()));
+    let brief = cleared("state:fan", "fan running (0), normal 0 or 1");
+    let changes =
+        [hot(), cleared("offline", "link seen again"), raised("state:fan", "fan stopped (2), normal 0 or 1"), brief];
+    let held = reasons.iter().flat_map(|why| changes.iter().map(move |change| (*why, change)));
+    let held = held.map(|(why, change)| {
+        let (source, place) =
+            if change.rule == "offline" { (&terminal, "机房") } else { (&sensor, "冷库 / 1 TH-10") };
+        Held { source, place, change, why }
+    });
+    let summary = Summary::of(held.collect::<Vec<_>>(), |alarm| alarm == hot().alarm);
+    Facts::of_held(summary, 5, NINE.minus(Duration::from_hours(8)), 100)
+}
+
+fn instead(user: Option<&str>) -> Instead {
+    let said = "421 4.3.2 try again".to_owned();
+    Instead { user: user.map(str::to_owned), channel: "email".to_owned(), is_late: user.is_none(), said }
+}
+
+fn disabled() -> DisabledEndpoint {
+    DisabledEndpoint { name: "Ops room".to_owned(), said: "it took nothing for 5 days: answered 500".to_owned() }
+}
+
+/// What people and time do to an alarm.
+fn acts() -> Vec<Change> {
+    use ChangeKind::{
+        Acknowledged, AcknowledgementExpired, Calmed, Flapping, InService, Latched, Late, OutOfService, Recurred,
+        Shelved, Unshelved,
+    };
+    let act = |kind| Change { kind, ..hot() };
+    let by_ann = |kind| Change { by: Some("ann".to_owned()), ..act(kind) };
+    let over = |kind| Change { lasted_ms: Some(60_000), ..act(kind) };
+    let [acknowledged, shelved, out] = [Acknowledged, Shelved, OutOfService].map(by_ann);
+    let [latched, recurred, expired, flapping, late] =
+        [Latched, Recurred, AcknowledgementExpired, Flapping, Late].map(act);
+    vec![
+        acknowledged,
+        expired,
+        shelved,
+        over(Unshelved),
+        out,
+        act(InService),
+        latched,
+        recurred,
+        flapping,
+        over(Calmed),
+        late,
+    ]
+}
+
+/// The facts of each kind of notice, by its name.
+fn each_kind() -> Vec<(&'static str, Facts, Enclosed)> {
+    let since = Some(NINE.minus(Duration::from_hours(8)));
+    let before = vec!["ann".to_owned()];
+    let of = |kind, count, parts| Facts { kind, parts, count, since, before: before.clone(), ..Facts::default() };
+    let hot_part = || of_sensor(vec![hot()]).parts;
+    let terminal = Source::Terminal(mac());
+    let offline = |change: Change| Facts::of_source(terminal.clone(), "冷库".to_owned(), vec![change]);
+    let nothing = Enclosed::default;
+    let worse = Change { kind: ChangeKind::SeverityChanged, severity: Severity::Critical, ..hot() };
+    let platform = Source::Platform(Need { part: "broker:8081".to_owned(), needs: "queue".to_owned() });
+    let away = raised("away", "the queue does not answer: refused");
+    let several = [hot(), raised("state:fan", "fan stopped (2), normal 0 or 1")].to_vec();
+    let missed = raised("timeout", "11 queries in a row without an answer");
+    vec![
+        ("raised", of_sensor(vec![hot()]), enclosed()),
+        ("raised-several", of_sensor(several), nothing()),
+        ("raised-timeout", of_sensor(vec![missed]), nothing()),
+        ("raised-offline", offline(raised("offline", "link lost: it did not come back with its node")), nothing()),
+        ("raised-platform", Facts::of_source(platform, "platform:broker:8081/queue".to_owned(), vec![away]), nothing()),
+        ("changed", of_sensor(vec![worse]), nothing()),
+        ("recovered", of_sensor(vec![well()]), nothing()),
+        ("recovered-offline", offline(cleared("offline", "link seen again")), nothing()),
+        ("alarm-and-recovery", of_sensor(vec![hot(), well()]), nothing()),
+        ("flapping", of(Kind::Flapping, Some(12), hot_part()), nothing()),
+        ("escalated", of(Kind::Escalated, None, hot_part()), enclosed()),
+        ("repeat", of(Kind::Repeat, Some(3), hot_part()), nothing()),
+        ("held-back", held_back(&[Why::Silence, Why::QuietHours]), nothing()),
+        ("digest", held_back(&[Why::Digest]), nothing()),
+        ("test", of(Kind::Test, None, vec![]), nothing()),
+        (
+            "incident",
+            Facts { place: Some("depot".to_owned()), more: 7, ..incident(vec![hot()], vec![link_lost()]) },
+            nothing(),
+        ),
+        ("partly-recovered", Facts { kind: Kind::PartlyRecovered, open: 2, ..of_sensor(vec![well()]) }, nothing()),
+        ("instead", Facts { instead: Some(instead(None)), ..of_sensor(vec![hot()]) }, nothing()),
+        ("instead-of-somebody", Facts { instead: Some(instead(Some("ann"))), ..of_sensor(vec![hot()]) }, nothing()),
+        ("acts", of_sensor(acts()), nothing()),
+        (
+            "channel-disabled",
+            Facts { disabled: Some(disabled()), ..of(Kind::ChannelDisabled, None, vec![]) },
+            nothing(),
+        ),
+    ]
+}
+
+#[test]
+fn times_are_of_the_readers_clocks() {
+    let facts = of_sensor(vec![hot()]);
+    for (zone, shown) in [("UTC", "09:01:06"), ("Asia/Shanghai", "17:01:06"), ("Europe/Berlin", "10:01:06")] {
+        let words = compose(&facts, &reader(Language::En, zone), &Enclosed::default());
+        assert!(words.text.contains(&format!("raised 2026-11-23 {shown} (warning): temperature")), "{}", words.text);
+        assert!(words.text.contains(&format!("Times: {zone}")), "{}", words.text);
+    }
+}
+
+#[test]
+fn who_chose_nothing_is_spoken_to_as_the_operator_chose() {
+    let settings = WordSettings { language: Language::Zh, zone: "Asia/Shanghai".to_owned(), public_url: None };
+    let words = compose(&of_sensor(vec![well()]), &Reader::new(&Locale::default(), &settings), &Enclosed::default());
+    assert_eq!(words.subject, "设备告警：冷库 / 1 TH-10 运行恢复");
+    assert!(words.text.contains("18:03:11 恢复，持续 1 小时 3 分钟"), "{}", words.text);
+}
+
+#[test]
+fn a_zone_that_there_is_not_is_as_if_none_was_chosen() {
+    let locale = Locale { language: None, zone: Some("Moon/Sea".to_owned()) };
+    assert_eq!(Reader::new(&locale, &WordSettings::default()).time(NINE), "2026-11-23 09:01:06");
+}
+
+#[test]
+fn what_happened_to_very_much_is_cut() {
+    let part = |number: usize| Part { place: format!("place {number}"), ..of_sensor(vec![hot(); 100]).parts.remove(0) };
+    let facts = Facts { parts: (0..1000).map(part).collect(), ..of_sensor(vec![]) };
+    let words = compose(&facts, &reader(Language::En, "UTC"), &Enclosed::default());
+    assert!(words.text.len() < 200_000, "{}", words.text.len());
+}

@@ -1,0 +1,232 @@
+//! What a notice tells of, before it is put into words.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    Source, Timestamp,
+    alarm::{Change, ChangeKind},
+    routing::{Summary, Why},
+};
+use serde::{Deserialize, Serialize};
+
+/// What a notice tells of. It is kept with the notice, so that the words are made for who reads them, when they are sent.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Facts {
+    /// What kind of thing.
+    pub kind: Kind,
+    /// Each source that it tells of.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+    /// Of how many parts more it does not tell.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more: u32,
+    /// What people call the place of all of them, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// How often: an alarm came and went, a notice was repeated; how many notices were held back, or are in a digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// How long all of it lasted, in milliseconds, where all is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasted_ms: Option<u64>,
+    /// How many alarms of it are open yet, where that is news.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub open: u32,
+    /// Who was told before and did not answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<String>,
+    /// What became of what was held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldBack>,
+    /// What did not take it before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<Instead>,
+    /// What is not sent to any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<DisabledEndpoint>,
+}
+
+/// What a notice tells of one source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The source.
+    pub source: Source,
+    /// What people call it.
+    pub place: String,
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// Of what was held back: what became of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub became: Option<Became>,
+}
+
+/// What became of an alarm while it was held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Became {
+    /// It stands.
+    Standing,
+    /// It was told before, and is over.
+    Recovered,
+    /// It came and went.
+    Passed,
+}
+
+/// What became of what was held back, in alarms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBack {
+    /// What held it.
+    pub reasons: Vec<Why>,
+    /// How many stand.
+    pub standing: u32,
+    /// How many were told before and are over.
+    pub recovered: u32,
+    /// How many came and went.
+    pub passed: u32,
+    /// How many of all are critical.
+    pub critical: u32,
+    /// How many of all are warnings.
+    pub warning: u32,
+    /// How many of all are good to know.
+    pub info: u32,
+}
+
+/// What did not take a notice that comes here instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instead {
+    /// Who could not be told, where that is somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// By which channel.
+    pub channel: String,
+    /// Whether it is tried there still: it was not taken in time.
+    pub is_late: bool,
+    /// What was said there.
+    pub said: String,
+}
+
+/// An endpoint that is not sent to any more: it is in none of the parts, since nothing is wrong with a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisabledEndpoint {
+    /// What its owner calls it.
+    pub name: String,
+    /// What it said last.
+    pub said: String,
+}
+
+/// What kind of thing a notice tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Something is wrong.
+    #[default]
+    Raised,
+    /// It matters more, or less; or something else became of it.
+    Changed,
+    /// It is over.
+    Recovered,
+    /// A part of it is over.
+    PartlyRecovered,
+    /// It was wrong, and is over.
+    AlarmAndRecovery,
+    /// It comes and goes, and is told of less often from now on.
+    Flapping,
+    /// Others were told, and nobody took it on.
+    Escalated,
+    /// It is wrong still.
+    Repeat,
+    /// What was held back, when nothing holds it any more.
+    HeldBack,
+    /// Nothing is wrong: somebody tries the channel.
+    Test,
+    /// What happened in the last time, together.
+    Digest,
+    /// A channel is not sent to any more.
+    ChannelDisabled,
+}
+
+impl Kind {
+    /// What changes come to, taken together.
+    pub fn of(changes: &[Change]) -> Self {
+        let has = |kind: ChangeKind| changes.iter().any(|change| change.kind == kind);
+        let ended: BTreeSet<&str> =
+            changes.iter().filter(|change| change.ends()).map(|change| change.alarm.as_str()).collect();
+        let begun: Vec<&Change> = changes.iter().filter(|change| change.begins()).collect();
+        match begun.as_slice() {
+            [] if has(ChangeKind::SeverityChanged) => Self::Changed,
+            [] if !ended.is_empty() => Self::Recovered,
+            [] if has(ChangeKind::Flapping) => Self::Flapping,
+            [] => Self::Changed,
+            begun if begun.iter().all(|change| ended.contains(change.alarm.as_str())) => Self::AlarmAndRecovery,
+            _ => Self::Raised,
+        }
+    }
+}
+
+impl Facts {
+    /// What changed of one source.
+    pub fn of_source(source: Source, place: String, changes: Vec<Change>) -> Self {
+        Self::of_parts(vec![Part { source, place, changes, became: None }])
+    }
+
+    /// What changed of several.
+    pub fn of_parts(parts: Vec<Part>) -> Self {
+        let changes: Vec<Change> = parts.iter().flat_map(|part| part.changes.iter().cloned()).collect();
+        let flapping = changes.iter().find(|change| change.kind == ChangeKind::Flapping);
+        let (count, since) = (flapping.and_then(|change| change.count), flapping.map(|change| change.since));
+        Self { kind: Kind::of(&changes), parts, count, since, ..Self::default() }
+    }
+
+    /// Of what was held back in so many notices, the first of them at `since`: at most so many alarms by name.
+    pub fn of_held(summary: Summary, notices: usize, since: Timestamp, most: usize) -> Self {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let of = |severity| count(summary.lines().filter(|line| line.seen.severity == severity).count());
+        let held = HeldBack {
+            standing: count(summary.standing.len()),
+            recovered: count(summary.recovered.len()),
+            passed: count(summary.passed.len()),
+            critical: of(domain::alarm::Severity::Critical),
+            warning: of(domain::alarm::Severity::Warning),
+            info: of(domain::alarm::Severity::Info),
+            reasons: summary.reasons,
+        };
+        let kind = if held.reasons == [Why::Digest] { Kind::Digest } else { Kind::HeldBack };
+        let groups = [
+            (Became::Standing, summary.standing),
+            (Became::Recovered, summary.recovered),
+            (Became::Passed, summary.passed),
+        ];
+        let mut parts: Vec<Part> = Vec::new();
+        for (became, lines) in groups {
+            parts.extend(lines.into_iter().map(|line| Part {
+                source: line.source,
+                place: line.place,
+                changes: [line.seen].into_iter().chain(line.ended).collect(),
+                became: Some(became),
+            }));
+        }
+        let more = count(parts.len().saturating_sub(most));
+        parts.truncate(most);
+        Self { kind, parts, more, count: Some(count(notices)), since: Some(since), held: Some(held), ..Self::default() }
+    }
+
+    /// The alarms that it says have not ended, each once.
+    pub fn standing(&self) -> BTreeSet<&str> {
+        let ended: BTreeSet<&str> =
+            self.changes().filter(|change| change.ends()).map(|change| change.alarm.as_str()).collect();
+        self.changes().map(|change| change.alarm.as_str()).filter(|alarm| !ended.contains(alarm)).collect()
+    }
+
+    /// All that changed.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.parts.iter().flat_map(|part| &part.changes)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
+}
