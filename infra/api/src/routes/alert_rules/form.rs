@@ -118,7 +118,7 @@ impl RuleForm {
 }
 
 impl RuleForm {
-    /// The form of a rule that is in force.
+    /// The form of a rule about devices that is in force.
     pub(crate) fn of_rule(name: String, everybody: bool, scope: Scope, rule: Rule) -> Self {
         Self {
             name,
@@ -145,14 +145,16 @@ impl RuleForm {
     /// The same, that says another rule.
     pub(crate) fn with_rule(&self, rule: Rule) -> Self {
         let of_rule = Self::of_rule(self.name.clone(), self.everybody, self.scope.clone(), rule);
-        Self { enabled: self.enabled, recipients: self.recipients.clone(), ..of_rule }
+        let (replaces, recipients) = (self.replaces.clone(), self.recipients.clone());
+        Self { target: self.target, replaces, enabled: self.enabled, recipients, ..of_rule }
     }
 }
 
 impl From<alert_rules::AlertRule> for RuleForm {
     fn from(stored: alert_rules::AlertRule) -> Self {
-        let alert_rules::AlertRule { name, owner, scope, enabled, recipients, rule, .. } = stored;
-        Self { enabled, recipients, ..Self::of_rule(name, owner.is_none(), scope, rule) }
+        let alert_rules::AlertRule { name, owner, target, scope, replaces, enabled, recipients, rule, .. } = stored;
+        let replaces = replaces.map(|replaced| replaced.rule);
+        Self { target, replaces, enabled, recipients, ..Self::of_rule(name, owner.is_none(), scope, rule) }
     }
 }
 

@@ -244,7 +244,7 @@ fn a_lost_parent_takes_what_was_known_and_leaves_what_was_measured() {
     source.sees(3, Fact::LinkSeen);
     assert_eq!(
         source.changes(4, x(9.0)).iter().map(|change| change.detail.as_str()).collect::<Vec<_>>(),
-        ["x 9 V, not > 5", "x over 1 min 6.5 V, not > 5"]
+        ["x 9 V, alarm if > 5", "x over 1 min 6.5 V, alarm if > 5"]
     );
 }
 
@@ -267,9 +267,9 @@ fn times_are_told_as_people_say_them() {
         let condition = Condition::Window { name, figure, within, is, to: 1.0 };
         Watched::by([rule("r", condition, 0)]).changes(1, x(2.5)).remove(0).detail
     };
-    assert_eq!(told(Duration::from_millis(500)), "x over 500 ms 2.5 V, not > 1");
-    assert_eq!(told(Duration::from_secs(90)), "x over 90 s 2.5 V, not > 1");
-    assert_eq!(told(Duration::from_mins(10)), "x over 10 min 2.5 V, not > 1");
-    assert_eq!(told(Duration::from_hours(2)), "x over 2 h 2.5 V, not > 1");
-    assert_eq!(told(Duration::from_hours(48)), "x over 2 d 2.5 V, not > 1");
+    assert_eq!(told(Duration::from_millis(500)), "x over 500 ms 2.5 V, alarm if > 1");
+    assert_eq!(told(Duration::from_secs(90)), "x over 90 s 2.5 V, alarm if > 1");
+    assert_eq!(told(Duration::from_mins(10)), "x over 10 min 2.5 V, alarm if > 1");
+    assert_eq!(told(Duration::from_hours(2)), "x over 2 h 2.5 V, alarm if > 1");
+    assert_eq!(told(Duration::from_hours(48)), "x over 2 d 2.5 V, alarm if > 1");
 }
