@@ -75,17 +75,21 @@ fn told(flow: &Flow, is_never_away: bool) -> BTreeMap<&'static str, (usize, usiz
     let mut told: BTreeMap<&'static str, (usize, usize)> = BTreeMap::new();
     for letter in flow.letters() {
         let (begun, ended) = told.entry(letter.address.channel()).or_default();
-        for line in letter.text.lines() {
-            match line.split([' ', ':']).next() {
-                Some("raised" | "standing") => *begun += 1,
-                Some("cleared" | "recovered") => *ended += 1,
-                Some("came") => {
-                    *begun += 1;
-                    *ended += 1;
+        for source in letter.text.split("\n\n") {
+            let is_summed_up = ["standing: ", "recovered: ", "came and went: "].iter().any(|it| source.starts_with(it));
+            let lines = source.lines().take(if is_summed_up { 1 } else { usize::MAX });
+            for line in lines {
+                match line.split([' ', ':']).next() {
+                    Some("raised" | "standing") => *begun += 1,
+                    Some("cleared" | "recovered") => *ended += 1,
+                    Some("came") => {
+                        *begun += 1;
+                        *ended += 1;
+                    }
+                    _ => {}
                 }
-                _ => {}
+                assert!(!is_never_away || *ended <= *begun, "an end is told before its beginning: {}", letter.text);
             }
-            assert!(!is_never_away || *ended <= *begun, "an end is told before its beginning: {}", letter.text);
         }
     }
     told

@@ -159,7 +159,7 @@ async fn a_weak_signal_is_an_alarm_until_it_is_told_to_be_strong() {
         Event::Terminal(info)
     };
     happens(&flow, says(Some(4))).await;
-    assert_eq!(alarms(&flow, Which::Active).await[0].detail, "signal 4, not < 10");
+    assert_eq!(alarms(&flow, Which::Active).await[0].detail, "signal 4, alarm if < 10");
     happens(&flow, says(None)).await;
     is_lost(&flow).await;
     is_back(&flow).await;

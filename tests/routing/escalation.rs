@@ -40,7 +40,8 @@ async fn an_acknowledgement_stops_it_and_when_it_ends_all_begins_again() {
         0s..0s          tech hears Alarm: Cold store / 1 TH-10
         10m..10m1s      boss hears Alarm: Cold store / 1 TH-10
         15m             tech acknowledges
-        24h15m..24h15m1s tech hears Still open: Cold store / 1 TH-10
+        24h15m..24h15m1s tech hears Acknowledgement expired: Cold store / 1 TH-10
+        24h15m..24h15m1s boss hears Acknowledgement expired: Cold store / 1 TH-10
         24h25m..24h25m1s boss hears Not acknowledged: Cold store / 1 TH-10
         24h30m          boss acknowledges
     ";

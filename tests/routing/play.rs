@@ -9,12 +9,12 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Source, Timestamp,
-    alarm::{Comparison, Condition, Rule, Severity},
+    alarm::{Act, Comparison, Condition, Deed, Rule, Severity},
 };
 use jobs::{NoticeSettings, ports::Address, report::Event};
 use records::{
     Clock,
-    alarms::{self, Acknowledgement, Which},
+    alarms::{self, Which},
     alert_rules::{self, AlertRule, Change, Changed, Recipients, Scope, rule_id},
     protocols,
     routing::{self, Policy, StoredRota, Written},
@@ -30,6 +30,9 @@ use telltale_tests::{
 
 /// How long it takes until what was set up is in force.
 const IN_FORCE: Duration = Duration::from_secs(30);
+
+/// For how long somebody has an alarm on.
+const ACKNOWLEDGED_FOR: Duration = Duration::from_hours(24);
 
 /// What is to come, by a clock whose step is a second, or as long as the play says.
 pub(super) struct Play {
@@ -217,12 +220,11 @@ impl Play {
     }
 
     async fn acknowledge(&self, person: &str) {
-        let table = self.flow.cx.table.as_ref();
+        let (table, now) = (self.flow.cx.table.as_ref(), self.flow.now());
         for alarm in alarms::list(table, Which::Active, 100, None).await.unwrap().items {
-            let mut alarm = alarms::get(table, &alarm.id).await.unwrap().unwrap();
-            let (by, at) = (person.to_owned(), self.flow.now());
-            alarm.value.acknowledged = Some(Acknowledgement { by, at, note: None, until: None });
-            assert!(table.transact(alarms::put(&alarm).unwrap()).await.unwrap().applied());
+            let deed = Deed::Acknowledge { alarm: alarm.id, until: Some(now.plus(ACKNOWLEDGED_FOR)) };
+            let act = Act { by: person.to_owned(), why: None, deed };
+            assert!(!alarms::act(table, &alarm.source, &act, now).await.unwrap().is_empty());
         }
     }
 }

@@ -132,6 +132,8 @@ pub enum Kind {
     PartlyRecovered,
     /// It was wrong, and is over.
     AlarmAndRecovery,
+    /// Nobody has it on any more.
+    AcknowledgementExpired,
     /// It comes and goes, and is told of less often from now on.
     Flapping,
     /// Others were told, and nobody took it on.
@@ -158,6 +160,7 @@ impl Kind {
         match begun.as_slice() {
             [] if has(ChangeKind::SeverityChanged) => Self::Changed,
             [] if !ended.is_empty() => Self::Recovered,
+            [] if has(ChangeKind::AcknowledgementExpired) => Self::AcknowledgementExpired,
             [] if has(ChangeKind::Flapping) => Self::Flapping,
             [] => Self::Changed,
             begun if begun.iter().all(|change| ended.contains(change.alarm.as_str())) => Self::AlarmAndRecovery,

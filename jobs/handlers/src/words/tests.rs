@@ -186,6 +186,7 @@ fn each_kind() -> Vec<(&'static str, Facts, Enclosed)> {
         ("instead", Facts { instead: Some(instead(None)), ..of_sensor(vec![hot()]) }, nothing()),
         ("instead-of-somebody", Facts { instead: Some(instead(Some("ann"))), ..of_sensor(vec![hot()]) }, nothing()),
         ("acts", of_sensor(acts()), nothing()),
+        ("acknowledgement-expired", of_sensor(vec![acts().swap_remove(1)]), enclosed()),
         (
             "channel-disabled",
             Facts { disabled: Some(disabled()), ..of(Kind::ChannelDisabled, None, vec![]) },

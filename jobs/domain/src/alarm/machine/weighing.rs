@@ -245,7 +245,7 @@ impl Looking<'_> {
         condition: ConditionState,
         changes: &mut Vec<Change>,
     ) -> Option<ConditionState> {
-        let is_heard = matches!(self.evidence.fact, Fact::Values { .. } | Fact::LinkSeen);
+        let is_heard = matches!(self.evidence.fact, Fact::Values { .. } | Fact::Known { .. } | Fact::LinkSeen);
         let ConditionState::Active(mut active) = condition else { return None };
         if is_heard {
             changes.push(self.cleared(rule, &active, "the rule was removed".to_owned()));
