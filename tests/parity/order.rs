@@ -10,8 +10,17 @@ use super::{
 };
 
 /// What comes of a hot reading that is heard of after the cool one: it is remembered, and raises nothing.
+/// It is told to the machine as late, which counts it and raises nothing.
 fn hot_too_late() -> Outcome {
-    Outcome { done: texts(["evaluate_alarms: cool/0", "process_results: cool", "process_results: hot"]), ..heard() }
+    Outcome {
+        done: texts([
+            "evaluate_alarms: cool/0",
+            "evaluate_alarms: hot/0",
+            "process_results: cool",
+            "process_results: hot",
+        ]),
+        ..heard()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
