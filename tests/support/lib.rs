@@ -41,7 +41,7 @@ pub use players::{
     dynamodb_on_aws,
 };
 pub use proxy::Proxy;
-pub use refusal::{refusal, refusal_of};
+pub use refusal::{refusal, refusal_of, starts};
 pub use server::{Server, http_client};
 pub use session::Session;
 pub use tap::{Effect, Moment};
