@@ -47,18 +47,27 @@ pub(crate) async fn command(role: Role, arguments: ServeArguments) -> anyhow::Re
     let listening = server.address.map(|address| address.to_string());
     println!("{}", serde_json::json!({ "running": role.name(), "listening": listening }));
     let dead = server.taken_for_dead.clone();
-    tokio::select! {
-        told = boot::stop_signal() => told.context("this system takes no signal handlers")?,
-        () = dead.cancelled() => {}
+    let failure = tokio::select! {
+        told = boot::stop_signal() => told.context("this system takes no signal handlers").map(|()| None)?,
+        () = dead.cancelled() => None,
+        () = server.spool_failed() => Some(SPOOL_FAILED),
         () = server.store_failed() => {
             anyhow::bail!(STORE_FAILED);
         }
         why = server.meeting_is_over() => {
             anyhow::bail!("{why}. What was begun is given to others, or goes on at the next start");
         }
+    };
+    if let Some(why) = failure {
+        tracing::error!("{why}");
     }
     tracing::info!("stopping: finishing what was begun");
-    server.stop().await
+    match (failure, server.stop().await) {
+        (None, stopped) => stopped,
+        // Whoever looks after the process starts it again, and the spool is opened anew.
+        (Some(why), Ok(())) => Err(anyhow::anyhow!(why)),
+        (Some(why), Err(error)) => Err(error.context(why)),
+    }
 }
 
 /// `telltale store`.
@@ -103,6 +112,9 @@ fn with_arguments(config: Config, arguments: ServeArguments) -> Config {
 
 /// To go on would be to look alive and to raise no alarm.
 const STORE_FAILED: &str = "the store has failed: see that the disk works, and start telltale again";
+
+/// To go on would be to refuse gateways for ever, once the queue is away.
+const SPOOL_FAILED: &str = "the spool has failed: see that its disk works. What it holds goes on at the next start";
 
 /// A server that runs.
 pub(crate) struct Server {
@@ -189,6 +201,14 @@ impl Server {
     async fn store_failed(&self) {
         match &self.owner {
             Some(owner) => owner.failed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Returns when the spool has failed for good.
+    async fn spool_failed(&self) {
+        match &self.sockets {
+            Some(sockets) => sockets.spool_failed().await,
             None => std::future::pending().await,
         }
     }
