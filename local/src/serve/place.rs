@@ -133,7 +133,7 @@ async fn connect(settings: &RedisSettings) -> anyhow::Result<Redis> {
     };
     if settings.trust_durability {
         tracing::warn!(
-            "redis.trust_durability: what redis does not let itself be asked of how it keeps things, your word is taken for"
+            "redis.trust_durability: where redis does not tell how it keeps what it is given, your word is taken for it"
         );
     }
     match settings.queue {
