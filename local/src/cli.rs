@@ -62,6 +62,9 @@ pub(crate) struct ConfigArguments {
     /// The configuration to check (TOML), together with the TELLTALE_… variables.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// What the parts are given as --redis, where the configuration leaves `redis.url` to that.
+    #[arg(long, value_name = "URL")]
+    pub redis: Option<String>,
     /// Print every key, its default, its variable and its meaning, and do nothing else.
     #[arg(long)]
     pub explain: bool,

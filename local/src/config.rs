@@ -132,6 +132,26 @@ impl Config {
         Ok(())
     }
 
+    /// The same with Redis at `url`, if that is given: it stands over `redis.url`, and leaves the other keys of `redis`.
+    pub(crate) fn with_redis(mut self, url: Option<String>) -> Self {
+        if let Some(url) = url {
+            let settings = self.redis.take().unwrap_or_else(|| RedisSettings::new(""));
+            self.redis = Some(RedisSettings { url, ..settings });
+        }
+        self
+    }
+
+    /// Refuses other keys of `redis` without its address, with which nobody would meet anywhere. Not a part of [`Self::load`]:
+    /// the address may come from the command line, and some commands need no Redis.
+    pub(crate) fn says_where_redis_is(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.redis.as_ref().is_none_or(|redis| !redis.url.is_empty()),
+            "redis.url is missing beside the other keys of redis: set it (or TELLTALE_REDIS__URL), or give \
+             --redis redis://host:6379; to do without Redis, leave all keys of redis out"
+        );
+        Ok(())
+    }
+
     /// What the jobs need of it.
     pub(crate) fn for_jobs(&self) -> Settings {
         Settings {
@@ -175,7 +195,8 @@ pub(crate) fn command(arguments: &ConfigArguments) -> anyhow::Result<()> {
         print!("{}", explain::text());
         return Ok(());
     }
-    let config = Config::load(arguments.config.as_deref())?;
+    let config = Config::load(arguments.config.as_deref())?.with_redis(arguments.redis.clone());
+    config.says_where_redis_is()?;
     let data = config.data.display();
     let store = config.table.as_ref().map_or(format!("data in {data}"), |table| format!("data in {table} on DynamoDB"));
     println!("the configuration is right: {store}, listening on {}", config.listen);
@@ -194,5 +215,20 @@ mod tests {
                         --features dynamodb`";
         assert_eq!(told, if HAS_DYNAMODB { Ok(()) } else { Err(expected.to_owned()) });
         assert!(on("").check().is_err(), "a name that is empty is none");
+    }
+
+    #[test]
+    fn the_address_of_redis_may_be_given_beside_its_other_keys() {
+        let with = |redis: Option<&str>| {
+            let config: Config =
+                serde_json::from_value(serde_json::json!({ "redis": { "queue": "apalis-redis" } })).unwrap();
+            config.with_redis(redis.map(str::to_owned))
+        };
+        let config = with(Some("redis://host"));
+        config.says_where_redis_is().unwrap();
+        let redis = config.redis.unwrap();
+        assert_eq!((redis.url.as_str(), redis.queue), ("redis://host", engine_redis::QueueKind::ApalisRedis));
+        assert!(with(None).says_where_redis_is().unwrap_err().to_string().contains("redis.url is missing"));
+        Config::default().says_where_redis_is().unwrap();
     }
 }

@@ -18,7 +18,7 @@ use anyhow::Context as _;
 use boot::{SystemClock, SystemDice};
 use broker::Counters;
 use engine_http::Tokens;
-use engine_redis::{RedisSettings, Turn};
+use engine_redis::Turn;
 use jobs::{
     Catalog, Context, Stationery,
     ports::{Clock, Dice, Inspect, Notifier},
@@ -47,24 +47,34 @@ pub(crate) async fn command(role: Role, arguments: ServeArguments) -> anyhow::Re
     let listening = server.address.map(|address| address.to_string());
     println!("{}", serde_json::json!({ "running": role.name(), "listening": listening }));
     let dead = server.taken_for_dead.clone();
-    tokio::select! {
-        told = boot::stop_signal() => told.context("this system takes no signal handlers")?,
-        () = dead.cancelled() => {}
+    let failure = tokio::select! {
+        told = boot::stop_signal() => told.context("this system takes no signal handlers").map(|()| None)?,
+        () = dead.cancelled() => None,
+        () = server.spool_failed() => Some(SPOOL_FAILED),
         () = server.store_failed() => {
             anyhow::bail!(STORE_FAILED);
         }
         why = server.meeting_is_over() => {
             anyhow::bail!("{why}. What was begun is given to others, or goes on at the next start");
         }
+    };
+    if let Some(why) = failure {
+        tracing::error!("{why}");
     }
     tracing::info!("stopping: finishing what was begun");
-    server.stop().await
+    match (failure, server.stop().await) {
+        (None, stopped) => stopped,
+        // Whoever looks after the process starts it again, and the spool is opened anew.
+        (Some(why), Ok(())) => Err(anyhow::anyhow!(why)),
+        (Some(why), Err(error)) => Err(error.context(why)),
+    }
 }
 
 /// `telltale store`.
 pub(crate) async fn store_command(arguments: ServeArguments) -> anyhow::Result<()> {
     boot::init_log("info");
-    let config = config(arguments)?;
+    // What is said of Redis is for the parts that meet there, which may be told on their command line where it is.
+    let config = with_arguments(Config::load(arguments.config.as_deref())?, arguments);
     if let Some(table) = &config.table {
         anyhow::bail!(
             "nobody owns the table {table} on DynamoDB: leave `telltale store` out, and start the other parts"
@@ -87,27 +97,24 @@ pub(crate) async fn store_command(arguments: ServeArguments) -> anyhow::Result<(
 
 fn config(arguments: ServeArguments) -> anyhow::Result<Config> {
     let config = Config::load(arguments.config.as_deref())?;
-    with_arguments(config, arguments)
+    let config = with_arguments(config, arguments);
+    config.says_where_redis_is()?;
+    Ok(config)
 }
 
 /// What the command line says stands over the configuration.
-fn with_arguments(mut config: Config, arguments: ServeArguments) -> anyhow::Result<Config> {
-    if let Some(url) = arguments.redis {
-        let settings = config.redis.take().unwrap_or_else(|| RedisSettings::new(""));
-        config.redis = Some(RedisSettings { url, ..settings });
-    }
-    let has_url = config.redis.as_ref().is_none_or(|redis| !redis.url.is_empty());
-    anyhow::ensure!(
-        has_url,
-        "redis.url is missing beside the other keys of redis: set it, or give --redis redis://host:6379"
-    );
+fn with_arguments(config: Config, arguments: ServeArguments) -> Config {
+    let mut config = config.with_redis(arguments.redis);
     config.listen = arguments.listen.unwrap_or(config.listen);
     config.data = arguments.data.unwrap_or(config.data);
-    Ok(config)
+    config
 }
 
 /// To go on would be to look alive and to raise no alarm.
 const STORE_FAILED: &str = "the store has failed: see that the disk works, and start telltale again";
+
+/// To go on would be to refuse gateways for ever, once the queue is away.
+const SPOOL_FAILED: &str = "the spool has failed: see that its disk works. What it holds goes on at the next start";
 
 /// A server that runs.
 pub(crate) struct Server {
@@ -198,6 +205,14 @@ impl Server {
         }
     }
 
+    /// Returns when the spool has failed for good.
+    async fn spool_failed(&self) {
+        match &self.sockets {
+            Some(sockets) => sockets.spool_failed().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Returns when Redis is another one than it was at the start, and says so.
     async fn meeting_is_over(&self) -> String {
         match &self.meeting {
@@ -258,21 +273,4 @@ fn context(
 fn post(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Notifier>> {
     let resolver = Arc::new(notify::SystemResolver);
     Ok(Arc::new(notify::Post::new(config.notify.clone(), Arc::clone(clock), resolver)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_address_of_redis_may_be_given_beside_its_other_keys() {
-        let with = |redis: Option<&str>| {
-            let config = serde_json::from_value(serde_json::json!({ "redis": { "queue": "apalis-redis" } })).unwrap();
-            let redis = redis.map(str::to_owned);
-            with_arguments(config, ServeArguments { config: None, redis, listen: None, data: None })
-        };
-        let redis = with(Some("redis://host")).unwrap().redis.unwrap();
-        assert_eq!((redis.url.as_str(), redis.queue), ("redis://host", engine_redis::QueueKind::ApalisRedis));
-        assert!(with(None).unwrap_err().to_string().contains("redis.url is missing"));
-    }
 }

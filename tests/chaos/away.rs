@@ -2,6 +2,7 @@
 
 mod alarm;
 mod api;
+mod broken;
 mod ready;
 mod spool;
 

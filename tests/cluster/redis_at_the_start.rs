@@ -74,3 +74,38 @@ async fn a_redis_that_does_not_tell_when_it_writes_is_refused_unless_it_is_trust
     Server::start(&json!({}), &format!("{settings}trust_durability = true\n")).await?;
     Ok(())
 }
+
+/// What `telltale serve` says of why it does not start on this Redis as `user`.
+async fn refusal_as(user: &str, redis: &RedisServer, folder: &TempDir) -> Result<String> {
+    let data = folder.path().join("data");
+    refusal(folder.path(), &format!("data = '{}'\n{}", data.display(), as_user(user, redis))).await
+}
+
+/// The settings with which a server is this user, whose password is `known`.
+fn as_user(user: &str, redis: &RedisServer) -> String {
+    format!("[redis]\nurl = '{}?user={user}&pass=known'\n", redis.url())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_whose_acl_refuses_to_tell_of_itself_is_refused_for_that_and_with_the_way_out() -> Result<()> {
+    let (redis, folder) = (RedisServer::start().await?, TempDir::new()?);
+    let admin = redis.connect().await?;
+    let allow = async |user: &str, rules: &[&str]| {
+        let all = ["SETUSER", user, "on", ">known", "~*", "&*", "+@all"];
+        admin.call::<()>(cmd("ACL").arg(&all).arg(rules)).await
+    };
+    allow("shy", &["-info"]).await?;
+    allow("mute", &["-info", "-config"]).await?;
+    allow("blind", &["-get"]).await?;
+    for (user, words) in [
+        ("shy", vec!["would lose jobs", "refuses INFO", "+info", "redis.trust_durability = true"]),
+        ("mute", vec!["refuses INFO", "+info", "refuses CONFIG GET", "+config|get", "redis.trust_durability = true"]),
+        ("blind", vec!["does not let us in, or not do what we must", "ACL", "GET"]),
+        ("nobody", vec!["does not let us in", "user and password"]),
+    ] {
+        let told = refusal_as(user, &redis, &folder).await?;
+        assert!(words.iter().all(|word| told.contains(word)) && !told.contains("cannot reach redis"), "{user}: {told}");
+    }
+    Server::start(&json!({}), &format!("{}trust_durability = true\n", as_user("mute", &redis))).await?;
+    Ok(())
+}

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use telltale_tests::{Cluster, DynamoDb, Member, RedisServer, Size, TableAt, eventually, refusal_of};
+use telltale_tests::{Cluster, DynamoDb, Member, RedisServer, Size, TableAt, eventually, refusal_of, starts};
 use tempfile::TempDir;
 
 use super::NOBODY;
@@ -72,6 +72,19 @@ async fn a_table_on_dynamodb_needs_redis_and_nobody_owns_it() -> Result<()> {
     let told = start.refused("broker", &format!("table = 'Table'\nimport = 'site.json'\n{redis}")).await?;
     says(&told, &["imports nothing", "telltale import"]);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_of_redis_without_where_it_is_is_refused_by_all_but_the_stores_owner() -> Result<()> {
+    let folder = TempDir::new()?;
+    let config = format!("data = '{}'\n", folder.path().join("data").display());
+    let queue = [("TELLTALE_REDIS__QUEUE".to_owned(), "streams".to_owned())];
+    for part in ["config", "serve", "broker", "worker", "api"] {
+        let told = refusal_of(part, folder.path(), &config, &queue).await?;
+        says(&told, &["redis.url is missing", "TELLTALE_REDIS__URL", "--redis redis://"]);
+    }
+    // It meets nobody there, and the others may be told on their command line where that is.
+    starts("store", folder.path(), &config, &queue).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

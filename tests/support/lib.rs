@@ -43,7 +43,7 @@ pub use players::{
     Ups, Variant, Verified, Verifier, dynamodb_local, dynamodb_on_aws,
 };
 pub use proxy::Proxy;
-pub use refusal::{refusal, refusal_of};
+pub use refusal::{refusal, refusal_of, starts};
 pub use server::{Server, http_client};
 pub use session::Session;
 pub use tap::{Effect, Moment};

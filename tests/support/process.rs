@@ -1,9 +1,12 @@
 //! A program of ours that listens: it says where in its first line.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
@@ -18,6 +21,9 @@ use crate::{
 
 /// How long a program that is asked to stop may take: a little longer than it lets its parts finish what they hold.
 const STOPS_WITHIN: Duration = Duration::from_secs(30);
+
+/// Before a program: it is told when a file may not grow, rather than killed.
+pub(crate) const TOLD_OF_FULL_FILES: [&str; 3] = ["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""];
 
 /// A program that runs. It ends when this is dropped.
 #[derive(Debug)]
@@ -46,7 +52,20 @@ impl Process {
 
     /// Whether it has ended by itself.
     pub(crate) fn has_ended(&mut self) -> Result<bool> {
-        Ok(self.child.try_wait()?.is_some())
+        Ok(self.ended()?.is_some())
+    }
+
+    /// How it has ended, if it has.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// From now on each of its writes to a file fails, as on a disk that is broken. It began after [`TOLD_OF_FULL_FILES`].
+    pub(crate) fn break_writes(&self) -> Result<()> {
+        let process = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+        let none = Rlimit { current: Some(0), maximum: None };
+        prlimit(Some(process.context("it has ended already")?), Resource::Fsize, none)?;
+        Ok(())
     }
 
     /// Kills it, as `kill -9` does, and waits until it is gone.

@@ -7,7 +7,6 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -78,10 +77,7 @@ impl Server {
 
     /// From now on each of its writes to a file fails, as on a disk that is broken.
     pub fn break_writes(&self) -> Result<()> {
-        let process = self.process.pid().and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
-        let none = Rlimit { current: Some(0), maximum: None };
-        prlimit(Some(process.context("the server has ended")?), Resource::Fsize, none)?;
-        Ok(())
+        self.process.break_writes()
     }
 
     /// Whether it has ended by itself.

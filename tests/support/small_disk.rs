@@ -14,6 +14,8 @@ use tokio::{
     process::{Child, Command},
 };
 
+use crate::process::TOLD_OF_FULL_FILES;
+
 /// A place of its own for mounts, without rights anywhere else.
 const NAMESPACE: [&str; 3] = ["--user", "--map-root-user", "--mount"];
 
@@ -51,7 +53,7 @@ impl SmallDisk {
     /// A program that sees the disk. It is told when a file may not grow, rather than killed.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Result<Command> {
         let mut command = self.inside()?;
-        command.args(["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(program);
+        command.args(TOLD_OF_FULL_FILES).arg(program);
         Ok(command)
     }
 

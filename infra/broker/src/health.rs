@@ -17,7 +17,7 @@ use crate::{Looks, STORE, node::KNOWN_FOR};
 
 /// `/health` says that it lives; `/health/ready` whether a gateway that comes now is let in, and what it says reaches the queue.
 /// While that is spooled the broker is ready and says so; once the spool is nearly full it is not, and a balancer may give
-/// gateways to another. Nor is it once the store has been away for longer than gateways are known without asking it.
+/// gateways to another. Nor is it with one that has failed, nor once the store has been away for longer than gateways are known without asking it.
 pub(crate) fn health(spool: Option<Arc<dyn Spooling>>, looks: Arc<Looks>) -> Router {
     let ready = move || {
         let state = spool.as_ref().map(|spool| spool.state()).unwrap_or_default();
@@ -28,10 +28,8 @@ pub(crate) fn health(spool: Option<Arc<dyn Spooling>>, looks: Arc<Looks>) -> Rou
 }
 
 fn ready(spool: SpoolState, store_away: Option<String>) -> Response {
-    if spool.is_nearly_full() {
-        let problem =
-            Problem::unavailable("spool-full", "The queue is away, and there is little room left to wait for it.");
-        return problem.into_response();
+    if let Some((code, why)) = spool.why_not_ready() {
+        return Problem::unavailable(code, why).into_response();
     }
     if let Some(why) = store_away {
         let detail = format!("The store is away, and gateways that are not known yet are not let in: {why}.");
@@ -49,10 +47,11 @@ mod tests {
 
     #[test]
     fn a_broker_is_ready_until_its_spool_is_nearly_full() {
-        let holds = |bytes| SpoolState { messages: 1, bytes, most_bytes: 1000, disk_refuses: false };
+        let holds = |bytes| SpoolState { messages: 1, bytes, most_bytes: 1000, ..SpoolState::default() };
         let status = |state| ready(state, None).status().as_u16();
         assert_eq!([0, 900, 901, 1000].map(|bytes| status(holds(bytes))), [200, 200, 503, 503]);
         assert_eq!(status(SpoolState { disk_refuses: true, ..holds(0) }), 503, "there is no room on its disk");
+        assert_eq!(status(SpoolState { has_failed: true, ..holds(0) }), 503, "its disk is broken");
         assert_eq!(ready(SpoolState::default(), None).status(), 200, "a broker without a spool is ready");
     }
 

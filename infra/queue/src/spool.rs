@@ -3,8 +3,9 @@
 //! Nothing is switched: who consumes knows only the queue. Who enqueues is told that a message is durable, and it is, here
 //! or there; that the spool is full, it is told before anything is taken.
 
+mod waiting;
+
 use std::{
-    collections::VecDeque,
     ops::Bound,
     path::Path,
     sync::{
@@ -19,6 +20,7 @@ use engine_embedded::{Engine, EngineError, Space};
 use jobs::ports::{Enqueue, Message, QueueError, SpoolState, Spooling};
 use tokio::{sync::Notify, time::sleep};
 
+use self::waiting::Waiting;
 use crate::{
     ledger,
     packed::{pack, unpack},
@@ -27,9 +29,6 @@ use crate::{
 /// How long the queue is left alone after it failed, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How many messages are given to the queue at once, and how many bytes of them at most.
-const AT_ONCE: usize = 100;
-const BYTES_AT_ONCE: usize = 2 * 1024 * 1024;
 /// The row that shows whether the disk takes any. Those of messages have longer names.
 const PROBE: &[u8] = b"probe";
 
@@ -45,14 +44,6 @@ pub struct SpooledQueue {
     news: Notify,
 }
 
-/// What lies in the spool, the oldest first.
-#[derive(Default)]
-struct Waiting {
-    rows: VecDeque<(u64, u64)>,
-    bytes: u64,
-    last: u64,
-}
-
 impl SpooledQueue {
     /// The spool in `folder`, of at most so many bytes, before `queue`. What an earlier process left in it is given first.
     pub fn open(queue: Arc<dyn Enqueue>, folder: &Path, most_bytes: u64) -> Result<Self, EngineError> {
@@ -64,8 +55,8 @@ impl SpooledQueue {
             let Ok(number) = <[u8; 8]>::try_from(&*row.key) else { continue };
             waiting.push(u64::from_be_bytes(number), row.value.len());
         }
-        if !waiting.rows.is_empty() {
-            tracing::warn!(messages = waiting.rows.len(), "an earlier process left messages in the spool");
+        if !waiting.all_is_given() {
+            tracing::warn!(messages = waiting.messages(), "an earlier process left messages in the spool");
         }
         let (waiting, disk_refuses) = (Mutex::new(waiting), AtomicBool::new(false));
         Ok(Self { queue, engine, rows, waiting, most_bytes, disk_refuses, news: Notify::new() })
@@ -76,23 +67,35 @@ impl SpooledQueue {
         let mut pause = FIRST_PAUSE;
         loop {
             let given = self.give_some().await;
+            let removed = self.remove_given().await;
             self.look_at_disk().await;
+            if removed > 0 || given.as_ref().is_ok_and(|given| *given > 0) {
+                pause = FIRST_PAUSE;
+                continue;
+            }
             match given {
-                Ok(0) if !self.disk_refuses() => {
+                Ok(_) if self.is_idle() => {
                     pause = FIRST_PAUSE;
                     self.news.notified().await;
                     continue;
                 }
-                Ok(0) => {}
-                Ok(_) => {
-                    pause = FIRST_PAUSE;
-                    continue;
-                }
+                Ok(_) => {}
                 Err(error) => tracing::debug!(%error, "what is spooled stays spooled"),
             }
             sleep(pause).await;
             pause = (2 * pause).min(LONGEST_PAUSE);
         }
+    }
+
+    /// Whether a write has failed: it takes nothing more until it is opened anew, and then has all that was taken. A disk that
+    /// is full or read-only is none of that.
+    pub fn has_failed(&self) -> bool {
+        self.engine.has_failed()
+    }
+
+    /// Whether nothing is left to do until something is put here.
+    fn is_idle(&self) -> bool {
+        !self.disk_refuses() && self.waiting().is_empty()
     }
 
     fn disk_refuses(&self) -> bool {
@@ -115,6 +118,9 @@ impl SpooledQueue {
     /// Gives the oldest messages to the queue. How many there were.
     async fn give_some(&self) -> Result<usize, QueueError> {
         let numbers = self.waiting().oldest();
+        if numbers.is_empty() {
+            return Ok(0);
+        }
         let mut messages = Vec::with_capacity(numbers.len());
         for number in &numbers {
             match self.rows.get(&number.to_be_bytes()).map_err(|error| away(&error))?.as_deref().map(unpack) {
@@ -127,22 +133,33 @@ impl SpooledQueue {
             Err(QueueError::Invalid(why)) => tracing::error!("the queue refuses what was spooled, it is lost: {why}"),
             given => given?,
         }
-        if numbers.is_empty() {
-            return Ok(0);
+        let all_is_given = self.waiting().give(numbers.len());
+        if all_is_given {
+            tracing::info!("the queue is back, and has all that was spooled");
         }
-        let (rows, given) = (self.rows.clone(), numbers.clone());
-        let forget = self.engine.commit(move |batch| {
-            for number in &given {
+        Ok(numbers.len())
+    }
+
+    /// Removes from the disk what the queue has. How much of it. What a disk that is full does not let go is given no second time
+    /// for that, and holds up nothing: only a process that dies meanwhile leaves it to be given again, under the same keys.
+    async fn remove_given(&self) -> usize {
+        let given = self.waiting().given();
+        if given.is_empty() {
+            return 0;
+        }
+        let (rows, count) = (self.rows.clone(), given.len());
+        let removed = self.engine.commit(move |batch| {
+            for number in given {
                 batch.remove(&rows, number.to_be_bytes().to_vec());
             }
             Ok(())
         });
-        forget.await.map_err(|error| away(&error))?;
-        let is_empty = self.waiting().forget(numbers.len());
-        if is_empty {
-            tracing::info!("the queue is back, and has all that was spooled");
+        if let Err(error) = removed.await {
+            tracing::debug!(%error, "what the queue has stays in the spool for now");
+            return 0;
         }
-        Ok(numbers.len())
+        self.waiting().removed(count);
+        count
     }
 
     /// Makes messages durable here.
@@ -151,10 +168,10 @@ impl SpooledQueue {
         let bytes: u64 = packed.iter().map(|row| row.len() as u64).sum();
         let (first, is_first) = {
             let mut waiting = self.waiting();
-            if waiting.bytes + bytes > self.most_bytes {
+            if waiting.bytes() + bytes > self.most_bytes {
                 return Err(QueueError::Away(format!("{why}; and the spool is full")));
             }
-            (waiting.number(packed.len()), waiting.rows.is_empty())
+            (waiting.number(packed.len()), waiting.all_is_given())
         };
         if is_first {
             tracing::error!("the queue is away, what is taken is spooled: {why}");
@@ -188,7 +205,7 @@ impl Enqueue for SpooledQueue {
     async fn enqueue(&self, messages: Vec<Message>) -> Result<(), QueueError> {
         ledger::check(&messages)?;
         // What comes later stays behind what is spooled.
-        if !self.waiting().rows.is_empty() {
+        if !self.waiting().all_is_given() {
             return self.put(&messages, "what was spooled before still waits").await;
         }
         match self.queue.enqueue(messages.clone()).await {
@@ -206,43 +223,12 @@ impl Spooling for SpooledQueue {
     fn state(&self) -> SpoolState {
         let waiting = self.waiting();
         SpoolState {
-            messages: waiting.rows.len() as u64,
-            bytes: waiting.bytes,
+            messages: waiting.messages(),
+            bytes: waiting.bytes(),
             most_bytes: self.most_bytes,
             disk_refuses: self.disk_refuses(),
+            has_failed: self.has_failed(),
         }
-    }
-}
-
-impl Waiting {
-    /// So many numbers of which none was used before; the first of them.
-    fn number(&mut self, count: usize) -> u64 {
-        let first = self.last + 1;
-        self.last += count as u64;
-        first
-    }
-
-    fn push(&mut self, number: u64, size: usize) {
-        self.rows.push_back((number, size as u64));
-        self.bytes += size as u64;
-        self.last = self.last.max(number);
-    }
-
-    /// The oldest, as many as are given at once.
-    fn oldest(&self) -> Vec<u64> {
-        let mut bytes = 0;
-        let fits = |(_, size): &&(u64, u64)| {
-            bytes += usize::try_from(*size).unwrap_or(usize::MAX);
-            bytes <= BYTES_AT_ONCE || bytes == usize::try_from(*size).unwrap_or(usize::MAX)
-        };
-        self.rows.iter().take(AT_ONCE).take_while(fits).map(|(number, _)| *number).collect()
-    }
-
-    /// Forgets the oldest. Whether none is left.
-    fn forget(&mut self, count: usize) -> bool {
-        let forgotten: u64 = self.rows.drain(..count).map(|(_, size)| size).sum();
-        self.bytes -= forgotten;
-        self.rows.is_empty()
     }
 }
 

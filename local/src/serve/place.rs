@@ -122,13 +122,18 @@ impl Place {
 const TOO_MANY: &str =
     "more jobs wait in the embedded queue than apalis-redis can hold: start once without it, until they are done";
 
+const FORBIDDEN: &str = "redis is there and does not let us in, or not do what we must: see that user and password in redis.url \
+                         (--redis) are right, and what its ACL lets that user do (ACL GETUSER)";
+
 /// Connects, and sees that Redis loses nothing of what it is given.
 async fn connect(settings: &RedisSettings) -> anyhow::Result<Redis> {
-    let (redis, losses) =
-        reach(settings).await.context("cannot reach redis: see that it runs, and that redis.url (--redis) is where")?;
+    let (redis, losses) = match reach(settings).await {
+        Err(error) if error.is_forbidden() => return Err(error).context(FORBIDDEN),
+        reached => reached.context("cannot reach redis: see that it runs, and that redis.url (--redis) is where")?,
+    };
     if settings.trust_durability {
         tracing::warn!(
-            "redis.trust_durability: where redis does not tell when it writes to its disk, your word is taken for it"
+            "redis.trust_durability: where redis does not tell how it keeps what it is given, your word is taken for it"
         );
     }
     match settings.queue {

@@ -102,6 +102,14 @@ impl Sockets {
         }
     }
 
+    /// Returns when the broker's spool has failed for good.
+    pub(super) async fn spool_failed(&self) {
+        match &self.broker {
+            Some(Running::AmongOthers(_, spool)) => spool.failed().await,
+            _ => std::future::pending().await,
+        }
+    }
+
     /// Finishes what was taken. It was told to stop before.
     pub(super) async fn close(self) -> anyhow::Result<()> {
         match self.broker {
@@ -112,7 +120,10 @@ impl Sockets {
             Some(Running::AmongOthers(mut member, spool)) => {
                 member.finish().await.context("the broker ended badly")?;
                 self.web.await.context("the web server ended badly")??;
-                member.leave().await.context("it is still in the list of brokers")?;
+                // What it could not report of the nodes that it held, those report who bury it.
+                if !spool.queue.has_failed() {
+                    member.leave().await.context("it is still in the list of brokers")?;
+                }
                 drop(spool);
             }
             None => self.web.await.context("the web server ended badly")??,

@@ -27,6 +27,8 @@ const LEFT_ALONE_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_secs(20);
 const EMPTIED_WITHIN: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(200);
+/// How often it is looked whether a write of the spool has failed.
+const LOOK_WHETHER_FAILED_EVERY: Duration = Duration::from_secs(1);
 /// What the name of a spool ends with that is being removed.
 const GONE: &str = "gone";
 
@@ -39,6 +41,15 @@ pub(super) struct Spool {
     pub(super) folder: PathBuf,
     draining: JoinHandle<()>,
     looking: JoinHandle<()>,
+}
+
+impl Spool {
+    /// Returns when the spool has failed for good.
+    pub(super) async fn failed(&self) {
+        while !self.queue.has_failed() {
+            sleep(LOOK_WHETHER_FAILED_EVERY).await;
+        }
+    }
 }
 
 impl Drop for Spool {

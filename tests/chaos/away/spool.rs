@@ -7,10 +7,10 @@ use telltale_tests::{Size, eventually, flow, http_client};
 
 use super::Operated;
 
-const TOKEN: &str = "the gateway's";
+pub(super) const TOKEN: &str = "the gateway's";
 const MAC: &str = "98D863CC870D";
 /// When the first result was asked, by our clock.
-const FIRST: i64 = 1_700_000_000_000;
+pub(super) const FIRST: i64 = 1_700_000_000_000;
 /// Each result carries so much beside what is understood of it.
 const BALLAST: usize = 20_000;
 
@@ -56,7 +56,7 @@ pub(super) async fn ready(client: &Client, broker: &str) -> Result<(u16, Value)>
 }
 
 /// When the results were asked that wait for a worker, the next first.
-async fn waiting(home: &Operated) -> Result<Vec<i64>> {
+pub(super) async fn waiting(home: &Operated) -> Result<Vec<i64>> {
     let root = home.cluster.sign_in("root", super::PASSWORD).await?;
     let jobs = root.get("/api/jobs/process_results/waiting?limit=200").await?;
     let reports = jobs.as_array().context("a list")?.iter().filter_map(|job| job["body"]["reports"].as_array());
@@ -108,6 +108,11 @@ async fn a_full_spool_answers_503_and_all_that_was_acknowledged_is_stored_in_ord
     acknowledged.push(FIRST + next * 1000);
 
     home.cluster.workers[0].restart().await?;
+    are_stored_once_each(&home, &acknowledged).await
+}
+
+/// Waits until so many results are stored, and asserts that they are those that were asked at these instants.
+pub(super) async fn are_stored_once_each(home: &Operated, acknowledged: &[i64]) -> Result<()> {
     let root = home.cluster.sign_in("root", super::PASSWORD).await?;
     let path = format!("/api/terminals/{MAC}/devices/1/history?limit=200");
     let stored = eventually("all of it is stored", async || {

@@ -5,12 +5,13 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use async_trait::async_trait;
 use domain::Timestamp;
+use futures::FutureExt;
 use jobs::ports::{Consume, Enqueue, Message, QueueError, Spooling};
 use queue::{RedisQueue, SpooledQueue};
 use telltale_tests::{ManualClock, RedisServer, eventually};
@@ -187,6 +188,7 @@ async fn a_spool_whose_disk_takes_nothing_says_so_until_it_takes_something_again
     std::fs::rename(&folder, &gone).unwrap();
     assert!(matches!(spool.enqueue(numbered(0..1)).await, Err(QueueError::Away(_))));
     assert!(spool.state().disk_refuses && spool.state().is_nearly_full());
+    assert!(!spool.has_failed(), "it heals by itself");
 
     std::fs::rename(&gone, &folder).unwrap();
     eventually("it has room again, which nobody had to try", async || (!spool.state().disk_refuses).then_some(()))
@@ -209,4 +211,51 @@ async fn a_spool_whose_disk_takes_nothing_is_no_matter_once_the_queue_takes_ever
     away.server.restart().await.unwrap();
     eventually("the queue takes it", async || spool.enqueue(numbered(1..2)).await.ok()).await;
     assert!(!spool.state().disk_refuses);
+}
+
+/// A queue that counts what it is given.
+struct Counts {
+    queue: Arc<RedisQueue>,
+    given: AtomicUsize,
+}
+
+#[async_trait]
+impl Enqueue for Counts {
+    async fn enqueue(&self, messages: Vec<Message>) -> Result<(), QueueError> {
+        let count = messages.len();
+        self.queue.enqueue(messages).await?;
+        self.given.fetch_add(count, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_full_disk_does_not_let_go_is_given_once_holds_up_nothing_and_is_removed_when_there_is_room() {
+    let away = Away::start().await;
+    let (folder, gone) = (away.folder.path().join("spool"), away.folder.path().join("gone"));
+    let counts = Arc::new(Counts { queue: Arc::clone(&away.queue), given: AtomicUsize::new(0) });
+    let spool = Arc::new(SpooledQueue::open(Arc::clone(&counts) as _, &folder, MEBIBYTE).unwrap());
+    away.server.kill().await.unwrap();
+    spool.enqueue(numbered(0..250)).await.unwrap();
+    std::fs::rename(&folder, &gone).unwrap();
+
+    away.server.restart().await.unwrap();
+    let draining = drain(&spool);
+    eventually("the queue has all of it", async || (spool.state().messages == 0).then_some(())).await;
+    for number in 250..255 {
+        spool.enqueue(numbered(number..number + 1)).await.unwrap();
+    }
+    assert_eq!(counts.given.load(Ordering::Relaxed), 255, "each once");
+    let wanted: Vec<String> = (0..255).map(|number| format!("{number:04}")).collect();
+    assert_eq!(away.keys(255).await, wanted);
+    assert!(!spool.has_failed());
+
+    draining.abort();
+    let _ = draining.await;
+    std::fs::rename(&gone, &folder).unwrap();
+    // It hands over what it removes, and that is done when the spool is closed.
+    assert!(spool.drain().now_or_never().is_none());
+    drop(spool);
+    assert_eq!(open(&away.queue, &folder, MEBIBYTE).state().messages, 0);
+    assert_eq!(counts.given.load(Ordering::Relaxed), 255, "each once");
 }

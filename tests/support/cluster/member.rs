@@ -1,6 +1,9 @@
 //! One process of a cluster.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitStatus,
+};
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
@@ -8,7 +11,7 @@ use tokio::process::Command;
 
 use crate::{
     AT_ONCE, environment,
-    process::{Process, signal},
+    process::{Process, TOLD_OF_FULL_FILES, signal},
     server::without_our_variables,
     tap::Taps,
 };
@@ -71,6 +74,16 @@ impl Member {
         self.process.has_ended()
     }
 
+    /// From now on each of its writes to a file fails, as on a disk that is broken.
+    pub fn break_writes(&self) -> Result<()> {
+        self.process.break_writes()
+    }
+
+    /// How it has ended, if it has done so by itself.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.process.ended()
+    }
+
     /// It takes connections and answers nothing, until [`Member::goes_on`].
     pub fn hangs(&self) -> Result<()> {
         signal(self.process.pid(), Signal::STOP)
@@ -101,7 +114,9 @@ impl Member {
 
 impl Start {
     fn command(&self, listen: &str, taps: Option<&Taps>) -> Result<Command> {
-        let mut command = Command::new(environment::telltale()?);
+        let [shell, before @ ..] = TOLD_OF_FULL_FILES;
+        let mut command = Command::new(shell);
+        command.args(before).arg(environment::telltale()?);
         without_our_variables(&mut command);
         command.envs(AT_ONCE);
         if let Some(ahead) = &self.ahead {

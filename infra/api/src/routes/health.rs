@@ -81,16 +81,15 @@ struct Spool {
 /// Whether the server can do its work
 ///
 /// It can when the store takes a write and gives it back, which is tried once a second at most, and when there is room for what
-/// gateways say while the queue is away. 503 when not: `store-away`, `spool-full`.
+/// gateways say while the queue is away. 503 when not: `store-away`, `spool-full`, `spool-failed`.
 #[utoipa::path(
     get, path = "/health/ready", tag = "health", security(()),
     responses((status = 200, description = "All is well", body = Readiness))
 )]
 async fn ready(State(site): State<Arc<Site>>) -> Result<Json<Readiness>, ApiError> {
     let state = site.spool.as_ref().map(|spool| spool.state());
-    if state.is_some_and(|state| state.is_nearly_full()) {
-        let why = "The queue is away, and there is little room left to wait for it.";
-        return Err(Problem::unavailable("spool-full", why).into());
+    if let Some((code, why)) = state.and_then(|state| state.why_not_ready()) {
+        return Err(Problem::unavailable(code, why).into());
     }
     if !was_well_lately(&site).await {
         return Err(Problem::unavailable("store-away", "The store takes no writes now.").into());

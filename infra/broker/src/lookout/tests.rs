@@ -73,7 +73,7 @@ impl Spool {
 impl Spooling for Spool {
     fn state(&self) -> SpoolState {
         let (messages, bytes) = (self.messages.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
-        SpoolState { messages, bytes, most_bytes: 1000, disk_refuses: false }
+        SpoolState { messages, bytes, most_bytes: 1000, ..SpoolState::default() }
     }
 }
 

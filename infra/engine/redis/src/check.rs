@@ -14,31 +14,41 @@ pub struct Demand {
     pub what: String,
 }
 
-/// What Redis says of when it writes to its disk.
-enum Durability {
-    /// The values of [`SETTINGS`].
-    Told(HashMap<String, String>),
+/// What Redis says of itself, to one question.
+enum Answer<T> {
+    /// This.
+    Told(T),
     /// It does not let itself be asked, and the operator says that it is as it should be.
     Trusted,
     /// It does not let itself be asked, with what it said.
     Untold(String),
 }
 
+impl<T> Answer<T> {
+    fn of(answer: Result<T, RedisError>, trust: bool) -> Result<Self, RedisError> {
+        match answer {
+            Ok(told) => Ok(Self::Told(told)),
+            Err(refusal) if refusal.is_refusal() && trust => Ok(Self::Trusted),
+            Err(refusal) if refusal.is_refusal() => Ok(Self::Untold(refusal.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// When it writes to its disk: the values of [`SETTINGS`].
+type Durability = Answer<HashMap<String, String>>;
+
 /// What decides whether it is on disk when it is answered, and what each must be.
 const SETTINGS: [(&str, &str); 2] = [("appendfsync", "always"), ("no-appendfsync-on-rewrite", "no")];
 
-/// What this Redis does not do and must, if it is to lose nothing. Where it does not let itself be asked for its settings
-/// (`CONFIG`, which managed ones refuse), these count as unmet, unless the operator has them trusted.
+/// What this Redis does not do and must, if it is to lose nothing. Where it does not let itself be asked about itself (`INFO`) or
+/// for its settings (`CONFIG`), since its ACL refuses that or it is managed, these count as unmet, unless the operator has them
+/// trusted.
 pub async fn unmet(redis: &Redis, trust_durability: bool) -> Result<Vec<Demand>, RedisError> {
-    let info: String = redis.call(&redis::cmd("INFO")).await?;
+    let info: Answer<String> = Answer::of(redis.call(&redis::cmd("INFO")).await, trust_durability)?;
     let names = SETTINGS.map(|(name, _)| name);
-    let durability = match redis.call(redis::cmd("CONFIG").arg("GET").arg(&names)).await {
-        Ok(told) => Durability::Told(told),
-        Err(refusal) if refusal.is_refusal() && trust_durability => Durability::Trusted,
-        Err(refusal) if refusal.is_refusal() => Durability::Untold(refusal.to_string()),
-        Err(error) => return Err(error),
-    };
-    Ok(judge(&facts(&info), &durability))
+    let settings = redis.call(redis::cmd("CONFIG").arg("GET").arg(&names)).await;
+    Ok(judge(&info, &Answer::of(settings, trust_durability)?))
 }
 
 fn facts(info: &str) -> HashMap<&str, &str> {
@@ -50,7 +60,33 @@ fn set(directive: &str) -> String {
     format!("`{directive}` in redis.conf, or CONFIG SET {directive} and CONFIG REWRITE")
 }
 
-fn judge(facts: &HashMap<&str, &str>, durability: &Durability) -> Vec<Demand> {
+/// That it does not let itself be asked by `command`, which `rule` of an ACL allows, and so that `wanted` may be otherwise.
+fn untold(command: &str, rule: &str, why: &str, wanted: &str) -> Demand {
+    let what = format!(
+        "redis refuses {command} ({why}), so nobody knows whether it has {wanted}: let us ask (where an ACL refuses it: \
+         `ACL SETUSER <user> {rule}`), or see that it is so and set redis.trust_durability = true"
+    );
+    Demand { what }
+}
+
+fn judge(info: &Answer<String>, durability: &Durability) -> Vec<Demand> {
+    let mut unmet = match info {
+        Answer::Told(info) => not_as_needed(&facts(info)),
+        Answer::Trusted => Vec::new(),
+        Answer::Untold(why) => {
+            let wanted = format!("version {OLDEST} or newer, `appendonly yes` and `maxmemory-policy noeviction`");
+            vec![untold("INFO", "+info", why, &wanted)]
+        }
+    };
+    // Where nothing is kept, it does not matter when.
+    if !matches!(info, Answer::Told(info) if facts(info).get("aof_enabled") != Some(&"1")) {
+        unmet.extend(too_early(durability));
+    }
+    unmet
+}
+
+/// What it says of itself that will not do.
+fn not_as_needed(facts: &HashMap<&str, &str>) -> Vec<Demand> {
     let told = |name: &str| facts.get(name).copied().unwrap_or("unknown");
     let mut unmet = Vec::new();
     let version = told("redis_version");
@@ -65,9 +101,7 @@ fn judge(facts: &HashMap<&str, &str>, durability: &Durability) -> Vec<Demand> {
         );
         unmet.push(Demand { what });
     }
-    if told("aof_enabled") == "1" {
-        unmet.extend(too_early(durability));
-    } else {
+    if told("aof_enabled") != "1" {
         let what = format!("redis forgets what waits when it ends (appendonly is off): {}", set("appendonly yes"));
         unmet.push(Demand { what });
     }
@@ -77,15 +111,11 @@ fn judge(facts: &HashMap<&str, &str>, durability: &Durability) -> Vec<Demand> {
 /// What lets Redis answer before what it was given is on disk.
 fn too_early(durability: &Durability) -> Vec<Demand> {
     let told = match durability {
-        Durability::Told(told) => told,
-        Durability::Trusted => return Vec::new(),
-        Durability::Untold(why) => {
+        Answer::Told(told) => told,
+        Answer::Trusted => return Vec::new(),
+        Answer::Untold(why) => {
             let wanted = SETTINGS.map(|(name, wanted)| format!("`{name} {wanted}`")).join(" and ");
-            let what = format!(
-                "redis does not tell when it writes to its disk ({why}): let us ask CONFIG GET, or see that it has {wanted} and \
-                 set redis.trust_durability = true"
-            );
-            return vec![Demand { what }];
+            return vec![untold("CONFIG GET", "+config|get", why, &wanted)];
         }
     };
     let mut unmet = Vec::new();
@@ -112,17 +142,21 @@ mod tests {
 
     fn told(fsync: &str, on_rewrite: &str) -> Durability {
         let told = [("appendfsync", fsync), ("no-appendfsync-on-rewrite", on_rewrite)];
-        Durability::Told(told.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+        Answer::Told(told.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+
+    fn complaints_of(info: &Answer<String>, durability: &Durability) -> Vec<String> {
+        judge(info, durability).into_iter().map(|demand| demand.what).collect()
     }
 
     fn complaints(info: &str, durability: &Durability) -> Vec<String> {
-        judge(&facts(info), durability).into_iter().map(|demand| demand.what).collect()
+        complaints_of(&Answer::Told(info.to_owned()), durability)
     }
 
     #[test]
     fn a_redis_that_keeps_everything_is_fine() {
         assert!(complaints(GOOD, &told("always", "no")).is_empty());
-        assert!(complaints(GOOD, &Durability::Trusted).is_empty());
+        assert!(complaints(GOOD, &Answer::Trusted).is_empty());
     }
 
     #[test]
@@ -145,13 +179,25 @@ mod tests {
         let wrong = [
             (told("everysec", "no"), "`appendfsync always`"),
             (told("always", "yes"), "`no-appendfsync-on-rewrite no`"),
-            (Durability::Told(HashMap::from([("appendfsync".to_owned(), "always".to_owned())])), "unknown"),
-            (Durability::Untold("NOPERM".to_owned()), "redis.trust_durability = true"),
+            (Answer::Told(HashMap::from([("appendfsync".to_owned(), "always".to_owned())])), "unknown"),
+            (Answer::Untold("NOPERM".to_owned()), "redis.trust_durability = true"),
         ];
         for (durability, what) in wrong {
             let complaints = complaints(GOOD, &durability);
             assert_eq!(complaints.len(), 1, "{complaints:?}");
             assert!(complaints[0].contains(what), "{complaints:?}");
         }
+    }
+
+    #[test]
+    fn what_does_not_let_itself_be_asked_is_told_for_each_question_with_what_grants_it() {
+        let (info, config) = (Answer::Untold("NOPERM".to_owned()), Answer::Untold("NOPERM".to_owned()));
+        let complaints = complaints_of(&info, &config);
+        assert_eq!(complaints.len(), 2, "{complaints:?}");
+        for (complaint, words) in complaints.iter().zip([["INFO", "+info"], ["CONFIG GET", "+config|get"]]) {
+            assert!(words.iter().all(|word| complaint.contains(word)), "{complaint}");
+        }
+        assert_eq!(complaints_of(&info, &told("always", "no")).len(), 1);
+        assert!(complaints_of(&Answer::Trusted, &Answer::Trusted).is_empty());
     }
 }

@@ -22,17 +22,27 @@ pub struct RedisError {
     pub what: String,
     /// What kind the client calls it.
     kind: Option<ErrorKind>,
+    /// Whether it does not let us in, or not do this.
+    is_forbidden: bool,
 }
+
+/// By what a Redis says that it does not let us in, or not do what was asked.
+const FORBIDDEN: [&str; 3] = ["NOAUTH", "WRONGPASS", "NOPERM"];
 
 impl RedisError {
     fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), kind: None }
+        Self { what: what.into(), kind: None, is_forbidden: false }
     }
 
     /// Whether it may be there if it is asked again: it could not be reached, or is still loading what it had.
     pub fn is_away(&self) -> bool {
         use ServerErrorKind::{BusyLoading, MasterDown, TryAgain};
         matches!(self.kind, Some(ErrorKind::Io | ErrorKind::Server(BusyLoading | MasterDown | TryAgain)))
+    }
+
+    /// Whether it was reached, and refused us: for our name or password, or since its ACL does not let that user do it.
+    pub fn is_forbidden(&self) -> bool {
+        self.is_forbidden
     }
 
     /// Whether it does not do this for us: we may not, or it knows no such command.
@@ -44,7 +54,9 @@ impl RedisError {
 
 impl From<redis::RedisError> for RedisError {
     fn from(error: redis::RedisError) -> Self {
-        Self { what: error.to_string(), kind: Some(error.kind()) }
+        let is_forbidden = error.kind() == ErrorKind::AuthenticationFailed
+            || error.code().is_some_and(|code| FORBIDDEN.contains(&code));
+        Self { what: error.to_string(), kind: Some(error.kind()), is_forbidden }
     }
 }
 

@@ -19,7 +19,9 @@ pub struct RedisSettings {
     /// Whether to go on with a Redis that forgets what it was given, to try things out. Not with `queue = "apalis-redis"`.
     #[serde(default)]
     pub may_forget: bool,
-    /// Whether to take your word for `appendfsync always` and `no-appendfsync-on-rewrite no` where Redis refuses CONFIG, as managed ones do.
+    /// Whether to take your word where Redis does not let itself be asked, by its ACL or since it is managed: for `appendfsync always`
+    /// and `no-appendfsync-on-rewrite no` where it refuses CONFIG; for version 7, `appendonly yes` and `maxmemory-policy noeviction`
+    /// where it refuses INFO.
     #[serde(default)]
     pub trust_durability: bool,
     /// Through what the jobs go: `streams`, which loses nothing and knows all of what jobs need, or `apalis-redis`, with the gaps

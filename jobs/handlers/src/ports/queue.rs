@@ -191,6 +191,8 @@ pub struct SpoolState {
     pub most_bytes: u64,
     /// Whether its disk took nothing when it was last tried.
     pub disk_refuses: bool,
+    /// Whether a write of it has failed: it takes nothing until the process, which ends, is there again.
+    pub has_failed: bool,
 }
 
 impl SpoolState {
@@ -200,6 +202,15 @@ impl SpoolState {
     /// Whether there is little room left, or none on its disk.
     pub fn is_nearly_full(&self) -> bool {
         self.disk_refuses || self.bytes > self.most_bytes / 100 * Self::NEARLY_FULL
+    }
+
+    /// Why gateways should go elsewhere, if they should: a code, and a sentence.
+    pub fn why_not_ready(&self) -> Option<(&'static str, &'static str)> {
+        if self.has_failed {
+            return Some(("spool-failed", "A write of the spool has failed, and the process ends to open it anew."));
+        }
+        let is_full = ("spool-full", "The queue is away, and there is little room left to wait for it.");
+        self.is_nearly_full().then_some(is_full)
     }
 }
 

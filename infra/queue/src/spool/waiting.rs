@@ -1,0 +1,84 @@
+//! What lies in a spool, by number: first what the queue does not have yet, then what it has.
+
+use std::collections::VecDeque;
+
+/// How many messages are given to the queue at once, and how many bytes of them at most.
+const GIVEN_AT_ONCE: usize = 100;
+const BYTES_AT_ONCE: usize = 2 * 1024 * 1024;
+/// How many are removed from the disk at once: after one that was full for long they are many.
+const REMOVED_AT_ONCE: usize = 1000;
+
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// What waits for the queue, the oldest first: numbers and sizes in bytes.
+    rows: VecDeque<(u64, u64)>,
+    /// The bytes of that.
+    bytes: u64,
+    /// The numbers of what the queue has, and which is on the disk still.
+    given: VecDeque<u64>,
+    last: u64,
+}
+
+impl Waiting {
+    /// So many numbers of which none was used before; the first of them.
+    pub(super) fn number(&mut self, count: usize) -> u64 {
+        let first = self.last + 1;
+        self.last += count as u64;
+        first
+    }
+
+    pub(super) fn push(&mut self, number: u64, size: usize) {
+        self.rows.push_back((number, size as u64));
+        self.bytes += size as u64;
+        self.last = self.last.max(number);
+    }
+
+    /// How many wait for the queue.
+    pub(super) fn messages(&self) -> u64 {
+        self.rows.len() as u64
+    }
+
+    /// How many bytes wait for the queue.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether nothing waits for the queue.
+    pub(super) fn all_is_given(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Whether nothing is on the disk.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.given.is_empty()
+    }
+
+    /// The oldest that wait, as many as are given at once.
+    pub(super) fn oldest(&self) -> Vec<u64> {
+        let mut bytes = 0;
+        let fits = |(_, size): &&(u64, u64)| {
+            bytes += usize::try_from(*size).unwrap_or(usize::MAX);
+            bytes <= BYTES_AT_ONCE || bytes == usize::try_from(*size).unwrap_or(usize::MAX)
+        };
+        self.rows.iter().take(GIVEN_AT_ONCE).take_while(fits).map(|(number, _)| *number).collect()
+    }
+
+    /// The queue has the oldest, so many. Whether it has all.
+    pub(super) fn give(&mut self, count: usize) -> bool {
+        for (number, size) in self.rows.drain(..count) {
+            self.bytes -= size;
+            self.given.push_back(number);
+        }
+        self.all_is_given()
+    }
+
+    /// What the queue has, as much as is removed from the disk at once.
+    pub(super) fn given(&self) -> Vec<u64> {
+        self.given.iter().take(REMOVED_AT_ONCE).copied().collect()
+    }
+
+    /// The first of these are removed, so many.
+    pub(super) fn removed(&mut self, count: usize) {
+        self.given.drain(..count);
+    }
+}
