@@ -338,18 +338,23 @@ pub(crate) async fn all(session: &Session, path: &str) -> Result<Vec<Value>> {
     }
 }
 
-/// Looks again and again until what is seen is complete; when that takes too long, gives what is seen then.
+/// How long what was acknowledged may take to be told: the emulator of AWS does one thing at a time, and an alarm asks it for a
+/// hundred.
+const TOLD_WITHIN: Duration = Duration::from_mins(4);
+
+/// Looks again and again until what is seen is complete; when that takes too long, gives what is seen then. Where it cannot look
+/// while much is going on, it looks again.
 pub(crate) async fn look_until<T>(
     mut look: impl AsyncFnMut() -> Result<T>,
     complete: impl Fn(&T) -> bool,
 ) -> Result<T> {
-    let end = tokio::time::Instant::now() + PATIENCE;
+    let end = tokio::time::Instant::now() + TOLD_WITHIN;
     let mut looks = tokio::time::interval(Duration::from_millis(500));
     loop {
         looks.tick().await;
-        let seen = look().await?;
-        if complete(&seen) || tokio::time::Instant::now() > end {
-            return Ok(seen);
+        let seen = look().await;
+        if tokio::time::Instant::now() > end || seen.as_ref().is_ok_and(&complete) {
+            return seen;
         }
     }
 }

@@ -9,6 +9,7 @@ mod saying;
 mod telling;
 
 use domain::{Source, Timestamp, alarm::Change};
+use futures::{StreamExt, stream};
 use records::{
     alarms, held,
     incidents::Named,
@@ -17,10 +18,14 @@ use records::{
 };
 use serde::{Deserialize, Serialize};
 
+use self::hearers::Hearer;
 use crate::{
     Context, Job, JobError, gate,
     ports::{Message, Push},
 };
+
+/// How many audiences are told at a time.
+const AT_A_TIME: usize = 16;
 
 /// Tells everybody concerned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,11 +117,15 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
     let policy = policies::of(cx, source, terminal.as_ref()).await?;
     let by = policy.as_ref().map(|policy| policy.value.group_by).unwrap_or_default();
     let hearers = hearers::all(cx, &transition, policy, terminal.as_ref()).await?;
-    for hearer in &hearers {
-        for ((group, place), changes) in place::groups(by, &hearer.transition, terminal.as_ref()) {
-            incident::bring(cx, &hearer.audience, (group, place), &hearer.transition, changes).await?;
+    let mut brought = Vec::new();
+    for Hearer { audience, transition } in &hearers {
+        for (group, changes) in place::groups(by, transition, terminal.as_ref()) {
+            brought.push(incident::bring(cx, audience, group, transition, changes));
         }
     }
+    // Nobody waits until all the others are told; where one cannot be, the others are all the same.
+    let ended: Vec<Result<(), JobError>> = stream::iter(brought).buffer_unordered(AT_A_TIME).collect().await;
+    JobError::worst(ended)?;
     let shown = hearers.iter().filter_map(|hearer| push::of(hearer, terminal.as_ref()));
     Ok(shown.collect())
 }
