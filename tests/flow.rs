@@ -8,6 +8,7 @@ mod aws;
 mod backtest;
 mod channels;
 mod failover;
+mod heartbeat;
 mod held;
 mod notices;
 mod operations;

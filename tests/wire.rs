@@ -9,6 +9,7 @@ mod faults;
 pub(crate) mod field;
 mod garbage;
 mod gateways;
+mod heartbeat;
 mod lines;
 mod links;
 mod notifications;

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use jobs::{
-    AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings, WordSettings,
+    AdoptionSettings, AlarmSettings, HeartbeatSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings,
+    WordSettings,
 };
 use link::AwsLinkSettings;
 use notify::{SesSettings, SmsSettings, TopicSettings, WebhookSettings};
@@ -56,6 +57,9 @@ pub(crate) struct Config {
     pub signing_key_secret: Option<String>,
     /// How often devices are asked (`TELLTALE_SCHEDULE__WINDOW_MS`, `TELLTALE_SCHEDULE__LEAD_MS`).
     pub schedule: ScheduleSettings,
+    /// The heartbeat of the whole path (`TELLTALE_HEARTBEAT__URL`, `TELLTALE_HEARTBEAT__SILENT_AFTER_MS`).
+    #[serde(default)]
+    pub heartbeat: HeartbeatSettings,
     /// When an alarm is one.
     #[serde(default)]
     pub alarms: AlarmSettings,
@@ -74,6 +78,7 @@ impl Config {
             readings: self.readings.clone(),
             notices: self.notices.clone(),
             words: self.words.clone(),
+            heartbeat: self.heartbeat.clone(),
         }
     }
 }

@@ -12,7 +12,8 @@ use api::ApiSettings;
 use broker::{BrokerSettings, PlatformSettings};
 use engine_redis::RedisSettings;
 use jobs::{
-    AdoptionSettings, AlarmSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings, WordSettings,
+    AdoptionSettings, AlarmSettings, HeartbeatSettings, NoticeSettings, ReadingSettings, ScheduleSettings, Settings,
+    WordSettings,
 };
 use notify::NotifySettings;
 use schemars::JsonSchema;
@@ -56,6 +57,8 @@ pub(crate) struct Config {
     pub notify: NotifySettings,
     /// How people are spoken to.
     pub words: WordSettings,
+    /// The heartbeat of the whole path.
+    pub heartbeat: HeartbeatSettings,
     /// The sockets.
     pub broker: BrokerSettings,
     /// When it is told that what we need ourselves is away, and to whom.
@@ -80,6 +83,7 @@ impl Default for Config {
             notices: NoticeSettings::default(),
             notify: NotifySettings::default(),
             words: WordSettings::default(),
+            heartbeat: HeartbeatSettings::default(),
             broker: BrokerSettings::default(),
             platform: PlatformSettings::default(),
             auth: AuthSettings::default(),
@@ -119,6 +123,8 @@ impl Config {
             ("broker.spool_mb", self.broker.spool_mb, 1, 1_000_000),
             ("broker.query_grace_ms", self.broker.query_grace_ms, 0, AN_HOUR_MS),
             ("broker.operation_timeout_ms", self.broker.operation_timeout_ms, 1, AN_HOUR_MS),
+            ("heartbeat.every_ms", self.heartbeat.every_ms, 1000, AN_HOUR_MS),
+            ("heartbeat.silent_after_ms", self.heartbeat.silent_after_ms, 0, A_YEAR_MS),
             ("platform.away_after_ms", self.platform.away_after_ms, 0, A_YEAR_MS),
             ("auth.session_minutes", self.auth.session_minutes, 1, A_YEAR_MS / 60_000),
         ] {
@@ -162,6 +168,7 @@ impl Config {
             // Topics are something of AWS.
             notices: NoticeSettings { topics: false, ..self.notices.clone() },
             words: self.words.clone(),
+            heartbeat: self.heartbeat.clone(),
         }
     }
 }

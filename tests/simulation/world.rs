@@ -8,7 +8,7 @@ use std::{
 use domain::Timestamp;
 use futures::FutureExt;
 use jobs::{
-    AlarmSettings, Brief, Catalog, Context, NoticeSettings, Settings, Stationery,
+    AlarmSettings, Brief, Catalog, Context, HeartbeatSettings, NoticeSettings, Settings, Stationery,
     ports::{Enqueue, Letter, Link, Message, Notifier, Table},
 };
 use notify::recording::RecordingNotifier;
@@ -90,6 +90,7 @@ impl World {
                 flapping_calm_ms: 10_000,
             },
             notices,
+            heartbeat: HeartbeatSettings::off(),
             ..Settings::default()
         };
         Self {

@@ -16,8 +16,8 @@ use std::{
 
 use domain::{DeviceId, Mac, Pid, Timestamp};
 use jobs::{
-    AlarmSettings, Catalog, Context, DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, Job, PlanWindow,
-    ProcessResults, ScheduleSettings, Settings, Stationery, Sweep, Verdict, execute,
+    AlarmSettings, Catalog, Context, DeliverNotice, DispatchQueries, EvaluateAlarms, FanOut, HeartbeatSettings, Job,
+    PlanWindow, ProcessResults, ScheduleSettings, Settings, Stationery, Sweep, Verdict, execute,
     ports::{Consume, Enqueue, Inspect, Letter, Link, Message, PlannedQuery, Push, Settlement, Table},
     report::{Answer, Event, RawReply, Report},
 };
@@ -97,6 +97,8 @@ impl Flow {
             schedule: ScheduleSettings::default(),
             alarms: AlarmSettings { offline_debounce_ms: 60_000, misses_allowed: 10, ..AlarmSettings::default() },
             notices: told_at_once(),
+            // Most flows are of one device, which may be silent.
+            heartbeat: HeartbeatSettings::off(),
             ..Settings::default()
         };
         choose(&mut settings);

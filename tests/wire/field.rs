@@ -26,11 +26,13 @@ pub(crate) struct FieldSettings {
     pub variant: Variant,
     pub token: &'static str,
     pub register_after: Duration,
+    /// Whether a heartbeat is posted to the webhooks' receiver, each second.
+    pub beats: bool,
 }
 
 impl Default for FieldSettings {
     fn default() -> Self {
-        Self { variant: Variant::OneSocket, token: TOKEN, register_after: Duration::ZERO }
+        Self { variant: Variant::OneSocket, token: TOKEN, register_after: Duration::ZERO, beats: false }
     }
 }
 
@@ -47,7 +49,9 @@ impl Field {
             Mailbox::start(),
             WebhookReceiver::start(),
         )?;
-        let server = Server::start(&site(wanted.variant, &webhook), &settings(&mailbox)).await?;
+        let beat = format!("[heartbeat]\nurl = \"{}\"\nevery_ms = 1000\n", webhook.url());
+        let settings = settings(&mailbox) + if wanted.beats { &beat } else { "" };
+        let server = Server::start(&site(wanted.variant, &webhook), &settings).await?;
         let terminals =
             vec![Dtu { mac: HALL, port: slave.port(), sim: false }, Dtu { mac: CELLAR, port: ups.port(), sim: true }];
         let gateway = GatewaySettings {

@@ -113,6 +113,11 @@ impl Notifier for Post {
                 let secrets: Vec<&str> = std::iter::once(secret).chain(retired).map(String::as_str).collect();
                 self.webhook.send(letter, url, &secrets, self.clock.now()).await
             }
+            Address::Heartbeat { url } => match self.webhook.send(letter, url, &[], self.clock.now()).await {
+                // Each says the same: what is refused is the address, and somebody is to hear of that.
+                Delivery::Refused { why } => Delivery::TryLater { after: None, why },
+                delivery => delivery,
+            },
             Address::Chat(chat) => self.chat.send(letter, chat, self.clock.now()).await,
             Address::Topic { severity } => match &self.topics {
                 Some(topics) => topics.publish(letter, *severity).await,

@@ -22,6 +22,7 @@ use records::{
     protocols,
 };
 
+use crate::heartbeat::Pulse;
 use alert_rules::Known;
 pub(crate) use alert_rules::{AlertRules, Watched};
 pub(crate) use setup::{Setup, concerns};
@@ -55,6 +56,7 @@ pub struct Catalog {
     scripts: Arc<dyn ScriptEngine>,
     models: Mutex<HashMap<String, Loaded>>,
     alert_rules: Mutex<Known>,
+    pub(crate) pulse: Pulse,
 }
 
 /// What the table held under a protocol's name.
@@ -77,7 +79,7 @@ struct Stored {
 impl Catalog {
     /// An empty one, whose protocols' programs run on `scripts`.
     pub fn new(scripts: Arc<dyn ScriptEngine>) -> Self {
-        Self { scripts, models: Mutex::default(), alert_rules: Mutex::default() }
+        Self { scripts, models: Mutex::default(), alert_rules: Mutex::default(), pulse: Pulse::default() }
     }
 
     /// The rules that people made, as they were at most 10 seconds ago.

@@ -107,7 +107,7 @@ impl DeliverNotice {
             let letter = Some(Err(format!("not tried any more: told by {other} instead")));
             return Ok(Some(Work { notice, endpoint: None, letter }));
         }
-        let found = address::of(table, &notice.value, now).await?;
+        let found = address::of(cx, &notice.value, now).await?;
         let letter = match found.address {
             Ok(address) => Ok(letter(cx, &notice.value, address, found.user.as_ref()).await?),
             Err(why) => Err(why),

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use self::newer::{newest_since, with_what_is_newer};
 use crate::{
-    Context, FanOut, Job, JobError,
+    Context, FanOut, Job, JobError, heartbeat,
     ports::{MOST_BODY_BYTES, Message},
 };
 
@@ -74,7 +74,13 @@ impl Job for EvaluateAlarms {
         let steps: Vec<_> = by_source.into_values().map(|evidence| evaluate_source(cx, evidence)).collect();
         // Each is stepped whatever becomes of the others; what failed is told when all are done.
         let ended: Vec<Result<(), JobError>> = stream::iter(steps).buffer_unordered(AT_A_TIME).collect().await;
-        JobError::worst(ended)
+        JobError::worst(ended)?;
+        let told_on: Vec<Message> =
+            self.evidence.iter().filter_map(|evidence| heartbeat::told_on(cx, evidence)).collect();
+        if !told_on.is_empty() {
+            cx.queue.enqueue(told_on).await?;
+        }
+        Ok(())
     }
 }
 

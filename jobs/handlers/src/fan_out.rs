@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use self::hearers::Hearer;
 use crate::{
-    Context, Job, JobError, gate,
+    Context, Job, JobError, gate, heartbeat,
     ports::{Message, Push},
 };
 
@@ -50,6 +50,11 @@ pub enum FanOut {
         /// Whose, on which channel.
         held: held::Due,
     },
+    /// Somebody outside that readings come.
+    Heartbeat {
+        /// Which interval's.
+        heartbeat: Timestamp,
+    },
 }
 
 impl Job for FanOut {
@@ -63,6 +68,7 @@ impl Job for FanOut {
             Self::Transition { transition, .. } => transition.clone(),
             Self::Due { incident, at } => format!("due/{}/{}", at.sortable(), incident.id),
             Self::Held { held } => format!("held/{}/{}/{}", held.at.sortable(), held.channel, held.user),
+            Self::Heartbeat { heartbeat } => format!("heartbeat/{}", heartbeat.sortable()),
         }
     }
 
@@ -71,6 +77,7 @@ impl Job for FanOut {
             Self::Transition { source, transition } => tell_once(cx, source, transition).await,
             Self::Due { incident, .. } => incident::look_at(cx, incident).await,
             Self::Held { held } => gate::catch_up(cx, held).await,
+            Self::Heartbeat { heartbeat } => heartbeat::tell(cx, *heartbeat).await,
         }
     }
 }

@@ -13,6 +13,7 @@ mod evaluate_alarms;
 mod execute;
 mod fan_out;
 mod gate;
+mod heartbeat;
 pub mod inbox_events;
 mod known;
 pub mod links;
@@ -32,6 +33,7 @@ pub use dispatch_queries::DispatchQueries;
 pub use evaluate_alarms::EvaluateAlarms;
 pub use execute::{Context, Job, JobError, Verdict, execute};
 pub use fan_out::FanOut;
+pub use heartbeat::HeartbeatSettings;
 pub use plan_window::PlanWindow;
 pub use process_results::ProcessResults;
 pub use settings::{

@@ -25,7 +25,7 @@ use records::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Context, DispatchQueries, EvaluateAlarms, Job, JobError, known,
+    Context, DispatchQueries, EvaluateAlarms, Job, JobError, heartbeat, known,
     ports::{Message, Push},
     report::{Event, Report, TerminalInfo},
 };
@@ -57,6 +57,11 @@ struct FollowUps {
 }
 
 impl FollowUps {
+    fn has_readings(&self) -> bool {
+        let is_of_device = |evidence: &Evidence| matches!(evidence.source, Source::Device(_));
+        self.evidence.iter().any(|evidence| is_of_device(evidence) && matches!(evidence.fact, Fact::Values { .. }))
+    }
+
     fn join(&mut self, other: Self) {
         self.evidence.extend(other.evidence);
         self.pushes.extend(other.pushes);
@@ -91,6 +96,9 @@ impl Job for ProcessResults {
         let mut ended = Vec::new();
         for line in stream::iter(lines).buffered(AT_A_TIME).collect::<Vec<_>>().await {
             ended.push(line.map(|line| follow_ups.join(line)));
+        }
+        if follow_ups.has_readings() {
+            follow_ups.evidence.extend(heartbeat::pulse(cx));
         }
         self.hand_on(cx, follow_ups, ended.iter().all(Result::is_ok)).await?;
         JobError::worst(ended)

@@ -11,7 +11,10 @@ use records::locale::Language;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::links::{BadPublicUrl, Links};
+use crate::{
+    heartbeat::HeartbeatSettings,
+    links::{BadPublicUrl, Links},
+};
 
 /// How often devices are asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -272,6 +275,8 @@ pub enum BadWords {
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
+    /// The heartbeat of the whole path.
+    pub heartbeat: HeartbeatSettings,
     /// How often devices are asked.
     pub schedule: ScheduleSettings,
     /// When an alarm is one.

@@ -14,6 +14,9 @@ use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, facts::Fact
 /// How long notices are kept.
 pub const RETENTION: Duration = Duration::from_hours(90 * 24);
 
+/// How long it is kept that a heartbeat was sent.
+const HEARTBEAT_RETENTION: Duration = Duration::from_hours(24);
+
 /// Who is told of what concerns everybody: those who subscribed to a topic. No user is called so.
 pub const EVERYBODY: &str = "*";
 
@@ -29,6 +32,9 @@ pub mod channel {
     pub const WECHAT: &str = "wechat";
     /// A signed POST to the webhook that the user's record names.
     pub const WEBHOOK: &str = "webhook";
+
+    /// Proof for somebody outside that readings come; nobody in particular.
+    pub const HEARTBEAT: &str = "heartbeat";
 
     /// What the channels that are endpoints of their own begin with.
     const ENDPOINT: &str = "webhook/";
@@ -123,6 +129,10 @@ pub struct Way {
 }
 
 impl Notice {
+    fn kept_until(&self) -> Timestamp {
+        self.at.plus(if self.channel == channel::HEARTBEAT { HEARTBEAT_RETENTION } else { RETENTION })
+    }
+
     /// Since when it is tried.
     pub fn tried_since(&self) -> Timestamp {
         self.way.since.unwrap_or(self.at)
@@ -157,13 +167,13 @@ pub struct Attempt {
 
 /// The write that stores a new notice. Refused when it is there already.
 pub fn put_new(notice: &Notice) -> Result<Write, TableError> {
-    record::put_new(key(&notice.user, &notice.id), notice, Some(notice.at.plus(RETENTION)))
+    record::put_new(key(&notice.user, &notice.id), notice, Some(notice.kept_until()))
 }
 
 /// The write that stores what became of a notice.
 pub fn update(notice: &Versioned<Notice>) -> Result<Write, TableError> {
-    let Notice { user, id, at, .. } = &notice.value;
-    notice.put_back(key(user, id), Some(at.plus(RETENTION)))
+    let Notice { user, id, .. } = &notice.value;
+    notice.put_back(key(user, id), Some(notice.value.kept_until()))
 }
 
 /// A user's notice.

@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::Result;
 use engine_embedded::Engine;
-use jobs::{Catalog, Context, Settings, Stationery};
+use jobs::{Catalog, Context, HeartbeatSettings, Settings, Stationery};
 use notify::{Post, SystemResolver};
 use queue::{EmbeddedQueue, Source};
 use serde_json::json;
@@ -45,7 +45,11 @@ impl Process {
             notifier: Arc::new(Post::new(local, Arc::clone(clock) as _, Arc::new(SystemResolver))?),
             clock: Arc::clone(clock) as _,
             dice: Arc::new(LoadedDice(1)),
-            settings: Arc::new(Settings { notices: told_at_once(), ..Settings::default() }),
+            settings: Arc::new(Settings {
+                notices: told_at_once(),
+                heartbeat: HeartbeatSettings::off(),
+                ..Settings::default()
+            }),
             catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
             stationery: Stationery::default(),
         };

@@ -95,7 +95,7 @@ fn address(person: &Person, channel: &str) -> String {
 fn shown(address: &Address) -> String {
     match address {
         Address::Email { to } | Address::Sms { to } | Address::WeChat { to } => to.clone(),
-        Address::Webhook { url, .. } => url.clone(),
+        Address::Webhook { url, .. } | Address::Heartbeat { url } => url.clone(),
         Address::Chat(chat) => chat.url.clone(),
         Address::Topic { severity: Severity::Critical } => "critical".to_owned(),
         Address::Topic { severity: Severity::Warning } => "warning".to_owned(),

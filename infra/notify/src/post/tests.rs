@@ -45,6 +45,21 @@ async fn a_webhook_reaches_a_network_that_the_operator_opened() {
 }
 
 #[tokio::test]
+async fn a_heartbeat_is_posted_without_a_signature_and_one_that_is_refused_is_no_end() {
+    let beat = |port: u16| Address::Heartbeat { url: format!("http://localhost:{port}/beat") };
+    let receiver = Receiver::answering("200 OK", "").await;
+    let delivery = send(&["127.0.0.0/8", "::1/128"], beat(receiver.port)).await;
+    assert!(matches!(delivery, Delivery::Sent(_)), "{delivery:?}");
+    let request = receiver.requests().remove(0);
+    assert!(request.starts_with("POST /beat ") && !request.contains("webhook-signature"), "{request}");
+    let receiver = Receiver::answering("404 Not Found", "no such check").await;
+    let delivery = send(&["127.0.0.0/8", "::1/128"], beat(receiver.port)).await;
+    assert!(matches!(delivery, Delivery::TryLater { .. }), "{delivery:?}");
+    assert!(matches!(send(&[], beat(receiver.port)).await, Delivery::TryLater { .. }), "nor is our own network");
+    assert_eq!(receiver.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn a_webhook_reaches_no_other_internal_network() {
     let receiver = Receiver::answering("200 OK", "").await;
     let delivery = send(&["10.0.0.0/8"], hook(receiver.port)).await;

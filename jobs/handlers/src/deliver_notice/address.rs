@@ -9,7 +9,7 @@ use records::{
 };
 
 use crate::{
-    JobError,
+    Context, JobError,
     ports::{Address, Chat, ChatApp},
 };
 
@@ -22,7 +22,13 @@ pub(super) struct Found {
     pub(super) user: Option<User>,
 }
 
-pub(super) async fn of(table: &dyn Table, notice: &Notice, now: Timestamp) -> Result<Found, JobError> {
+pub(super) async fn of(cx: &Context, notice: &Notice, now: Timestamp) -> Result<Found, JobError> {
+    let table = cx.table.as_ref();
+    if notice.channel == channel::HEARTBEAT {
+        let url = cx.settings.heartbeat.url().map(str::to_owned);
+        let address = url.map(|url| Address::Heartbeat { url }).ok_or_else(|| "nobody is to be told".to_owned());
+        return Ok(Found { address, endpoint: None, user: None });
+    }
     if let Some(severity) = channel::severity_of(&notice.channel) {
         return Ok(Found { address: Ok(Address::Topic { severity }), endpoint: None, user: None });
     }

@@ -15,6 +15,7 @@ use records::{
 use crate::{
     Context, JobError,
     catalog::{AlertRules, Model, Watched},
+    heartbeat,
 };
 
 /// The rules of a source; none when there is no such source any more.
@@ -37,6 +38,10 @@ async fn undamped(cx: &Context, source: &Source) -> Result<Option<RuleSet>, JobE
                 return Ok(None);
             }
             Ok(Some(with_peoples(cx, source, None, vec![offline(cx)]).await?))
+        }
+        source if *source == heartbeat::path() => {
+            let silent = heartbeat::rule(&cx.settings.heartbeat).into_iter().collect();
+            Ok(Some(with_peoples(cx, source, None, silent).await?))
         }
         // How long it must be away before anybody is told is for the part itself to know.
         Source::Platform(_) => {

@@ -25,6 +25,11 @@ pub enum Address {
         #[serde(default)]
         retired: Option<String>,
     },
+    /// A URL that takes a POST without a signature: somebody outside who notices when none comes.
+    Heartbeat {
+        /// Where.
+        url: String,
+    },
     /// A room of a chat.
     Chat(Chat),
     /// Somebody who follows the operator's official account.
@@ -87,6 +92,8 @@ impl fmt::Debug for Address {
         match self {
             Self::Email { to } => f.debug_struct("Email").field("to", to).finish(),
             Self::Webhook { url, .. } => f.debug_struct("Webhook").field("url", url).finish_non_exhaustive(),
+            // Whoever knows it may beat.
+            Self::Heartbeat { .. } => f.debug_struct("Heartbeat").finish_non_exhaustive(),
             Self::Sms { to } => f.debug_struct("Sms").field("to", to).finish(),
             Self::Chat(chat) => chat.fmt(f),
             Self::WeChat { to } => f.debug_struct("WeChat").field("to", to).finish(),
@@ -101,6 +108,7 @@ impl Address {
         match self {
             Self::Email { .. } => "email",
             Self::Webhook { .. } => "webhook",
+            Self::Heartbeat { .. } => "heartbeat",
             Self::Sms { .. } => "sms",
             Self::Chat(Chat { app: ChatApp::DingTalk, .. }) => "dingtalk",
             Self::Chat(Chat { app: ChatApp::Feishu, .. }) => "feishu",
