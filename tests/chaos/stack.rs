@@ -140,7 +140,7 @@ async fn tick(functions: [LambdaHost; 2]) {
 }
 
 impl Home for Stack {
-    const TERMINALS_PER_NODE: u16 = 3;
+    const TERMINALS_PER_NODE: u16 = 2;
 
     async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
         Self::deploy(site, mailbox).await
