@@ -19,6 +19,7 @@ mod readings;
 mod removals;
 mod silences;
 mod sims;
+mod storm;
 mod targets;
 mod ups;
 mod webhooks;

@@ -89,6 +89,9 @@ async fn an_address_that_takes_no_heartbeat_is_an_alarm_of_its_channel() {
     assert_eq!(told(&flow), ["Alarm: platform:channel:heartbeat/server"]);
     flow.notifier().refuse_channel("heartbeat", None);
     speaks(&flow, 13).await;
-    assert_eq!(told(&flow), ["Alarm: platform:channel:heartbeat/server", "Recovered: platform:channel:heartbeat/server"]);
+    assert_eq!(
+        told(&flow),
+        ["Alarm: platform:channel:heartbeat/server", "Recovered: platform:channel:heartbeat/server"]
+    );
     assert!(beats(&flow).len() <= 3, "those that failed are not sent again");
 }

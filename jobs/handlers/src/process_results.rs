@@ -16,7 +16,7 @@ use domain::{
     identity::derived_id,
     time::is_newer,
 };
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use records::{
     Prefetched,
     nodes::{self, RunInfo},
@@ -266,9 +266,13 @@ async fn terminals_unknown(cx: &Context, report: &Report) -> Result<FollowUps, J
     let macs = terminals::of_node(table, &report.node).await?;
     let known = terminals::get_many(table, &macs).await?;
     let parent = Source::Node(report.node.clone());
+    let mut writes = Vec::new();
+    for mac in known.keys() {
+        writes.push(line::becomes_unknown(cx, mac, report));
+    }
+    stream::iter(writes).buffer_unordered(AT_A_TIME).try_collect::<()>().await?;
     let mut follow_ups = FollowUps::default();
     for (mac, terminal) in known {
-        line::becomes_unknown(cx, &mac, report).await?;
         follow_ups.evidence.extend(line::parent_lost(&terminal, &parent, report));
         follow_ups.pushes.push(line::changed(&mac));
     }

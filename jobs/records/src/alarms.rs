@@ -6,6 +6,7 @@
 //! | [`Alarm`] | `alarm` | id |
 //! | the alarms that are active | `alarm-active` | id |
 //! | the alarms of a terminal | `terminal-alarms#` mac | id |
+//! | the alarms of a node | `node-alarms#` node | id |
 //! | [`Transition`] | `transition#` source | id |
 //! | when a source is to be looked at again | `timer` | due, `#`, source |
 //!
@@ -198,8 +199,12 @@ pub fn put(alarm: &Versioned<Alarm>) -> Result<Vec<Write>, TableError> {
         Some(_) => record::delete(active),
     };
     let mut writes = vec![alarm.put_back(key(id), None)?, listed];
-    if let Some(mac) = alarm.value.source.mac() {
-        writes.push(record::put(Key::new(of_terminal(mac), id), id)?);
+    let listed_with = match &alarm.value.source {
+        Source::Node(node) => Some(of_node(node)),
+        source => source.mac().map(of_terminal),
+    };
+    if let Some(listed_with) = listed_with {
+        writes.push(record::put(Key::new(listed_with, id), id)?);
     }
     Ok(writes)
 }
@@ -234,6 +239,8 @@ pub enum Which<'a> {
     Active,
     /// All of one terminal and its devices.
     OfTerminal(&'a Mac),
+    /// All of one node itself.
+    OfNode(&'a str),
 }
 
 /// A page of alarms, newest first.
@@ -248,6 +255,7 @@ pub async fn list(
         Which::All => return record::page(table, &range("alarm".to_owned())).await,
         Which::Active => record::page(table, &range("alarm-active".to_owned())).await?,
         Which::OfTerminal(mac) => record::page(table, &range(of_terminal(mac))).await?,
+        Which::OfNode(node) => record::page(table, &range(of_node(node))).await?,
     };
     let keys: Vec<Key> = ids.items.iter().map(|id| key(id)).collect();
     let items = table.get_many(&keys).await?;
@@ -281,6 +289,10 @@ pub(crate) fn watch_key(source: &Source) -> Key {
 
 fn of_terminal(mac: &Mac) -> String {
     format!("terminal-alarms#{mac}")
+}
+
+fn of_node(node: &str) -> String {
+    format!("node-alarms#{node}")
 }
 
 fn timer_key(due: Timestamp, source: &Source) -> Key {

@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::Mac;
+use domain::{DeviceId, Mac, Source};
 use serde::{Deserialize, Serialize};
 
-use crate::{Key, Listed, Range, Table, TableError, Versioned, locale::Locale, record};
+use crate::{Key, Listed, Range, Table, TableError, Versioned, locale::Locale, record, terminals::get_many};
 
 const PAGE: usize = 500;
 
@@ -128,6 +128,22 @@ pub async fn may_see(table: &dyn Table, user: &User, mac: &Mac) -> Result<bool, 
         Role::Admin => Ok(true),
         Role::User => Ok(table.get(&terminal_of(&user.user, mac)).await?.is_some()),
     }
+}
+
+/// Whether a user may see what a source says: of a node, who sees a terminal that hangs on it; of the platform, administrators.
+pub async fn may_see_source(table: &dyn Table, user: &User, source: &Source) -> Result<bool, TableError> {
+    match source {
+        _ if user.role == Role::Admin => Ok(true),
+        Source::Device(DeviceId { mac, .. }) | Source::Terminal(mac) => may_see(table, user, mac).await,
+        Source::Node(node) => Ok(nodes(table, &user.user).await?.contains(node)),
+        Source::Platform(_) => Ok(false),
+    }
+}
+
+/// The nodes that the terminals bound to a user hang on.
+pub async fn nodes(table: &dyn Table, user: &str) -> Result<BTreeSet<String>, TableError> {
+    let macs = terminals(table, user).await?;
+    Ok(get_many(table, &macs).await?.into_values().map(|terminal| terminal.node).collect())
 }
 
 /// Those of the users that may see a terminal, in one read.

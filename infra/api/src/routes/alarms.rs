@@ -59,10 +59,7 @@ async fn visible(site: &Site, user: &User, id: &str) -> Result<Versioned<alarms:
     let nowhere = || Problem::not_found("There is no such alarm among yours.");
     Ulid::from_string(id).map_err(|_| nowhere())?;
     let alarm = alarms::get(&*site.table, id).await?.ok_or_else(nowhere)?;
-    let may_see = match alarm.value.source.mac() {
-        Some(mac) => users::may_see(&*site.table, user, mac).await?,
-        None => user.role == Role::Admin,
-    };
+    let may_see = users::may_see_source(&*site.table, user, &alarm.value.source).await?;
     if may_see && concerns(&alarm.value, user) { Ok(alarm) } else { Err(nowhere().into()) }
 }
 

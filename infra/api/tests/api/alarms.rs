@@ -63,7 +63,7 @@ async fn five_alarms() -> Site {
     store(&site, cleared(alarm(2, Source::Terminal(mac(HERS))))).await;
     store(&site, alarm(3, on(OTHER))).await;
     store(&site, cleared(alarm(4, on(OTHER)))).await;
-    store(&site, alarm(5, Source::Node("node-1".to_owned()))).await;
+    store(&site, alarm(5, Source::Node("node-2".to_owned()))).await;
     site
 }
 
@@ -99,6 +99,24 @@ async fn a_user_finds_the_alarms_of_their_terminals_alone() {
     assert_eq!(found(&site, "bob", "").await, [0_u128; 0]);
     let foreign = site.get(&format!("/api/alarms?terminal={OTHER}")).by(&site.token("ann")).send().await;
     assert_eq!(foreign.problem(404), "not-found");
+}
+
+#[tokio::test]
+async fn a_user_sees_the_alarms_of_a_node_that_their_terminal_hangs_on_and_of_no_other() {
+    let site = five_alarms().await;
+    store(&site, alarm(6, Source::Node("node-1".to_owned()))).await;
+    store(&site, cleared(alarm(7, Source::Node("node-1".to_owned())))).await;
+    assert_eq!(found(&site, "ann", "").await, [7, 6, 2, 1]);
+    assert_eq!(found(&site, "ann", "?state=active").await, [6, 1]);
+    assert_eq!(found(&site, "ann", &format!("?terminal={HERS}")).await, [2, 1], "a terminal's own");
+    assert_eq!(found(&site, "bob", "").await, [0_u128; 0], "nothing of his hangs there");
+    let path = format!("/api/alarms/{}", id(6));
+    assert_eq!(site.seen_by("ann", &path).await["source"]["name"], "node-1");
+    for refused in [site.get(&path), site.post(&format!("{path}/acknowledge")), site.post(&format!("{path}/shelve"))] {
+        assert_eq!(refused.by(&site.token("bob")).send().await.problem(404), "not-found");
+    }
+    let acknowledged = site.post(&format!("{path}/acknowledge")).by(&site.token("ann")).send().await.fine();
+    assert_eq!(acknowledged["acknowledged"]["by"], "ann");
 }
 
 /// Every alarm that these pages hold, in their order.
@@ -159,7 +177,7 @@ async fn an_alarm_is_shown_with_its_life() {
     let over = site.seen_by("ann", &format!("/api/alarms/{}", id(2))).await;
     assert_eq!((&over["state"], &over["cleared_at"]), (&json!("cleared"), &json!("2023-11-14T22:14:20.000Z")));
     assert_eq!(over["lasted_ms"], 60_000);
-    assert_eq!(site.seen_by("root", &format!("/api/alarms/{}", id(5))).await["source"]["name"], "node-1");
+    assert_eq!(site.seen_by("root", &format!("/api/alarms/{}", id(5))).await["source"]["name"], "node-2");
 }
 
 #[tokio::test]

@@ -6,12 +6,13 @@ use domain::{
     Source,
     alarm::{Change, owner},
 };
+use futures::{StreamExt, TryStreamExt, stream};
 use records::{
-    TableError,
+    Table, TableError,
     alarms::Transition,
     incidents::Audience,
     routing::{Policy, Written},
-    terminals::Terminal,
+    terminals::{self, Terminal},
     users::{self, Role},
 };
 
@@ -20,6 +21,9 @@ use crate::{
     Context, JobError,
     catalog::{Model, concerns},
 };
+
+/// How many of a node's terminals are asked at a time whose they are.
+const READS_AT_A_TIME: usize = 16;
 
 /// Somebody who hears of a transition.
 #[derive(Debug, PartialEq)]
@@ -51,9 +55,13 @@ async fn users(cx: &Context, transition: &Transition, terminal: Option<&Terminal
     let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
     let replacing = cx.alert_rules().await?.replacing(source, terminal);
     let setups = &[setups, &replacing].concat();
-    let bound = match source.mac() {
-        Some(mac) => users::of_terminal(table, mac).await?,
-        None => Vec::new(),
+    let bound = match source {
+        // One alarm speaks for all that hangs on it.
+        Source::Node(node) => of_node(table, node).await?,
+        source => match source.mac() {
+            Some(mac) => users::of_terminal(table, mac).await?.into_iter().collect(),
+            None => BTreeSet::new(),
+        },
     };
     let all = users::list(table).await?.into_iter();
     let hearers = all.filter(|user| user.role == Role::Admin || bound.contains(&user.user));
@@ -62,6 +70,17 @@ async fn users(cx: &Context, transition: &Transition, terminal: Option<&Terminal
         Hearer { audience: Audience::User(user.user), transition }
     });
     Ok(hearers.collect())
+}
+
+/// The users to whom anything is bound that hangs on a node.
+async fn of_node(table: &dyn Table, node: &str) -> Result<BTreeSet<String>, TableError> {
+    let macs = terminals::of_node(table, node).await?;
+    let mut reads = Vec::new();
+    for mac in &macs {
+        reads.push(users::of_terminal(table, mac));
+    }
+    let bound: Vec<Vec<String>> = stream::iter(reads).buffer_unordered(READS_AT_A_TIME).try_collect().await?;
+    Ok(bound.into_iter().flatten().collect())
 }
 
 /// Those whom a policy names, or a rule of everybody's: they hear in steps.

@@ -162,10 +162,9 @@ async fn leave_out_what_is_out_of_sight(
     let Audience::User(name) = &incident.audience else { return Ok(()) };
     let user = users::get(cx.table.as_ref(), name).await?;
     for (alarm, open) in &incident.state.open {
-        let is_seen = match (&user, open.source.mac()) {
-            (None, _) => false,
-            (Some(user), Some(mac)) => users::may_see(cx.table.as_ref(), user, mac).await?,
-            (Some(user), None) => user.role == users::Role::Admin,
+        let is_seen = match &user {
+            None => false,
+            Some(user) => users::may_see_source(cx.table.as_ref(), user, &open.source).await?,
         };
         if !is_seen {
             known.insert(alarm.clone(), GONE);

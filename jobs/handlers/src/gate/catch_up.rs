@@ -91,10 +91,9 @@ async fn sort(cx: &Context, due: &Due, held: Vec<Held>) -> Result<(Vec<Held>, Op
 }
 
 async fn may_hear(table: &dyn Table, name: &str, user: Option<&User>, held: &Held) -> Result<bool, TableError> {
-    match (user, held.source.mac()) {
-        (None, _) => Ok(name == EVERYBODY),
-        (Some(user), Some(mac)) => users::may_see(table, user, mac).await,
-        (Some(user), None) => Ok(user.role == users::Role::Admin),
+    match user {
+        None => Ok(name == EVERYBODY),
+        Some(user) => users::may_see_source(table, user, &held.source).await,
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use domain::{Mac, Timestamp};
+use domain::{Mac, Source, Timestamp};
 use engine_http::{Json, Problem, Query, axum::extract::State};
 use futures::{StreamExt, TryStreamExt, stream};
 use records::{
     Listed, Table, TableError,
     alarms::{self, Which},
+    terminals,
     users::{self, Role, User},
 };
 use serde::Deserialize;
@@ -48,15 +49,15 @@ pub(super) enum WantedState {
     All,
 }
 
-/// The terminals whose alarms are looked for; alarms of nodes are with none of them.
+/// Whose alarms are looked for: those of terminals with their devices, and of nodes themselves.
 pub(super) enum Scope {
     Everything,
-    Terminals(BTreeSet<Mac>),
+    Of { terminals: BTreeSet<Mac>, nodes: BTreeSet<String> },
 }
 
 /// Alarms
 ///
-/// Newest first: an administrator sees all, others those of the terminals bound to them.
+/// Newest first: an administrator sees all, others those of the terminals bound to them, and of the nodes that these hang on.
 #[utoipa::path(
     get, path = "/api/alarms", operation_id = "list_alarms", tag = "alarms", params(Wanted, Paging),
     responses((status = 200, description = "A page of alarms", body = Listing<Alarm>))
@@ -78,12 +79,16 @@ pub(super) async fn scope(site: &Site, user: &User, terminal: Option<&str>) -> R
     let Some(text) = terminal else {
         return Ok(match user.role {
             Role::Admin => Scope::Everything,
-            Role::User => Scope::Terminals(users::terminals(&*site.table, &user.user).await?.into_iter().collect()),
+            Role::User => {
+                let macs = users::terminals(&*site.table, &user.user).await?;
+                let nodes = terminals::get_many(&*site.table, &macs).await?.into_values().map(|terminal| terminal.node);
+                Scope::Of { nodes: nodes.collect(), terminals: macs.into_iter().collect() }
+            }
         });
     };
     let mac: Mac = text.parse().map_err(|_| Problem::bad_request("bad-query", "terminal is not a terminal's mac."))?;
     if users::may_see(&*site.table, user, &mac).await? {
-        Ok(Scope::Terminals(BTreeSet::from([mac])))
+        Ok(Scope::Of { terminals: BTreeSet::from([mac]), nodes: BTreeSet::new() })
     } else {
         Err(Problem::not_found("There is no such terminal among yours.").into())
     }
@@ -93,7 +98,10 @@ impl Scope {
     pub(super) fn holds(&self, alarm: &alarms::Alarm) -> bool {
         match self {
             Self::Everything => true,
-            Self::Terminals(macs) => alarm.source.mac().is_some_and(|mac| macs.contains(mac)),
+            Self::Of { terminals, nodes } => match &alarm.source {
+                Source::Node(node) => nodes.contains(node),
+                source => source.mac().is_some_and(|mac| terminals.contains(mac)),
+            },
         }
     }
 
@@ -103,7 +111,10 @@ impl Scope {
         match (state, self) {
             (WantedState::Active, _) => vec![Which::Active],
             (_, Self::Everything) => vec![Which::All],
-            (_, Self::Terminals(macs)) => macs.iter().map(Which::OfTerminal).collect(),
+            (_, Self::Of { terminals, nodes }) => {
+                let of_nodes = nodes.iter().map(|node| Which::OfNode(node));
+                terminals.iter().map(Which::OfTerminal).chain(of_nodes).collect()
+            }
         }
     }
 }
