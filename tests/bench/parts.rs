@@ -70,6 +70,8 @@ pub(crate) struct Length {
     jobs: u32,
     /// How many readings of each terminal are judged.
     judged: u32,
+    /// How many terminals hang on a node that is lost.
+    lost_terminals: u32,
     /// How many pushes go to how many watchers.
     pushes: u32,
     watchers: &'static [u32],
@@ -77,10 +79,18 @@ pub(crate) struct Length {
 
 /// Enough to show that all of it works.
 pub(crate) const SHORT: Length =
-    Length { limit: 5, closed: 5, open: 6, jobs: 4_000, judged: 2, pushes: 5, watchers: &[50] };
+    Length { limit: 5, closed: 5, open: 6, jobs: 4_000, judged: 2, lost_terminals: 20, pushes: 5, watchers: &[50] };
 /// Enough to mean something.
-pub(crate) const LONG: Length =
-    Length { limit: 60, closed: 60, open: 30, jobs: 40_000, judged: 60, pushes: 200, watchers: &[1, 100, 1_000] };
+pub(crate) const LONG: Length = Length {
+    limit: 60,
+    closed: 60,
+    open: 30,
+    jobs: 40_000,
+    judged: 60,
+    lost_terminals: 500,
+    pushes: 200,
+    watchers: &[1, 100, 1_000],
+};
 
 /// What was measured so far.
 pub(crate) struct Report {

@@ -14,6 +14,7 @@ mod gateways;
 mod homes;
 mod jobs;
 mod limit;
+mod lost_node;
 mod memory;
 mod outcome;
 mod parts;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, reason = "a test that cannot go on fails")]
 
 mod devices;
+mod large;
 mod ports;
 
 use std::{
@@ -33,6 +34,7 @@ use records::{
 use table::MemoryTable;
 
 pub use self::devices::climate_of;
+pub use self::large::LargeNode;
 use self::ports::{CuttableQueue, RecordingLink};
 use crate::{at_once::told_at_once, clock::ManualClock, dice::LoadedDice};
 

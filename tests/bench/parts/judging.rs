@@ -8,9 +8,14 @@ use super::{Report, TERMINALS};
 use crate::{
     alarms,
     homes::Kind,
-    path, rules,
-    table::{Row, grouped, rate},
+    lost_node, path, rules,
+    table::{Row, grouped, millis, rate},
 };
+
+/// How many evaluations a second there should be on two cores.
+const EVALUATIONS: f64 = 100_000.0;
+/// Within how many seconds all should hear of it.
+const ALL_HEAR_WITHIN: f64 = 5.0;
 
 pub(super) async fn measure(report: &mut Report) -> Result<()> {
     let judged = alarms::measure(report.length.judged, TERMINALS).await?;
@@ -29,7 +34,18 @@ pub(super) async fn measure(report: &mut Report) -> Result<()> {
     report.table.add(Row::new("(j) the same, in values", format!("{}/s", grouped(values))));
     let row = Row::new("(j) readings judged, each begins or ends an alarm", rate(per_second(judged.changing)));
     report.table.add(row.beside(share(judged.changing, whole)));
-    of_rules(report).await
+    of_rules(report).await?;
+    of_a_lost_node(report).await
+}
+
+/// How soon all hear of a node that is lost with very much on it.
+async fn of_a_lost_node(report: &mut Report) -> Result<()> {
+    let told = lost_node::measure(report.length.lost_terminals).await?;
+    let name = format!("(j) all hear that {} devices are lost", grouped(f64::from(told.devices)));
+    let row = Row::new(name, millis(told.took));
+    let row = row.beside(format!("one alarm; {} people, each told once", told.people));
+    report.table.add(row.at_most(told.took.as_secs_f64(), ALL_HEAR_WITHIN, " s"));
+    Ok(())
 }
 
 /// With as many rules as there may be, of which few look at a reading.
@@ -38,7 +54,8 @@ async fn of_rules(report: &mut Report) -> Result<()> {
     let name = format!("(j) evaluations by {} rules of people, two cores", grouped(f64::from(evaluated.rules)));
     let micros = |each: Duration| format!("{:.1} us", each.as_secs_f64() * 1e6);
     let row = Row::new(&name, format!("{}/s", grouped(evaluated.per_second)));
-    report.table.add(row.beside(format!("ten look at a reading: {} of a processor", micros(evaluated.reading))));
+    let row = row.beside(format!("ten look at a reading: {} of a processor", micros(evaluated.reading)));
+    report.table.add(row.at_least(evaluated.per_second, EVALUATIONS, "/s"));
     let row = Row::new("(j) a reading among rules that do not look at it", micros(evaluated.among));
     report.table.add(row.beside(format!("{} without them", micros(evaluated.alone))));
     Ok(())
