@@ -229,3 +229,6 @@ fn begun<'a>((rule, condition): (&'a String, &'a ConditionState)) -> Option<(&'a
     };
     Some((rule, pending.since))
 }
+
+#[cfg(test)]
+mod tests;
