@@ -53,6 +53,8 @@ fn text(explanation: &Explanation) -> String {
         .chain(steps.is_empty().then_some(nothing))
         .chain(end)
         .collect();
+    // What others said may hold what a terminal would obey.
+    let lines: Vec<String> = lines.iter().map(|line| line.replace(char::is_control, " ")).collect();
     lines.join("\n") + "\n"
 }
 

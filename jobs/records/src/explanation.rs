@@ -1,11 +1,12 @@
 //! The whole chain of an alarm: what came over the line, what was read, by which rule it changed, who was told, and what became of
 //! that. It is made of the records that are there; nothing is stored for it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use domain::{
     Timestamp,
     identity::{least_id_of, time_of},
+    time::CLOCKS_DIFFER,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -27,9 +28,7 @@ const PAGE: usize = 200;
 /// How many people's notices are read at a time.
 const AT_A_TIME: usize = 16;
 /// So many notices of each person are looked through from each step on.
-const NOTICES_AFTER_A_STEP: usize = 100;
-/// By so much the clocks of those who decide and those who tell may differ.
-const CLOCKS_DIFFER: Duration = Duration::from_mins(1);
+const NOTICES_AFTER_A_STEP: usize = 200;
 
 /// An alarm, explained.
 #[derive(Debug, Clone, PartialEq)]

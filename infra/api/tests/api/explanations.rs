@@ -176,7 +176,7 @@ async fn notices_that_are_too_many_to_look_through_are_said_to_be() {
     let (alarm, transition) = (active(&site).await, transition(&site, &source).await);
     let path = format!("/api/alarms/{alarm}/explain");
     told(&site, "ann", (&source, &transition), site.now()).await;
-    for number in 0..100 {
+    for number in 0..200 {
         site.clock.advance(Duration::from_secs(1));
         told(&site, "ann", (&source, &format!("another {number}")), site.now()).await;
     }

@@ -176,6 +176,17 @@ impl CausingFact {
         (self, frames)
     }
 
+    /// The same, as what began something, as far as there is room for it beside what is remembered already.
+    fn beside(self, remembered: &[Self]) -> Option<Self> {
+        let mut room = Room::of(MOST_REMEMBERED);
+        for fact in remembered {
+            room.take(fact);
+        }
+        let (fact, frames) = Self { began: true, ..self }.with_values_for(&mut room);
+        let fact = fact.with_frames_for(frames, &mut room);
+        (!room.is_overfull()).then_some(fact)
+    }
+
     /// The same with these frames, if there is room for them.
     fn with_frames_for(self, frames: Frames, room: &mut Room) -> Self {
         if room.takes(&frames) { Self { frames, ..self } } else { self }
@@ -195,28 +206,20 @@ impl CausingRule {
     }
 }
 
-/// What is to be remembered of what began conditions whose delay runs, after a step by this evidence: once they are raised,
-/// it is what they were raised by.
+/// What is to be remembered of what began conditions whose delay runs, after a step by these grounds: once they are raised, it
+/// is what they were raised by.
 pub(super) fn remembered(began: Vec<CausingFact>, grounds: Grounds<'_>, state: &SourceState) -> Vec<CausingFact> {
     let pending: Vec<(&str, Timestamp)> = state.conditions.iter().filter_map(begun).collect();
-    let mut began: Vec<CausingFact> =
-        began.into_iter().filter(|fact| pending.iter().any(|(_, since)| *since == fact.at)).collect();
-    let evidence = grounds.evidence;
-    let by_it = pending.iter().filter(|(_, since)| *since == evidence.at);
-    let rules: Vec<&Rule> = by_it.filter_map(|(id, _)| grounds.rules.get(id).map(AsRef::as_ref)).collect();
-    let is_known = began.iter().any(|fact| fact.at == evidence.at);
-    if rules.is_empty() || is_known || evidence.fact == Fact::Tick {
-        return began;
-    }
-    let mut room = Room::of(MOST_REMEMBERED);
-    for fact in &began {
-        room.take(fact);
-    }
-    let names = rules.iter().flat_map(|rule| rule.condition.names()).collect();
-    let (fact, frames) = CausingFact::of(evidence, &names).with_values_for(&mut room);
-    let fact = fact.with_frames_for(frames, &mut room);
-    if !room.is_overfull() {
-        began.push(CausingFact { began: true, ..fact });
+    let is_waited_for = |fact: &CausingFact| pending.iter().any(|(_, since)| *since == fact.at);
+    let mut began: Vec<CausingFact> = began.into_iter().filter(is_waited_for).collect();
+    for evidence in [Some(grounds.evidence), grounds.newer].into_iter().flatten() {
+        let by_it = pending.iter().filter(|(_, since)| *since == evidence.at);
+        let rules: Vec<&Rule> = by_it.filter_map(|(id, _)| grounds.rules.get(id).map(AsRef::as_ref)).collect();
+        let is_known = began.iter().any(|fact| fact.at == evidence.at);
+        if !rules.is_empty() && !is_known && evidence.fact != Fact::Tick {
+            let names = rules.iter().flat_map(|rule| rule.condition.names()).collect();
+            began.extend(CausingFact::of(evidence, &names).beside(&began));
+        }
     }
     began
 }

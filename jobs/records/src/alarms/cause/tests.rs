@@ -128,6 +128,15 @@ fn what_began_a_delay_is_remembered_until_it_is_over() {
 }
 
 #[test]
+fn a_newer_reading_that_was_known_already_may_begin_a_delay() {
+    let rules = RuleSet::from_iter([above("temperature", 30.0).held_for(Duration::from_secs(10))]);
+    let (cool, hot) = (said(1, vec![value("temperature", 20.0, "℃")]), said(2, vec![value("temperature", 35.0, "℃")]));
+    let state = step(&SourceState::default(), &rules, &hot, hot.at).state;
+    let began = remembered(Vec::new(), Grounds { rules: &rules, evidence: &cool, newer: Some(&hot) }, &state);
+    assert_eq!(began.iter().map(|fact| fact.evidence.as_str()).collect::<Vec<_>>(), ["said 2"]);
+}
+
+#[test]
 fn what_is_remembered_of_many_beginnings_is_bounded() {
     let name = |number: i64| format!("{number}{}", "x".repeat(250));
     let rules = (0..30).map(|number| above(&name(number), 1.0).held_for(Duration::from_hours(1))).collect();
