@@ -1,23 +1,23 @@
 //! Why a transition came about: what was seen, what came over the line, and what the rules were then.
 
+mod began;
 mod room;
 
 use std::collections::BTreeSet;
 
 use domain::{
     Timestamp,
-    alarm::{Change, ConditionState, Evidence, Fact, Frames, Rule, RuleSet, SourceState},
+    alarm::{Change, Evidence, Fact, Frames, Rule, RuleSet},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(super) use self::began::remembered;
 use self::room::Room;
 use crate::fingerprint::sha256_hex;
 
 /// The most bytes of JSON that a cause takes, about: an item has a most size, and what is written is paid for.
 const MOST_BYTES: usize = 16 * 1024;
-/// The most that is remembered of what began conditions whose delay runs, of one source.
-const MOST_REMEMBERED: usize = 4 * 1024;
 /// How much of a rule's fingerprint is kept, in characters.
 const FINGERPRINT: usize = 12;
 
@@ -176,17 +176,6 @@ impl CausingFact {
         (self, frames)
     }
 
-    /// The same, as what began something, as far as there is room for it beside what is remembered already.
-    fn beside(self, remembered: &[Self]) -> Option<Self> {
-        let mut room = Room::of(MOST_REMEMBERED);
-        for fact in remembered {
-            room.take(fact);
-        }
-        let (fact, frames) = Self { began: true, ..self }.with_values_for(&mut room);
-        let fact = fact.with_frames_for(frames, &mut room);
-        (!room.is_overfull()).then_some(fact)
-    }
-
     /// The same with these frames, if there is room for them.
     fn with_frames_for(self, frames: Frames, room: &mut Room) -> Self {
         if room.takes(&frames) { Self { frames, ..self } } else { self }
@@ -204,33 +193,6 @@ impl CausingRule {
         let fingerprint = if rule.version.is_some() { None } else { fingerprint() };
         Self { id: rule.id.clone(), version: rule.version, fingerprint, definition: None }
     }
-}
-
-/// What is to be remembered of what began conditions whose delay runs, after a step by these grounds: once they are raised, it
-/// is what they were raised by.
-pub(super) fn remembered(began: Vec<CausingFact>, grounds: Grounds<'_>, state: &SourceState) -> Vec<CausingFact> {
-    let pending: Vec<(&str, Timestamp)> = state.conditions.iter().filter_map(begun).collect();
-    let is_waited_for = |fact: &CausingFact| pending.iter().any(|(_, since)| *since == fact.at);
-    let mut began: Vec<CausingFact> = began.into_iter().filter(is_waited_for).collect();
-    for evidence in [Some(grounds.evidence), grounds.newer].into_iter().flatten() {
-        let by_it = pending.iter().filter(|(_, since)| *since == evidence.at);
-        let rules: Vec<&Rule> = by_it.filter_map(|(id, _)| grounds.rules.get(id).map(AsRef::as_ref)).collect();
-        let is_known = began.iter().any(|fact| fact.at == evidence.at);
-        if !rules.is_empty() && !is_known && evidence.fact != Fact::Tick {
-            let names = rules.iter().flat_map(|rule| rule.condition.names()).collect();
-            began.extend(CausingFact::of(evidence, &names).beside(&began));
-        }
-    }
-    began
-}
-
-/// A condition that waits until its delay is over, and since when.
-fn begun<'a>((rule, condition): (&'a String, &'a ConditionState)) -> Option<(&'a str, Timestamp)> {
-    let pending = match condition {
-        ConditionState::Pending(pending) => pending,
-        ConditionState::Active(active) => active.again.as_ref()?,
-    };
-    Some((rule, pending.since))
 }
 
 #[cfg(test)]

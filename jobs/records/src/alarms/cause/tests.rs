@@ -2,12 +2,12 @@ use std::time::Duration;
 
 use domain::{
     DeviceId, Source,
-    alarm::{ChangeKind, Comparison, Condition, Frame, Observed, Severity, Step, step},
+    alarm::{ChangeKind, Comparison, Condition, Frame, Observed, Severity, SourceState, Step, step},
     reading::{Datum, Quality},
 };
 use serde_json::json;
 
-use super::*;
+use super::{began::MOST_REMEMBERED, *};
 use crate::alarms::{Transition, Watch};
 
 fn device() -> Source {
