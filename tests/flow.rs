@@ -7,6 +7,7 @@ mod alert_rules;
 mod aws;
 mod backtest;
 mod channels;
+mod explanations;
 mod failover;
 mod heartbeat;
 mod held;

@@ -37,6 +37,10 @@ pub(crate) enum Command {
     /// What an alert rule would have raised over what was read, and whom it would have told how often. Like an import, it needs the
     /// store for itself; a running server answers the same at POST /api/alerts/rules/backtest.
     Backtest(BacktestArguments),
+    /// How an alarm came about: what came over the line, what was read, by which writing of which rule it was raised, who was told, and
+    /// what became of that. It needs the store for itself, as an import does; a running server answers the same at GET
+    /// /api/alarms/{id}/explain.
+    Explain(ExplainArguments),
     /// What an installation on AWS costs a month, line by line.
     Cost(CostArguments),
 }
@@ -101,6 +105,18 @@ pub(crate) struct BacktestArguments {
     pub json: bool,
     /// The rule, as POST /api/alerts/rules takes it (JSON).
     pub rule: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The configuration of the server whose store it is.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print JSON, as the API answers.
+    #[arg(long)]
+    pub json: bool,
+    /// The alarm's id.
+    pub alarm: String,
 }
 
 /// Reads 90m, 12h, 30d.

@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod cost_command;
 mod demo;
+mod explain_command;
 mod field_command;
 mod schedule;
 mod serve;
@@ -33,6 +34,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Field(arguments) => field_command::command(arguments).await,
         Command::Config(arguments) => config::command(&arguments),
         Command::Backtest(arguments) => backtest_command::command(arguments).await,
+        Command::Explain(arguments) => explain_command::command(arguments).await,
         Command::Cost(arguments) => cost_command::command(&arguments),
         Command::Import(arguments) => site::command(arguments).await,
     }

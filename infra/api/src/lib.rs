@@ -8,6 +8,7 @@ mod bounded;
 mod documentation;
 mod doors;
 mod error;
+pub mod explanation;
 mod moment;
 mod paging;
 mod password;

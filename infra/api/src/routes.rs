@@ -35,6 +35,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 pub(crate) use act::Pace as LinkPace;
+pub(crate) use alarms::Explained;
 pub(crate) use alert_rules::RuleForm;
 pub(crate) use health::Tried;
 

@@ -155,6 +155,11 @@ pub fn derived_id(at: Timestamp, parts: &[&str]) -> String {
     Ulid::from_parts(u64::try_from(at.0).unwrap_or(0), u128::from_be_bytes(random)).to_string()
 }
 
+/// What is no greater than any id that [`derived_id`] made of that time or a later one: where a range of ids begins.
+pub fn least_id_of(at: Timestamp) -> String {
+    Ulid::from_parts(u64::try_from(at.0).unwrap_or(0), 0).to_string()
+}
+
 /// The time in an id that [`derived_id`] made; none when the text is no such id.
 pub fn time_of(id: &str) -> Option<Timestamp> {
     let ulid = Ulid::from_string(id).ok()?;

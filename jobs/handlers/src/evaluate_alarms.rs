@@ -13,7 +13,7 @@ use domain::{
 use futures::{StreamExt, stream};
 use records::{
     Outcome, Prefetched, Versioned,
-    alarms::{self, Watch},
+    alarms::{self, Grounds, Watch},
 };
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +116,7 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
         let before = watch.value.clone();
         let now = cx.clock.now();
         let stepped = step(&before.state, &rules, evidence, now);
-        let mut stepped = with_what_is_newer(cx, stepped, &rules, evidence, now).await?;
+        let (mut stepped, newer) = with_what_is_newer(cx, stepped, &rules, evidence, now).await?;
         stepped.timer = look::earlier(stepped.timer, look::next(cx, &evidence.source).await?);
         let alters_alarms = !stepped.changes.is_empty();
         let is_as_before =
@@ -126,7 +126,8 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
             return Ok(changed || was_last(&before.state, evidence));
         }
         let is_whole = stepped.is_whole;
-        let writes = alarms::put_step(table, evidence, &mut watch, stepped, now).await?;
+        let grounds = Grounds { rules: &rules, evidence, newer: newer.as_ref() };
+        let writes = alarms::put_step(table, grounds, &mut watch, stepped, now).await?;
         if !table.transact(writes).await?.applied() {
             refused += 1;
             continue;

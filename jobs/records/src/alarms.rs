@@ -13,6 +13,7 @@
 //! A step of the machine is one transaction over all of them, so that no reader sees half of it. What is to be told
 //! stays in the watch's `outbox` until it was handed on: a crash between the two tells it again, under the same name.
 
+mod cause;
 mod end;
 mod life;
 mod stepping;
@@ -22,9 +23,11 @@ use std::{collections::BTreeSet, time::Duration};
 use domain::{
     Mac, Source, Timestamp,
     alarm::{Change, Severity, SourceState},
+    identity::least_id_of,
 };
 use serde::{Deserialize, Serialize};
 
+pub use cause::{Cause, CausingFact, CausingRule, Grounds};
 pub use end::end;
 pub use life::{AlarmEvent, AlarmLife, Shelved};
 pub use stepping::{act, put_step};
@@ -47,6 +50,9 @@ pub struct Watch {
     pub timer: Option<Timestamp>,
     /// Transitions that may not have been handed on yet.
     pub outbox: Vec<String>,
+    /// What began the conditions whose delay runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub began: Vec<CausingFact>,
 }
 
 /// An alarm.
@@ -129,6 +135,9 @@ pub struct Transition {
     pub at: Timestamp,
     /// What changed.
     pub changes: Vec<Change>,
+    /// Why. None of those that were stored before that was kept, and of a source that was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
 }
 
 /// What is remembered of a source; the default when nothing is.
@@ -188,6 +197,18 @@ pub fn put_transition(transition: &Transition) -> Result<Write, TableError> {
 pub async fn transition(table: &dyn Table, source: &Source, id: &str) -> Result<Option<Transition>, TableError> {
     let key = Key::new(format!("transition#{source}"), id);
     Ok(record::get(table, &key).await?.map(|transition| transition.value))
+}
+
+/// A page of a source's transitions, oldest first, of facts of `since` or later.
+pub async fn transitions(
+    table: &dyn Table,
+    source: &Source,
+    since: Timestamp,
+    limit: usize,
+    after: Option<String>,
+) -> Result<Listed<Transition>, TableError> {
+    let range = Range { from: least_id_of(since), ..Range::all(format!("transition#{source}"), limit) };
+    record::page(table, &range.after(after)).await
 }
 
 /// The writes that store an alarm as it is now, and list it where it belongs.

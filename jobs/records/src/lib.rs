@@ -14,6 +14,7 @@ pub mod brokers;
 pub mod channel_health;
 pub mod channels;
 pub mod doors;
+pub mod explanation;
 pub mod facts;
 mod fingerprint;
 pub mod held;

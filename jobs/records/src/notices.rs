@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use domain::{Source, Timestamp};
+use domain::{Source, Timestamp, identity::least_id_of};
 use serde::{Deserialize, Serialize};
 
 use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, facts::Facts, record};
@@ -138,6 +138,11 @@ impl Notice {
         self.way.since.unwrap_or(self.at)
     }
 
+    /// Whether it tells of a transition, or repeats what does.
+    pub fn tells_of(&self, transition: &str) -> bool {
+        self.transition == transition || self.transitions.iter().any(|told| told == transition)
+    }
+
     /// The attempts since then.
     pub fn tries(&self) -> usize {
         self.attempts.iter().filter(|attempt| attempt.at >= self.tried_since()).count()
@@ -189,6 +194,18 @@ pub async fn list(
     after: Option<String>,
 ) -> Result<Listed<Notice>, TableError> {
     record::page(table, &Range::all(format!("notice#{user}"), limit).newest_first().after(after)).await
+}
+
+/// A page of a user's notices, oldest first, of those that were decided at `since` or later.
+pub async fn list_since(
+    table: &dyn Table,
+    user: &str,
+    since: Timestamp,
+    limit: usize,
+    after: Option<String>,
+) -> Result<Listed<Notice>, TableError> {
+    let range = Range { from: least_id_of(since), ..Range::all(format!("notice#{user}"), limit) };
+    record::page(table, &range.after(after)).await
 }
 
 fn key(user: &str, id: &str) -> Key {

@@ -2,12 +2,14 @@
 
 mod acknowledge;
 mod acting;
+mod explain;
 mod list;
 mod service;
 mod shown;
 mod statistics;
 
 pub(crate) use acknowledge::{Remark, take_on};
+pub(crate) use explain::Explained;
 
 use std::sync::Arc;
 
@@ -31,6 +33,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
     OpenApiRouter::new()
         .routes(routes!(list::list))
         .routes(routes!(get))
+        .routes(routes!(explain::explain))
         .routes(routes!(acknowledge::acknowledge))
         .routes(routes!(acting::reset))
         .routes(routes!(acting::shelve))

@@ -63,7 +63,7 @@ pub(super) struct Notice {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = NoticeStatus)]
 #[serde(rename_all = "snake_case")]
-enum Status {
+pub(super) enum Status {
     /// Not taken by the other side yet.
     Waiting,
     /// Taken.
@@ -74,7 +74,7 @@ enum Status {
 
 /// One attempt.
 #[derive(Debug, Serialize, ToSchema)]
-struct Attempt {
+pub(super) struct Attempt {
     /// When.
     at: Moment,
     /// What the other side said.
@@ -110,14 +110,26 @@ impl From<notices::Notice> for Notice {
             subject: notice.subject,
             text: notice.text,
             at: Moment(notice.at),
-            status: match notice.status {
-                notices::NoticeStatus::Waiting => Status::Waiting,
-                notices::NoticeStatus::Sent => Status::Sent,
-                notices::NoticeStatus::Failed => Status::Failed,
-            },
+            status: notice.status.into(),
             next: notice.way.next.filter(|_| notice.status == notices::NoticeStatus::Waiting).map(Moment),
             instead_of: notice.way.instead_of,
-            attempts: notice.attempts.into_iter().map(|a| Attempt { at: Moment(a.at), outcome: a.outcome }).collect(),
+            attempts: notice.attempts.into_iter().map(Attempt::from).collect(),
         }
+    }
+}
+
+impl From<notices::NoticeStatus> for Status {
+    fn from(status: notices::NoticeStatus) -> Self {
+        match status {
+            notices::NoticeStatus::Waiting => Self::Waiting,
+            notices::NoticeStatus::Sent => Self::Sent,
+            notices::NoticeStatus::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<notices::Attempt> for Attempt {
+    fn from(attempt: notices::Attempt) -> Self {
+        Self { at: Moment(attempt.at), outcome: attempt.outcome }
     }
 }

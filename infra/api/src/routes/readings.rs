@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{Pid, Timestamp, reading};
+use domain::{Pid, Timestamp, alarm::Observed, reading};
 use engine_http::{
     Json, Path, Problem, Query,
     axum::{self, extract::State},
@@ -48,7 +48,7 @@ struct Reading {
 
 /// One named value.
 #[derive(Serialize, ToSchema)]
-struct NamedValue {
+pub(super) struct NamedValue {
     /// What it is called.
     name: String,
     /// The machine form; null when the device gave none.
@@ -170,6 +170,13 @@ impl From<reading::Value> for NamedValue {
             reading::Datum::None => None,
         };
         Self { name, value, display, unit, quality: quality.into() }
+    }
+}
+
+impl From<Observed> for NamedValue {
+    fn from(observed: Observed) -> Self {
+        let Observed { name, value, display, unit, quality } = observed;
+        Self::from(reading::Value { name, value, display, unit, quality })
     }
 }
 

@@ -10,7 +10,7 @@ use domain::{
 use engine_http::axum::http::Method;
 use records::{
     Table,
-    alarms::{self, Which},
+    alarms::{self, Grounds, Which},
 };
 use serde_json::{Value, json};
 
@@ -38,8 +38,10 @@ async fn says(site: &Site, source: &Source, rule: Rule, celsius: f64) {
     let fact = Fact::Values { values: vec![value] };
     let evidence = Evidence::new(site.now().sortable(), source.clone(), site.now(), fact);
     let mut watch = alarms::watch(&*site.table, source).await.unwrap();
-    let stepped = step(&watch.value.state, &RuleSet::from_iter([rule]), &evidence, site.now());
-    let writes = alarms::put_step(&*site.table, &evidence, &mut watch, stepped, site.now()).await.unwrap();
+    let rules = RuleSet::from_iter([rule]);
+    let stepped = step(&watch.value.state, &rules, &evidence, site.now());
+    let grounds = Grounds { rules: &rules, evidence: &evidence, newer: None };
+    let writes = alarms::put_step(&*site.table, grounds, &mut watch, stepped, site.now()).await.unwrap();
     assert!(site.table.transact(writes).await.unwrap().applied());
 }
 

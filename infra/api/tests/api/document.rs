@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 106] = [
+const ROUTES: [&str; 107] = [
     "delete /api/alerts/policies/{id}",
     "delete /api/alerts/rotas/{id}",
     "delete /api/alerts/rules/{id}",
@@ -23,6 +23,7 @@ const ROUTES: [&str; 106] = [
     "delete /api/terminals/{mac}/out-of-service",
     "get /api/alarms",
     "get /api/alarms/{id}",
+    "get /api/alarms/{id}/explain",
     "get /api/alerts/incidents",
     "get /api/alerts/incidents/{id}",
     "get /api/alerts/metrics",

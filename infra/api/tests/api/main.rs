@@ -13,6 +13,7 @@ mod channels;
 mod dead_letters;
 mod document;
 mod errors;
+mod explanations;
 mod health;
 mod nodes;
 mod notices;

@@ -1,10 +1,10 @@
 //! What the machine is told: facts about a source, each named and dated.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::Act;
+use super::{Act, Frames};
 use crate::{
     Source, Timestamp,
     reading::{Datum, Quality, Reading, Value},
@@ -24,12 +24,21 @@ pub struct Evidence {
     /// Whether it came too late to say how the source is: it raises and ends nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
+    /// What came over the line, of a reading that a job just read. The machine does not look at it.
+    #[serde(default, skip_serializing_if = "Frames::is_empty")]
+    pub frames: Frames,
 }
 
 impl Evidence {
     /// A fact that came in time.
     pub fn new(id: impl Into<String>, source: Source, at: Timestamp, fact: Fact) -> Self {
-        Self { id: id.into(), source, at, fact, late: false }
+        Self { id: id.into(), source, at, fact, late: false, frames: Frames::default() }
+    }
+
+    /// The same, which was read out of these frames.
+    #[must_use]
+    pub fn read_from(self, frames: Frames) -> Self {
+        Self { frames, ..self }
     }
 }
 
@@ -101,10 +110,38 @@ impl Fact {
     }
 
     /// The values that it tells of.
-    pub(super) fn values(&self) -> &[Observed] {
+    pub fn values(&self) -> &[Observed] {
         match self {
             Self::Values { values } | Self::Known { values } => values,
             _ => &[],
+        }
+    }
+
+    /// The same, of its values with those of these names alone.
+    #[must_use]
+    pub fn of_names(&self, names: &BTreeSet<&str>) -> Self {
+        let those =
+            |values: &[Observed]| values.iter().filter(|it| names.contains(it.name.as_str())).cloned().collect();
+        match self {
+            Self::Values { values } => Self::Values { values: those(values) },
+            Self::Known { values } => Self::Known { values: those(values) },
+            _ => self.clone(),
+        }
+    }
+
+    /// What kind of fact it is, by the name that it is stored under.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Values { .. } => "values",
+            Self::Known { .. } => "known",
+            Self::Missed { .. } => "missed",
+            Self::LinkLost { .. } => "link_lost",
+            Self::LinkSeen => "link_seen",
+            Self::ParentLost { .. } => "parent_lost",
+            Self::Away { .. } => "away",
+            Self::Back { .. } => "back",
+            Self::Acted { .. } => "acted",
+            Self::Tick => "tick",
         }
     }
 

@@ -47,6 +47,9 @@ pub struct Rule {
     /// When it is damped; as the installation says without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flapping: Option<Flapping>,
+    /// Which writing of it this is, where people made it and it is in force. No part of what it says.
+    #[serde(skip)]
+    pub version: Option<u64>,
 }
 
 /// When a rule that comes and goes is no longer told each time.
@@ -85,6 +88,7 @@ impl Rule {
             acknowledged_for: Duration::ZERO,
             most_shelved: Duration::ZERO,
             flapping: None,
+            version: None,
         }
     }
 

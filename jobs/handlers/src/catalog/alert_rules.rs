@@ -78,8 +78,9 @@ impl AlertRules {
 
     fn add(&mut self, stored: AlertRule) {
         let replaces = stored.in_place_of().cloned();
-        let AlertRule { target, scope, owner, rule, .. } = stored;
+        let AlertRule { target, scope, owner, rule, version, .. } = stored;
         self.by_scope.entry((target, scope)).or_default().push(self.rules.len());
+        let rule = Rule { version: Some(version), ..rule };
         self.rules.push(Owned { owner, rule: Arc::new(rule), replaces });
     }
 

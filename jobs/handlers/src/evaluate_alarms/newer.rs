@@ -18,25 +18,25 @@ use records::{
 use crate::Context;
 
 /// The step, and where it changed the alarms of a device whose latest reading is newer than its evidence, that reading's as
-/// well: what began and is over is told as that.
+/// well, which is given too: what began and is over is told as that.
 pub(super) async fn with_what_is_newer(
     cx: &Context,
     stepped: Step,
     rules: &RuleSet,
     evidence: &Evidence,
     now: Timestamp,
-) -> Result<Step, TableError> {
+) -> Result<(Step, Option<Evidence>), TableError> {
     if stepped.changes.is_empty() || !stepped.is_whole {
-        return Ok(stepped);
+        return Ok((stepped, None));
     }
-    let Some(newer) = newest_since(cx, &evidence.source, evidence.at, now).await? else { return Ok(stepped) };
+    let Some(newer) = newest_since(cx, &evidence.source, evidence.at, now).await? else { return Ok((stepped, None)) };
     let mut next = step(&stepped.state, rules, &newer, now);
     // What is not whole is told apart: the newer reading is on its way by itself.
     if !next.is_whole {
-        return Ok(stepped);
+        return Ok((stepped, None));
     }
     next.changes.splice(..0, stepped.changes);
-    Ok(next)
+    Ok((next, Some(newer)))
 }
 
 /// A device's newest reading, as evidence, if it is newer than that. What lies in the future is of a clock that was set back.

@@ -120,5 +120,7 @@ fn subscribers(transition: &Transition) -> Hearer {
 
 fn part(transition: &Transition, is_wanted: impl Fn(&Change) -> bool) -> Transition {
     let changes = transition.changes.iter().filter(|change| is_wanted(change)).cloned().collect();
-    Transition { changes, ..transition.clone() }
+    let (id, source, at) = (transition.id.clone(), transition.source.clone(), transition.at);
+    // Why it came about may be long, and nobody is told of it.
+    Transition { id, source, at, changes, cause: None }
 }

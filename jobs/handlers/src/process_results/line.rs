@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::{
     Mac, Pid, Source, Timestamp,
-    alarm::{Evidence, Fact, Observed},
+    alarm::{Evidence, Fact, Frames, Observed},
     reading::Reading,
     time::{is_ahead, is_newer},
 };
@@ -21,7 +21,7 @@ use records::{
 pub(in crate::process_results) use self::presence::{becomes_unknown, parent_lost};
 use super::{
     FollowUps,
-    answer::{Verified, verify},
+    answer::{Read, Verified, verify},
 };
 use crate::{
     Context, JobError, known, pace,
@@ -109,10 +109,11 @@ impl<'a> Line<'a> {
     async fn take(&mut self, cx: &Context, report: &Report) -> Result<(), JobError> {
         match &report.event {
             Event::Answered(answer) => match verify(cx, self.terminal, report, answer).await? {
-                Verified::Reading(mut reading, rejected, fault) => {
+                Verified::Reading(read) => {
+                    let Read { mut reading, rejected, fault, frames } = *read;
                     self.count(report, &rejected);
                     self.faulty(report, &mut reading, fault);
-                    self.answered(report, reading, answer);
+                    self.answered(report, reading, answer, frames);
                 }
                 Verified::Nothing(rejected) => {
                     self.count(report, &rejected);
@@ -172,7 +173,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn answered(&mut self, report: &Report, mut reading: Reading, answer: &Answer) {
+    fn answered(&mut self, report: &Report, mut reading: Reading, answer: &Answer, frames: Frames) {
         let pid = reading.device.pid;
         if self.readings.iter().any(|known| known.device == reading.device && known.asked == reading.asked) {
             return;
@@ -193,14 +194,7 @@ impl<'a> Line<'a> {
         if (self.is_news(report) || is_latest) && !overtaken {
             self.standing.value.misses.remove(&pid);
         }
-        if reading.late {
-            let (source, at) = (Source::Device(reading.device.clone()), reading.asked.min(report.at));
-            let fact = Fact::of_reading(&reading);
-            let evidence = Evidence::new(evidence_id(report, &source), source, at, fact);
-            self.follow_ups.evidence.push(Evidence { late: true, ..evidence });
-        } else {
-            self.values(report, &reading);
-        }
+        self.values(report, &reading, frames);
         let known = self.latest.value.devices.get(&pid);
         let is_repeat = self.silence.is_some() && known.is_some_and(|known| self.repeats(&reading, known));
         if known.is_none_or(|known| self.replaces(&reading, known)) {
@@ -230,9 +224,10 @@ impl<'a> Line<'a> {
     }
 
     /// Values are as old as their question: two posts may arrive in another order than they were asked in.
-    fn values(&mut self, report: &Report, reading: &Reading) {
+    fn values(&mut self, report: &Report, reading: &Reading, frames: Frames) {
         let (source, at) = (Source::Device(reading.device.clone()), reading.asked.min(report.at));
-        self.evidence_of(source, report, at, Fact::of_reading(reading));
+        let evidence = Evidence::new(evidence_id(report, &source), source, at, Fact::of_reading(reading));
+        self.follow_ups.evidence.push(Evidence { late: reading.late, ..evidence.read_from(frames) });
     }
 
     fn missed(&mut self, report: &Report, pid: Pid, told: Option<u32>) {

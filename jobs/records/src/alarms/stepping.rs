@@ -8,7 +8,7 @@ use domain::{
     identity::derived_id,
 };
 
-use super::{Alarm, Transition, Watch, get, life, put, put_transition, put_watch, watch};
+use super::{Alarm, Cause, Grounds, Transition, Watch, cause, get, life, put, put_transition, put_watch, watch};
 use crate::{Table, TableError, Versioned, Write};
 
 /// How often an act is tried anew when the source is stepped meanwhile.
@@ -19,22 +19,24 @@ const APART: std::time::Duration = std::time::Duration::from_millis(1);
 /// The writes that store a step that was taken from this watch, which is what is remembered afterwards.
 pub async fn put_step(
     table: &dyn Table,
-    evidence: &Evidence,
+    grounds: Grounds<'_>,
     watch: &mut Versioned<Watch>,
     stepped: Step,
     now: Timestamp,
 ) -> Result<Vec<Write>, TableError> {
     let old_timer = watch.value.timer;
+    let evidence = grounds.evidence;
     let mut writes = Vec::new();
     (watch.value.state, watch.value.timer) = (stepped.state, stepped.timer);
     if !stepped.changes.is_empty() {
-        let transition = transition(evidence, watch.version, now, stepped.changes);
+        let transition = transition(grounds, watch, now, stepped.changes);
         writes.push(put_transition(&transition)?);
         writes.extend(changed_alarms(table, &transition, &watch.value.state).await?);
         if transition.changes.iter().any(Change::is_told) {
             watch.value.outbox.push(transition.id);
         }
     }
+    watch.value.began = cause::remembered(std::mem::take(&mut watch.value.began), grounds, &watch.value.state);
     if matches!(evidence.fact, Fact::Acted { .. }) && !watch.value.outbox.is_empty() {
         // Whoever acts cannot hand on what is to be told: whoever looks at the source next does.
         watch.value.timer = Some(now.min(watch.value.timer.unwrap_or(now)));
@@ -44,10 +46,12 @@ pub async fn put_step(
 }
 
 /// The version of the watch tells apart the steps that one fact may take.
-fn transition(evidence: &Evidence, version: u64, now: Timestamp, changes: Vec<Change>) -> Transition {
+fn transition(grounds: Grounds<'_>, watch: &Versioned<Watch>, now: Timestamp, changes: Vec<Change>) -> Transition {
+    let evidence = grounds.evidence;
     let source = evidence.source.to_string();
-    let id = derived_id(evidence.at, &["transition", &source, &evidence.id, &version.to_string()]);
-    Transition { id, source: evidence.source.clone(), at: now, changes }
+    let id = derived_id(evidence.at, &["transition", &source, &evidence.id, &watch.version.to_string()]);
+    let cause = Some(Cause::of(grounds, &changes, &watch.value.began));
+    Transition { id, source: evidence.source.clone(), at: now, changes, cause }
 }
 
 async fn changed_alarms(
@@ -81,13 +85,15 @@ pub async fn act(table: &dyn Table, source: &Source, act: &Act, now: Timestamp) 
         let at = acted.map_or(now, |acted| acted.max(now));
         let id = format!("act/{}/{}", at.sortable(), act.by);
         let evidence = Evidence::new(id, source.clone(), at, Fact::Acted { act: act.clone() });
-        let stepped = step(&watch.value.state, &RuleSet::default(), &evidence, at);
+        let rules = RuleSet::default();
+        let stepped = step(&watch.value.state, &rules, &evidence, at);
         let is_whole = stepped.is_whole;
         if is_whole && stepped.changes.is_empty() {
             return Ok(changes);
         }
         let done = stepped.changes.clone();
-        let writes = put_step(table, &evidence, &mut watch, stepped, now).await?;
+        let grounds = Grounds { rules: &rules, evidence: &evidence, newer: None };
+        let writes = put_step(table, grounds, &mut watch, stepped, now).await?;
         if !table.transact(writes).await?.applied() {
             refused += 1;
             continue;

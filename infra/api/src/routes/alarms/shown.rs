@@ -136,7 +136,7 @@ pub(crate) enum Source {
 /// How much an alarm matters, least first.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Severity {
+pub(super) enum Severity {
     /// Good to know.
     Info,
     /// Somebody should look, today.

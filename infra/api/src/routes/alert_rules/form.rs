@@ -113,6 +113,7 @@ impl RuleForm {
             acknowledged_for: self.acknowledged_for_ms,
             most_shelved: self.most_shelved_ms,
             flapping: self.flapping,
+            version: None,
         }
     }
 }
