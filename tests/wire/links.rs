@@ -26,7 +26,7 @@ async fn hot(field: &mut Field) -> Result<Mail> {
 fn path(mail: &Mail) -> Result<String> {
     let mut links = mail.forms.text.lines().filter_map(|line| line.strip_prefix(PUBLIC_URL));
     let path = links.next().with_context(|| format!("no link: {}", mail.forms.text))?;
-    ensure!(links.next().is_none(), "two links: {}", mail.forms.text);
+    ensure!(links.count() == 2, "to snooze for an hour, and for a shift: {}", mail.forms.text);
     Ok(path.to_owned())
 }
 

@@ -8,6 +8,7 @@ use std::{fmt, time::Duration};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
+use records::users::Role;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -32,13 +33,18 @@ pub enum Action {
     /// Its user wants to hear nothing of it for eight hours.
     #[serde(rename = "snooze_8h")]
     SnoozeShift,
-    /// Nobody is told of it for some time.
+    /// Nobody is told of it for eight hours: for administrators.
     Silence,
 }
 
 impl Action {
-    /// What letters offer.
-    pub const OFFERED: &[Self] = &[Self::Acknowledge];
+    /// What letters offer somebody.
+    pub fn offered(role: Role) -> &'static [Self] {
+        match role {
+            Role::User => &[Self::Acknowledge, Self::SnoozeHour, Self::SnoozeShift],
+            Role::Admin => &[Self::Acknowledge, Self::SnoozeHour, Self::SnoozeShift, Self::Silence],
+        }
+    }
 
     /// Its name, for programs.
     pub fn code(self) -> &'static str {

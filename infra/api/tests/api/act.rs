@@ -3,6 +3,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Source, Timestamp,
     alarm::{Change, ChangeKind, Severity},
+    routing::{Matcher, Window},
 };
 use engine_http::axum::http::{Method, StatusCode, header};
 use futures::future::join_all;
@@ -13,7 +14,7 @@ use records::{
     facts::Facts,
     locale::{Language, Locale},
     notices::{self, Notice, NoticeStatus},
-    users,
+    silences, users,
 };
 
 use crate::{
@@ -284,4 +285,59 @@ async fn only_a_form_can_do_it() {
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     }
     assert_eq!(word(&site).await, None);
+}
+
+/// What is kept from being told, to whom: everybody's and Ann's.
+async fn silenced(site: &Site) -> Vec<(Option<String>, Option<Source>, Option<String>, Duration)> {
+    let mut all = Vec::new();
+    for owner in [None, Some("ann"), Some("root")] {
+        for kept in silences::list(&*site.table, owner, 10, None).await.unwrap().items {
+            let time = match kept.silence.window {
+                Window::Once { from, until } => until.since(from),
+                Window::Weekly { .. } => Duration::MAX,
+            };
+            let Matcher { source, rule, .. } = kept.silence.matcher;
+            all.push((kept.owner, source, rule, time));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn who_snoozes_by_a_link_hears_nothing_of_it_for_that_time_and_everybody_else_does() {
+    let site = told_of(HERS).await;
+    for (action, hours) in [(Action::SnoozeHour, 1), (Action::SnoozeShift, 8)] {
+        let before = silenced(&site).await;
+        let path = path(&links(), &Link { action, ..link(&site) });
+        let asked = site.get(&path).send().await;
+        assert!(page(&asked, StatusCode::OK).contains("You will hear nothing of it"), "{}", asked.text);
+        assert_eq!(silenced(&site).await, before, "it asks");
+        page(&site.post(&path).send().await, StatusCode::OK);
+        page(&site.post(&path).send().await, StatusCode::GONE);
+        let (source, rule) = (Some(Source::Terminal(mac(HERS))), Some("offline".to_owned()));
+        let made = (Some("ann".to_owned()), source, rule, Duration::from_hours(hours));
+        let after = silenced(&site).await;
+        assert!(after.len() == before.len() + 1 && after.contains(&made), "{after:?}");
+    }
+    assert_eq!(word(&site).await, None, "nobody took it on");
+}
+
+#[tokio::test]
+async fn who_is_no_administrator_silences_nothing_for_others() {
+    let site = told_of(HERS).await;
+    let path = path(&links(), &Link { action: Action::Silence, ..link(&site) });
+    for answer in [site.get(&path).send().await, site.post(&path).send().await] {
+        page(&answer, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(silenced(&site).await, []);
+    let mut ann = users::get(&*site.table, "ann").await.unwrap().unwrap();
+    ann.role = users::Role::Admin;
+    users::put(&*site.table, &ann).await.unwrap();
+    let answer = site.post(&path).send().await;
+    page(&answer, StatusCode::OK);
+    let silenced = silenced(&site).await;
+    assert!(
+        matches!(&silenced[..], [(None, Some(_), Some(_), time)] if *time == Duration::from_hours(8)),
+        "{silenced:?}"
+    );
 }

@@ -4,7 +4,7 @@
 use records::{
     facts::{Facts, Kind},
     notices::Notice,
-    users::User,
+    users::{Role, User},
 };
 
 use super::picture;
@@ -21,8 +21,8 @@ pub(super) async fn dressed(cx: &Context, notice: &Notice, user: Option<&User>, 
     let reader = Reader::new(&user.map(|user| user.locale.clone()).unwrap_or_default(), &cx.settings.words);
     let is_mail = matches!(letter.address, Address::Email { .. });
     // A room is read by others, and nobody may act as somebody else.
-    let is_private = user.is_some() && !matches!(letter.address, Address::Chat(_) | Address::Topic { .. });
-    let links = if is_private { buttons(cx, notice, facts) } else { Vec::new() };
+    let reached_alone = user.filter(|_| !matches!(letter.address, Address::Chat(_) | Address::Topic { .. }));
+    let links = reached_alone.map_or_else(Vec::new, |user| buttons(cx, notice, facts, user.role));
     let picture = if is_mail { picture::of(cx, facts, &reader).await } else { None };
     let (chart, inline) = picture.unzip();
     // Programs find links beside the text; in a text message one would leave no place for anything else.
@@ -41,7 +41,7 @@ pub(super) async fn dressed(cx: &Context, notice: &Notice, user: Option<&User>, 
 }
 
 /// What the reader can do with a click: only where something is wrong still, and where links lead somewhere.
-fn buttons(cx: &Context, notice: &Notice, facts: &Facts) -> Vec<Button> {
+fn buttons(cx: &Context, notice: &Notice, facts: &Facts, role: Role) -> Vec<Button> {
     let Some(links) = &cx.stationery.links else { return Vec::new() };
     if matches!(facts.kind, Kind::Test | Kind::Digest | Kind::HeldBack | Kind::ChannelDisabled)
         || facts.standing().is_empty()
@@ -52,5 +52,5 @@ fn buttons(cx: &Context, notice: &Notice, facts: &Facts) -> Vec<Button> {
         action: *action,
         url: links.url(&Link::new(*action, &notice.user, &notice.id, notice.at)),
     };
-    Action::OFFERED.iter().map(button).collect()
+    Action::offered(role).iter().map(button).collect()
 }

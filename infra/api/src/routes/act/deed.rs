@@ -1,7 +1,19 @@
 //! What a link does.
 
+use std::time::Duration;
+
+use domain::{
+    identity::derived_id,
+    routing::{Matcher, Silence, Window},
+};
+use engine_http::Problem;
 use jobs::links::Action;
-use records::{alarms::Alarm, users::User};
+use records::{
+    Versioned,
+    alarms::Alarm,
+    silences::{self, Kept},
+    users::User,
+};
 
 use crate::{
     error::ApiError,
@@ -12,17 +24,20 @@ use crate::{
 /// What is said of something that was done by a link.
 const BY_LINK: &str = "by link";
 
+/// For how long nobody is told by a link.
+const SILENT_FOR: Duration = Duration::from_hours(8);
+
 /// What a link is about.
 pub(super) struct Target {
     /// The alarms that its user may see, one at least.
     pub alarms: Vec<Alarm>,
     /// The notice that it came with.
-    #[expect(dead_code, reason = "what silences by a link says which notice that was")]
     pub notice: String,
 }
 
 /// Does what the link is for, in its user's name. To do it twice changes nothing.
 pub(super) async fn act(site: &Site, action: Action, user: &User, target: &Target) -> Result<(), ApiError> {
+    let own = || Some(user.user.clone());
     match action {
         Action::Acknowledge => {
             let remark = Remark { note: Some(BY_LINK.to_owned()), ..Remark::default() };
@@ -31,7 +46,37 @@ pub(super) async fn act(site: &Site, action: Action, user: &User, target: &Targe
             }
             Ok(())
         }
-        // No letter offers these yet (Action::OFFERED).
-        Action::SnoozeHour | Action::SnoozeShift | Action::Silence => Err(engine_http::Problem::internal().into()),
+        Action::SnoozeHour => silence(site, (user, own()), target, Duration::from_hours(1)).await,
+        Action::SnoozeShift => silence(site, (user, own()), target, Duration::from_hours(8)).await,
+        Action::Silence => silence(site, (user, None), target, SILENT_FOR).await,
     }
+}
+
+/// Keeps one user, or everybody, from being told of the rules that raised the alarms, on the sources that they are of.
+async fn silence(
+    site: &Site,
+    (user, owner): (&User, Option<String>),
+    target: &Target,
+    time: Duration,
+) -> Result<(), ApiError> {
+    let at = site.clock.now();
+    let there = silences::list(&*site.table, owner.as_deref(), silences::MOST, None).await?.items.len();
+    if there + target.alarms.len() > silences::MOST {
+        let why = format!("There may be at most {} silences: delete one first.", silences::MOST);
+        return Err(Problem::conflict("too-many-silences", why).into());
+    }
+    for alarm in &target.alarms {
+        let (source, rule) = (Some(alarm.source.clone()), Some(alarm.rule.clone()));
+        let matcher = Matcher { source, rule, ..Matcher::default() };
+        let window = Window::Once { from: at, until: at.plus(time) };
+        // By the notice: one who dies half way and whose link is used again makes the same.
+        let for_whom = owner.as_deref().unwrap_or_default();
+        let seconds = time.as_secs().to_string();
+        let id = derived_id(alarm.raised_at, &["link", &target.notice, &alarm.id, for_whom, &seconds]);
+        let silence = Silence { matcher, window };
+        let kept = Kept { id, owner: owner.clone(), silence, why: BY_LINK.to_owned(), by: user.user.clone(), at };
+        // Refused where it is there.
+        let _ = silences::put(&*site.table, &Versioned { value: kept, version: 0 }).await?;
+    }
+    Ok(())
 }
