@@ -174,6 +174,12 @@ impl Server {
             let turn = place.redis.clone().map(|redis| Turn::at(redis, "schedule", &process, schedule::TURN_LASTS));
             workers.push(tokio::spawn(workers::run(context.clone(), source, stop.work.clone())));
             workers.push(tokio::spawn(schedule::run(context.clone(), turn, stop.sockets.clone())));
+            if let (false, Some(redis)) = (role.does(Role::Broker), place.redis.clone()) {
+                let (config, context, stop) = (config.clone(), context.clone(), stop.sockets.clone());
+                workers.push(tokio::spawn(
+                    async move { sockets::look_after_brokers(&config, &context, redis, stop).await },
+                ));
+            }
         }
         let (queue, meeting) = (Arc::clone(&place.queue.inspect), place.meeting.take());
         let mut sockets = None;

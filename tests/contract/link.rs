@@ -5,6 +5,7 @@ mod positions;
 use std::{collections::BTreeSet, sync::Arc};
 
 use domain::Source;
+use engine_redis::redis::cmd;
 use jobs::ports::{Audience, Link, NodeCommand, Operation, Order, Plan, PlannedQuery, Position, Push, ToBroker};
 use link::{RedisInbox, RedisLink};
 use serde_json::json;
@@ -36,6 +37,7 @@ suite!(async [redis]; [
     an_inbox_that_is_closed_is_gone,
     what_is_in_an_inbox_when_it_is_closed_is_handed_on,
     what_redis_kept_arrives_after_its_restart,
+    an_inbox_in_which_there_is_always_something_stays,
     every_broker_is_shown_what_all_may_see,
     positions_follow_one_another,
     what_many_publish_at_once_has_one_order,
@@ -212,6 +214,22 @@ async fn what_redis_kept_arrives_after_its_restart(mut fixture: Fixture) {
     let later = eventually("the link is back", async || fixture.link.command(BROKER, plan("later")).await.ok());
     later.await;
     while fixture.next().await != ToBroker::Command(plan("later")) {}
+}
+
+async fn an_inbox_in_which_there_is_always_something_stays(mut fixture: Fixture) {
+    let redis = fixture.redis.as_ref().unwrap().connect().await.unwrap();
+    let inbox = redis.key(&format!("inbox:{BROKER}"));
+    // As after five busy minutes.
+    redis.call::<u32>(cmd("PEXPIRE").arg(&inbox).arg(20_000)).await.unwrap();
+    let reading = &mut fixture.inbox;
+    let link = &fixture.link;
+    eventually("it is said again that it is read", async || {
+        link.command(BROKER, plan("busy")).await.unwrap();
+        let _ = timeout(PATIENCE, reading.recv()).await.expect("what is given arrives");
+        let left: u64 = redis.call(cmd("PTTL").arg(&inbox)).await.unwrap();
+        (left > 60_000).then_some(())
+    })
+    .await;
 }
 
 async fn every_broker_is_shown_what_all_may_see(mut fixture: Fixture) {

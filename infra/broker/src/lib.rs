@@ -29,6 +29,7 @@ mod settings;
 mod stale;
 #[cfg(test)]
 mod tests;
+mod undertaker;
 mod upload;
 mod viewers;
 mod web;
@@ -44,3 +45,4 @@ pub use member::{Member, MemberParts};
 pub use refused::{Refusal, RefusedNode, RefusedNodes};
 pub use settings::BrokerSettings;
 pub use stale::end_stale_sessions;
+pub use undertaker::Undertaker;

@@ -9,7 +9,9 @@ use records::{Table, TableError, brokers, doors};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Broker, BrokerParts, Counters, LookoutParts, Looks, health::health, part_of_member, presence::Presence};
+use crate::{
+    Broker, BrokerParts, Counters, LookoutParts, Looks, Undertaker, health::health, part_of_member, presence::Presence,
+};
 
 /// What a broker among others is made of.
 pub struct MemberParts {
@@ -59,18 +61,14 @@ impl Member {
         let (queue, clock, spool) = (Arc::clone(&broker.queue), Arc::clone(&broker.clock), broker.spool.clone());
         let (broker, sockets) = Broker::new(broker);
         let (door, counters, dead) = (broker.door(), broker.counters(), CancellationToken::new());
+        let parts_die = lookout.part == part_of_member(&id);
         let presence = Presence {
             broker: id.clone(),
-            table: Arc::clone(&table),
-            queue,
-            clock,
-            inboxes,
+            undertaker: Undertaker { table: Arc::clone(&table), queue, clock, inboxes, patience, parts_die },
             door: Arc::clone(&door),
-            patience,
             looks: Arc::clone(&lookout.looks),
-            parts_die: lookout.part == part_of_member(&id),
         };
-        let (looks, is_mourned) = (Arc::clone(&lookout.looks), presence.parts_die);
+        let (looks, is_mourned) = (Arc::clone(&lookout.looks), parts_die);
         tokio::spawn(broker.lookout(lookout).run(stop.clone()));
         tokio::spawn(presence.run(dead.clone(), stop.clone()));
         let member = Self {

@@ -11,20 +11,20 @@ use queue::EmbeddedQueue;
 use records::meeting_point::ON_AWS;
 use tokio::time::sleep;
 
-use super::store::Store;
-
-const EMBEDDED: &str = "embedded";
+use super::store::{EMBEDDED, Store};
 
 /// Sees that the embedded queue is the store's.
 pub(super) async fn embedded(store: &Store) -> anyhow::Result<()> {
-    match store.queue().await?.as_deref() {
-        None => store.give(EMBEDDED).await.map(drop),
-        Some(EMBEDDED) => Ok(()),
-        Some(_) => bail!(
-            "this store's jobs wait in a redis: start with --redis as before. (To leave what waits there behind, {}.)",
-            store.how_to_forget_its_queue()
-        ),
-    }
+    let stores = match store.queue().await? {
+        Some(queue) => queue,
+        None => store.give(EMBEDDED).await?,
+    };
+    ensure!(
+        stores == EMBEDDED,
+        "this store's jobs wait in a redis: start with --redis as before. (To leave what waits there behind, {}.)",
+        store.how_to_forget_its_queue()
+    );
+    Ok(())
 }
 
 /// Sees that nothing waits where only the store's owner would see it, which this process is not.

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use broker::{Broker, BrokerParts, Counters, Looks, Member, MemberParts, WatchedQueue, end_stale_sessions};
+use broker::{Broker, BrokerParts, Counters, Looks, Member, MemberParts, Undertaker, WatchedQueue, end_stale_sessions};
 use engine_http::{Tokens, axum::Router};
 use engine_redis::Redis;
 use futures::FutureExt;
@@ -188,11 +188,30 @@ async fn among_others(
         broker: broker_parts(parts, id, told, Some(&spool)),
         inbox: inbox.run(sender, stop.clone()).boxed(),
         inboxes: Arc::new(RedisInboxes::new(redis)),
-        patience: if parts.config.table.is_some() { DEAD_AFTER_ON_DYNAMODB } else { DEAD_AFTER },
+        patience: patience(parts.config),
         lookout,
         stop: stop.clone(),
     });
     Ok((Running::AmongOthers(member, spool), router))
+}
+
+/// Looks after the brokers from a process that has none: the last one is missed as well.
+pub(super) async fn look_after_brokers(config: &Config, context: &Context, redis: Redis, stop: CancellationToken) {
+    let Context { table, queue, clock, .. } = context;
+    let undertaker = Undertaker {
+        table: Arc::clone(table),
+        queue: Arc::clone(queue),
+        clock: Arc::clone(clock),
+        inboxes: Arc::new(RedisInboxes::new(redis)),
+        patience: patience(config),
+        parts_die: false,
+    };
+    undertaker.run(stop).await;
+}
+
+/// How long a broker may give no sign of life.
+fn patience(config: &Config) -> Duration {
+    if config.table.is_some() { DEAD_AFTER_ON_DYNAMODB } else { DEAD_AFTER }
 }
 
 /// What a broker of this process is made of; with a spool, what it reports goes through that.

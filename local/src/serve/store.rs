@@ -20,6 +20,8 @@ use crate::config::Config;
 
 /// The file in the data folder that names the queue of the embedded store.
 const QUEUE_FILE: &str = "queue";
+/// What the queue is called that is in the store itself.
+pub(super) const EMBEDDED: &str = "embedded";
 
 /// How long DynamoDB may be away at the start.
 const COMES_WITHIN: Duration = Duration::from_mins(1);
@@ -73,13 +75,11 @@ impl Store {
         }
     }
 
-    /// Makes `queue` its own, which belongs to it then. On DynamoDB another process may have been first: which it is.
+    /// Makes `queue` its own, which belongs to it then, where none does but the embedded one. Another process may have been first:
+    /// which it is.
     pub(super) async fn give(&self, queue: &str) -> anyhow::Result<String> {
         match &self.home {
-            Home::Folder(data) => {
-                write(&data.join(QUEUE_FILE), queue)?;
-                Ok(queue.to_owned())
-            }
+            Home::Folder(data) => agree(&data.join(QUEUE_FILE), queue),
             Home::DynamoDb(_) => Ok(meeting_point::agree(self.table.as_ref(), queue).await?),
         }
     }
@@ -94,6 +94,23 @@ impl Store {
                     r#"aws dynamodb delete-item --table-name {table} --key '{{"pk":{{"S":"{pk}"}},"sk":{{"S":"{sk}"}}}}'"#
                 )
             }
+        }
+    }
+}
+
+/// Writes which queue it is, unless another process has done so: one at a time looks and writes.
+fn agree(file: &Path, queue: &str) -> anyhow::Result<String> {
+    let lock = file.with_extension("lock");
+    let locked = OpenOptions::new().write(true).create(true).truncate(false).open(&lock).and_then(|lock| {
+        lock.lock()?;
+        Ok(lock)
+    });
+    let _locked = locked.with_context(|| format!("cannot lock {}", lock.display()))?;
+    match written(file)? {
+        Some(known) if known != EMBEDDED => Ok(known),
+        _ => {
+            write(file, queue)?;
+            Ok(queue.to_owned())
         }
     }
 }
@@ -137,4 +154,40 @@ pub(super) fn write(file: &Path, text: &str) -> anyhow::Result<()> {
         draft.sync_all()
     });
     written.and_then(|()| fs::rename(&draft, file)).with_context(|| format!("cannot write {}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        sync::{Barrier, Mutex},
+        thread,
+    };
+
+    use super::*;
+
+    #[test]
+    fn all_who_say_at_once_whose_a_store_is_hear_the_same() {
+        for known in [None, Some(EMBEDDED)] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join(QUEUE_FILE);
+            if let Some(known) = known {
+                write(&file, known).unwrap();
+            }
+            let (begin, heard) = (Barrier::new(16), Mutex::new(BTreeSet::new()));
+            thread::scope(|scope| {
+                for number in 0..16 {
+                    let (begin, heard, file) = (&begin, &heard, &file);
+                    scope.spawn(move || {
+                        begin.wait();
+                        let queue = agree(file, &format!("redis {number}")).unwrap();
+                        heard.lock().unwrap().insert(queue);
+                    });
+                }
+            });
+            let heard = heard.into_inner().unwrap();
+            assert_eq!(heard.len(), 1, "{heard:?}");
+            assert_eq!(written(&file).unwrap(), heard.into_iter().next());
+        }
+    }
 }

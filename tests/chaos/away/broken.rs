@@ -17,11 +17,11 @@ use crate::chaos::{ACKNOWLEDGED, DELIVERED, Outage, check_where_some_came_late, 
 
 const ONE_OF_EACH: Size = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
 
-async fn start() -> Result<Operated> {
+pub(super) async fn start() -> Result<Operated> {
     Operated::sized(ONE_OF_EACH, &site(), "[notify.webhook]\nallowed_nets = ['127.0.0.0/8']").await
 }
 
-fn without_terminals() -> GatewaySettings {
+pub(super) fn without_terminals() -> GatewaySettings {
     GatewaySettings {
         variant: Variant::TwoSockets,
         token: TOKEN,
@@ -32,7 +32,7 @@ fn without_terminals() -> GatewaySettings {
 }
 
 /// Whether a broker holds the gateway, as far as is known.
-async fn is_held(home: &Operated) -> Result<bool> {
+pub(super) async fn is_held(home: &Operated) -> Result<bool> {
     let root = home.cluster.sign_in("root", PASSWORD).await?;
     Ok(!root.get("/api/nodes").await?["items"][0]["session"].is_null())
 }

@@ -1,8 +1,8 @@
-use std::sync::Mutex;
+use std::{sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
-use jobs::ports::LinkError;
-use tokio::time::advance;
+use jobs::ports::{Inboxes, LinkError};
+use tokio::time::{Instant, advance};
 
 use super::*;
 use crate::fakes::{MemoryQueue, MemoryTable, TokioClock};
@@ -44,14 +44,16 @@ async fn beside_another() -> (Presence, Arc<LastMinute>) {
     }
     let presence = Presence {
         broker: "this".to_owned(),
-        table,
-        queue: Arc::new(MemoryQueue::new()),
-        clock: Arc::new(TokioClock::new()),
-        inboxes: Arc::clone(&inboxes) as _,
+        undertaker: Undertaker {
+            table,
+            queue: Arc::new(MemoryQueue::new()),
+            clock: Arc::new(TokioClock::new()),
+            inboxes: Arc::clone(&inboxes) as _,
+            patience: PATIENCE,
+            parts_die: false,
+        },
         door: Arc::new(Shut),
-        patience: PATIENCE,
         looks: Arc::default(),
-        parts_die: false,
     };
     (presence, inboxes)
 }
@@ -72,18 +74,19 @@ async fn who_is_buried_cannot_come_back_while_it_is() {
     assert!(presence.look(&mut known).await.unwrap());
     look_for(&presence, &mut known, PATIENCE).await;
     assert_eq!(*inboxes.lived_on.lock().unwrap(), [false], "it must not live on without its inbox");
-    let left = brokers::all(presence.table.as_ref()).await.unwrap();
+    let left = brokers::all(presence.undertaker.table.as_ref()).await.unwrap();
     assert_eq!(left.iter().map(|sign| sign.broker.as_str()).collect::<Vec<_>>(), ["this"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_burial_that_was_begun_is_finished_by_the_next_who_looks() {
     let (presence, inboxes) = beside_another().await;
-    let other = brokers::all(presence.table.as_ref()).await.unwrap().into_iter().find(|sign| sign.broker == "other");
-    assert!(brokers::declare_dead(presence.table.as_ref(), &other.unwrap()).await.unwrap());
+    let other =
+        brokers::all(presence.undertaker.table.as_ref()).await.unwrap().into_iter().find(|sign| sign.broker == "other");
+    assert!(brokers::declare_dead(presence.undertaker.table.as_ref(), &other.unwrap()).await.unwrap());
     assert!(presence.look(&mut Known::nothing()).await.unwrap());
     assert_eq!(*inboxes.lived_on.lock().unwrap(), [false]);
-    assert_eq!(brokers::all(presence.table.as_ref()).await.unwrap().len(), 1);
+    assert_eq!(brokers::all(presence.undertaker.table.as_ref()).await.unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -96,4 +99,16 @@ async fn who_was_held_up_takes_nobody_for_dead_on_that_account() {
     assert_eq!(*inboxes.lived_on.lock().unwrap(), [false; 0]);
     look_for(&presence, &mut known, PATIENCE).await;
     assert_eq!(inboxes.lived_on.lock().unwrap().len(), 1, "what gives no sign from then on is dead");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_broker_is_buried_by_who_is_none() {
+    let (presence, inboxes) = beside_another().await;
+    let mut known = Known::nothing();
+    for _ in 0..=SIGNS {
+        presence.undertaker.look(&mut known, None).await.unwrap();
+        advance(PATIENCE / SIGNS).await;
+    }
+    assert_eq!(*inboxes.lived_on.lock().unwrap(), [false, false]);
+    assert_eq!(brokers::all(presence.undertaker.table.as_ref()).await.unwrap(), []);
 }

@@ -13,7 +13,10 @@ use engine_redis::{
     },
 };
 use jobs::ports::{Inboxes, LinkError, ToBroker};
-use tokio::{sync::mpsc, time};
+use tokio::{
+    sync::mpsc,
+    time::{self, Instant},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{MESSAGE, away, inbox_of, pushes::Reading};
@@ -26,6 +29,8 @@ pub(super) const LOOK: Duration = Duration::from_secs(1);
 pub(super) const AT_ONCE: usize = 256;
 /// How long to wait before looking again when Redis is away.
 pub(super) const PAUSE: Duration = Duration::from_millis(200);
+/// How often it is said that an inbox is read.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// How long an inbox stays that nobody reads.
 const OUTLIVES_ITS_BROKER: Duration = Duration::from_mins(5);
 
@@ -117,7 +122,7 @@ async fn read_commands_on_one_connection(
     broker: &mpsc::Sender<ToBroker>,
 ) -> Result<(), RedisError> {
     let mut connection = redis.connection_of_its_own().await?;
-    let mut from = "0";
+    let (mut from, mut kept) = ("0", Instant::now());
     loop {
         let mut look = cmd("XREADGROUP");
         look.arg("GROUP").arg(READER).arg(READER).arg("COUNT").arg(AT_ONCE).arg("BLOCK").arg(millis(LOOK));
@@ -125,7 +130,11 @@ async fn read_commands_on_one_connection(
         let entries = read(&mut connection, &look).await?;
         if entries.is_empty() {
             from = ">";
+        }
+        // However much arrives: an inbox that always holds something is read as well.
+        if kept.elapsed() >= KEEP_EVERY {
             keep(redis, inbox).await?;
+            kept = Instant::now();
         }
         hand_on(&entries, broker).await;
         forget(redis, inbox, &entries).await?;

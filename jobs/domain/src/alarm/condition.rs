@@ -326,3 +326,49 @@ impl Comparison {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn level(limit: f64) -> Level {
+        Level { limit, severity: crate::alarm::Severity::Warning, deadband: 0.0 }
+    }
+
+    fn t() -> String {
+        "t".to_owned()
+    }
+
+    #[test]
+    fn limits_are_those_that_the_value_is_held_against_and_no_others() {
+        let compare = Condition::Compare { name: t(), is: Comparison::Greater, to: 30.0, deadband: 0.0 };
+        let outside = Condition::Outside { name: t(), min: Some(1.0), max: Some(2.0), deadband: 0.0 };
+        let levels = Condition::Levels { name: t(), above: vec![level(5.0)], below: vec![level(3.0)] };
+        let between = Condition::Between { name: t(), min: 6.0, max: 7.0 };
+        for (condition, limits) in [
+            (compare.clone(), vec![30.0]),
+            (outside.clone(), vec![1.0, 2.0]),
+            (levels, vec![5.0, 3.0]),
+            (between, vec![6.0, 7.0]),
+            (Condition::Any { of: vec![compare, outside] }, vec![30.0, 1.0, 2.0]),
+            (Condition::Lost, vec![]),
+        ] {
+            assert_eq!((condition.limits_of("t"), condition.limits_of("u")), (limits, vec![]), "{condition:?}");
+        }
+    }
+
+    #[test]
+    fn a_deadband_is_had_by_what_has_a_limit_to_stand_behind() {
+        let compare = |is| Condition::Compare { name: t(), is, to: 30.0, deadband: 0.0 };
+        let with = compare(Comparison::Greater).with_deadband(2.0);
+        assert_eq!(with, Some(Condition::Compare { name: t(), is: Comparison::Greater, to: 30.0, deadband: 2.0 }));
+        let levels = Condition::Levels { name: t(), above: vec![level(5.0)], below: vec![] };
+        let wider = Level { deadband: 1.0, ..level(5.0) };
+        let with = Condition::Levels { name: t(), above: vec![wider], below: vec![] };
+        assert_eq!(levels.with_deadband(1.0), Some(with));
+        for none in [compare(Comparison::Equal), compare(Comparison::Other), Condition::Lost] {
+            assert_eq!(none.with_deadband(1.0), None, "{none:?}");
+        }
+        assert_eq!(compare(Comparison::Greater).with_deadband(-1.0), None, "one that cannot be is refused");
+    }
+}

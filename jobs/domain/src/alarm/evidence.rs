@@ -192,3 +192,44 @@ pub enum Aspect {
     /// What people do about it: says nothing of how it is.
     Acts,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observed(name: &str) -> Observed {
+        let value = Datum::Number(1.0);
+        Observed { name: name.to_owned(), value, display: "1".to_owned(), unit: String::new(), quality: Quality::Good }
+    }
+
+    #[test]
+    fn of_a_facts_values_those_of_some_names_can_be_had() {
+        let (names, values) = (BTreeSet::from(["b"]), vec![observed("a"), observed("b")]);
+        let those = vec![observed("b")];
+        let of = |fact: Fact| fact.of_names(&names);
+        assert_eq!(of(Fact::Values { values: values.clone() }), Fact::Values { values: those.clone() });
+        assert_eq!(of(Fact::Known { values }), Fact::Known { values: those });
+        assert_eq!(of(Fact::Tick), Fact::Tick);
+    }
+
+    #[test]
+    fn a_facts_kind_is_the_name_that_it_is_stored_under() {
+        let parent = Source::Node("n".to_owned());
+        let deed = crate::alarm::Deed::Unshelve { rule: "r".to_owned() };
+        let act = Act { by: "ann".to_owned(), why: None, deed };
+        for fact in [
+            Fact::Values { values: Vec::new() },
+            Fact::Known { values: Vec::new() },
+            Fact::Missed { count: 1 },
+            Fact::LinkLost { cause: String::new(), grace: Duration::ZERO },
+            Fact::LinkSeen,
+            Fact::ParentLost { parent },
+            Fact::Away { why: String::new() },
+            Fact::Back { how: String::new() },
+            Fact::Acted { act },
+            Fact::Tick,
+        ] {
+            assert_eq!(serde_json::to_value(&fact).unwrap()["kind"], fact.kind());
+        }
+    }
+}
