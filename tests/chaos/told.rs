@@ -24,9 +24,12 @@ impl Told {
     /// What somebody was told, once every change of an alarm is told; what it is when that takes too long.
     pub(crate) async fn until_settled(person: &Person) -> Result<Self> {
         let look = async || {
+            let mut alarms = all(&person.session, "/api/alarms").await?;
+            // What was heard of too late is on record, and told to nobody.
+            alarms.retain(|alarm| alarm["late_readings"].is_null());
             Ok(Self {
                 name: person.name,
-                alarms: all(&person.session, "/api/alarms").await?,
+                alarms,
                 notices: all(&person.session, "/api/notices").await?,
                 deliveries: person.deliveries(),
                 mails: person.mails(),
