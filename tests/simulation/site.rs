@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Mac, Pid, protocol::ConstantsDocument, protocol::ThresholdDocument};
+use domain::{Mac, Pid, Source, protocol::ConstantsDocument, protocol::ThresholdDocument};
 use records::{
     Table,
     alarm_setups::{self, AlarmSetup},
@@ -56,9 +56,14 @@ pub(super) fn pids(mac: &Mac) -> &'static [Pid] {
     TERMINALS.iter().find(|(known, _)| *known == mac.as_str()).map_or(&[], |(_, pids)| pids)
 }
 
-/// Whether somebody may see a terminal; a node is for those alone who see everything.
-pub(super) fn may_see(person: &Person, mac: Option<&Mac>) -> bool {
-    person.is_admin || mac.is_some_and(|mac| person.sees.contains(&mac.as_str()))
+/// Whether somebody may see what a source says.
+pub(super) fn may_see(person: &Person, source: &Source) -> bool {
+    let is_seen = match source {
+        // Everything hangs on the one node.
+        Source::Node(_) => !person.sees.is_empty(),
+        source => source.mac().is_some_and(|mac| person.sees.contains(&mac.as_str())),
+    };
+    person.is_admin || is_seen
 }
 
 /// Registers all of them.

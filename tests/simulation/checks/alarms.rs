@@ -105,7 +105,7 @@ fn of_device(said: &DeviceTruth, device: &DeviceId) -> Vec<(String, Watched)> {
     let timeout = Watched { demand: said.timeout, abnormal: said.misses.clone(), normal: answered };
     let common = limits(said, |tenths| !(100..=300).contains(&tenths), |tenths| (110..=290).contains(&tenths));
     let mut rules = vec![("timeout".to_owned(), timeout), ("threshold:temperature".to_owned(), common)];
-    let owners = PEOPLE.iter().filter(|person| may_see(person, Some(&device.mac)));
+    let owners = PEOPLE.iter().filter(|person| may_see(person, &Source::Device(device.clone())));
     rules.extend(owners.filter_map(|person| own(said, person)));
     rules
 }

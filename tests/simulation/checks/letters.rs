@@ -66,10 +66,9 @@ fn of_source(world: &World, source: &Source) -> Vec<Transition> {
 
 /// Who is to hear of a transition.
 fn hearers(world: &World, transition: &Transition) -> Vec<To> {
-    let mac = transition.source.mac();
-    let concerned = PEOPLE
-        .iter()
-        .filter(|person| may_see(person, mac) && transition.changes.iter().any(|change| concerns(person, change)));
+    let concerned = PEOPLE.iter().filter(|person| {
+        may_see(person, &transition.source) && transition.changes.iter().any(|change| concerns(person, change))
+    });
     let addresses = concerned.flat_map(|person| person.channels.iter().map(|channel| address(person, channel)));
     let common = transition.changes.iter().filter(|change| owner(&change.rule).is_none());
     let topic = common.map(|change| change.severity).max().filter(|_| world.settings.notices.topics);
