@@ -77,10 +77,15 @@ pub(crate) fn page_of<T>(
 ) -> (Vec<T>, Option<String>) {
     all.retain(|item| after.is_none_or(|after| place_of(item) > after));
     all.sort_by(|a, b| place_of(a).cmp(place_of(b)));
-    let more = all.len() > limit;
-    all.truncate(limit);
-    let next = all.last().filter(|_| more).map(|last| place_of(last).to_owned());
-    (all, next)
+    cut(all, place_of, limit)
+}
+
+/// As many as were asked for of what was found, which is more where more follows; and where that ends then.
+pub(crate) fn cut<T>(mut found: Vec<T>, place_of: impl Fn(&T) -> &str, limit: usize) -> (Vec<T>, Option<String>) {
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|last| place_of(last).to_owned());
+    (found, next)
 }
 
 #[cfg(test)]

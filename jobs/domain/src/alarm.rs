@@ -26,7 +26,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use act::{Act, Deed};
-pub use change::{Change, ChangeKind, Untold};
+pub use change::{About, Change, ChangeKind, Untold};
 pub use condition::{Comparison, Condition, Figure, Level, Memory};
 pub use evidence::{Aspect, Evidence, Fact, Observed};
 pub use frames::{Frame, Frames};

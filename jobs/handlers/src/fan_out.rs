@@ -20,7 +20,9 @@ use serde::{Deserialize, Serialize};
 
 use self::hearers::Hearer;
 use crate::{
-    Context, Job, JobError, gate, heartbeat,
+    Context, Job, JobError,
+    gate::{self, Common},
+    heartbeat,
     ports::{Message, Push},
 };
 
@@ -124,10 +126,10 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
     let policy = policies::of(cx, source, terminal.as_ref()).await?;
     let by = policy.as_ref().map(|policy| policy.value.group_by).unwrap_or_default();
     let hearers = hearers::all(cx, &transition, policy, terminal.as_ref()).await?;
-    let mut brought = Vec::new();
+    let (common, mut brought) = (Common::default(), Vec::new());
     for Hearer { audience, transition } in &hearers {
         for (group, changes) in place::groups(by, transition, terminal.as_ref()) {
-            brought.push(incident::bring(cx, audience, group, transition, changes));
+            brought.push(incident::bring((cx, &common), audience, group, transition, changes));
         }
     }
     // Nobody waits until all the others are told; where one cannot be, the others are all the same.

@@ -27,6 +27,7 @@ use records::{
 
 pub(crate) use self::catch_up::catch_up;
 pub(crate) use self::inbox::put_in_inbox;
+pub(crate) use self::policies::Common;
 use self::policies::{About, Policies};
 use crate::{Context, JobError, fan_out::place};
 
@@ -37,7 +38,7 @@ const PROMPT: std::time::Duration = std::time::Duration::from_mins(5);
 pub(crate) struct Gate<'a> {
     cx: &'a Context,
     terminals: BTreeMap<Mac, Terminal>,
-    policies: Policies,
+    policies: Policies<'a>,
     /// Whether an earlier run may have come to a part of its ends: they stand, whatever people said since.
     is_repeat: bool,
 }
@@ -68,6 +69,7 @@ impl<'a> Gate<'a> {
     /// What holds for these users and the sources.
     pub(crate) async fn read(
         cx: &'a Context,
+        common: &'a Common,
         sources: impl IntoIterator<Item = &Source>,
         users: impl IntoIterator<Item = &str>,
         is_repeat: bool,
@@ -76,10 +78,10 @@ impl<'a> Gate<'a> {
         let macs: Vec<Mac> = macs.into_iter().collect();
         let table = cx.table.as_ref();
         let terminals = if macs.is_empty() { BTreeMap::new() } else { terminals::get_many(table, &macs).await? };
-        Ok(Self { cx, terminals, policies: Policies::read(table, users).await?, is_repeat })
+        Ok(Self { cx, terminals, policies: Policies::read(table, common, users).await?, is_repeat })
     }
 
-    fn terminal(&self, source: &Source) -> Option<&Terminal> {
+    pub(crate) fn terminal(&self, source: &Source) -> Option<&Terminal> {
         source.mac().and_then(|mac| self.terminals.get(mac))
     }
 
@@ -225,7 +227,7 @@ impl Decided {
 /// Counts a notice to a user's address; until when it is held where the address was told as much that day as it may be.
 async fn limit(
     cx: &Context,
-    policies: &Policies,
+    policies: &Policies<'_>,
     user: &str,
     channel: &str,
     notice: &str,

@@ -278,12 +278,7 @@ pub async fn list(
         Which::OfTerminal(mac) => record::page(table, &range(of_terminal(mac))).await?,
         Which::OfNode(node) => record::page(table, &range(of_node(node))).await?,
     };
-    let keys: Vec<Key> = ids.items.iter().map(|id| key(id)).collect();
-    let items = table.get_many(&keys).await?;
-    let mut items: Vec<Alarm> =
-        items.iter().map(|item| record::decode(item).map(|alarm| alarm.value)).collect::<Result<_, _>>()?;
-    items.sort_by(|a, b| b.id.cmp(&a.id));
-    Ok(Listed { items, next: ids.next })
+    record::named(table, ids, key).await
 }
 
 /// The sources whose timers are due, earliest first.

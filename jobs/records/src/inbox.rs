@@ -104,12 +104,7 @@ pub async fn list_unread(
     after: Option<String>,
 ) -> Result<Listed<Entry>, TableError> {
     let ids = unread_ids(table, user, limit, after).await?;
-    let keys: Vec<Key> = ids.items.iter().map(|id| key(user, id)).collect();
-    let items = table.get_many(&keys).await?;
-    let mut items: Vec<Entry> =
-        items.iter().map(|item| record::decode(item).map(|entry| entry.value)).collect::<Result<_, _>>()?;
-    items.sort_by(|a, b| b.id.cmp(&a.id));
-    Ok(Listed { items, next: ids.next })
+    record::named(table, ids, |id| key(user, id)).await
 }
 
 /// Marks an entry as read. Whether it was there unread.

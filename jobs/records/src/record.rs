@@ -42,6 +42,19 @@ pub(crate) async fn page<T: DeserializeOwned>(table: &dyn Table, range: &Range) 
     Ok(Listed { items, next })
 }
 
+/// What a page of a list of ids names, in the order of the ids, newest first.
+pub(crate) async fn named<T: DeserializeOwned>(
+    table: &dyn Table,
+    ids: Listed<String>,
+    key: impl Fn(&str) -> Key,
+) -> Result<Listed<T>, TableError> {
+    let keys: Vec<Key> = ids.items.iter().map(|id| key(id)).collect();
+    let mut items = table.get_many(&keys).await?;
+    items.sort_by(|a, b| b.key.sk.cmp(&a.key.sk));
+    let items = items.iter().map(|item| decode(item).map(|record| record.value)).collect::<Result<_, _>>()?;
+    Ok(Listed { items, next: ids.next })
+}
+
 /// Every record of a range, however many pages it has.
 pub(crate) async fn all<T: DeserializeOwned>(table: &dyn Table, range: Range) -> Result<Vec<T>, TableError> {
     let mut range = range;

@@ -21,7 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     error::ApiError,
     moment::Moment,
-    paging::{Listing, Paging},
+    paging::{self, Listing, Paging},
     site::Site,
     visitor::SignedIn,
 };
@@ -133,10 +133,8 @@ async fn find(
             break;
         }
     }
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|last| last.id.clone());
-    Ok(Listed { items: found, next })
+    let (items, next) = paging::cut(found, |entry| &entry.id, limit);
+    Ok(Listed { items, next })
 }
 
 /// How many notifications are unread.

@@ -6,7 +6,10 @@ mod rotas;
 
 use std::sync::Arc;
 
-use engine_http::{Problem, axum};
+use engine_http::{
+    Json, Problem,
+    axum::{self, http::StatusCode},
+};
 use records::{
     routing::{self, MOST, Routed, Written},
     users::User,
@@ -57,6 +60,40 @@ struct Which {
     version: u64,
 }
 
+/// What the API takes and shows of something that is stored in a form of its own.
+trait Form: From<Self::Stored> {
+    /// As it is stored.
+    type Stored: Routed + Clone + From<Self>;
+
+    /// Refuses what makes no sense.
+    async fn prove(site: &Site, stored: &Self::Stored) -> Result<(), ApiError>;
+}
+
+async fn list<F: Form>(site: &Site) -> Result<Vec<Kept<F>>, ApiError> {
+    Ok(routing::all::<F::Stored>(&*site.table).await?.into_iter().map(Kept::of).collect())
+}
+
+async fn get<F: Form>(site: &Site, id: &str) -> Result<Json<Kept<F>>, ApiError> {
+    Ok(Json(Kept::of(found::<F::Stored>(site, id).await?)))
+}
+
+async fn create<F: Form>(site: &Site, user: &User, form: F) -> Result<(StatusCode, Json<Kept<F>>), ApiError> {
+    let stored = F::Stored::from(form);
+    F::prove(site, &stored).await?;
+    Ok((StatusCode::CREATED, Json(Kept::of(store(site, user, stored, None).await?))))
+}
+
+async fn replace<F: Form>(
+    site: &Site,
+    user: &User,
+    (id, version): (&str, u64),
+    form: F,
+) -> Result<Json<Kept<F>>, ApiError> {
+    let (before, stored) = (seen(site, id, version).await?, F::Stored::from(form));
+    F::prove(site, &stored).await?;
+    Ok(Json(Kept::of(store(site, user, stored, Some(&before)).await?)))
+}
+
 async fn found<T: Routed>(site: &Site, id: &str) -> Result<Written<T>, ApiError> {
     let found = routing::get(&*site.table, id).await?;
     Ok(found.ok_or_else(|| Problem::not_found("There is nothing of this id."))?)
@@ -73,10 +110,8 @@ async fn store<T: Routed + Clone>(
         return Err(Problem::conflict("too-many", format!("There may be at most {MOST}: delete one first.")).into());
     }
     let at = site.clock.now();
-    let random = u128::from(site.dice.roll()) << 64 | u128::from(site.dice.roll());
-    let new_id = || ulid::Ulid::from_parts(u64::try_from(at.0).unwrap_or_default(), random).to_string();
     let written = Written {
-        id: before.map_or_else(new_id, |before| before.id.clone()),
+        id: before.map_or_else(|| site.new_id(), |before| before.id.clone()),
         version: before.map_or(0, |before| before.version) + 1,
         changed_at: at,
         changed_by: user.user.clone(),
@@ -95,9 +130,10 @@ async fn seen<T: Routed>(site: &Site, id: &str, version: u64) -> Result<Written<
     if before.version == version { Ok(before) } else { Err(conflict().into()) }
 }
 
-async fn remove<T: Routed>(site: &Site, id: &str, version: u64) -> Result<(), ApiError> {
-    let before = seen::<T>(site, id, version).await?;
-    if routing::delete::<T>(&*site.table, &before.id, version).await? { Ok(()) } else { Err(conflict().into()) }
+async fn delete<F: Form>(site: &Site, id: &str, version: u64) -> Result<StatusCode, ApiError> {
+    let before = seen::<F::Stored>(site, id, version).await?;
+    let is_gone = routing::delete::<F::Stored>(&*site.table, &before.id, version).await?;
+    if is_gone { Ok(StatusCode::NO_CONTENT) } else { Err(conflict().into()) }
 }
 
 fn conflict() -> Problem {

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Source, Timestamp,
-    alarm::{Change, ChangeKind, Severity},
+    alarm::{About, Change, ChangeKind, Severity},
     routing::{Matcher, Window},
 };
 use engine_http::axum::http::{Method, StatusCode, header};
@@ -27,22 +27,9 @@ const ALARM: &str = "01JD0000000000000000000001";
 const NOTICE: &str = "01JD0000000000000000000002";
 
 fn change(alarm: &str) -> Change {
-    Change {
-        alarm: alarm.to_owned(),
-        rule: "offline".to_owned(),
-        severity: Severity::Critical,
-        kind: ChangeKind::Raised,
-        at: Timestamp(1_780_000_000_000),
-        since: Timestamp(1_780_000_000_000),
-        detail: "link lost: it left its node".to_owned(),
-        shadow: false,
-        untold: None,
-        lasted_ms: None,
-        by: None,
-        why: None,
-        until: None,
-        count: None,
-    }
+    let at = Timestamp(1_780_000_000_000);
+    let about = About { alarm, rule: "offline", severity: Severity::Critical, since: at, shadow: false };
+    Change::of(ChangeKind::Raised, about, at, "link lost: it left its node")
 }
 
 /// An alarm of a terminal, and a notice of it to Ann.

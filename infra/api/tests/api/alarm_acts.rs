@@ -4,18 +4,16 @@ use std::time::Duration;
 
 use domain::{
     DeviceId, Source,
-    alarm::{Comparison, Condition, Evidence, Fact, Observed, Rule, RuleSet, Severity, step},
+    alarm::{Comparison, Condition, Evidence, Fact, Observed, Rule, Severity},
     reading::{Datum, Quality},
 };
 use engine_http::axum::http::Method;
-use records::{
-    Table,
-    alarms::{self, Grounds, Which},
-};
+use records::alarms;
 use serde_json::{Value, json};
 
 use crate::{
     answer::Answer,
+    machine::{active, hears},
     site::{HERS, OTHER, Site, mac},
 };
 
@@ -37,16 +35,7 @@ async fn says(site: &Site, source: &Source, rule: Rule, celsius: f64) {
     let value = Observed { name, value, display: celsius.to_string(), unit, quality: Quality::Good };
     let fact = Fact::Values { values: vec![value] };
     let evidence = Evidence::new(site.now().sortable(), source.clone(), site.now(), fact);
-    let mut watch = alarms::watch(&*site.table, source).await.unwrap();
-    let rules = RuleSet::from_iter([rule]);
-    let stepped = step(&watch.value.state, &rules, &evidence, site.now());
-    let grounds = Grounds { rules: &rules, evidence: &evidence, newer: None };
-    let writes = alarms::put_step(&*site.table, grounds, &mut watch, stepped, site.now()).await.unwrap();
-    assert!(site.table.transact(writes).await.unwrap().applied());
-}
-
-async fn active(site: &Site) -> String {
-    alarms::list(&*site.table, Which::Active, 10, None).await.unwrap().items.remove(0).id
+    hears(site, source, rule, &evidence).await;
 }
 
 async fn acts(site: &Site, user: &str, alarm: &str, act: &str, body: Value) -> Answer {

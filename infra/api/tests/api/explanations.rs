@@ -4,18 +4,21 @@ use std::time::Duration;
 
 use domain::{
     DeviceId, Source, Timestamp,
-    alarm::{Comparison, Condition, Evidence, Fact, Frame, Frames, Observed, Rule, RuleSet, Severity, step},
+    alarm::{Comparison, Condition, Evidence, Fact, Frame, Frames, Observed, Rule, Severity},
     identity::derived_id,
     reading::{Datum, Quality},
 };
 use records::{
     Table, Versioned,
-    alarms::{self, Alarm, AlarmLife, Grounds, Which},
+    alarms::{self, Alarm, AlarmLife},
     notices::{self, Attempt, EVERYBODY, Notice, NoticeStatus},
 };
 use serde_json::{Value, json};
 
-use crate::site::{HERS, OTHER, Site, mac};
+use crate::{
+    machine::{active, hears},
+    site::{HERS, OTHER, Site, mac},
+};
 
 const SENT: &str = "010300000002c40b";
 
@@ -40,16 +43,7 @@ async fn says(site: &Site, source: &Source, rule: Rule, celsius: f64) {
     let fact = Fact::Values { values: vec![value("temperature", celsius, "℃"), value("humidity", 60.0, "%")] };
     let frames = Frames::of([Frame::new(SENT, &[1, 3, 4], None), Frame::new("bad", &[9], Some("crc"))]);
     let evidence = Evidence::new(site.now().sortable(), source.clone(), site.now(), fact).read_from(frames);
-    let mut watch = alarms::watch(&*site.table, source).await.unwrap();
-    let rules = RuleSet::from_iter([rule]);
-    let stepped = step(&watch.value.state, &rules, &evidence, site.now());
-    let grounds = Grounds { rules: &rules, evidence: &evidence, newer: None };
-    let writes = alarms::put_step(&*site.table, grounds, &mut watch, stepped, site.now()).await.unwrap();
-    assert!(site.table.transact(writes).await.unwrap().applied());
-}
-
-async fn active(site: &Site) -> String {
-    alarms::list(&*site.table, Which::Active, 10, None).await.unwrap().items.remove(0).id
+    hears(site, source, rule, &evidence).await;
 }
 
 async fn transition(site: &Site, source: &Source) -> String {

@@ -15,6 +15,7 @@ mod document;
 mod errors;
 mod explanations;
 mod health;
+mod machine;
 mod nodes;
 mod notices;
 mod notifications;

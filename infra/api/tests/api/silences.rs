@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use domain::{
     Source, Timestamp,
-    alarm::{Change, ChangeKind, Severity},
+    alarm::{About, Change, ChangeKind, Severity},
     routing::Why,
 };
 use engine_http::axum::http::{Method, StatusCode};
@@ -47,22 +47,8 @@ async fn seen_by(site: &Site, user: &str) -> Vec<Value> {
 
 /// Something that is held for a user for a day, with its timer.
 async fn holds(site: &Site, user: &str) {
-    let change = Change {
-        alarm: "a".to_owned(),
-        rule: "timeout".to_owned(),
-        severity: Severity::Warning,
-        kind: ChangeKind::Raised,
-        at: site.now(),
-        since: site.now(),
-        detail: String::new(),
-        shadow: false,
-        untold: None,
-        lasted_ms: None,
-        by: None,
-        why: None,
-        until: None,
-        count: None,
-    };
+    let about = About { alarm: "a", rule: "timeout", severity: Severity::Warning, since: site.now(), shadow: false };
+    let change = Change::of(ChangeKind::Raised, about, site.now(), "");
     let held = Held {
         id: "h".to_owned(),
         user: user.to_owned(),

@@ -127,7 +127,7 @@ impl Change {
     }
 
     /// Of an alarm: nobody did it, and all are told.
-    pub(super) fn of(kind: ChangeKind, about: About<'_>, at: Timestamp, detail: impl Into<String>) -> Self {
+    pub fn of(kind: ChangeKind, about: About<'_>, at: Timestamp, detail: impl Into<String>) -> Self {
         let About { alarm, rule, severity, since, shadow } = about;
         Self {
             alarm: alarm.to_owned(),
@@ -173,11 +173,16 @@ impl Change {
 }
 
 /// Which alarm a change is about.
-#[derive(Clone, Copy)]
-pub(super) struct About<'a> {
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The alarm's id.
     pub alarm: &'a str,
+    /// The rule that raised it.
     pub rule: &'a str,
+    /// How much it matters.
     pub severity: Severity,
+    /// When its condition began.
     pub since: Timestamp,
+    /// Whether its rule is only tried out.
     pub shadow: bool,
 }

@@ -18,7 +18,7 @@ use records::{
 };
 
 use super::{policies::Steps, telling};
-use crate::{Context, FanOut, JobError};
+use crate::{Context, FanOut, JobError, gate::Common};
 
 /// How often a step is tried anew when another worker stepped the same incident meanwhile.
 const TRIES: usize = 16;
@@ -28,7 +28,7 @@ const SOON: Duration = Duration::from_secs(90);
 
 /// Brings some changes of a transition to the incident of an audience that they belong to.
 pub(super) async fn bring(
-    cx: &Context,
+    (cx, common): (&Context, &Common),
     audience: &Audience,
     (group, place): (String, String),
     transition: &Transition,
@@ -48,12 +48,12 @@ pub(super) async fn bring(
         let input = Input { news: news.clone(), known };
         let is_repeat = !incident.value.outbox.is_empty();
         if advance(cx, &mut incident, input, Some(&transition.id)).await? {
-            return hand_on(cx, incident, is_repeat).await;
+            return hand_on((cx, common), incident, is_repeat).await;
         }
         // An earlier run may have brought it, and died before it handed on what is to be told.
         if let Some(named) = incidents::heard(table, &transition.id, audience, &group).await? {
             return match incidents::get(table, &named).await? {
-                Some(incident) => hand_on(cx, incident, true).await,
+                Some(incident) => hand_on((cx, common), incident, true).await,
                 None => Ok(()),
             };
         }
@@ -63,16 +63,17 @@ pub(super) async fn bring(
 
 /// Looks at an incident whose time has come.
 pub(super) async fn look_at(cx: &Context, named: &Named) -> Result<(), JobError> {
+    let common = Common::default();
     for _ in 0..TRIES {
         let Some(mut incident) = incidents::get(cx.table.as_ref(), named).await? else { return Ok(()) };
         if incident.value.state.closed || incident.value.timer.is_none_or(|due| due > cx.clock.now()) {
-            return hand_on(cx, incident, true).await;
+            return hand_on((cx, &common), incident, true).await;
         }
         let is_repeat = !incident.value.outbox.is_empty();
         let mut known = known(cx, &incident.value, &[]).await?;
         leave_out_what_is_out_of_sight(cx, &incident.value, &mut known).await?;
         if advance(cx, &mut incident, Input { news: Vec::new(), known }, None).await? {
-            return hand_on(cx, incident, is_repeat).await;
+            return hand_on((cx, &common), incident, is_repeat).await;
         }
     }
     Err(JobError::retry(format!("the incident {} is stepped by many at once", named.id)))
@@ -175,11 +176,15 @@ async fn leave_out_what_is_out_of_sight(
 
 /// Writes what is to be told, and has it delivered; then empties the outbox. A crash between the two does it again, under the
 /// same names.
-async fn hand_on(cx: &Context, mut incident: Versioned<Incident>, is_repeat: bool) -> Result<(), JobError> {
+async fn hand_on(
+    (cx, common): (&Context, &Common),
+    mut incident: Versioned<Incident>,
+    is_repeat: bool,
+) -> Result<(), JobError> {
     let (table, now) = (cx.table.as_ref(), cx.clock.now());
     let (mut messages, mut pushes) = (Vec::new(), Vec::new());
     for Outgoing { telling, people } in &incident.value.outbox {
-        let (letters, shown) = telling::tell(cx, &incident.value, telling, people, is_repeat).await?;
+        let (letters, shown) = telling::tell((cx, common), &incident.value, telling, people, is_repeat).await?;
         messages.extend(letters);
         pushes.extend(shown);
     }

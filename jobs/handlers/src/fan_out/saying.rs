@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Source,
-    alarm::{Change, ChangeKind},
+    alarm::{About, Change, ChangeKind},
     identity::derived_id,
     routing::incident::{Telling, TellingKind},
 };
@@ -15,13 +15,13 @@ use records::{
     incidents::Incident,
     locale::Locale,
     notices::{Notice, NoticeStatus, Way},
-    terminals::{self, Terminal},
 };
 
 use super::place;
 use crate::{
     Context,
     deliver_notice::event_of,
+    gate::Gate,
     words::{self, Enclosed, Reader},
 };
 
@@ -38,14 +38,14 @@ impl Said {
     /// What a telling tells these people.
     pub(super) async fn of(
         table: &dyn Table,
-        incident: &Incident,
-        telling: &Telling,
+        gate: &Gate<'_>,
+        (incident, telling): (&Incident, &Telling),
         people: &[String],
     ) -> Result<Self, TableError> {
         let changes = if is_again(telling) { open(table, telling).await? } else { news(telling) };
         let source = changes.first().map(|(source, _)| source.clone());
         let sources = changes.len();
-        let mut facts = Facts::of_parts(parts(table, changes).await?);
+        let mut facts = Facts::of_parts(parts(gate, changes));
         facts.more = u32::try_from(sources.saturating_sub(MOST_SOURCES)).unwrap_or(u32::MAX);
         facts.place = (sources != 1).then(|| incident.place.clone());
         speak_of_the_whole(&mut facts, telling);
@@ -120,36 +120,17 @@ async fn open(table: &dyn Table, telling: &Telling) -> Result<Vec<(Source, Vec<C
 /// That an alarm was raised, and stands.
 fn raised(alarm: Alarm) -> Change {
     let Alarm { id, rule, severity, detail, raised_at, shadow, .. } = alarm;
-    Change {
-        alarm: id,
-        rule,
-        severity,
-        kind: ChangeKind::Raised,
-        at: raised_at,
-        since: raised_at,
-        detail,
-        shadow,
-        untold: None,
-        lasted_ms: None,
-        by: None,
-        why: None,
-        until: None,
-        count: None,
-    }
+    let about = About { alarm: &id, rule: &rule, severity, since: raised_at, shadow };
+    Change::of(ChangeKind::Raised, about, raised_at, detail)
 }
 
 /// What is told of each source, as far as it is named.
-async fn parts(table: &dyn Table, changes: Vec<(Source, Vec<Change>)>) -> Result<Vec<Part>, TableError> {
-    let mut parts = Vec::new();
-    for (source, changes) in changes.into_iter().take(MOST_SOURCES) {
-        let terminal: Option<Terminal> = match source.mac() {
-            Some(mac) => terminals::get(table, mac).await?,
-            None => None,
-        };
-        let place = place::of(&source, terminal.as_ref());
-        parts.push(Part { source, place, changes, became: None });
-    }
-    Ok(parts)
+fn parts(gate: &Gate<'_>, changes: Vec<(Source, Vec<Change>)>) -> Vec<Part> {
+    let part = |(source, changes): (Source, Vec<Change>)| {
+        let place = place::of(&source, gate.terminal(&source));
+        Part { source, place, changes, became: None }
+    };
+    changes.into_iter().take(MOST_SOURCES).map(part).collect()
 }
 
 /// What is said beyond the sources.

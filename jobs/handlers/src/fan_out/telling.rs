@@ -20,14 +20,14 @@ use super::saying::{Said, To, notice_id};
 use crate::{
     Context, DeliverNotice, Job, JobError,
     deliver_notice::event_of,
-    gate::{self, Asked, Gate},
+    gate::{self, Asked, Common, Gate},
     ports::{Message, Push},
 };
 
 /// Writes what these people are told; gives the letters to be delivered, and what browsers are to show. A repeat is what an
 /// earlier run may have done in part.
 pub(super) async fn tell(
-    cx: &Context,
+    (cx, common): (&Context, &Common),
     incident: &Incident,
     telling: &Telling,
     people: &[String],
@@ -35,8 +35,8 @@ pub(super) async fn tell(
 ) -> Result<(Vec<Message>, Vec<Push>), JobError> {
     let sources = telling.news.iter().map(|news| &news.source);
     let sources = sources.chain(incident.state.open.values().map(|open| &open.source));
-    let gate = Gate::read(cx, sources, people.iter().map(String::as_str), is_repeat).await?;
-    let whole = Said::of(cx.table.as_ref(), incident, telling, people).await?;
+    let gate = Gate::read(cx, common, sources, people.iter().map(String::as_str), is_repeat).await?;
+    let whole = Said::of(cx.table.as_ref(), &gate, (incident, telling), people).await?;
     let teller = Teller { cx, incident, telling, people, gate, whole };
     let (mut letters, mut pushes) = (Vec::new(), Vec::new());
     for person in people {
@@ -108,7 +108,7 @@ impl Teller<'_> {
             return Ok(Some((self.whole.notice(cx, (incident, telling), to), changes)));
         }
         let part = Telling { news: told, ..telling.clone() };
-        let said = Said::of(cx.table.as_ref(), incident, &part, self.people).await?;
+        let said = Said::of(cx.table.as_ref(), &self.gate, (incident, &part), self.people).await?;
         Ok(Some((said.notice(cx, (incident, &part), to), changes)))
     }
 }

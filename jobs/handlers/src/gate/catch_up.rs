@@ -21,7 +21,7 @@ use records::{
     users::{self, User},
 };
 
-use super::{About, Policies, limit};
+use super::{About, Common, Policies, limit};
 use crate::{
     Context, DeliverNotice, Job, JobError, inbox_events,
     words::{self, Enclosed, Reader},
@@ -38,12 +38,13 @@ pub(crate) async fn catch_up(cx: &Context, due: &Due) -> Result<(), JobError> {
     loop {
         let seal = finish(cx, due, held::seal(table, channel, user).await?).await?;
         let held = held::list(table, channel, user).await?;
-        let (free, later) = sort(cx, due, held).await?;
+        let common = Common::default();
+        let policies = Policies::read(table, &common, [user.as_str()]).await?;
+        let (free, later) = sort(cx, due, &policies, held).await?;
         if free.is_empty() {
             return end(cx, due, later).await;
         }
         let id = derived_id(due.at, &["catch-up", user, channel, &seal.version.to_string()]);
-        let policies = Policies::read(table, [user.as_str()]).await?;
         if let Some(until) = limit(cx, &policies, user, channel, &id).await? {
             return end(cx, due, later.into_iter().chain([until]).min()).await;
         }
@@ -52,10 +53,14 @@ pub(crate) async fn catch_up(cx: &Context, due: &Due) -> Result<(), JobError> {
 }
 
 /// What may be told, and when to look at the rest. What concerns nobody any more is forgotten.
-async fn sort(cx: &Context, due: &Due, held: Vec<Held>) -> Result<(Vec<Held>, Option<Timestamp>), JobError> {
+async fn sort(
+    cx: &Context,
+    due: &Due,
+    policies: &Policies<'_>,
+    held: Vec<Held>,
+) -> Result<(Vec<Held>, Option<Timestamp>), JobError> {
     let Due { user, channel, .. } = due;
     let (table, now) = (cx.table.as_ref(), cx.clock.now());
-    let policies = Policies::read(table, [user.as_str()]).await?;
     let hearer = users::get(table, user).await?;
     let channels = match &hearer {
         Some(hearer) => Channels::of(table, hearer).await?.all(),

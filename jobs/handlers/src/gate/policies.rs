@@ -14,17 +14,38 @@ use records::{
     notices::EVERYBODY,
     preferences, silences, terminals,
 };
+use tokio::sync::OnceCell;
 
 const PAGE: usize = 500;
 /// Where more alarms stand than that, the newest decide what they mute.
 const MOST_STANDING: usize = 2000;
 
-/// All of it that concerns some users.
-pub(super) struct Policies {
+/// What was said whoever hears, and what stands. It is read once for all who are told at a time.
+#[derive(Default)]
+pub(crate) struct Common(OnceCell<Said>);
+
+struct Said {
     silences: Vec<silences::Kept>,
     inhibitions: Vec<Inhibition>,
     /// What stands, and the node that it hangs on, if anything can be muted.
     standing: Vec<(Alarm, Option<String>)>,
+}
+
+impl Common {
+    async fn read(&self, table: &dyn Table) -> Result<&Said, TableError> {
+        let read = async || {
+            let kept = inhibitions::all(table).await?;
+            let inhibitions: Vec<Inhibition> = kept.into_iter().map(|kept| kept.inhibition).collect();
+            let standing = if inhibitions.is_empty() { Vec::new() } else { standing(table).await? };
+            Ok(Said { silences: silences::all(table).await?, inhibitions, standing })
+        };
+        self.0.get_or_try_init(read).await
+    }
+}
+
+/// All of it that concerns some users.
+pub(super) struct Policies<'a> {
+    said: &'a Said,
     /// What they chose, by user.
     pub(super) preferences: BTreeMap<String, Preferences>,
 }
@@ -56,14 +77,13 @@ impl<'a> About<'a> {
     }
 }
 
-impl Policies {
-    pub(super) async fn read(table: &dyn Table, users: impl IntoIterator<Item = &str>) -> Result<Self, TableError> {
-        let inhibitions: Vec<Inhibition> =
-            inhibitions::all(table).await?.into_iter().map(|kept| kept.inhibition).collect();
-        let standing = if inhibitions.is_empty() { Vec::new() } else { standing(table).await? };
-        let silences = silences::all(table).await?;
-        let preferences = preferences::of_users(table, users).await?;
-        Ok(Self { silences, inhibitions, standing, preferences })
+impl<'a> Policies<'a> {
+    pub(super) async fn read(
+        table: &dyn Table,
+        common: &'a Common,
+        users: impl IntoIterator<Item = &str>,
+    ) -> Result<Self, TableError> {
+        Ok(Self { said: common.read(table).await?, preferences: preferences::of_users(table, users).await? })
     }
 
     /// What becomes of something on a node, for a user who has an address on these channels. It was to be told `first`.
@@ -76,7 +96,7 @@ impl Policies {
     ) -> Verdict {
         let About { source, rule, severity, alarm, is_end } = about;
         let subject = Subject { source, node, rule, severity };
-        let own = self.silences.iter().filter(|kept| kept.owner.as_deref().is_none_or(|owner| owner == user));
+        let own = self.said.silences.iter().filter(|kept| kept.owner.as_deref().is_none_or(|owner| owner == user));
         let silences: Vec<_> = own.map(|kept| &kept.silence).collect();
         let nothing = Preferences::default();
         let chosen = self.preferences.get(user).unwrap_or(&nothing);
@@ -93,8 +113,8 @@ impl Policies {
 
     /// Whether an alarm that stands speaks for this one.
     fn mutes(&self, subject: &Subject<'_>, alarm: &str) -> bool {
-        let others = || self.standing.iter().filter(|(standing, _)| standing.id != alarm);
-        self.inhibitions.iter().any(|inhibition| {
+        let others = || self.said.standing.iter().filter(|(standing, _)| standing.id != alarm);
+        self.said.inhibitions.iter().any(|inhibition| {
             others().any(|(standing, node)| {
                 let Alarm { source, rule, severity, .. } = standing;
                 let standing = Subject { source, node: node.as_deref(), rule, severity: *severity };

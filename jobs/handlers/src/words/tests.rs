@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{
     DeviceId, Mac, Need, Source, Timestamp,
-    alarm::{Change, ChangeKind, Severity},
+    alarm::{About, Change, ChangeKind, Severity},
     routing::{Held, Summary, Why},
 };
 use records::{
@@ -33,22 +33,9 @@ fn sensor() -> Source {
 }
 
 fn raised(rule: &str, detail: &str) -> Change {
-    Change {
-        alarm: format!("01JDALARM{rule}"),
-        rule: rule.to_owned(),
-        severity: Severity::Warning,
-        kind: ChangeKind::Raised,
-        at: NINE,
-        since: NINE.minus(Duration::from_mins(1)),
-        detail: detail.to_owned(),
-        shadow: false,
-        untold: None,
-        lasted_ms: None,
-        by: None,
-        why: None,
-        until: None,
-        count: None,
-    }
+    let (alarm, since) = (format!("01JDALARM{rule}"), NINE.minus(Duration::from_mins(1)));
+    let about = About { alarm: &alarm, rule, severity: Severity::Warning, since, shadow: false };
+    Change::of(ChangeKind::Raised, about, NINE, detail)
 }
 
 fn cleared(rule: &str, detail: &str) -> Change {

@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{Alarm, concerns};
 use crate::{
     error::ApiError,
-    paging::{Listing, Paging},
+    paging::{self, Listing, Paging},
     site::Site,
     visitor::SignedIn,
 };
@@ -166,10 +166,8 @@ async fn find(
             break;
         }
     }
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|last| last.id.clone());
-    Ok(Listed { items: found, next })
+    let (items, next) = paging::cut(found, |alarm| &alarm.id, limit);
+    Ok(Listed { items, next })
 }
 
 /// The next alarms of several lists as if they were one, newest first.

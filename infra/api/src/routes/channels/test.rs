@@ -112,8 +112,7 @@ async fn test(site: &Site, user: &User, name: &str) -> Result<Json<Tested>, ApiE
 
 fn letter(site: &Site, user: &User, name: &str) -> Notice {
     let at = site.clock.now();
-    let random = u128::from(site.dice.roll()) << 64 | u128::from(site.dice.roll());
-    let id = ulid::Ulid::from_parts(u64::try_from(at.0).unwrap_or_default(), random).to_string();
+    let id = site.new_id();
     let facts = Facts { kind: Kind::Test, ..Facts::default() };
     let words = words::compose(&facts, &Reader::new(&user.locale, &site.words), &Enclosed::default());
     Notice {

@@ -54,10 +54,9 @@ pub(super) async fn create(
         return Err(Problem::conflict("too-many-webhooks", how).into());
     }
     let now = site.clock.now();
-    let random = u128::from(site.dice.roll()) << 64 | u128::from(site.dice.roll());
     let made = (form.kind == Kind::Webhook).then(|| secrets::new(&site));
     let endpoint = Endpoint {
-        id: ulid::Ulid::from_parts(u64::try_from(now.0).unwrap_or_default(), random).to_string(),
+        id: site.new_id(),
         owner: user.user,
         name: form.name,
         kind: form.kind.into(),

@@ -8,7 +8,6 @@ use records::{
     operations::{self, Ended, Operation, What},
 };
 use serde::Serialize;
-use ulid::Ulid;
 use utoipa::ToSchema;
 
 use crate::{bounded::ANSWERS_WITHIN, error::ApiError, site::Site};
@@ -41,8 +40,7 @@ pub(super) struct Wish {
 pub(super) async fn begin(site: &Site, wish: Wish) -> Result<(StatusCode, Json<Begun>), ApiError> {
     let Wish { about, node, by, what, order } = wish;
     let at = site.clock.now();
-    let random = u128::from(site.dice.roll()) << 64 | u128::from(site.dice.roll());
-    let id = Ulid::from_parts(u64::try_from(at.0).unwrap_or_default(), random).to_string();
+    let id = site.new_id();
     let record = Operation { id: id.clone(), about: about.clone(), node: node.clone(), what, by, at, ended: None };
     if !operations::put_new(&*site.table, &record).await? {
         return Err(Problem::internal().into());

@@ -9,12 +9,12 @@ use engine_http::{
 };
 use records::{
     alert_rules::Scope,
-    routing::{self, EscalationStep, GroupBy, Policy},
+    routing::{EscalationStep, GroupBy, Policy},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Kept, Which, found, proof, remove, seen, store};
+use super::{Form, Kept, Which, proof};
 use crate::{
     error::ApiError,
     site::Site,
@@ -66,6 +66,14 @@ impl From<Policy> for RoutingPolicy {
     }
 }
 
+impl Form for RoutingPolicy {
+    type Stored = Policy;
+
+    async fn prove(site: &Site, stored: &Policy) -> Result<(), ApiError> {
+        proof::policy(site, stored).await
+    }
+}
+
 /// All of them.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RoutingPolicies {
@@ -81,8 +89,7 @@ pub(super) struct RoutingPolicies {
     responses((status = 200, description = "The policies", body = RoutingPolicies))
 )]
 pub(super) async fn list(State(site): State<Arc<Site>>, Admin: Admin) -> Result<Json<RoutingPolicies>, ApiError> {
-    let all = routing::all::<Policy>(&*site.table).await?;
-    Ok(Json(RoutingPolicies { items: all.into_iter().map(Kept::of).collect() }))
+    Ok(Json(RoutingPolicies { items: super::list(&site).await? }))
 }
 
 /// One routing policy
@@ -96,7 +103,7 @@ pub(super) async fn get(
     Admin: Admin,
     Path(id): Path<String>,
 ) -> Result<Json<Kept<RoutingPolicy>>, ApiError> {
-    Ok(Json(Kept::of(found::<Policy>(&site, &id).await?)))
+    super::get(&site, &id).await
 }
 
 /// Make a routing policy
@@ -112,9 +119,7 @@ pub(super) async fn create(
     AdminUser(user): AdminUser,
     Json(form): Json<RoutingPolicy>,
 ) -> Result<(StatusCode, Json<Kept<RoutingPolicy>>), ApiError> {
-    let policy = Policy::from(form);
-    proof::policy(&site, &policy).await?;
-    Ok((StatusCode::CREATED, Json(Kept::of(store(&site, &user, policy, None).await?))))
+    super::create(&site, &user, form).await
 }
 
 /// Change a routing policy
@@ -132,9 +137,7 @@ pub(super) async fn replace(
     Query(which): Query<Which>,
     Json(form): Json<RoutingPolicy>,
 ) -> Result<Json<Kept<RoutingPolicy>>, ApiError> {
-    let (before, policy) = (seen(&site, &id, which.version).await?, Policy::from(form));
-    proof::policy(&site, &policy).await?;
-    Ok(Json(Kept::of(store(&site, &user, policy, Some(&before)).await?)))
+    super::replace(&site, &user, (&id, which.version), form).await
 }
 
 /// Delete a routing policy
@@ -151,6 +154,5 @@ pub(super) async fn delete(
     Path(id): Path<String>,
     Query(which): Query<Which>,
 ) -> Result<StatusCode, ApiError> {
-    remove::<Policy>(&site, &id, which.version).await?;
-    Ok(StatusCode::NO_CONTENT)
+    super::delete::<RoutingPolicy>(&site, &id, which.version).await
 }

@@ -7,11 +7,11 @@ use engine_http::{
     Json, Path, Query,
     axum::{extract::State, http::StatusCode},
 };
-use records::routing::{self, StoredRota};
+use records::routing::StoredRota;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Kept, Which, found, proof, remove, seen, store};
+use super::{Form, Kept, Which, found, proof};
 use crate::{
     error::ApiError,
     moment::{self, Moment},
@@ -44,6 +44,14 @@ impl From<StoredRota> for OnCallRota {
     }
 }
 
+impl Form for OnCallRota {
+    type Stored = StoredRota;
+
+    async fn prove(site: &Site, stored: &StoredRota) -> Result<(), ApiError> {
+        proof::rota(site, stored).await
+    }
+}
+
 /// All of them.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct OnCallRotas {
@@ -59,8 +67,7 @@ pub(super) struct OnCallRotas {
     responses((status = 200, description = "The rotas", body = OnCallRotas))
 )]
 pub(super) async fn list(State(site): State<Arc<Site>>, Admin: Admin) -> Result<Json<OnCallRotas>, ApiError> {
-    let all = routing::all::<StoredRota>(&*site.table).await?;
-    Ok(Json(OnCallRotas { items: all.into_iter().map(Kept::of).collect() }))
+    Ok(Json(OnCallRotas { items: super::list(&site).await? }))
 }
 
 /// One rota
@@ -74,7 +81,7 @@ pub(super) async fn get(
     Admin: Admin,
     Path(id): Path<String>,
 ) -> Result<Json<Kept<OnCallRota>>, ApiError> {
-    Ok(Json(Kept::of(found::<StoredRota>(&site, &id).await?)))
+    super::get(&site, &id).await
 }
 
 /// Make a rota
@@ -90,9 +97,7 @@ pub(super) async fn create(
     AdminUser(user): AdminUser,
     Json(form): Json<OnCallRota>,
 ) -> Result<(StatusCode, Json<Kept<OnCallRota>>), ApiError> {
-    let rota = StoredRota::from(form);
-    proof::rota(&site, &rota).await?;
-    Ok((StatusCode::CREATED, Json(Kept::of(store(&site, &user, rota, None).await?))))
+    super::create(&site, &user, form).await
 }
 
 /// Change a rota
@@ -110,9 +115,7 @@ pub(super) async fn replace(
     Query(which): Query<Which>,
     Json(form): Json<OnCallRota>,
 ) -> Result<Json<Kept<OnCallRota>>, ApiError> {
-    let (before, rota) = (seen(&site, &id, which.version).await?, StoredRota::from(form));
-    proof::rota(&site, &rota).await?;
-    Ok(Json(Kept::of(store(&site, &user, rota, Some(&before)).await?)))
+    super::replace(&site, &user, (&id, which.version), form).await
 }
 
 /// Delete a rota
@@ -129,8 +132,7 @@ pub(super) async fn delete(
     Path(id): Path<String>,
     Query(which): Query<Which>,
 ) -> Result<StatusCode, ApiError> {
-    remove::<StoredRota>(&site, &id, which.version).await?;
-    Ok(StatusCode::NO_CONTENT)
+    super::delete::<OnCallRota>(&site, &id, which.version).await
 }
 
 /// When it is asked of.

@@ -16,10 +16,12 @@ mod acts_at_random;
 mod bounds;
 mod conditions;
 mod counts;
+mod delays;
 mod flapping;
 mod gaps;
 mod latched;
 mod late;
+mod links;
 mod lives;
 mod order;
 mod properties;
@@ -224,147 +226,6 @@ fn only_good_numbers_raise_or_clear() {
 }
 
 #[test]
-fn a_delayed_condition_is_raised_by_a_tick_when_it_is_due() {
-    let mut source = Watched::by([too_hot(60)]);
-    assert_eq!(source.sees(10, hot(31.0)), NOTHING);
-    assert_eq!(source.timer, Some(seconds(70)));
-    assert_eq!(source.sees(69, Fact::Tick), NOTHING);
-    let raised = source.changes(75, Fact::Tick).remove(0);
-    assert_eq!((raised.at, raised.since), (seconds(70), seconds(10)), "however late the tick");
-    assert_eq!(source.timer, None);
-    assert_eq!(source.sees(76, Fact::Tick), NOTHING);
-}
-
-#[test]
-fn a_tick_looks_at_our_clock_however_long_it_lay_in_a_queue() {
-    let mut source = Watched::by([too_hot(60)]);
-    source.sees(10, hot(31.0));
-    let tick = Evidence::new("tick", device(), seconds(40), Fact::Tick);
-    assert_eq!(step(&source.state, &source.set(), &tick, seconds(70)).changes.len(), 1);
-}
-
-#[test]
-fn a_delayed_condition_is_raised_by_evidence_when_no_tick_came() {
-    let mut source = Watched::by([too_hot(60)]);
-    assert_eq!(source.sees(10, hot(31.0)), NOTHING);
-    assert_eq!(source.sees(40, hot(33.0)), NOTHING);
-    let raised = source.changes(70, hot(32.0)).remove(0);
-    assert_eq!((raised.at, raised.since), (seconds(70), seconds(10)));
-    assert_eq!(raised.detail, "temperature 32 ℃, limits 10 ~ 30");
-}
-
-#[test]
-fn a_condition_that_ends_the_very_instant_it_is_due_is_never_told() {
-    let mut source = Watched::by([too_hot(60)]);
-    source.sees(10, hot(31.0));
-    assert_eq!(source.sees(70, hot(20.0)), NOTHING);
-}
-
-#[test]
-fn a_condition_that_ends_before_it_is_due_is_never_told() {
-    let mut source = Watched::by([too_hot(60)]);
-    source.sees(10, hot(31.0));
-    assert_eq!(source.sees(69, hot(30.0)), NOTHING, "a pending condition needs no deadband");
-    assert_eq!(source.timer, None);
-    assert_eq!(source.sees(80, Fact::Tick), NOTHING);
-}
-
-#[test]
-fn it_does_not_matter_whether_a_tick_came_in_time() {
-    let mut ticked = Watched::by([too_hot(60)]);
-    let mut missed = Watched::by([too_hot(60)]);
-    ticked.sees(10, hot(31.0));
-    missed.sees(10, hot(31.0));
-    let mut changes = ticked.changes(70, Fact::Tick);
-    changes.extend(ticked.changes(90, hot(20.0)));
-    assert_eq!(changes.len(), 2);
-    assert_eq!(missed.changes(90, hot(20.0)), changes);
-}
-
-#[test]
-fn a_clock_ahead_of_ours_does_not_shorten_a_delay() {
-    let mut source = Watched::by([too_hot(60)]);
-    source.sees(10, hot(31.0));
-    let ahead = Evidence::new("ahead", device(), seconds(300), hot(32.0));
-    let step = step(&source.state, &source.set(), &ahead, seconds(11));
-    assert_eq!((step.changes, step.timer), (vec![], Some(seconds(70))));
-}
-
-#[test]
-fn what_has_no_delay_is_raised_at_once_by_a_clock_ahead_of_ours() {
-    let ahead = Evidence::new("ahead", device(), seconds(300), hot(35.0));
-    let step = step(&SourceState::default(), &Watched::by([too_hot(0)]).set(), &ahead, seconds(299));
-    assert_eq!((step.changes.len(), step.timer), (1, None));
-}
-
-#[test]
-fn the_eleventh_miss_in_a_row_raises_and_an_answer_clears() {
-    let mut source = Watched::by([silent(0)]);
-    assert_eq!(source.sees(1, Fact::Missed { count: 10 }), NOTHING);
-    let raised = source.changes(2, Fact::Missed { count: 11 }).remove(0);
-    assert_eq!(raised.detail, "11 queries in a row without an answer");
-    assert_eq!(source.sees(3, Fact::Missed { count: 12 }), NOTHING);
-    assert_eq!(source.sees(4, Fact::Missed { count: 1 }), NOTHING, "a miss is never good news");
-    assert_eq!(source.sees(5, Fact::LinkSeen), NOTHING, "the link is not the device");
-    assert_eq!(source.sees(6, values([])), ["-timeout"]);
-}
-
-#[test]
-fn a_lost_link_raises_after_its_delay_and_clears_when_seen() {
-    let mut source = Watched::by([offline(60)]);
-    assert_eq!(source.sees(1, link_lost()), NOTHING);
-    assert_eq!(source.sees(60, Fact::LinkSeen), NOTHING);
-    assert_eq!(source.sees(100, link_lost()), NOTHING);
-    assert_eq!(source.sees(130, link_lost()), NOTHING);
-    let raised = source.changes(160, Fact::Tick).remove(0);
-    assert_eq!((raised.since, raised.detail.as_str()), (seconds(100), "link lost: terminalOff"));
-    assert_eq!(source.sees(200, Fact::LinkSeen), ["-offline"]);
-    assert_eq!(Watched::by([offline(0)]).sees(1, link_lost()), ["+offline"]);
-}
-
-#[test]
-fn a_lost_parent_neither_raises_nor_clears() {
-    let mut source = Watched::by([too_hot(0), silent(60)]);
-    source.sees(1, hot(35.0));
-    source.sees(2, Fact::Missed { count: 11 });
-    assert_eq!(source.sees(3, parent_lost()), NOTHING);
-    assert_eq!(source.state.unknown, Some(terminal()));
-    assert_eq!(source.timer, None, "what rests on silence is no longer pending");
-    assert_eq!(source.sees(70, Fact::Tick), NOTHING);
-    assert_eq!(source.sees(80, Fact::Missed { count: 20 }), NOTHING);
-    assert_eq!(source.sees(90, hot(36.0)), NOTHING, "still the same alarm");
-    assert_eq!(source.state.unknown, None);
-    assert_eq!(source.sees(91, hot(20.0)), ["-threshold:temperature"]);
-}
-
-#[test]
-fn a_lost_parent_explains_a_silence_that_was_just_due() {
-    let mut source = Watched::by([silent(60)]);
-    source.sees(1, Fact::Missed { count: 11 });
-    assert_eq!(source.sees(61, parent_lost()), NOTHING);
-}
-
-#[test]
-fn misses_count_again_once_the_way_to_the_device_is_known() {
-    for fact in [Fact::LinkSeen, link_lost(), values([])] {
-        let mut source = Watched::by([silent(0)]);
-        source.sees(1, parent_lost());
-        assert_eq!(source.sees(2, Fact::Missed { count: 11 }), NOTHING);
-        source.sees(3, fact.clone());
-        assert_eq!(source.state.unknown, None, "{fact:?}");
-        assert_eq!(source.sees(4, Fact::Missed { count: 12 }), ["+timeout"], "{fact:?}");
-    }
-}
-
-#[test]
-fn what_rests_on_evidence_stays_pending_when_the_parent_is_lost() {
-    let mut source = Watched::by([too_hot(60)]);
-    source.sees(1, hot(35.0));
-    source.sees(2, parent_lost());
-    assert_eq!(source.sees(61, Fact::Tick), ["+threshold:temperature"]);
-}
-
-#[test]
 fn a_condition_whose_rule_is_gone_ends_with_the_next_good_evidence() {
     let critical = Rule { severity: Severity::Critical, ..too_hot(0) };
     let mut source = Watched::by([critical, silent(0)]);
@@ -385,16 +246,6 @@ fn a_pending_condition_whose_rule_is_gone_is_dropped() {
     source.rules.clear();
     assert_eq!(source.sees(90, Fact::Tick), NOTHING);
     assert!(source.state.conditions.is_empty());
-}
-
-#[test]
-fn a_link_that_is_expected_back_may_stay_away_longer() {
-    let mut source = Watched::by([offline(60)]);
-    let lost = Fact::LinkLost { cause: "rebooted".into(), grace: Duration::from_secs(90) };
-    assert_eq!(source.sees(10, lost), NOTHING);
-    assert_eq!(source.timer, Some(seconds(160)));
-    assert_eq!(source.sees(72, Fact::LinkSeen), NOTHING);
-    assert_eq!(source.timer, None);
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{BriefAlarms, BySeverity, Incident, Input, Known, News, Pace, Telling, TellingKind, step};
 use crate::{
     Source, Timestamp,
-    alarm::{Change, ChangeKind, Severity},
+    alarm::{About, Change, ChangeKind, Severity},
 };
 
 mod properties;
@@ -29,24 +29,9 @@ fn pace() -> Pace {
 
 fn change(alarm: &str, kind: ChangeKind, severity: Severity, seconds: u64) -> News {
     let source = Source::Node(alarm.trim_end_matches('\'').to_owned());
-    let (rule, since) = ("offline".to_owned(), at(seconds.saturating_sub(u64::from(kind == ChangeKind::Cleared) * 7)));
-    let (alarm, detail) = (alarm.to_owned(), String::new());
-    let change = Change {
-        alarm,
-        rule,
-        severity,
-        kind,
-        at: at(seconds),
-        since,
-        detail,
-        shadow: false,
-        untold: None,
-        lasted_ms: None,
-        by: None,
-        why: None,
-        until: None,
-        count: None,
-    };
+    let since = at(seconds.saturating_sub(u64::from(kind == ChangeKind::Cleared) * 7));
+    let about = About { alarm, rule: "offline", severity, since, shadow: false };
+    let change = Change::of(kind, about, at(seconds), "");
     News { transition: format!("t{seconds}"), source, change }
 }
 

@@ -5,25 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::alarm::{Change, ChangeKind};
+use crate::alarm::{About, Change, ChangeKind};
 
 fn change(alarm: &str, kind: ChangeKind, second: i64, severity: Severity) -> Change {
-    Change {
-        alarm: alarm.to_owned(),
-        rule: "threshold:temperature".to_owned(),
-        severity,
-        kind,
-        at: Timestamp(second * 1000),
-        since: Timestamp(0),
-        detail: format!("{alarm} is hot"),
-        shadow: false,
-        untold: None,
-        lasted_ms: None,
-        by: None,
-        why: None,
-        until: None,
-        count: None,
-    }
+    let about = About { alarm, rule: "threshold:temperature", severity, since: Timestamp(0), shadow: false };
+    Change::of(kind, about, Timestamp(second * 1000), format!("{alarm} is hot"))
 }
 
 fn summary(changes: &[Change], active: &[&str]) -> Summary {
