@@ -175,15 +175,16 @@ async fn a_newer_reading_that_was_known_already_is_part_of_why() {
     let flow = Flow::new().await;
     flow.sensor_says(25.0).await;
     flow.sleeps(Duration::from_secs(5));
-    let hot = flow.batch([flow.answer(40.0)]);
+    flow.reports([flow.answer(40.0)]).await;
+    let hot = flow.takes_out(ProcessResults::NAME, EvaluateAlarms::NAME).await;
     flow.sleeps(Duration::from_secs(5));
     flow.sensor_says(25.0).await;
-    flow.cx.queue.enqueue(vec![hot.message()]).await.unwrap();
+    flow.cx.queue.enqueue(hot).await.unwrap();
     flow.settle().await;
     let step = steps(&flow).await.remove(0);
     assert_eq!(step.transition.changes.len(), 2, "it was raised, and is over");
     let facts: Vec<_> = cause(&step).facts.iter().map(seen).collect();
-    // Frames are not kept with the history.
+    // Frames are not kept with the latest values.
     let newer = ("values", false, 0, "temperature 25".to_owned());
     assert_eq!(facts, [("values", false, 1, "temperature 40".to_owned()), newer]);
 }

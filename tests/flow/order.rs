@@ -62,13 +62,27 @@ async fn evidence_of(flow: &Flow, batch: ProcessResults) -> Vec<jobs::ports::Mes
 }
 
 #[tokio::test]
-async fn an_abnormal_reading_that_comes_after_one_that_said_nothing_new_leaves_no_alarm_behind() {
+async fn an_abnormal_reading_that_is_looked_at_after_one_that_said_nothing_new_leaves_no_alarm_behind() {
+    let flow = Flow::new().await;
+    flow.sensor_says(25.0).await;
+    let (hot, cool) = (said(&flow, 40.0), said(&flow, 25.0));
+    let hot = evidence_of(&flow, hot).await;
+    worked_off(&flow, [cool]).await;
+    flow.cx.queue.enqueue(hot).await.unwrap();
+    flow.settle().await;
+    assert_eq!(alarms_of(&flow).await, [(too_hot(), false)]);
+    assert_eq!(flow.mails(), ["Alarm and recovery: Cold store / 1 TH-10"]);
+}
+
+#[tokio::test]
+async fn an_abnormal_reading_that_comes_after_one_that_said_nothing_new_is_late_and_no_alarm() {
     let flow = Flow::new().await;
     flow.sensor_says(25.0).await;
     let (hot, cool) = (said(&flow, 40.0), said(&flow, 25.0));
     worked_off(&flow, [cool, hot]).await;
-    assert_eq!(alarms_of(&flow).await, [(too_hot(), false)]);
-    assert_eq!(flow.mails(), ["Alarm and recovery: Cold store / 1 TH-10"]);
+    assert_eq!(alarms_of(&flow).await, []);
+    let standing = terminals::standing(flow.cx.table.as_ref(), &mac()).await.unwrap().value;
+    assert_eq!(standing.rejected.get("late_reading"), Some(&1), "{standing:?}");
 }
 
 #[tokio::test]

@@ -47,6 +47,32 @@ async fn the_same_reply_in_two_batches_is_stored_once() {
 }
 
 #[tokio::test]
+async fn a_reply_that_was_posted_at_two_brokers_is_stored_once_though_newer_ones_came_between() {
+    let flow = Flow::new().await;
+    let posted = flow.answer(25.3);
+    flow.reports([posted.clone()]).await;
+    flow.sleeps(Duration::from_secs(5));
+    flow.sensor_says(25.3).await;
+    flow.reports([posted.clone(), posted]).await;
+    flow.settle().await;
+    assert_eq!(history(&flow).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_older_reply_that_comes_after_a_newer_one_is_stored_once_however_often_it_comes() {
+    let flow = Flow::new().await;
+    let (older, first) = (flow.answer(25.3), flow.now());
+    flow.sleeps(Duration::from_secs(5));
+    flow.sensor_says(25.4).await;
+    let batch = flow.reports([older.clone()]).await;
+    flow.reports([older]).await;
+    flow.cx.queue.enqueue(vec![batch.message()]).await.unwrap();
+    flow.settle().await;
+    let stored = history(&flow).await;
+    assert_eq!((stored.len(), stored.iter().filter(|reading| reading.asked <= first).count()), (2, 1));
+}
+
+#[tokio::test]
 async fn a_batch_that_runs_twice_is_stored_once() {
     let flow = Flow::new().await;
     let batch = flow.sensor_says(25.3).await;

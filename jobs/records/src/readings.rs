@@ -5,14 +5,11 @@
 //! | [`Latest`], of all the terminal's devices | `terminal#` mac | `latest` |
 //! | a batch's readings of one terminal | `history#` mac | arrival, `#`, batch id |
 //!
-//! A history item holds all that one batch brought of one terminal; it is put where nothing is, so a batch that is
-//! processed twice is stored once. A reading's identity is its device and the instant it was asked: a reply that came in
-//! two batches is given out once.
+//! A history item holds what one batch brought of one terminal; it is put where nothing is, so a batch that is
+//! processed twice is stored once. A reading's identity is its device and the instant it was asked: of a reply that came
+//! in two batches, [`Latest`] or [`is_of_another_batch`] tell which one stores it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::{Mac, Pid, Timestamp, reading::Reading};
 use serde::{Deserialize, Serialize};
@@ -24,10 +21,11 @@ pub const RAW_RETENTION: Duration = Duration::from_hours(30 * 24);
 
 /// Each device's newest reading on one terminal.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
 pub struct Latest {
     /// By address on the line.
     pub devices: BTreeMap<Pid, Reading>,
+    /// The batch that brought it, and that stores it in the history, by address.
+    pub batches: BTreeMap<Pid, String>,
 }
 
 /// The latest of a terminal's devices.
@@ -92,21 +90,19 @@ pub struct HistoryPage {
     pub next: Option<String>,
 }
 
-/// A device's readings, newest first, each once. A page ends with a whole batch, so it may hold a few more than asked.
+/// A device's readings, newest first. A page ends with a whole batch, so it may hold a few more than asked.
 pub async fn history(table: &dyn Table, mac: &Mac, pid: Pid, span: &Span) -> Result<HistoryPage, TableError> {
     let mut range = Range::all(history_pk(mac), span.limit.clamp(1, 1000))
         .between(span.from.sortable(), format!("{}#~", span.to.sortable()))
         .newest_first()
         .after(span.after.clone());
     let mut items: Vec<Reading> = Vec::new();
-    let mut asked = BTreeSet::new();
     loop {
         let page = table.query(&range).await?;
         let mut last = None;
         for item in &page.items {
             let batch: Versioned<Vec<Reading>> = record::decode(item)?;
-            let of_device = batch.value.into_iter().rev().filter(|reading| reading.device.pid == pid);
-            items.extend(of_device.filter(|reading| asked.insert(reading.asked)));
+            items.extend(batch.value.into_iter().rev().filter(|reading| reading.device.pid == pid));
             last = Some(item.key.sk.clone());
             if items.len() >= span.limit {
                 break;
@@ -120,8 +116,35 @@ pub async fn history(table: &dyn Table, mac: &Mac, pid: Pid, span: &Span) -> Res
     }
 }
 
-/// A page of what a terminal's devices said, in the order of arrival, and where to go on; a reply that came in two batches is there
-/// twice.
+/// How long before or after another a reply may have arrived that is the same one. A gateway gives a post up after minutes.
+const SENT_AGAIN: Duration = Duration::from_mins(15);
+
+/// Whether another batch stored the reading.
+pub async fn is_of_another_batch(table: &dyn Table, reading: &Reading, batch: &str) -> Result<bool, TableError> {
+    let (first, last) = (reading.arrived.minus(SENT_AGAIN), reading.arrived.plus(SENT_AGAIN));
+    let mut range = Range::all(history_pk(&reading.device.mac), REPLAYED)
+        .between(first.sortable(), format!("{}#~", last.sortable()));
+    loop {
+        let page = table.query(&range).await?;
+        for item in page.items.iter().filter(|item| batch_of(&item.key) != Some(batch)) {
+            let stored: Versioned<Vec<Reading>> = record::decode(item)?;
+            if stored.value.iter().any(|stored| stored.device == reading.device && stored.asked == reading.asked) {
+                return Ok(true);
+            }
+        }
+        if page.next.is_none() {
+            return Ok(false);
+        }
+        range.after = page.next;
+    }
+}
+
+/// The batch that a history item is of.
+fn batch_of(key: &Key) -> Option<&str> {
+    key.sk.split('#').nth(1)
+}
+
+/// A page of what a terminal's devices said, in the order of arrival, and where to go on.
 pub async fn replayed(
     table: &dyn Table,
     mac: &Mac,

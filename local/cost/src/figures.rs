@@ -14,8 +14,11 @@ pub struct Sizes {
     pub ten_many: f64,
 }
 
-/// A history item. (The latest readings of a line take as much.)
+/// A history item.
 pub const HISTORY: Sizes = Sizes { one_few: 351.0, ten_few: 585.0, one_many: 2085.0, ten_many: 15_315.0 };
+
+/// The latest readings of a line, which name the batch of each.
+pub const LATEST: Sizes = Sizes { one_few: 355.0, ten_few: 658.0, one_many: 2120.0, ten_many: 15_415.0 };
 
 impl Sizes {
     /// The size for so many devices that have so many values each.

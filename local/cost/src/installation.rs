@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     Batch, DAYS,
-    figures::{HISTORY, READS_PER_READING, READS_PER_TERMINAL},
+    figures::{HISTORY, LATEST, READS_PER_READING, READS_PER_TERMINAL, Sizes},
 };
 
 /// The bytes that one write unit pays.
@@ -154,10 +154,10 @@ impl Installation {
     /// Write units for one reading. Of the answers of one terminal in a batch nothing is written if none of them is stored;
     /// else an item of the history, and the latest readings of the terminal.
     pub fn writes_per_reading(&self) -> f64 {
-        let units = |devices| (HISTORY.of(devices, self.values) / WRITE_UNIT).ceil().max(1.0);
+        let units = |sizes: Sizes, devices| (sizes.of(devices, self.values) / WRITE_UNIT).ceil().max(1.0);
         let together = self.batch().of_a_terminal;
         let (any, stored) = self.stored_together(together);
-        any * (units(stored) + units(self.devices_per_terminal)) / together
+        any * (units(HISTORY, stored) + units(LATEST, self.devices_per_terminal)) / together
     }
 
     /// Read units for one reading.

@@ -2,18 +2,13 @@
 //! a write for each; so an older one that comes later would raise an alarm that stands, or end one that does not, until the
 //! device speaks again.
 
-use std::time::Duration;
-
 use domain::{
-    DeviceId, Source, Timestamp,
+    Source, Timestamp,
     alarm::{Evidence, Fact, RuleSet, Step, step},
     reading::Reading,
     time::is_ahead,
 };
-use records::{
-    TableError,
-    readings::{self, Span},
-};
+use records::{TableError, readings};
 
 use crate::Context;
 
@@ -48,32 +43,9 @@ pub(super) async fn newest_since(
 ) -> Result<Option<Evidence>, TableError> {
     let Source::Device(device) = source else { return Ok(None) };
     let latest = readings::latest(cx.table.as_ref(), &device.mac).await?.value.devices.remove(&device.pid);
-    let kept = kept_since(cx, device, known, now).await?;
-    let readings = latest.into_iter().chain(kept).filter(|reading| !reading.late);
-    let newer = readings.map(as_evidence).filter(|newer| newer.at > known && !is_ahead(newer.at, now));
-    Ok(newer.max_by_key(|newer| newer.at))
+    let newer = latest.filter(|reading| !reading.late).map(as_evidence);
+    Ok(newer.filter(|newer| newer.at > known && !is_ahead(newer.at, now)))
 }
-
-/// The device's latest in the history: one that says what the one before it said is there alone. Where such ones are not kept,
-/// nothing is to be found.
-async fn kept_since(
-    cx: &Context,
-    device: &DeviceId,
-    known: Timestamp,
-    now: Timestamp,
-) -> Result<Vec<Reading>, TableError> {
-    if cx.settings.readings.silence().is_some() {
-        return Ok(Vec::new());
-    }
-    let span = Span { from: known, to: now.plus(AHEAD), limit: MOST_KEPT, after: None };
-    Ok(readings::history(cx.table.as_ref(), &device.mac, device.pid, &span).await?.items)
-}
-
-/// A report's instant may be a little ahead of the clock.
-const AHEAD: Duration = Duration::from_secs(10);
-
-/// The newest reading is among so many that came last.
-const MOST_KEPT: usize = 20;
 
 fn as_evidence(reading: Reading) -> Evidence {
     let fact = Fact::of_reading(&reading);

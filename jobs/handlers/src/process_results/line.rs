@@ -43,12 +43,14 @@ pub(super) async fn apply(
     reports: &[&Report],
 ) -> Result<FollowUps, JobError> {
     let mine: Vec<&Report> = reports.iter().copied().filter(|report| is_of(terminal, report)).collect();
+    let began =
+        mine.iter().find(|report| matches!(report.event, Event::Answered(_))).map_or(cx.clock.now(), |first| first.at);
     for _ in 0..TRIES {
-        let mut line = Line::load(cx, terminal).await?;
+        let mut line = Line::load(cx, terminal, batch, began).await?;
         for report in &mine {
             line.take(cx, report).await?;
         }
-        if line.store(cx, batch).await? {
+        if line.store(cx).await? {
             line.tell_intervals(cx).await?;
             return Ok(line.follow_ups);
         }
@@ -70,6 +72,9 @@ fn is_of(terminal: &Terminal, report: &Report) -> bool {
 /// A terminal's line while a batch is applied to it.
 struct Line<'a> {
     terminal: &'a Terminal,
+    batch: &'a str,
+    /// When the first answer in it arrived, whether it is this batch's to store or not: each run stores it in the same place.
+    began: Timestamp,
     now: Timestamp,
     /// For how long a reading that says the same as the one before is not kept; none when every reading is.
     silence: Option<Duration>,
@@ -82,17 +87,23 @@ struct Line<'a> {
     /// Whether the terminal came or went.
     linked: bool,
     readings: Vec<Reading>,
+    /// Whether nothing that is stored as latest tells of one of the readings that this batch stores it.
+    unclaimed: bool,
+    /// What was the latest until this batch, and is another's to store.
+    displaced: Vec<(Pid, Timestamp)>,
     follow_ups: FollowUps,
 }
 
 impl<'a> Line<'a> {
-    async fn load(cx: &Context, terminal: &'a Terminal) -> Result<Self, JobError> {
+    async fn load(cx: &Context, terminal: &'a Terminal, batch: &'a str, began: Timestamp) -> Result<Self, JobError> {
         let standing = terminals::standing(cx.table.as_ref(), &terminal.mac).await?;
         let latest = readings::latest(cx.table.as_ref(), &terminal.mac).await?;
         let stood = standing.value.clone();
         let (record, moved, linked) = (None, false, false);
         Ok(Self {
             terminal,
+            batch,
+            began,
             now: cx.clock.now(),
             silence: cx.settings.readings.silence(),
             record,
@@ -102,6 +113,8 @@ impl<'a> Line<'a> {
             moved,
             linked,
             readings: Vec::new(),
+            unclaimed: false,
+            displaced: Vec::new(),
             follow_ups: FollowUps::default(),
         })
     }
@@ -113,7 +126,9 @@ impl<'a> Line<'a> {
                     let Read { mut reading, rejected, fault, frames } = *read;
                     self.count(report, &rejected);
                     self.faulty(report, &mut reading, fault);
-                    self.answered(report, reading, answer, frames);
+                    if !self.is_stored_by_another(cx, &reading).await? {
+                        self.answered(report, reading, answer, frames);
+                    }
                 }
                 Verified::Nothing(rejected) => {
                     self.count(report, &rejected);
@@ -196,10 +211,9 @@ impl<'a> Line<'a> {
         }
         self.values(report, &reading, frames);
         let known = self.latest.value.devices.get(&pid);
-        let is_repeat = self.silence.is_some() && known.is_some_and(|known| self.repeats(&reading, known));
-        if known.is_none_or(|known| self.replaces(&reading, known)) {
-            self.latest.value.devices.insert(pid, reading.clone());
-            self.moved = true;
+        let is_repeat = known.is_some_and(|known| self.repeats(&reading, known));
+        if !is_repeat {
+            self.claim(&reading);
         }
         self.follow_ups.pushes.push(Push {
             event: format!("{}{pid}", self.terminal.mac),

@@ -1,7 +1,5 @@
 //! What of a batch is kept, and how it is stored.
 
-use std::time::Duration;
-
 use domain::{reading::Reading, time::CLOCKS_DIFFER};
 use futures::future;
 use records::{
@@ -12,48 +10,83 @@ use records::{
 use super::Line;
 use crate::{Context, JobError};
 
-/// For how long a latest value that does not move is not written again, where every reading is kept.
-const SILENCE: Duration = Duration::from_mins(5);
-
 impl Line<'_> {
-    /// Whether a reading says what the one before said, not long ago. The same reading again, from an earlier run of the
-    /// batch, is no repeat: it may not be in the history yet.
+    /// Whether a reading says what the one before said, not long ago, and such ones are not kept. The same reading again,
+    /// from an earlier run of the batch, is no repeat: it may not be in the history yet.
     pub(super) fn repeats(&self, reading: &Reading, known: &Reading) -> bool {
-        let silence = self.silence.unwrap_or(SILENCE);
         reading.asked > known.asked
             && reading.values == known.values
             && reading.late == known.late
-            && reading.arrived.since(known.arrived) < silence
+            && self.silence.is_some_and(|silence| reading.arrived.since(known.arrived) < silence)
     }
 
-    /// Whether a reading takes the place of the latest that is known. One that was asked in the future is of a clock that was
-    /// set back since.
-    pub(super) fn replaces(&self, reading: &Reading, known: &Reading) -> bool {
-        let newer = reading.asked > known.asked || known.asked > reading.arrived.plus(CLOCKS_DIFFER);
-        newer && !self.repeats(reading, known)
+    /// Whether the same reply came in another batch too, which stores it. A gateway that hears no answer posts again, also to
+    /// another broker; and what is older than the latest may be that, or late.
+    pub(super) async fn is_stored_by_another(&self, cx: &Context, reading: &Reading) -> Result<bool, JobError> {
+        let pid = reading.device.pid;
+        let Some(known) = self.latest.value.devices.get(&pid) else { return Ok(false) };
+        if reading.asked == known.asked {
+            return Ok(self.latest.value.batches.get(&pid).is_none_or(|batch| batch != self.batch));
+        }
+        if self.displaced.contains(&(pid, reading.asked)) {
+            return Ok(true);
+        }
+        let is_older = reading.asked < known.asked;
+        Ok(is_older && readings::is_of_another_batch(cx.table.as_ref(), reading, self.batch).await?)
+    }
+
+    /// Takes a reading as the latest, if it is newer: so it is this batch's to store, whoever else brings it. One that was
+    /// asked in the future is of a clock that was set back since.
+    pub(super) fn claim(&mut self, reading: &Reading) {
+        let latest = &mut self.latest.value;
+        let pid = reading.device.pid;
+        let known = latest.devices.get(&pid);
+        let is_newer =
+            |known: &Reading| reading.asked > known.asked || known.asked > reading.arrived.plus(CLOCKS_DIFFER);
+        if known.is_none_or(is_newer) {
+            // Another reading of the batch was, and is no more.
+            self.unclaimed |= self.readings.iter().any(|earlier| earlier.device == reading.device);
+            let displaced = latest.devices.insert(pid, reading.clone());
+            let whose = latest.batches.insert(pid, self.batch.to_owned());
+            if let Some(displaced) = displaced.filter(|_| whose.is_some_and(|whose| whose != self.batch)) {
+                self.displaced.push((pid, displaced.asked));
+            }
+            self.moved = true;
+        } else if known.is_some_and(|known| known.asked != reading.asked) {
+            self.unclaimed = true;
+        }
     }
 
     /// Stores what the batch brought; false when another worker changed the line meanwhile.
     ///
-    /// The history goes its own way, beside the rest: an item of it is put where nothing is, the rest is refused where it
-    /// is not what was read, and both come out the same when an earlier run did a part. One transaction over all would cost
-    /// twice as much on an engine that is paid by the write.
-    pub(super) async fn store(&self, cx: &Context, batch: &str) -> Result<bool, JobError> {
+    /// First what says whose the readings are, which is refused where it is not what was read, then the history, of which an
+    /// item is put where nothing is: both come out the same when an earlier run did a part. One transaction over all costs
+    /// twice as much on an engine that is paid by the write, and is for readings that are not the latest any more.
+    pub(super) async fn store(&self, cx: &Context) -> Result<bool, JobError> {
         let table = cx.table.as_ref();
-        let items = match self.readings.first() {
-            Some(first) => readings::append(&self.terminal.mac, batch, first.arrived, &self.readings)?,
-            None => Vec::new(),
-        };
-        let history = future::try_join_all(items.into_iter().map(|item| table.write(item)));
-        let (_, rest): (Vec<Outcome>, _) = future::try_join(history, table.transact(self.changes()?)).await?;
-        Ok(rest.applied())
+        let items = readings::append(&self.terminal.mac, self.batch, self.began, &self.readings)?;
+        let changes = self.changes()?;
+        if self.unclaimed {
+            match table.transact([&*changes, &*items].concat()).await? {
+                Outcome::Applied => return Ok(true),
+                Outcome::Refused { index, .. } if index < changes.len() => return Ok(false),
+                // An earlier run stored some of it.
+                Outcome::Refused { .. } => {}
+            }
+        }
+        if !table.transact(changes).await?.applied() {
+            return Ok(false);
+        }
+        let _: Vec<Outcome> = future::try_join_all(items.into_iter().map(|item| table.write(item))).await?;
+        Ok(true)
     }
 
     /// What else than the history is to be written.
     fn changes(&self) -> Result<Vec<Write>, JobError> {
         let mac = &self.terminal.mac;
         let mut writes = Vec::new();
-        if self.moved {
+        // Of two batches that store what the latest does not tell of, one looks for it after the other stored it.
+        if self.moved || self.unclaimed {
             writes.push(readings::put_latest(mac, &self.latest)?);
         }
         if self.linked || worth_storing(&self.stood, &self.standing.value) {
