@@ -13,7 +13,7 @@ use crate::wire::{
 };
 
 /// A gateway's post of the sensor that it really sent, to be sent again as others.
-async fn a_post(gateway: &Gateway) -> Result<Value> {
+pub(super) async fn a_post(gateway: &Gateway) -> Result<Value> {
     for times in 1.. {
         let posted = gateway.until_posted("queryData", times).await?;
         if posted.body["data"]["pid"] == SENSOR {
@@ -24,7 +24,11 @@ async fn a_post(gateway: &Gateway) -> Result<Value> {
 }
 
 /// Posts what the sensor would say at these instants, which the broker acknowledges.
-async fn are_acknowledged(broker: &str, post: &Value, instants: impl IntoIterator<Item = i64>) -> Result<()> {
+pub(super) async fn are_acknowledged(
+    broker: &str,
+    post: &Value,
+    instants: impl IntoIterator<Item = i64>,
+) -> Result<()> {
     let client = http_client()?;
     for instant in instants {
         let mut body = post.clone();
@@ -36,7 +40,7 @@ async fn are_acknowledged(broker: &str, post: &Value, instants: impl IntoIterato
 }
 
 /// Waits until the sensor was asked at all these instants as far as Ann sees.
-async fn until_stored(ann: &Session, instants: &BTreeSet<i64>) -> Result<()> {
+pub(super) async fn until_stored(ann: &Session, instants: &BTreeSet<i64>) -> Result<()> {
     let path = format!("/api/terminals/{HALL}/devices/{SENSOR}/history?limit=200");
     let wanted: BTreeSet<String> = instants.iter().map(|&instant| domain::Timestamp(instant).rfc3339()).collect();
     let all = |list: &Value| {
