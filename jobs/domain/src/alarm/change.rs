@@ -186,3 +186,6 @@ pub struct About<'a> {
     /// Whether its rule is only tried out.
     pub shadow: bool,
 }
+
+#[cfg(test)]
+mod tests;

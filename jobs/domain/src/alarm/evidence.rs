@@ -203,6 +203,14 @@ mod tests {
     }
 
     #[test]
+    fn evidence_names_the_frames_that_it_was_read_out_of() {
+        let frames = Frames::of([super::super::Frame::new("0300000002", &[1, 3], None)]);
+        let evidence = Evidence::new("e", Source::Node("n".to_owned()), Timestamp(0), Fact::Tick);
+        assert_eq!(evidence.frames, Frames::default());
+        assert_eq!(evidence.read_from(frames.clone()).frames, frames);
+    }
+
+    #[test]
     fn of_a_facts_values_those_of_some_names_can_be_had() {
         let (names, values) = (BTreeSet::from(["b"]), vec![observed("a"), observed("b")]);
         let those = vec![observed("b")];
