@@ -58,8 +58,15 @@ async fn a_stop_by_sigterm_loses_nothing() -> Result<()> {
     }
     load.until_acknowledged(ACKNOWLEDGED).await?;
     // What a device did not answer just before its node was gone says nothing of it.
-    enough_were_in_order(check_where_some_came_late(load.end().await, &[], &stops).await?);
+    enough_were_in_order(check_where_some_came_late(load.end().await, &[], &stops, Clocks::Agree).await?);
     Ok(())
+}
+
+/// Whether the processes have one time: else a question may seem to have been asked after its answer came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Clocks {
+    Agree,
+    Differ,
 }
 
 /// From a kill to when the next process listens.
@@ -102,7 +109,7 @@ async fn outlives_kills(rounds: u64) -> Result<()> {
 
 /// Waits until the server has worked off what it holds, then compares its books with those of the outside world.
 async fn check(aftermath: Aftermath<impl Sized>, outages: &[Outage]) -> Result<()> {
-    enough_were_in_order(check_where_some_came_late(aftermath, outages, &[]).await?);
+    enough_were_in_order(check_where_some_came_late(aftermath, outages, &[], Clocks::Agree).await?);
     Ok(())
 }
 
@@ -117,6 +124,7 @@ async fn check_where_some_came_late(
     aftermath: Aftermath<impl Sized>,
     outages: &[Outage],
     disorder: &[Outage],
+    clocks: Clocks,
 ) -> Result<usize> {
     let Aftermath { home, people, acknowledged, field, ended } = aftermath;
     let end = Outage { killed: ended, over: Instant::now() };
@@ -124,7 +132,7 @@ async fn check_where_some_came_late(
     println!("{} kills; posts of the field: {posts_retried} tried again, {posts_failed} given up", outages.len());
     let history = History::until_complete(&people[0].session, &acknowledged).await?;
     history.shows_each_once_and_as_it_was_said(&acknowledged);
-    let said = Said::new(&acknowledged, outages.iter().chain(disorder).chain([&end]));
+    let said = Said::new(&acknowledged, &history, outages.iter().chain(disorder).chain([&end]), clocks);
     let exact = said.demands_the_alarms_there_are(&people[0].session).await?;
     for person in &people {
         let told = Told::until_settled(person).await?;

@@ -14,8 +14,8 @@ use serde_json::Value;
 use telltale_tests::Session;
 
 use super::{
-    Outage,
-    history::{climate, is_proven},
+    Clocks, Outage,
+    history::{History, climate, is_proven},
     load::{all, look_until},
 };
 
@@ -96,16 +96,27 @@ impl Span {
 pub(crate) struct Said {
     watched: BTreeMap<Watched, Vec<Answer>>,
     disorder: Vec<Disorder>,
+    clocks: Clocks,
 }
 
 impl Said {
     /// What was acknowledged, and the outages meanwhile.
-    pub(crate) fn new<'a>(acknowledged: &[Acknowledged], outages: impl IntoIterator<Item = &'a Outage>) -> Self {
-        let mut said = Self { watched: BTreeMap::new(), disorder: outages.into_iter().map(Disorder::of).collect() };
+    pub(crate) fn new<'a>(
+        acknowledged: &[Acknowledged],
+        history: &History,
+        outages: impl IntoIterator<Item = &'a Outage>,
+        clocks: Clocks,
+    ) -> Self {
+        let disorder = outages.into_iter().map(Disorder::of).collect();
+        let mut said = Self { watched: BTreeMap::new(), disorder, clocks };
         for result in acknowledged {
             let asked = Timestamp(result.time_stamp);
-            let may_be_late = said.is_in_disorder(&asked.rfc3339());
             for rule in [TIMEOUT, TEMPERATURE] {
+                // What was read and is stored says itself whether it was late, and what is says nothing to an alarm.
+                if rule == TEMPERATURE && history.is_late(result) {
+                    continue;
+                }
+                let may_be_late = said.is_in_disorder(rule, &asked.rfc3339());
                 let answers = said.watched.entry((result.mac.clone(), result.pid, rule)).or_default();
                 answers.extend(judge(rule, result).map(|is_good| Answer { asked, is_good, may_be_late }));
             }
@@ -139,7 +150,7 @@ impl Said {
         for (watched, answers) in &self.watched {
             let spans = spans.remove(watched).unwrap_or_default();
             let wrong = answers.iter().enumerate().filter_map(|(place, _)| wrong_at(answers, place, &spans));
-            let wrong = wrong.chain(spans.iter().filter_map(|span| self.wrong_with(span, answers)));
+            let wrong = wrong.chain(spans.iter().filter_map(|span| self.wrong_with(watched.2, span, answers)));
             found.extend(wrong.map(|wrong| format!("{watched:?} {wrong}: {}", told(answers, &spans))));
         }
         found
@@ -152,21 +163,23 @@ impl Said {
         let watched = (source["mac"].as_str()?.to_owned(), u8::try_from(source["pid"].as_u64()?).ok()?, rule);
         let raised = alarm["raised_at"].as_str()?.to_owned();
         let cleared = alarm["cleared_at"].as_str().map(str::to_owned);
-        let may_be_late = self.is_in_disorder(&raised);
+        let may_be_late = self.is_in_disorder(rule, &raised);
         self.watched.contains_key(&watched).then_some((watched, Span { raised, cleared, may_be_late }))
     }
 
-    fn is_in_disorder(&self, at: &str) -> bool {
-        self.disorder.iter().any(|disorder| *disorder.from <= *at && *at <= *disorder.to)
+    /// Whether nobody knows in which order what was asked then was looked at. Readings are looked at in theirs.
+    fn is_in_disorder(&self, rule: &str, at: &str) -> bool {
+        (rule == TIMEOUT || self.clocks == Clocks::Differ)
+            && self.disorder.iter().any(|disorder| *disorder.from <= *at && *at <= *disorder.to)
     }
 
     /// An alarm begins when an abnormal answer is taken that nothing good followed yet, and ends with a good one.
-    fn wrong_with(&self, span: &Span, answers: &[Answer]) -> Option<String> {
+    fn wrong_with(&self, rule: &str, span: &Span, answers: &[Answer]) -> Option<String> {
         let Span { raised, cleared, .. } = span;
         let before = answers.iter().rev().find(|answer| answer.at() <= *raised);
         let began = before.is_some_and(|answer| !answer.is_good && *raised <= answer.taken());
         let ended = cleared.as_ref().is_none_or(|at| answers.iter().any(|answer| answer.is_good && answer.at() == *at));
-        match (began || span.may_be_late, ended || cleared.as_ref().is_some_and(|at| self.is_in_disorder(at))) {
+        match (began || span.may_be_late, ended || cleared.as_ref().is_some_and(|at| self.is_in_disorder(rule, at))) {
             (false, _) => Some(format!("has an alarm since {raised} that nothing abnormal began")),
             (_, false) => Some(format!("has an alarm since {raised} that nothing good ended")),
             _ => None,

@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use telltale_tests::{LambdaHost, Proxy, told};
 use tokio::time::sleep;
 
-use super::{Outage, check_where_some_came_late, load::Load, stack::Stack};
+use super::{Clocks, Outage, check_where_some_came_late, load::Load, stack::Stack};
 
 /// What must have happened since the start before something goes wrong.
 const ACKNOWLEDGED: usize = 8;
@@ -84,7 +84,7 @@ async fn outlives(faults: Vec<Fault>, seed: u64) -> Result<()> {
     load.until_acknowledged(ACKNOWLEDGED).await?;
     // SQS keeps no order: what is good may be looked at after what was abnormal later, at any time.
     let disorder = [Outage { killed: began, over: Instant::now() }];
-    check_where_some_came_late(load.end().await, &outages, &disorder).await.map(drop)
+    check_where_some_came_late(load.end().await, &outages, &disorder, Clocks::Agree).await.map(drop)
 }
 
 async fn happens(fault: Fault, stack: &mut Stack, chance: &mut StdRng) -> Result<()> {

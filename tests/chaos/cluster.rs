@@ -11,7 +11,7 @@ use telltale_tests::{Cluster, told};
 use tokio::time::sleep;
 
 use super::{
-    ACKNOWLEDGED, DELIVERED, Outage, check, check_where_some_came_late,
+    ACKNOWLEDGED, Clocks, DELIVERED, Outage, check, check_where_some_came_late,
     load::{ClocksApart, Clustered, Load, OnApalisRedis, SECONDS_APART},
 };
 
@@ -82,7 +82,7 @@ async fn processes_whose_clocks_are_seconds_apart_do_what_others_do() -> Result<
     load.until_acknowledged(ACKNOWLEDGED).await?;
     // An answer without a proof is as old as its broker's clock says, values as their question: what came first is not told.
     let disorder = [Outage { killed: earlier, over: Instant::now() + apart }];
-    check_where_some_came_late(load.end().await, &outages, &disorder).await.map(drop)
+    check_where_some_came_late(load.end().await, &outages, &disorder, Clocks::Differ).await.map(drop)
 }
 
 /// The faults happen one after the other under load, each at an instant that chance says.

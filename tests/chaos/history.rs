@@ -58,6 +58,11 @@ impl History {
         }
     }
 
+    /// Whether the server took it for one that came too late for an alarm. It says so of what it stored alone.
+    pub(crate) fn is_late(&self, result: &Acknowledged) -> bool {
+        self.of(result).is_some_and(|readings| readings.iter().any(|reading| reading["late"] == true))
+    }
+
     fn lost<'a>(&self, acknowledged: &'a [Acknowledged]) -> Vec<&'a Acknowledged> {
         acknowledged.iter().filter(|result| is_proven(result) && self.of(result).is_none()).collect()
     }

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
-    ACKNOWLEDGED, DELIVERED, Outage, check_where_some_came_late, enough_were_in_order,
+    ACKNOWLEDGED, Clocks, DELIVERED, Outage, check_where_some_came_late, enough_were_in_order,
     load::{Home, Load},
 };
 
@@ -44,7 +44,7 @@ async fn a_rolling_restart_of_brokers_and_workers_loses_nothing_and_repeats_noth
     load.until_acknowledged(ACKNOWLEDGED).await?;
     enough.cancel();
     orders.await??.all_ended_and_say_how().await?;
-    enough_were_in_order(check_where_some_came_late(load.end().await, &[], &lost).await?);
+    enough_were_in_order(check_where_some_came_late(load.end().await, &[], &lost, Clocks::Agree).await?);
     Ok(())
 }
 

@@ -7,7 +7,7 @@
 //!
 //! A history item holds what one batch brought of one terminal; it is put where nothing is, so a batch that is
 //! processed twice is stored once. A reading's identity is its device and the instant it was asked: of a reply that came
-//! in two batches, [`Latest`] or [`is_of_another_batch`] tell which one stores it.
+//! in two batches, [`Latest`] or [`find`] tell which one stores it.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -119,29 +119,26 @@ pub async fn history(table: &dyn Table, mac: &Mac, pid: Pid, span: &Span) -> Res
 /// How long before or after another a reply may have arrived that is the same one. A gateway gives a post up after minutes.
 const SENT_AGAIN: Duration = Duration::from_mins(15);
 
-/// Whether another batch stored the reading.
-pub async fn is_of_another_batch(table: &dyn Table, reading: &Reading, batch: &str) -> Result<bool, TableError> {
+/// The same reading, with the batch that stored it, if one did.
+pub async fn find(table: &dyn Table, reading: &Reading) -> Result<Option<(String, Reading)>, TableError> {
     let (first, last) = (reading.arrived.minus(SENT_AGAIN), reading.arrived.plus(SENT_AGAIN));
     let mut range = Range::all(history_pk(&reading.device.mac), REPLAYED)
         .between(first.sortable(), format!("{}#~", last.sortable()));
     loop {
         let page = table.query(&range).await?;
-        for item in page.items.iter().filter(|item| batch_of(&item.key) != Some(batch)) {
+        for item in &page.items {
             let stored: Versioned<Vec<Reading>> = record::decode(item)?;
-            if stored.value.iter().any(|stored| stored.device == reading.device && stored.asked == reading.asked) {
-                return Ok(true);
+            let is_same = |stored: &Reading| stored.device == reading.device && stored.asked == reading.asked;
+            if let Some(stored) = stored.value.into_iter().find(is_same) {
+                let batch = item.key.sk.split('#').nth(1).unwrap_or_default().to_owned();
+                return Ok(Some((batch, stored)));
             }
         }
         if page.next.is_none() {
-            return Ok(false);
+            return Ok(None);
         }
         range.after = page.next;
     }
-}
-
-/// The batch that a history item is of.
-fn batch_of(key: &Key) -> Option<&str> {
-    key.sk.split('#').nth(1)
 }
 
 /// A page of what a terminal's devices said, in the order of arrival, and where to go on.

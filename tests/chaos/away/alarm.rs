@@ -7,7 +7,7 @@ use serde_json::Value;
 use telltale_tests::eventually;
 
 use super::{Operated, of_platform};
-use crate::chaos::{ACKNOWLEDGED, Outage, check_where_some_came_late, load::Load};
+use crate::chaos::{ACKNOWLEDGED, Clocks, Outage, check_where_some_came_late, load::Load};
 
 /// Waits until so many alarms of the platform are over, and none is active.
 async fn until_over(load: &Load<Operated>, count: usize) -> Vec<Value> {
@@ -49,7 +49,7 @@ async fn while_redis_hangs_the_operator_hears_and_administrators_hear_when_it_is
     assert_eq!(of_platform(&load.people[1].session).await?.len(), 0, "it is no business of Ann's");
     was_told_once_each(&load, 2);
     let disorder = [Outage { killed, over: Instant::now() }];
-    check_where_some_came_late(load.end().await, &[], &disorder).await.map(drop)
+    check_where_some_came_late(load.end().await, &[], &disorder, Clocks::Agree).await.map(drop)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -67,7 +67,7 @@ async fn the_end_is_told_once_by_another_broker_when_the_one_that_raised_the_ala
     until_over(&load, 2).await;
     was_told_once_each(&load, 2);
     let disorder = [Outage { killed, over: Instant::now() }];
-    check_where_some_came_late(load.end().await, &[], &disorder).await.map(drop)
+    check_where_some_came_late(load.end().await, &[], &disorder, Clocks::Agree).await.map(drop)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -88,5 +88,5 @@ async fn a_broker_that_is_started_again_tells_the_end_of_what_it_told_before() -
     was_told_once_each(&load, 2);
     load.until_acknowledged(ACKNOWLEDGED).await?;
     let disorder = [Outage { killed, over: Instant::now() }];
-    check_where_some_came_late(load.end().await, &[], &disorder).await.map(drop)
+    check_where_some_came_late(load.end().await, &[], &disorder, Clocks::Agree).await.map(drop)
 }

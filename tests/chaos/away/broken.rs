@@ -13,7 +13,7 @@ use super::{
     Operated, PASSWORD,
     spool::{FIRST, TOKEN, are_stored_once_each, post, ready, site, waiting},
 };
-use crate::chaos::{ACKNOWLEDGED, DELIVERED, Outage, check_where_some_came_late, load::Load};
+use crate::chaos::{ACKNOWLEDGED, Clocks, DELIVERED, Outage, check_where_some_came_late, load::Load};
 
 const ONE_OF_EACH: Size = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
 
@@ -123,5 +123,5 @@ async fn a_broker_under_load_whose_spool_failed_takes_nothing_along() -> Result<
     load.home.cluster.brokers[0].restart().await?;
     let outages = [Outage { killed, over: Instant::now() }];
     load.until_acknowledged(ACKNOWLEDGED).await?;
-    check_where_some_came_late(load.end().await, &outages, &outages).await.map(drop)
+    check_where_some_came_late(load.end().await, &outages, &outages, Clocks::Agree).await.map(drop)
 }

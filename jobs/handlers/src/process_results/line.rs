@@ -18,6 +18,7 @@ use records::{
     terminals::{self, Standing, Terminal},
 };
 
+use self::keeping::Whose;
 pub(in crate::process_results) use self::presence::{becomes_unknown, parent_lost};
 use super::{
     FollowUps,
@@ -122,14 +123,7 @@ impl<'a> Line<'a> {
     async fn take(&mut self, cx: &Context, report: &Report) -> Result<(), JobError> {
         match &report.event {
             Event::Answered(answer) => match verify(cx, self.terminal, report, answer).await? {
-                Verified::Reading(read) => {
-                    let Read { mut reading, rejected, fault, frames } = *read;
-                    self.count(report, &rejected);
-                    self.faulty(report, &mut reading, fault);
-                    if !self.is_stored_by_another(cx, &reading).await? {
-                        self.answered(report, reading, answer, frames);
-                    }
-                }
+                Verified::Reading(read) => self.read(cx, report, answer, *read).await?,
                 Verified::Nothing(rejected) => {
                     self.count(report, &rejected);
                     self.missed(report, answer.pid, None);
@@ -188,13 +182,26 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn answered(&mut self, report: &Report, mut reading: Reading, answer: &Answer, frames: Frames) {
+    /// Something was read out of an answer. What another batch brought first is passed over.
+    async fn read(&mut self, cx: &Context, report: &Report, answer: &Answer, read: Read) -> Result<(), JobError> {
+        let Read { mut reading, rejected, fault, frames } = read;
+        let overtaken = match self.whose(cx, &reading).await? {
+            Whose::Ours => answer.overtaken || self.is_overtaken(&reading),
+            Whose::StoredByUs { late } => late,
+            Whose::Anothers => return Ok(()),
+        };
+        self.count(report, &rejected);
+        self.faulty(report, &mut reading, fault);
+        reading.late |= overtaken;
+        self.answered(report, reading, overtaken, answer.unanswered, frames);
+        Ok(())
+    }
+
+    fn answered(&mut self, report: &Report, reading: Reading, overtaken: bool, unanswered: u32, frames: Frames) {
         let pid = reading.device.pid;
         if self.readings.iter().any(|known| known.device == reading.device && known.asked == reading.asked) {
             return;
         }
-        let overtaken = answer.overtaken || self.is_overtaken(&reading);
-        reading.late |= overtaken;
         if reading.late {
             self.count(report, &[LATE_READING]);
         }
@@ -202,7 +209,7 @@ impl<'a> Line<'a> {
             self.seen(report, reading.asked.min(report.at));
         }
         if self.is_news(report) && !overtaken {
-            self.left_out(pid, answer.unanswered);
+            self.left_out(pid, unanswered);
         }
         // That something else was heard of the terminal since does not take back that the device answered.
         let is_latest = self.latest.value.devices.get(&pid).is_none_or(|known| reading.asked > known.asked);

@@ -10,6 +10,19 @@ use records::{
 use super::Line;
 use crate::{Context, JobError};
 
+/// Which batch stores a reading.
+pub(super) enum Whose {
+    /// This one, which may have done so in an earlier run.
+    Ours,
+    /// This one did in an earlier run. Newer ones came since, so what it was then is what counts.
+    StoredByUs {
+        /// Whether it came too late for an alarm.
+        late: bool,
+    },
+    /// Another.
+    Anothers,
+}
+
 impl Line<'_> {
     /// Whether a reading says what the one before said, not long ago, and such ones are not kept. The same reading again,
     /// from an earlier run of the batch, is no repeat: it may not be in the history yet.
@@ -20,19 +33,25 @@ impl Line<'_> {
             && self.silence.is_some_and(|silence| reading.arrived.since(known.arrived) < silence)
     }
 
-    /// Whether the same reply came in another batch too, which stores it. A gateway that hears no answer posts again, also to
-    /// another broker; and what is older than the latest may be that, or late.
-    pub(super) async fn is_stored_by_another(&self, cx: &Context, reading: &Reading) -> Result<bool, JobError> {
+    /// Whose a reading is to store. A gateway that hears no answer posts again, also to another broker; and what is older
+    /// than the latest may be that, or late, or of a batch that runs again.
+    pub(super) async fn whose(&self, cx: &Context, reading: &Reading) -> Result<Whose, JobError> {
         let pid = reading.device.pid;
-        let Some(known) = self.latest.value.devices.get(&pid) else { return Ok(false) };
+        let Some(known) = self.latest.value.devices.get(&pid) else { return Ok(Whose::Ours) };
         if reading.asked == known.asked {
-            return Ok(self.latest.value.batches.get(&pid).is_none_or(|batch| batch != self.batch));
+            let is_ours = self.latest.value.batches.get(&pid).is_some_and(|batch| batch == self.batch);
+            return Ok(if is_ours { Whose::Ours } else { Whose::Anothers });
         }
         if self.displaced.contains(&(pid, reading.asked)) {
-            return Ok(true);
+            return Ok(Whose::Anothers);
         }
         let is_older = reading.asked < known.asked;
-        Ok(is_older && readings::is_of_another_batch(cx.table.as_ref(), reading, self.batch).await?)
+        let stored = if is_older { readings::find(cx.table.as_ref(), reading).await? } else { None };
+        Ok(match stored {
+            None => Whose::Ours,
+            Some((batch, stored)) if batch == self.batch => Whose::StoredByUs { late: stored.late },
+            Some(_) => Whose::Anothers,
+        })
     }
 
     /// Takes a reading as the latest, if it is newer: so it is this batch's to store, whoever else brings it. One that was
