@@ -345,16 +345,27 @@ mod tests {
         let outside = Condition::Outside { name: t(), min: Some(1.0), max: Some(2.0), deadband: 0.0 };
         let levels = Condition::Levels { name: t(), above: vec![level(5.0)], below: vec![level(3.0)] };
         let between = Condition::Between { name: t(), min: 6.0, max: 7.0 };
+        let within = Duration::from_mins(1);
+        let window = Condition::Window { name: t(), figure: Figure::Mean, within, is: Comparison::Greater, to: 8.0 };
         for (condition, limits) in [
             (compare.clone(), vec![30.0]),
             (outside.clone(), vec![1.0, 2.0]),
             (levels, vec![5.0, 3.0]),
             (between, vec![6.0, 7.0]),
+            (window, vec![8.0]),
             (Condition::Any { of: vec![compare, outside] }, vec![30.0, 1.0, 2.0]),
             (Condition::Lost, vec![]),
         ] {
             assert_eq!((condition.limits_of("t"), condition.limits_of("u")), (limits, vec![]), "{condition:?}");
         }
+    }
+
+    #[test]
+    fn a_condition_counts_what_was_not_answered_if_a_part_of_it_does() {
+        let missed = Condition::Missed { more_than: 3 };
+        assert!(missed.rests_on_misses());
+        assert!(Condition::All { of: vec![Condition::Lost, Condition::Any { of: vec![missed] }] }.rests_on_misses());
+        assert!(!Condition::Any { of: vec![Condition::Lost, Condition::Away] }.rests_on_misses());
     }
 
     #[test]

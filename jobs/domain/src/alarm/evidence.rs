@@ -203,6 +203,16 @@ mod tests {
     }
 
     #[test]
+    fn a_reading_is_the_fact_that_its_values_were_seen() {
+        let Observed { name, value, display, unit, quality } = observed("a");
+        let device = crate::DeviceId { mac: "98D863CC870D".parse().unwrap(), pid: 1 };
+        let [asked, at, arrived] = [1, 2, 3].map(Timestamp);
+        let values = vec![Value { name, value, display, unit, quality }];
+        let reading = Reading { device, asked, at, arrived, late: false, values };
+        assert_eq!(Fact::of_reading(&reading), Fact::Values { values: vec![observed("a")] });
+    }
+
+    #[test]
     fn evidence_names_the_frames_that_it_was_read_out_of() {
         let frames = Frames::of([super::super::Frame::new("0300000002", &[1, 3], None)]);
         let evidence = Evidence::new("e", Source::Node("n".to_owned()), Timestamp(0), Fact::Tick);
