@@ -101,7 +101,10 @@ impl Lookout {
             let told = told.iter().find(|outage| outage.need == need).cloned();
             Watch::new(need, told)
         };
-        let watches = [QUEUE, STORE, SPOOL].map(watch).into();
+        // An earlier process may have gone by another name: the end of what it told is told under that one.
+        let earlier = told.iter().filter(|outage| outage.need.part != parts.part);
+        let earlier = earlier.map(|outage| Watch::new(outage.need.clone(), Some(outage.clone())));
+        let watches = [QUEUE, STORE, SPOOL].map(watch).into_iter().chain(earlier).collect();
         Self { parts, reporter, clock, spool, watches }
     }
 
@@ -154,6 +157,8 @@ impl Lookout {
                 let _ = turns.send(turn);
             }
         }
+        let part = &self.parts.part;
+        self.watches.retain(|watch| watch.need.part == *part || watch.is_away());
     }
 }
 

@@ -1,5 +1,5 @@
 //! What a broker on this machine looks after, and how it is known in alarms: by its port, which whoever comes after it has
-//! again; the one process of a box by the name of the program.
+//! again, and where there may be several machines, by its machine; the one process of a box by the name of the program.
 
 use std::{path::Path, sync::Arc};
 
@@ -36,7 +36,7 @@ pub(super) fn among_others(
     spool: &Path,
 ) -> LookoutParts {
     LookoutParts {
-        part: part(spool),
+        part: part(config, spool),
         settings: config.platform.clone(),
         looks,
         probes: vec![redis(queue)],
@@ -55,9 +55,15 @@ pub(super) fn told_by(spool: &Path) -> ToldFile {
     ToldFile::open(spool.with_extension("told"))
 }
 
-/// The broker with this spool.
-fn part(spool: &Path) -> String {
-    format!("broker:{}", spool.file_name().unwrap_or_default().display())
+/// The broker with this spool. Where the store is this machine's own, so are all its brokers, and their ports differ. Where the table is
+/// on DynamoDB, each machine may have one on that port.
+fn part(config: &Config, spool: &Path) -> String {
+    let port = spool.file_name().unwrap_or_default().display();
+    match (&config.machine, &config.table) {
+        (Some(machine), _) => format!("broker:{machine}:{port}"),
+        (None, Some(_)) => format!("broker:{}:{port}", boot::host_name()),
+        (None, None) => format!("broker:{port}"),
+    }
 }
 
 fn store(table: &Arc<dyn Table>, clock: &Arc<dyn Clock>) -> Probe {
@@ -74,4 +80,22 @@ fn redis(queue: &Arc<dyn Inspect>) -> Probe {
         let queue = Arc::clone(&queue);
         async move { queue.depth(ProcessResults::NAME).await.map(drop).map_err(|error| error.to_string()) }.boxed()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brokers_of_two_machines_are_two_parts_and_those_of_one_go_by_their_ports() {
+        let spool = Path::new("/var/lib/telltale/spool/8081");
+        let at = |machine: Option<&str>, table: Option<&str>| {
+            let (machine, table) = (machine.map(str::to_owned), table.map(str::to_owned));
+            part(&Config { machine, table, ..Config::default() }, spool)
+        };
+        assert_eq!(at(None, None), "broker:8081");
+        assert_eq!(at(Some("east"), None), "broker:east:8081");
+        assert_eq!(at(Some("east"), Some("Table")), "broker:east:8081");
+        assert_eq!(at(None, Some("Table")), format!("broker:{}:8081", boot::host_name()));
+    }
 }

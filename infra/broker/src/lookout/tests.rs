@@ -266,6 +266,18 @@ async fn what_an_earlier_process_told_of_is_not_told_again_and_its_end_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_told_under_another_name_ends_under_that_one_and_what_comes_next_is_told_under_ours() {
+    let need = Need { part: "broker:old:8081".to_owned(), needs: QUEUE.to_owned() };
+    let outage = Outage { need, since: Timestamp(1_700_000_000_000), why: "refused".to_owned() };
+    let site = Site::with(Remembers(Mutex::new(vec![outage])));
+    site.sees(QUEUE, None, DELAY).await;
+    assert_eq!(site.told(), ["Recovered: broker:old:8081, queue"]);
+    site.sees(QUEUE, Some("connection refused"), DELAY * 2).await;
+    assert_eq!(site.told()[1..], ["Alarm: broker:8081, queue"]);
+    assert_eq!(site.memory.told().len(), 1, "only ours is not over");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_end_of_what_a_dead_broker_told_of_is_told_by_another_under_the_id_that_it_would_have_had() {
     let site = Site::start();
     site.sees(QUEUE, Some("connection refused"), DELAY * 2).await;
