@@ -70,6 +70,7 @@ impl Server {
             probes: Vec::new(),
             // Each count of a queue on AWS is a call to be paid, and CloudWatch counts.
             queue: None,
+            meeting: None,
             operator,
             memory: Arc::new(Forgetful),
         };

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use engine_http::axum::Router;
 use futures::future::BoxFuture;
-use jobs::ports::{Clock, Dice, Door, Inboxes, Spooling};
+use jobs::ports::{Clock, Dice, Door, Inboxes, MeetingPoint, Spooling};
 use records::{Table, TableError, brokers, doors};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,7 @@ pub struct Member {
     /// What is seen of that which it needs.
     looks: Arc<Looks>,
     spool: Option<Arc<dyn Spooling>>,
+    meeting: Option<Arc<dyn MeetingPoint>>,
     /// Whether its alarms end with its burial.
     is_mourned: bool,
 }
@@ -68,7 +69,7 @@ impl Member {
             door: Arc::clone(&door),
             looks: Arc::clone(&lookout.looks),
         };
-        let (looks, is_mourned) = (Arc::clone(&lookout.looks), parts_die);
+        let (looks, meeting, is_mourned) = (Arc::clone(&lookout.looks), lookout.meeting.clone(), parts_die);
         tokio::spawn(broker.lookout(lookout).run(stop.clone()));
         tokio::spawn(presence.run(dead.clone(), stop.clone()));
         let member = Self {
@@ -81,6 +82,7 @@ impl Member {
             inbox: tokio::spawn(inbox),
             looks,
             spool,
+            meeting,
             is_mourned,
         };
         (member, sockets)
@@ -93,7 +95,7 @@ impl Member {
 
     /// The routes that say whether it is well, for a process without an API.
     pub fn health(&self) -> Router {
-        health(self.spool.clone(), Arc::clone(&self.looks))
+        health(self.spool.clone(), self.meeting.clone(), Arc::clone(&self.looks))
     }
 
     /// What an operator sees of it.

@@ -7,11 +7,11 @@ use broker::{LookoutParts, Looks, Operator, Probe, QUEUE, STORE};
 use futures::FutureExt;
 use jobs::{
     Context, Job, ProcessResults,
-    ports::{Clock, Inspect, Table},
+    ports::{Clock, Inspect, MeetingPoint, Table},
 };
 use records::readiness;
 
-use super::told::ToldFile;
+use super::{meeting::Meeting, told::ToldFile};
 use crate::config::Config;
 
 /// The one process: it looks after its store, which the queue is a part of.
@@ -22,6 +22,7 @@ pub(super) fn alone(config: &Config, context: &Context, queue: &Arc<dyn Inspect>
         looks: Arc::default(),
         probes: vec![store(&context.table, &context.clock)],
         queue: Some(Arc::clone(queue)),
+        meeting: None,
         operator: operator(config, context),
         memory: Arc::new(ToldFile::open(config.data.join("telltale.told"))),
     }
@@ -31,6 +32,7 @@ pub(super) fn alone(config: &Config, context: &Context, queue: &Arc<dyn Inspect>
 pub(super) fn among_others(
     config: &Config,
     queue: &Arc<dyn Inspect>,
+    meeting: &Arc<Meeting>,
     looks: Arc<Looks>,
     operator: Operator,
     spool: &Path,
@@ -39,8 +41,9 @@ pub(super) fn among_others(
         part: part(config, spool),
         settings: config.platform.clone(),
         looks,
-        probes: vec![redis(queue)],
+        probes: vec![redis(queue, meeting)],
         queue: Some(Arc::clone(queue)),
+        meeting: Some(Arc::clone(meeting) as _),
         operator,
         memory: Arc::new(told_by(spool)),
     }
@@ -74,10 +77,14 @@ fn store(table: &Arc<dyn Table>, clock: &Arc<dyn Clock>) -> Probe {
     })
 }
 
-fn redis(queue: &Arc<dyn Inspect>) -> Probe {
-    let queue = Arc::clone(queue);
+/// One that is there and is not ours any more is as good as away.
+fn redis(queue: &Arc<dyn Inspect>, meeting: &Arc<Meeting>) -> Probe {
+    let (queue, meeting) = (Arc::clone(queue), Arc::clone(meeting));
     Probe::new(QUEUE, move || {
-        let queue = Arc::clone(&queue);
+        let (queue, lost) = (Arc::clone(&queue), meeting.state().lost);
+        if let Some(why) = lost {
+            return async move { Err(why) }.boxed();
+        }
         async move { queue.depth(ProcessResults::NAME).await.map(drop).map_err(|error| error.to_string()) }.boxed()
     })
 }

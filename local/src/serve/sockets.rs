@@ -182,8 +182,10 @@ async fn among_others(
     let (looks, operator) = (Arc::<Looks>::default(), lookout::operator(parts.config, parts.context));
     let queue: Arc<dyn Enqueue> = Arc::new(WatchedQueue::new(Arc::clone(queue), Arc::clone(&looks)));
     let heirs = Heirs { operator: operator.clone(), clock: Arc::clone(clock) };
-    let spool = spool::open(parts.config, address, &queue, heirs).await?;
-    let lookout = lookout::among_others(parts.config, &parts.place.queue.inspect, looks, operator, &spool.folder);
+    let meeting = parts.place.meeting.as_ref().context("who is among others meets them")?;
+    let spool = spool::open(parts.config, address, &queue, meeting, heirs).await?;
+    let lookout =
+        lookout::among_others(parts.config, &parts.place.queue.inspect, meeting, looks, operator, &spool.folder);
     let (member, router) = Member::start(MemberParts {
         broker: broker_parts(parts, id, told, Some(&spool)),
         inbox: inbox.run(sender, stop.clone()).boxed(),
@@ -244,6 +246,7 @@ fn api(parts: &Parts<'_>, door: Arc<dyn Door>, spool: Option<Arc<dyn Spooling>>)
         queue: Arc::clone(&parts.place.queue.inspect),
         jobs: Arc::clone(queue),
         spool,
+        meeting: parts.place.meeting.clone().map(|meeting| meeting as _),
         links: parts.context.stationery.links.clone(),
         words: parts.config.words.clone(),
         settings: parts.config.auth.for_api(),

@@ -123,6 +123,7 @@ impl Site {
             queue: self.queue.clone(),
             jobs: self.queue.clone(),
             spool: None,
+            meeting: None,
             links: Some(Arc::new(links())),
             words: WordSettings::default(),
             settings: ApiSettings { session: SESSION, secure_cookie: false },

@@ -112,6 +112,7 @@ impl Site {
             looks: Arc::clone(&looks),
             probes: Vec::new(),
             queue: None,
+            meeting: None,
             operator: operator.clone(),
             memory: Arc::clone(&memory) as Arc<dyn Memory>,
         };
