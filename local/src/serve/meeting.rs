@@ -107,21 +107,7 @@ impl Meeting {
     /// Returns when a process that works on jobs cannot go on, and says why: there are none that are its own, or its clock would have
     /// it do things at the wrong time.
     pub(super) async fn is_over(&self) -> String {
-        let (mut state, mut apart_since) = (self.state.subscribe(), None);
-        loop {
-            let seen = state.borrow_and_update().clone();
-            if let Some(why) = seen.lost {
-                return why;
-            }
-            match seen.apart(MOST_APART_MS) {
-                Some(why) if apart_since.get_or_insert_with(Instant::now).elapsed() >= APART_FOR => return why,
-                Some(_) => {}
-                None => apart_since = None,
-            }
-            if state.changed().await.is_err() {
-                return std::future::pending().await;
-            }
-        }
+        is_over(self.state.subscribe()).await
     }
 
     /// Has a spool keep copies of what it gives while that may be forgotten, for as long as this is polled. What came back may
@@ -141,6 +127,24 @@ impl Meeting {
             if state.changed().await.is_err() {
                 return;
             }
+        }
+    }
+}
+
+async fn is_over(mut state: watch::Receiver<MeetingState>) -> String {
+    let mut apart_since = None;
+    loop {
+        let seen = state.borrow_and_update().clone();
+        if let Some(why) = seen.lost {
+            return why;
+        }
+        match seen.apart(MOST_APART_MS) {
+            Some(why) if apart_since.get_or_insert_with(Instant::now).elapsed() >= APART_FOR => return why,
+            Some(_) => {}
+            None => apart_since = None,
+        }
+        if state.changed().await.is_err() {
+            return std::future::pending().await;
         }
     }
 }
@@ -197,5 +201,42 @@ impl Enqueue for OurQueue {
             return Err(QueueError::Away(why));
         }
         self.queue.enqueue(messages).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ahead(ms: i64) -> MeetingState {
+        MeetingState { clock_ahead_ms: Some(ms), ..MeetingState::default() }
+    }
+
+    /// Shows a worker each of these for so many looks. Why it ended, if it did.
+    async fn ends(shown: &[(MeetingState, u32)]) -> Option<String> {
+        let state = watch::Sender::default();
+        let ended = tokio::spawn(is_over(state.subscribe()));
+        for (seen, looks) in shown {
+            for _ in 0..*looks {
+                state.send_replace(seen.clone());
+                sleep(LOOK_EVERY).await;
+            }
+        }
+        if ended.is_finished() { ended.await.ok() } else { None }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_worker_ends_whose_clock_stays_wrong_and_not_for_one_that_is_set_right() {
+        assert_eq!(ends(&[(ahead(4900), 100), (ahead(3_600_000), 14), (ahead(0), 1), (ahead(-9000), 14)]).await, None);
+        let why = ends(&[(ahead(0), 1), (ahead(3_600_000), 17)]).await;
+        assert!(why.is_some_and(|why| why.contains("3600.0 s ahead")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_worker_ends_when_its_jobs_are_gone_and_not_when_they_are_out_of_reach_or_may_be_lost() {
+        let why = || Some("why".to_owned());
+        let away = MeetingState { away: why(), forgets: why(), ..MeetingState::default() };
+        assert_eq!(ends(&[(away.clone(), 100)]).await, None);
+        assert_eq!(ends(&[(away, 1), (MeetingState { lost: why(), ..MeetingState::default() }, 1)]).await, why());
     }
 }

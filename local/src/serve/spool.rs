@@ -75,18 +75,20 @@ pub(super) async fn open(
     let all = config.data.join("spool");
     let ours = all.join(address.port().to_string());
     let most_bytes = config.broker.spool_mb * MEBIBYTE;
-    let spooled = Arc::new(opened(&ours, address.port(), queue, most_bytes).await?);
+    let opened = open_when_free(&ours, queue, most_bytes).await;
+    let spooled = Arc::new(opened.map_err(|error| explained(error, &ours, address.port()))?);
     let (drained, meeting) = (Arc::clone(&spooled), Arc::clone(meeting));
     let draining = tokio::spawn(async move { tokio::join!(drained.drain(), meeting.keep_copies_in(&drained)) });
     let looking = tokio::spawn(look_for_orphans(all, ours.clone(), Arc::clone(queue), most_bytes, heirs));
     Ok(Spool { queue: spooled, folder: ours, draining, looking })
 }
 
-async fn opened(folder: &Path, port: u16, queue: &Arc<dyn Enqueue>, most_bytes: u64) -> anyhow::Result<SpooledQueue> {
-    open_when_free(folder, queue, most_bytes).await.map_err(|error| match error.downcast_ref() {
+/// Why a spool cannot be opened, with what to do about it.
+fn explained(error: anyhow::Error, folder: &Path, port: u16) -> anyhow::Error {
+    match error.downcast_ref() {
         Some(EngineError::InUse(_)) => anyhow::anyhow!(in_use(folder, port)),
         _ => error.context(format!("cannot open the spool {}", folder.display())),
-    })
+    }
 }
 
 fn in_use(spool: &Path, port: u16) -> String {
@@ -155,14 +157,14 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_second_broker_on_a_port_is_told_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         let ours = folder.path().join("8081");
         let queue: Arc<dyn Enqueue> = Arc::new(MemoryQueue::new(Arc::new(SystemClock)));
         let _first = open_when_free(&ours, &queue, MEBIBYTE).await.unwrap();
-        let Err(refusal) = opened(&ours, 8081, &queue, MEBIBYTE).await else { panic!("two have one spool") };
-        let refusal = refusal.to_string();
+        let Err(in_use) = SpooledQueue::open(Arc::clone(&queue), &ours, MEBIBYTE) else { panic!("two have one spool") };
+        let refusal = explained(in_use.into(), &ours, 8081).to_string();
         for words in ["port 8081", "Stop it", "--listen", "--data"] {
             assert!(refusal.contains(words), "{refusal}");
         }
