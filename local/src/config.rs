@@ -23,9 +23,9 @@ use table::{HAS_DYNAMODB, OpenError};
 use crate::cli::ConfigArguments;
 
 const AN_HOUR_MS: u64 = 3_600_000;
+const A_YEAR_MS: u64 = 365 * 24 * AN_HOUR_MS;
 /// The longest that a machine may be called: that of a host name.
 const LONGEST_NAME: usize = 253;
-const A_YEAR_MS: u64 = 365 * 24 * AN_HOUR_MS;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -42,8 +42,7 @@ pub(crate) struct Config {
     /// system lets a process have, less what the store needs.
     pub max_connections: u32,
     /// What this machine is called in alarms of the platform, where brokers of several machines work on one `table`: letters, digits,
-    /// `.`, `-` and `_`. Without it they go by the host name; where that is another after each start, as a container's, give one that
-    /// stays, or an alarm that began before a restart may never end.
+    /// `.`, `-` and `_`. Without it they go by the host name; no two are called alike.
     pub machine: Option<String>,
     /// Where several processes meet: brokers, workers and the API. Without it one process does everything.
     pub redis: Option<RedisSettings>,

@@ -46,6 +46,8 @@ pub(crate) const SPOOL: &str = "spool";
 pub(crate) const DURABILITY: &str = "durability";
 /// That the clock is right.
 pub(crate) const CLOCK: &str = "clock";
+/// All that is looked after.
+pub(crate) const NEEDS: [&str; 5] = [QUEUE, STORE, SPOOL, DURABILITY, CLOCK];
 
 /// How often it is looked whether something is to be said.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -110,7 +112,7 @@ impl Lookout {
         // An earlier process may have gone by another name: the end of what it told is told under that one.
         let earlier = told.iter().filter(|outage| outage.need.part != parts.part);
         let earlier = earlier.map(|outage| Watch::new(outage.need.clone(), Some(outage.clone())));
-        let watches = [QUEUE, STORE, SPOOL, DURABILITY, CLOCK].map(watch).into_iter().chain(earlier).collect();
+        let watches = NEEDS.map(watch).into_iter().chain(earlier).collect();
         Self { parts, reporter, clock, spool, watches }
     }
 

@@ -25,6 +25,8 @@ pub struct MemberParts {
     pub patience: Duration,
     /// Looks after what it needs.
     pub lookout: LookoutParts,
+    /// Whether its alarms end with its burial, unless another broker goes by their part.
+    pub is_mourned: bool,
     /// Ends its inbox and its sockets.
     pub stop: CancellationToken,
 }
@@ -47,17 +49,23 @@ pub struct Member {
 }
 
 impl Member {
-    /// A name for a new broker, and its first sign of life. The inbox is opened after that: who dies in between is buried by
+    /// A name for a new broker, and its first sign of life. If a `part` is named, its alarms go by that, and end with it unless another
+    /// broker goes by it. The inbox is opened after that: who dies in between is buried by
     /// others, with the inbox.
-    pub async fn begin(table: &dyn Table, clock: &dyn Clock, dice: &dyn Dice) -> Result<String, TableError> {
+    pub async fn begin(
+        table: &dyn Table,
+        clock: &dyn Clock,
+        dice: &dyn Dice,
+        part: Option<&str>,
+    ) -> Result<String, TableError> {
         let id = format!("{:016x}", dice.roll());
-        brokers::begin(table, &id, clock.now()).await?;
+        brokers::begin(table, &id, part, clock.now()).await?;
         Ok(id)
     }
 
     /// Starts it, and gives its routes.
     pub fn start(parts: MemberParts) -> (Self, Router) {
-        let MemberParts { broker, inbox, inboxes, patience, lookout, stop } = parts;
+        let MemberParts { broker, inbox, inboxes, patience, lookout, is_mourned, stop } = parts;
         let (id, table) = (broker.id.clone(), Arc::clone(&broker.table));
         let (queue, clock, spool) = (Arc::clone(&broker.queue), Arc::clone(&broker.clock), broker.spool.clone());
         let (broker, sockets) = Broker::new(broker);
@@ -69,7 +77,7 @@ impl Member {
             door: Arc::clone(&door),
             looks: Arc::clone(&lookout.looks),
         };
-        let (looks, meeting, is_mourned) = (Arc::clone(&lookout.looks), lookout.meeting.clone(), parts_die);
+        let (looks, meeting) = (Arc::clone(&lookout.looks), lookout.meeting.clone());
         tokio::spawn(broker.lookout(lookout).run(stop.clone()));
         tokio::spawn(presence.run(dead.clone(), stop.clone()));
         let member = Self {

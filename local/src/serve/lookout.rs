@@ -28,24 +28,28 @@ pub(super) fn alone(config: &Config, context: &Context, queue: &Arc<dyn Inspect>
     }
 }
 
-/// One of several brokers, whose spool is in `spool`: it looks after Redis; its signs of life show whether the store is there.
-pub(super) fn among_others(
-    config: &Config,
-    queue: &Arc<dyn Inspect>,
-    meeting: &Arc<Meeting>,
-    looks: Arc<Looks>,
-    operator: Operator,
-    spool: &Path,
-) -> LookoutParts {
+/// What one of several brokers looks after, and by what.
+pub(super) struct Among {
+    pub(super) part: String,
+    pub(super) queue: Arc<dyn Inspect>,
+    pub(super) meeting: Arc<Meeting>,
+    pub(super) looks: Arc<Looks>,
+    pub(super) operator: Operator,
+    pub(super) told: ToldFile,
+}
+
+/// One of several brokers: it looks after Redis; its signs of life show whether the store is there.
+pub(super) fn among_others(config: &Config, among: Among) -> LookoutParts {
+    let Among { part, queue, meeting, looks, operator, told } = among;
     LookoutParts {
-        part: part(config, spool),
+        part,
         settings: config.platform.clone(),
         looks,
-        probes: vec![redis(queue, meeting)],
-        queue: Some(Arc::clone(queue)),
-        meeting: Some(Arc::clone(meeting) as _),
+        probes: vec![redis(&queue, &meeting)],
+        queue: Some(queue),
+        meeting: Some(meeting),
         operator,
-        memory: Arc::new(told_by(spool)),
+        memory: Arc::new(told),
     }
 }
 
@@ -58,10 +62,9 @@ pub(super) fn told_by(spool: &Path) -> ToldFile {
     ToldFile::open(spool.with_extension("told"))
 }
 
-/// The broker with this spool. Where the store is this machine's own, so are all its brokers, and their ports differ. Where the table is
+/// The broker on this port. Where the store is this machine's own, so are all its brokers, and their ports differ. Where the table is
 /// on DynamoDB, each machine may have one on that port.
-fn part(config: &Config, spool: &Path) -> String {
-    let port = spool.file_name().unwrap_or_default().display();
+pub(super) fn part(config: &Config, port: u16) -> String {
     match (&config.machine, &config.table) {
         (Some(machine), _) => format!("broker:{machine}:{port}"),
         (None, Some(_)) => format!("broker:{}:{port}", boot::host_name()),
@@ -95,10 +98,9 @@ mod tests {
 
     #[test]
     fn brokers_of_two_machines_are_two_parts_and_those_of_one_go_by_their_ports() {
-        let spool = Path::new("/var/lib/telltale/spool/8081");
         let at = |machine: Option<&str>, table: Option<&str>| {
             let (machine, table) = (machine.map(str::to_owned), table.map(str::to_owned));
-            part(&Config { machine, table, ..Config::default() }, spool)
+            part(&Config { machine, table, ..Config::default() }, 8081)
         };
         assert_eq!(at(None, None), "broker:8081");
         assert_eq!(at(Some("east"), None), "broker:east:8081");
