@@ -61,8 +61,7 @@ impl Server {
         let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref(), None).await;
         let id = id.context("cannot write to the table")?;
         let inbox = AwsInbox::open(&aws, &config.link, &id).await.context("cannot open the broker's inbox")?;
-        let (sender, told) = mpsc::channel(WAITING);
-        let sockets = CancellationToken::new();
+        let ((sender, told), sockets) = (mpsc::channel(WAITING), CancellationToken::new());
         let lookout = LookoutParts {
             part: part_of_member(&id),
             settings: config.platform,

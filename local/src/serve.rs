@@ -186,12 +186,7 @@ impl Server {
             }
         }
         let (queue, meeting) = (Arc::clone(&place.queue.inspect), place.meeting.clone());
-        if let Some(meeting) = meeting.clone() {
-            let stop = stop.work.clone();
-            workers.push(tokio::spawn(async move {
-                stop.run_until_cancelled(meeting.watch()).await;
-            }));
-        }
+        workers.extend(meeting.clone().map(|meeting| meeting.begin(stop.work.clone())));
         let mut sockets = None;
         if role.listens() {
             let tokens = Arc::new(Tokens::new(&key)?);

@@ -100,7 +100,7 @@ mod tests {
     fn brokers_of_two_machines_are_two_parts_and_those_of_one_go_by_their_ports() {
         let at = |machine: Option<&str>, table: Option<&str>| {
             let (machine, table) = (machine.map(str::to_owned), table.map(str::to_owned));
-            part(&Config { machine, table, ..Config::default() }, 8081)
+            part(&Config { table, machine, ..Config::default() }, 8081)
         };
         assert_eq!(at(None, None), "broker:8081");
         assert_eq!(at(Some("east"), None), "broker:east:8081");

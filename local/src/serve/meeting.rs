@@ -10,8 +10,10 @@ use jobs::ports::{Clock, Enqueue, MOST_APART_MS, MeetingPoint, MeetingState, Mes
 use queue::SpooledQueue;
 use tokio::{
     sync::watch,
+    task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::meeting_point;
 
@@ -49,8 +51,14 @@ impl Meeting {
         Arc::new(Self { redis, name, settings, clock, how_to_leave, state: watch::Sender::default() })
     }
 
-    /// Looks for as long as it is polled.
-    pub(super) async fn watch(&self) {
+    /// Looks until `stop`.
+    pub(super) fn begin(self: Arc<Self>, stop: CancellationToken) -> JoinHandle<()> {
+        tokio::spawn(async move {
+            stop.run_until_cancelled(self.watch()).await;
+        })
+    }
+
+    async fn watch(&self) {
         let mut said = BTreeMap::new();
         loop {
             let seen = self.look().await;
