@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use telltale_tests::{Cluster, Session, Size, TableAt, eventually};
+use telltale_tests::{Cluster, Session, Size, TableAt, eventually, http_client};
 
 use super::NOBODY;
 use crate::wire::{field::items, site::PASSWORD};
@@ -19,9 +19,9 @@ async fn until_one_is(root: &Session, state: &str) -> Result<Value> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_there_may_be_several_machines_a_broker_goes_by_its_own_also_after_a_restart() -> Result<()> {
     let site = json!({ "users": [{ "user": "root", "name": "Root", "passwd": PASSWORD, "userGroup": "admin" }] });
-    let size = Size { brokers: 1, workers: 1, ..NOBODY };
+    let processes = Size { brokers: 1, workers: 1, ..NOBODY };
     let settings = "[platform]\naway_after_ms = 1000\n";
-    let mut cluster = Cluster::start_at(TableAt::DynamoDb, size, "streams", &site, settings).await?;
+    let mut cluster = Cluster::start_at(TableAt::DynamoDb, processes, "streams", &site, settings).await?;
     let root = cluster.sign_in("root", PASSWORD).await?;
     cluster.redis.set("appendfsync", "everysec").await?;
     let began = until_one_is(&root, "active").await?;
@@ -35,8 +35,9 @@ async fn where_there_may_be_several_machines_a_broker_goes_by_its_own_also_after
     broker.restart().await?;
     let over = until_one_is(&root, "cleared").await?;
     assert_eq!((&over["id"], &over["source"]), (&began["id"], &began["source"]));
+    let client = http_client()?;
     eventually("the broker is well", async || {
-        (reqwest::get(format!("{url}/health/ready")).await.ok()?.status() == 200).then_some(())
+        (client.get(format!("{url}/health/ready")).send().await.ok()?.status() == 200).then_some(())
     })
     .await;
     Ok(())
