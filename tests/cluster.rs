@@ -1,6 +1,7 @@
 //! Several processes over Redis with real gateways: on the embedded store of an owner, and on DynamoDB.
 
 mod dynamodb_away;
+mod machines;
 mod path;
 mod redis_at_the_start;
 mod wrong;

@@ -58,11 +58,10 @@ impl Server {
         let queue = Arc::new(WatchedQueue::new(queue, Arc::clone(&looks)));
         let post = notify::Post::new(config.notify, Arc::clone(&clock), Arc::new(notify::SystemResolver))?;
         let operator = Operator::at(config.platform.webhook.as_ref(), Arc::new(post));
-        let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref()).await;
+        let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref(), None).await;
         let id = id.context("cannot write to the table")?;
         let inbox = AwsInbox::open(&aws, &config.link, &id).await.context("cannot open the broker's inbox")?;
-        let (sender, told) = mpsc::channel(WAITING);
-        let sockets = CancellationToken::new();
+        let ((sender, told), sockets) = (mpsc::channel(WAITING), CancellationToken::new());
         let lookout = LookoutParts {
             part: part_of_member(&id),
             settings: config.platform,
@@ -70,6 +69,7 @@ impl Server {
             probes: Vec::new(),
             // Each count of a queue on AWS is a call to be paid, and CloudWatch counts.
             queue: None,
+            meeting: None,
             operator,
             memory: Arc::new(Forgetful),
         };
@@ -92,6 +92,8 @@ impl Server {
             inboxes: Arc::new(AwsInboxes::new(&aws, config.link)),
             patience: Duration::from_millis(config.dead_after_ms),
             lookout,
+            // Under its own name, which nobody takes again.
+            is_mourned: true,
             stop: sockets.clone(),
         });
         let most = boot::most_connections(config.max_connections);

@@ -79,6 +79,8 @@ async fn router() -> anyhow::Result<Router> {
         jobs: Arc::new(jobs),
         // What gateways say does not come here.
         spool: None,
+        // And SQS is one that nobody changes.
+        meeting: None,
         links: Links::reading(signing_key.as_bytes()).map(Arc::new),
         words: config.words,
         settings: ApiSettings { session, secure_cookie: config.secure_cookie },

@@ -24,6 +24,8 @@ use crate::cli::ConfigArguments;
 
 const AN_HOUR_MS: u64 = 3_600_000;
 const A_YEAR_MS: u64 = 365 * 24 * AN_HOUR_MS;
+/// The longest that a machine may be called: that of a host name.
+const LONGEST_NAME: usize = 253;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +41,9 @@ pub(crate) struct Config {
     /// The most connections that are open at a time: browsers, gateways and API together. No more than the files that the
     /// system lets a process have, less what the store needs.
     pub max_connections: u32,
+    /// What this machine is called in alarms of the platform, where brokers of several machines work on one `table`: letters, digits,
+    /// `.`, `-` and `_`. Without it they go by the host name; no two are called alike.
+    pub machine: Option<String>,
     /// Where several processes meet: brokers, workers and the API. Without it one process does everything.
     pub redis: Option<RedisSettings>,
     /// A site file that is imported at the start, unless it is the one that was imported last.
@@ -74,6 +79,7 @@ impl Default for Config {
             table: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             max_connections: 20_000,
+            machine: None,
             redis: None,
             import: None,
             schedule: ScheduleSettings::default(),
@@ -131,6 +137,13 @@ impl Config {
             anyhow::ensure!((least..=most).contains(&told), "{key} is {least} to {most}, not {told}");
         }
         anyhow::ensure!(self.max_connections > 0, "max_connections is at least 1");
+        if let Some(machine) = &self.machine {
+            let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+            anyhow::ensure!(
+                (1..=LONGEST_NAME).contains(&machine.len()) && machine.chars().all(is_plain),
+                "machine is 1 to {LONGEST_NAME} letters, digits, `.`, `-` and `_`, not {machine:?}"
+            );
+        }
         if let Some(table) = &self.table {
             anyhow::ensure!(!table.is_empty(), "table is empty: leave it out, or name a DynamoDB table");
             anyhow::ensure!(HAS_DYNAMODB, "table is {table}: {}", OpenError::NotBuilt);

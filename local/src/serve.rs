@@ -2,6 +2,7 @@
 //! bound; SIGTERM ends it without loss.
 
 mod lookout;
+mod meeting;
 mod meeting_point;
 mod owner;
 mod place;
@@ -27,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    meeting_point::Meeting,
+    meeting::Meeting,
     owner::Owner,
     place::Place,
     sockets::{Parts, Sockets},
@@ -55,6 +56,7 @@ pub(crate) async fn command(role: Role, arguments: ServeArguments) -> anyhow::Re
             anyhow::bail!(STORE_FAILED);
         }
         why = server.meeting_is_over() => {
+            tracing::error!("{why}");
             anyhow::bail!("{why}. What was begun is given to others, or goes on at the next start");
         }
     };
@@ -129,7 +131,9 @@ pub(crate) struct Server {
     /// Cancelled when other brokers took its broker for dead.
     taken_for_dead: CancellationToken,
     owner: Option<Owner>,
-    meeting: Option<Meeting>,
+    /// Whether it works on jobs.
+    works: bool,
+    meeting: Option<Arc<Meeting>>,
     sockets: Option<Sockets>,
     workers: Vec<JoinHandle<()>>,
     sharing: Option<JoinHandle<()>>,
@@ -156,7 +160,7 @@ impl Server {
             Some(owner) if config.redis.is_some() => Some(tokio::spawn(owner.share(&config.data, stop.store.clone())?)),
             _ => None,
         };
-        let mut place = Place::find(&config, owner.as_ref(), &clock, &dice, &process).await?;
+        let place = Place::find(&config, owner.as_ref(), &clock, &dice, &process).await?;
         if let (None, Some(file)) = (&owner, &config.import) {
             import_if_new(file, place.table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
         }
@@ -181,7 +185,8 @@ impl Server {
                 ));
             }
         }
-        let (queue, meeting) = (Arc::clone(&place.queue.inspect), place.meeting.take());
+        let (queue, meeting) = (Arc::clone(&place.queue.inspect), place.meeting.clone());
+        workers.extend(meeting.clone().map(|meeting| meeting.begin(stop.work.clone())));
         let mut sockets = None;
         if role.listens() {
             let tokens = Arc::new(Tokens::new(&key)?);
@@ -194,6 +199,7 @@ impl Server {
             taken_for_dead: sockets.as_ref().map_or_else(CancellationToken::new, Sockets::taken_for_dead),
             queue,
             context,
+            works: role.does(Role::Worker),
             owner,
             meeting,
             sockets,
@@ -219,11 +225,11 @@ impl Server {
         }
     }
 
-    /// Returns when Redis is another one than it was at the start, and says so.
+    /// Returns when it works on jobs and cannot any more, for what Redis is or for its own clock, and says so.
     async fn meeting_is_over(&self) -> String {
         match &self.meeting {
-            Some(meeting) => meeting.is_over().await,
-            None => std::future::pending().await,
+            Some(meeting) if self.works => meeting.is_over().await,
+            _ => std::future::pending().await,
         }
     }
 

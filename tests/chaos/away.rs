@@ -3,6 +3,7 @@
 mod alarm;
 mod api;
 mod broken;
+mod changed;
 mod last_broker;
 mod ready;
 mod spool;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use telltale_tests::{Cluster, DynamoDb, Member, RedisServer, Size, TableAt, eventually, refusal_of, starts};
+use telltale_tests::{Cluster, DynamoDb, Member, RedisServer, TableAt, refusal_of, starts};
 use tempfile::TempDir;
 
 use super::NOBODY;
@@ -176,21 +176,19 @@ async fn what_waits_in_a_store_that_was_alone_is_not_left_behind_by_the_parts_of
     Ok(())
 }
 
+/// What shows another time to a program, where the package `faketime` puts it; the loader knows `$LIB`.
+const FAKETIME: &str = "/usr/$LIB/faketime/libfaketime.so.1";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_ends_when_redis_comes_back_without_what_it_held_or_may_lose_things() -> Result<()> {
-    let cluster = Cluster::start(Size { workers: 1, brokers: 1, ..NOBODY }, "streams", &json!({}), "").await?;
-    let another = Cluster::start(Size { workers: 1, ..NOBODY }, "streams", &json!({}), "").await?;
-    cluster.redis.forget_everything().await?;
-    another.redis.set("appendfsync", "everysec").await?;
-    for (mut member, what) in cluster
-        .brokers
-        .into_iter()
-        .chain(cluster.workers)
-        .map(|member| (member, "lost"))
-        .chain(another.workers.into_iter().map(|member| (member, "everysec")))
-    {
-        let has_ended = async || member.has_ended().ok().filter(|ended| *ended);
-        eventually(&format!("it ends, since redis has {what}"), has_ended).await;
+async fn a_part_whose_clock_is_wrong_does_not_start_and_says_by_how_much() -> Result<()> {
+    let cluster = Cluster::start(NOBODY, "streams", &json!({}), "").await?;
+    let config = format!("data = '{}'\n[redis]\nurl = '{}'\n", cluster.data().display(), cluster.redis.url());
+    let folder = TempDir::new()?;
+    for (part, off, way) in [("worker", "+1h", "ahead of"), ("broker", "-6s", "behind")] {
+        let clock =
+            [("LD_PRELOAD", FAKETIME), ("FAKETIME", off)].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let told = refusal_of(part, folder.path(), &config, &clock).await?;
+        says(&told, &["the clock here is", way, "redis", "set it (NTP)", "Less than 5 s are borne"]);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use engine_http::{Problem, Tokens};
 use jobs::{
     WordSettings,
     links::Links,
-    ports::{Dice, Door, Enqueue, Inspect, Link, Spooling},
+    ports::{Dice, Door, Enqueue, Inspect, Link, MeetingPoint, Spooling},
 };
 use records::{
     Clock, Table,
@@ -47,6 +47,8 @@ pub struct ApiParts {
     pub jobs: Arc<dyn Enqueue>,
     /// What this process took while the queue was away, if it can.
     pub spool: Option<Arc<dyn Spooling>>,
+    /// Where this process meets others, if that can change under it.
+    pub meeting: Option<Arc<dyn MeetingPoint>>,
     /// Who knows the links in letters again; none where letters have none.
     pub links: Option<Arc<Links>>,
     /// How people are spoken to.
@@ -76,6 +78,7 @@ pub(crate) struct Site {
     pub(crate) queue: Arc<dyn Inspect>,
     pub(crate) jobs: Arc<dyn Enqueue>,
     pub(crate) spool: Option<Arc<dyn Spooling>>,
+    pub(crate) meeting: Option<Arc<dyn MeetingPoint>>,
     /// What was found when the store was last tried.
     pub(crate) tried: Mutex<Option<Tried>>,
     pub(crate) links: Option<Arc<Links>>,
@@ -87,8 +90,8 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(parts: ApiParts) -> Self {
-        let ApiParts { table, clock, tokens, scripts, link, door, dice, queue, jobs, spool, links, words, settings } =
-            parts;
+        let ApiParts { table, clock, tokens, scripts, link, door, dice, queue, jobs, spool, meeting, .. } = parts;
+        let ApiParts { links, words, settings, .. } = parts;
         Self {
             table: Arc::new(Bounded(table)),
             clock,
@@ -100,6 +103,7 @@ impl Site {
             queue: Arc::new(Bounded(queue)),
             jobs: Arc::new(Bounded(jobs)),
             spool,
+            meeting,
             tried: Mutex::default(),
             links,
             words,

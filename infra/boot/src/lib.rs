@@ -5,10 +5,12 @@ mod ambient;
 mod config;
 mod files;
 mod log;
+mod machine;
 mod signal;
 
 pub use ambient::{SystemClock, SystemDice};
 pub use config::{ConfigError, load};
 pub use files::most_connections;
 pub use log::init_log;
+pub use machine::host_name;
 pub use signal::stop_signal;

@@ -13,7 +13,7 @@ mod words;
 use std::{sync::Arc, time::Duration};
 
 use domain::Need;
-use jobs::ports::{Clock, Inspect, SpoolState, Spooling};
+use jobs::ports::{Clock, Inspect, MOST_APART_MS, MeetingPoint, SpoolState, Spooling};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, timeout},
@@ -42,6 +42,12 @@ pub const QUEUE: &str = "queue";
 pub const STORE: &str = "store";
 /// Room for what waits for the queue.
 pub(crate) const SPOOL: &str = "spool";
+/// That the queue keeps what it is given.
+pub(crate) const DURABILITY: &str = "durability";
+/// That the clock is right.
+pub(crate) const CLOCK: &str = "clock";
+/// All that is looked after.
+pub(crate) const NEEDS: [&str; 5] = [QUEUE, STORE, SPOOL, DURABILITY, CLOCK];
 
 /// How often it is looked whether something is to be said.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -73,6 +79,8 @@ pub struct LookoutParts {
     pub probes: Vec<Probe>,
     /// The queue, to count what waits in it; none where counting costs.
     pub queue: Option<Arc<dyn Inspect>>,
+    /// Where the broker meets others, if that can change under it.
+    pub meeting: Option<Arc<dyn MeetingPoint>>,
     /// The operator.
     pub operator: Operator,
     /// Where it is remembered what was told, for whoever comes after this process.
@@ -101,7 +109,10 @@ impl Lookout {
             let told = told.iter().find(|outage| outage.need == need).cloned();
             Watch::new(need, told)
         };
-        let watches = [QUEUE, STORE, SPOOL].map(watch).into();
+        // An earlier process may have gone by another name: the end of what it told is told under that one.
+        let earlier = told.iter().filter(|outage| outage.need.part != parts.part);
+        let earlier = earlier.map(|outage| Watch::new(outage.need.clone(), Some(outage.clone())));
+        let watches = NEEDS.map(watch).into_iter().chain(earlier).collect();
         Self { parts, reporter, clock, spool, watches }
     }
 
@@ -118,6 +129,7 @@ impl Lookout {
             part: self.parts.part.clone(),
             queue: self.parts.queue.take(),
             spool: self.spool.clone(),
+            meeting: self.parts.meeting.clone(),
             reporter: self.reporter.clone(),
         };
         let (probes, looks) = (std::mem::take(&mut self.parts.probes), Arc::clone(&self.parts.looks));
@@ -141,10 +153,18 @@ impl Lookout {
 
     fn look(&mut self, turns: &mpsc::UnboundedSender<Turn>) {
         let state = self.spool.as_ref().map(|spool| spool.state());
+        let meeting = self.parts.meeting.as_ref().map(|meeting| meeting.state());
+        let seen = |away: Option<String>| Some(Sample { at: Instant::now(), away });
         for watch in &mut self.watches {
             let (sample, delay) = match (watch.need.needs.as_str(), state) {
                 (QUEUE, state) => (of_queue(self.parts.looks.last(QUEUE), state), self.parts.settings.away_after()),
                 (SPOOL, Some(state)) => (Some(of_spool(state, watch.is_away())), Some(Duration::ZERO)),
+                (DURABILITY, _) => {
+                    (meeting.as_ref().and_then(|m| seen(m.forgets.clone())), self.parts.settings.away_after())
+                }
+                (CLOCK, _) => {
+                    (meeting.as_ref().and_then(|m| seen(m.apart(MOST_APART_MS))), self.parts.settings.away_after())
+                }
                 (needs, _) => (self.parts.looks.last(needs), self.parts.settings.away_after()),
             };
             let (Some(sample), Some(delay)) = (sample, delay) else { continue };
@@ -154,6 +174,8 @@ impl Lookout {
                 let _ = turns.send(turn);
             }
         }
+        let part = &self.parts.part;
+        self.watches.retain(|watch| watch.need.part == *part || watch.is_away());
     }
 }
 
@@ -169,6 +191,11 @@ fn of_spool(state: SpoolState, was_full: bool) -> Sample {
     let is_full = state.bytes > state.most_bytes / 100 * limit;
     let away = if state.disk_refuses {
         Some(format!("{}; its disk takes no more, and what gateways say is refused", words::waiting(state)))
+    } else if state.disk_is_full {
+        let lies = words::waiting(state);
+        Some(format!(
+            "{lies}; its disk takes no more (full, or read-only), and what gateways say is refused when the queue is away"
+        ))
     } else {
         is_full.then(|| format!("{}; what gateways say is refused once it is full", words::waiting(state)))
     };

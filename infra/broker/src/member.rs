@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use engine_http::axum::Router;
 use futures::future::BoxFuture;
-use jobs::ports::{Clock, Dice, Door, Inboxes, Spooling};
+use jobs::ports::{Clock, Dice, Door, Inboxes, MeetingPoint, Spooling};
 use records::{Table, TableError, brokers, doors};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,8 @@ pub struct MemberParts {
     pub patience: Duration,
     /// Looks after what it needs.
     pub lookout: LookoutParts,
+    /// Whether its alarms end with its burial, unless another broker goes by their part.
+    pub is_mourned: bool,
     /// Ends its inbox and its sockets.
     pub stop: CancellationToken,
 }
@@ -41,22 +43,29 @@ pub struct Member {
     /// What is seen of that which it needs.
     looks: Arc<Looks>,
     spool: Option<Arc<dyn Spooling>>,
+    meeting: Option<Arc<dyn MeetingPoint>>,
     /// Whether its alarms end with its burial.
     is_mourned: bool,
 }
 
 impl Member {
-    /// A name for a new broker, and its first sign of life. The inbox is opened after that: who dies in between is buried by
+    /// A name for a new broker, and its first sign of life. If a `part` is named, its alarms go by that, and end with it unless another
+    /// broker goes by it. The inbox is opened after that: who dies in between is buried by
     /// others, with the inbox.
-    pub async fn begin(table: &dyn Table, clock: &dyn Clock, dice: &dyn Dice) -> Result<String, TableError> {
+    pub async fn begin(
+        table: &dyn Table,
+        clock: &dyn Clock,
+        dice: &dyn Dice,
+        part: Option<&str>,
+    ) -> Result<String, TableError> {
         let id = format!("{:016x}", dice.roll());
-        brokers::begin(table, &id, clock.now()).await?;
+        brokers::begin(table, &id, part, clock.now()).await?;
         Ok(id)
     }
 
     /// Starts it, and gives its routes.
     pub fn start(parts: MemberParts) -> (Self, Router) {
-        let MemberParts { broker, inbox, inboxes, patience, lookout, stop } = parts;
+        let MemberParts { broker, inbox, inboxes, patience, lookout, is_mourned, stop } = parts;
         let (id, table) = (broker.id.clone(), Arc::clone(&broker.table));
         let (queue, clock, spool) = (Arc::clone(&broker.queue), Arc::clone(&broker.clock), broker.spool.clone());
         let (broker, sockets) = Broker::new(broker);
@@ -68,7 +77,7 @@ impl Member {
             door: Arc::clone(&door),
             looks: Arc::clone(&lookout.looks),
         };
-        let (looks, is_mourned) = (Arc::clone(&lookout.looks), parts_die);
+        let (looks, meeting) = (Arc::clone(&lookout.looks), lookout.meeting.clone());
         tokio::spawn(broker.lookout(lookout).run(stop.clone()));
         tokio::spawn(presence.run(dead.clone(), stop.clone()));
         let member = Self {
@@ -81,6 +90,7 @@ impl Member {
             inbox: tokio::spawn(inbox),
             looks,
             spool,
+            meeting,
             is_mourned,
         };
         (member, sockets)
@@ -93,7 +103,7 @@ impl Member {
 
     /// The routes that say whether it is well, for a process without an API.
     pub fn health(&self) -> Router {
-        health(self.spool.clone(), Arc::clone(&self.looks))
+        health(self.spool.clone(), self.meeting.clone(), Arc::clone(&self.looks))
     }
 
     /// What an operator sees of it.

@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    lookout::{end_part, part_of_member},
+    lookout::{NEEDS, QUEUE, STORE, end_part, part_of_member},
     stale::end_stale_sessions,
 };
 
@@ -98,7 +98,14 @@ impl Undertaker {
         let is_dead = |broker: &str| broker == dead.broker;
         end_stale_sessions(table, queue, self.clock.now(), &dead.broker, is_dead).await?;
         if self.parts_die {
-            end_part(queue, &part_of_member(&dead.broker), self.clock.now()).await?;
+            end_part(queue, &part_of_member(&dead.broker), &[QUEUE, STORE], self.clock.now()).await?;
+        } else if let Some(part) = &dead.part {
+            let is_its_heir =
+                |other: &SignOfLife| !other.dead && other.broker != dead.broker && other.part.as_ref() == Some(part);
+            // Who goes by that name again tells the end itself.
+            if !brokers::all(table).await?.iter().any(is_its_heir) {
+                end_part(queue, part, &NEEDS, self.clock.now()).await?;
+            }
         }
         self.inboxes.remove(&dead.broker).await?;
         doors::forget(table, &dead.broker).await?;

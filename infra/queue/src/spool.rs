@@ -2,6 +2,9 @@
 //!
 //! Nothing is switched: who consumes knows only the queue. Who enqueues is told that a message is durable, and it is, here
 //! or there; that the spool is full, it is told before anything is taken.
+//!
+//! While the queue may forget what it is given, a copy of that is kept here, and given again once it keeps things: under the same keys,
+//! so what it did not forget is done once.
 
 mod waiting;
 
@@ -29,6 +32,8 @@ use crate::{
 /// How long the queue is left alone after it failed, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Of what the spool may have, copies take this share at most: the rest is for when the queue is away. The oldest copies go first.
+const SHARE_OF_COPIES: u64 = 2;
 /// The row that shows whether the disk takes any. Those of messages have longer names.
 const PROBE: &[u8] = b"probe";
 
@@ -41,6 +46,8 @@ pub struct SpooledQueue {
     most_bytes: u64,
     /// Whether the disk took nothing when it was last tried.
     disk_refuses: AtomicBool,
+    /// Whether copies are kept of what the queue is given.
+    copies: AtomicBool,
     news: Notify,
 }
 
@@ -59,7 +66,16 @@ impl SpooledQueue {
             tracing::warn!(messages = waiting.messages(), "an earlier process left messages in the spool");
         }
         let (waiting, disk_refuses) = (Mutex::new(waiting), AtomicBool::new(false));
-        Ok(Self { queue, engine, rows, waiting, most_bytes, disk_refuses, news: Notify::new() })
+        let copies = AtomicBool::new(false);
+        Ok(Self { queue, engine, rows, waiting, most_bytes, disk_refuses, copies, news: Notify::new() })
+    }
+
+    /// From now on a copy is kept of what the queue is given, or no more. Whenever this is said, what there is of copies is given again
+    /// first: the queue may have forgotten it.
+    pub fn keep_copies(&self, keep: bool) {
+        self.copies.store(keep, Ordering::Relaxed);
+        self.waiting().give_again();
+        self.news.notify_one();
     }
 
     /// Gives what lies in the spool to the queue, for as long as it is polled.
@@ -95,7 +111,13 @@ impl SpooledQueue {
 
     /// Whether nothing is left to do until something is put here.
     fn is_idle(&self) -> bool {
-        !self.disk_refuses() && self.waiting().is_empty()
+        let waiting = self.waiting();
+        !self.disk_refuses() && waiting.all_is_given() && waiting.given(self.kept()).is_empty()
+    }
+
+    /// How many bytes are kept of what the queue has.
+    fn kept(&self) -> u64 {
+        if self.copies.load(Ordering::Relaxed) { self.most_bytes / SHARE_OF_COPIES } else { 0 }
     }
 
     fn disk_refuses(&self) -> bool {
@@ -143,7 +165,7 @@ impl SpooledQueue {
     /// Removes from the disk what the queue has. How much of it. What a disk that is full does not let go is given no second time
     /// for that, and holds up nothing: only a process that dies meanwhile leaves it to be given again, under the same keys.
     async fn remove_given(&self) -> usize {
-        let given = self.waiting().given();
+        let given = self.waiting().given(self.kept());
         if given.is_empty() {
             return 0;
         }
@@ -177,12 +199,7 @@ impl SpooledQueue {
             tracing::error!("the queue is away, what is taken is spooled: {why}");
         }
         let sizes: Vec<usize> = packed.iter().map(Vec::len).collect();
-        let rows = self.rows.clone();
-        let put = self.engine.commit(move |batch| {
-            (first..).zip(packed).for_each(|(number, row)| batch.put(&rows, number.to_be_bytes().to_vec(), row));
-            Ok(())
-        });
-        let written = put.await;
+        let written = self.write(first, packed).await;
         self.disk_refuses.store(written.is_err(), Ordering::Relaxed);
         if let Err(error) = written {
             self.news.notify_one();
@@ -193,6 +210,38 @@ impl SpooledQueue {
         drop(waiting);
         self.news.notify_one();
         Ok(())
+    }
+
+    /// Keeps a copy of what the queue has taken. Where that cannot be had the queue's word is all there is.
+    async fn copy(&self, messages: &[Message]) {
+        let Ok(packed) = messages.iter().map(pack).collect::<Result<Vec<_>, _>>() else { return };
+        let sizes: Vec<usize> = packed.iter().map(Vec::len).collect();
+        let first = self.waiting().number(packed.len());
+        if let Err(error) = self.write(first, packed).await {
+            // Health and lookout tell of the disk.
+            tracing::debug!(%error, "no copy is kept of what a queue was given that may forget it");
+            return;
+        }
+        let mut waiting = self.waiting();
+        let rows = (first..).zip(sizes);
+        if self.copies.load(Ordering::Relaxed) {
+            rows.for_each(|(number, size)| waiting.copy(number, size));
+        } else {
+            // The others were given again meanwhile.
+            rows.for_each(|(number, size)| waiting.push(number, size));
+        }
+        drop(waiting);
+        self.news.notify_one();
+    }
+
+    /// Makes rows durable, under numbers from `first` on.
+    async fn write(&self, first: u64, packed: Vec<Vec<u8>>) -> Result<(), EngineError> {
+        let rows = self.rows.clone();
+        let put = self.engine.commit(move |batch| {
+            (first..).zip(packed).for_each(|(number, row)| batch.put(&rows, number.to_be_bytes().to_vec(), row));
+            Ok(())
+        });
+        put.await
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -210,6 +259,10 @@ impl Enqueue for SpooledQueue {
         }
         match self.queue.enqueue(messages.clone()).await {
             Err(QueueError::Away(why)) => self.put(&messages, &why).await,
+            Ok(()) if self.copies.load(Ordering::Relaxed) => {
+                self.copy(&messages).await;
+                Ok(())
+            }
             taken_or_refused => {
                 // While the queue takes everything and nothing waits, what the disk takes is nobody's loss.
                 self.disk_refuses.store(false, Ordering::Relaxed);
@@ -227,6 +280,7 @@ impl Spooling for SpooledQueue {
             bytes: waiting.bytes(),
             most_bytes: self.most_bytes,
             disk_refuses: self.disk_refuses(),
+            disk_is_full: self.engine.takes_writes().is_err(),
             has_failed: self.has_failed(),
         }
     }

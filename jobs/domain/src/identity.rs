@@ -91,7 +91,7 @@ impl fmt::Display for DeviceId {
 /// What a part of the platform itself cannot do without: a broker that needs its queue.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Need {
-    /// The part: `broker:8081`.
+    /// The part: `broker:8081`, or `broker:<machine>:8081` where there are several.
     pub part: String,
     /// What it needs: `queue`, `store`, `spool`.
     pub needs: String,

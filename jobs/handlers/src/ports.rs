@@ -6,6 +6,7 @@
 mod door;
 mod illustrator;
 mod link;
+mod meeting;
 mod notifier;
 mod queue;
 
@@ -14,6 +15,7 @@ pub use illustrator::{Curve, Illustrator};
 pub use link::{
     Audience, Inboxes, Link, LinkError, NodeCommand, Operation, Order, Plan, PlannedQuery, Position, Push, ToBroker,
 };
+pub use meeting::{Amiss, MOST_APART_MS, MeetingPoint, MeetingState, SAID_APART_MS};
 pub use notifier::{Address, Chat, ChatApp, Delivery, Forms, Inline, Letter, Notifier, Receipt};
 pub use queue::{
     Consume, DEAD_LETTER_RETENTION, DeadLetter, Depth, Enqueue, Inspect, Lane, Leased, MOST_BODY_BYTES,

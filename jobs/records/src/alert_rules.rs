@@ -107,7 +107,7 @@ pub enum Scope {
     },
     /// A part of the platform.
     Part {
-        /// What it is called: `broker:8081`.
+        /// What it is called: `broker:8081`, or `broker:<machine>:8081` where there are several.
         part: String,
     },
     /// Those that speak a protocol.

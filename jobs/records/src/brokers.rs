@@ -22,18 +22,22 @@ pub struct SignOfLife {
     /// Whether it was the last: others declared the broker dead, for good, and bury it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dead: bool,
+    /// What its alarms go by, where they end with it unless another broker goes by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
 }
 
-/// A broker begins.
-pub async fn begin(table: &dyn Table, broker: &str, now: Timestamp) -> Result<(), TableError> {
-    record::commit(table, vec![record::put(key(broker), &sign(broker, now))?]).await
+/// A broker begins, whose alarms go by `part` and end with it, if one is named.
+pub async fn begin(table: &dyn Table, broker: &str, part: Option<&str>, now: Timestamp) -> Result<(), TableError> {
+    let sign = SignOfLife { broker: broker.to_owned(), at: now, dead: false, part: part.map(str::to_owned) };
+    record::commit(table, vec![record::put(key(broker), &sign)?]).await
 }
 
 /// A broker lives. False when it was declared dead meanwhile.
 pub async fn live(table: &dyn Table, broker: &str, now: Timestamp) -> Result<bool, TableError> {
     let stored = record::get::<SignOfLife>(table, &key(broker)).await?;
     let Some(stored) = stored.filter(|stored| !stored.value.dead) else { return Ok(false) };
-    let next = Versioned { value: sign(broker, now), version: stored.version };
+    let next = Versioned { value: SignOfLife { at: now, ..stored.value }, version: stored.version };
     record::put_own(table, next.put_back(key(broker), None)?).await
 }
 
@@ -55,10 +59,6 @@ pub async fn declare_dead(table: &dyn Table, last: &SignOfLife) -> Result<bool, 
     let Some(stored) = stored.filter(|stored| stored.value == *last) else { return Ok(false) };
     let dead = Versioned { value: SignOfLife { dead: true, ..stored.value }, version: stored.version };
     record::put_own(table, dead.put_back(key, None)?).await
-}
-
-fn sign(broker: &str, at: Timestamp) -> SignOfLife {
-    SignOfLife { broker: broker.to_owned(), at, dead: false }
 }
 
 fn key(broker: &str) -> Key {

@@ -1,5 +1,5 @@
 //! What a broker on this machine looks after, and how it is known in alarms: by its port, which whoever comes after it has
-//! again; the one process of a box by the name of the program.
+//! again, and where there may be several machines, by its machine; the one process of a box by the name of the program.
 
 use std::{path::Path, sync::Arc};
 
@@ -7,11 +7,11 @@ use broker::{LookoutParts, Looks, Operator, Probe, QUEUE, STORE};
 use futures::FutureExt;
 use jobs::{
     Context, Job, ProcessResults,
-    ports::{Clock, Inspect, Table},
+    ports::{Clock, Inspect, MeetingPoint, Table},
 };
 use records::readiness;
 
-use super::told::ToldFile;
+use super::{meeting::Meeting, told::ToldFile};
 use crate::config::Config;
 
 /// The one process: it looks after its store, which the queue is a part of.
@@ -22,27 +22,34 @@ pub(super) fn alone(config: &Config, context: &Context, queue: &Arc<dyn Inspect>
         looks: Arc::default(),
         probes: vec![store(&context.table, &context.clock)],
         queue: Some(Arc::clone(queue)),
+        meeting: None,
         operator: operator(config, context),
         memory: Arc::new(ToldFile::open(config.data.join("telltale.told"))),
     }
 }
 
-/// One of several brokers, whose spool is in `spool`: it looks after Redis; its signs of life show whether the store is there.
-pub(super) fn among_others(
-    config: &Config,
-    queue: &Arc<dyn Inspect>,
-    looks: Arc<Looks>,
-    operator: Operator,
-    spool: &Path,
-) -> LookoutParts {
+/// What one of several brokers looks after, and by what.
+pub(super) struct Among {
+    pub(super) part: String,
+    pub(super) queue: Arc<dyn Inspect>,
+    pub(super) meeting: Arc<Meeting>,
+    pub(super) looks: Arc<Looks>,
+    pub(super) operator: Operator,
+    pub(super) told: ToldFile,
+}
+
+/// One of several brokers: it looks after Redis; its signs of life show whether the store is there.
+pub(super) fn among_others(config: &Config, among: Among) -> LookoutParts {
+    let Among { part, queue, meeting, looks, operator, told } = among;
     LookoutParts {
-        part: part(spool),
+        part,
         settings: config.platform.clone(),
         looks,
-        probes: vec![redis(queue)],
-        queue: Some(Arc::clone(queue)),
+        probes: vec![redis(&queue, &meeting)],
+        queue: Some(queue),
+        meeting: Some(meeting),
         operator,
-        memory: Arc::new(told_by(spool)),
+        memory: Arc::new(told),
     }
 }
 
@@ -55,9 +62,14 @@ pub(super) fn told_by(spool: &Path) -> ToldFile {
     ToldFile::open(spool.with_extension("told"))
 }
 
-/// The broker with this spool.
-fn part(spool: &Path) -> String {
-    format!("broker:{}", spool.file_name().unwrap_or_default().display())
+/// The broker on this port. Where the store is this machine's own, so are all its brokers, and their ports differ. Where the table is
+/// on DynamoDB, each machine may have one on that port.
+pub(super) fn part(config: &Config, port: u16) -> String {
+    match (&config.machine, &config.table) {
+        (Some(machine), _) => format!("broker:{machine}:{port}"),
+        (None, Some(_)) => format!("broker:{}:{port}", boot::host_name()),
+        (None, None) => format!("broker:{port}"),
+    }
 }
 
 fn store(table: &Arc<dyn Table>, clock: &Arc<dyn Clock>) -> Probe {
@@ -68,10 +80,31 @@ fn store(table: &Arc<dyn Table>, clock: &Arc<dyn Clock>) -> Probe {
     })
 }
 
-fn redis(queue: &Arc<dyn Inspect>) -> Probe {
-    let queue = Arc::clone(queue);
+/// One that is there and is not ours any more is as good as away.
+fn redis(queue: &Arc<dyn Inspect>, meeting: &Arc<Meeting>) -> Probe {
+    let (queue, meeting) = (Arc::clone(queue), Arc::clone(meeting));
     Probe::new(QUEUE, move || {
-        let queue = Arc::clone(&queue);
+        let (queue, lost) = (Arc::clone(&queue), meeting.state().lost);
+        if let Some(why) = lost {
+            return async move { Err(why) }.boxed();
+        }
         async move { queue.depth(ProcessResults::NAME).await.map(drop).map_err(|error| error.to_string()) }.boxed()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brokers_of_two_machines_are_two_parts_and_those_of_one_go_by_their_ports() {
+        let at = |machine: Option<&str>, table: Option<&str>| {
+            let (machine, table) = (machine.map(str::to_owned), table.map(str::to_owned));
+            part(&Config { table, machine, ..Config::default() }, 8081)
+        };
+        assert_eq!(at(None, None), "broker:8081");
+        assert_eq!(at(Some("east"), None), "broker:east:8081");
+        assert_eq!(at(Some("east"), Some("Table")), "broker:east:8081");
+        assert_eq!(at(None, Some("Table")), format!("broker:{}:8081", boot::host_name()));
+    }
 }

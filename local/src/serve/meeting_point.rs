@@ -2,14 +2,11 @@
 //! same Redis, and what waits in one queue is not seen through another: so the store says which it is, Redis says whose it is,
 //! and nobody starts on another by accident.
 
-use std::time::Duration;
-
 use anyhow::{Context, bail, ensure};
 use engine_redis::{QueueKind, Redis, RedisError, redis::cmd, unmet};
 use jobs::ports::{Dice, Enqueue};
 use queue::EmbeddedQueue;
 use records::meeting_point::ON_AWS;
-use tokio::time::sleep;
 
 use super::store::{EMBEDDED, Store};
 
@@ -73,46 +70,6 @@ pub(super) async fn redis(store: &Store, redis: &Redis, kind: QueueKind, dice: &
 pub(super) async fn losses(redis: &Redis, trust_durability: bool) -> Result<String, RedisError> {
     let unmet = unmet(redis, trust_durability).await?;
     Ok(unmet.into_iter().map(|demand| demand.what).collect::<Vec<_>>().join("; "))
-}
-
-/// Where a process meets others, by its name.
-pub(super) struct Meeting {
-    pub(super) redis: Redis,
-    /// What this Redis called itself at the start.
-    pub(super) name: String,
-    /// Whether the operator lets it lose things.
-    pub(super) may_forget: bool,
-    /// Whether what it does not tell of its disk is trusted.
-    pub(super) trust_durability: bool,
-}
-
-/// How often it is looked whether Redis is still the same.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-
-impl Meeting {
-    /// Returns when Redis is another one, or came back as one that may lose what it is given, and says so. While it is away,
-    /// nobody knows.
-    pub(super) async fn is_over(&self) -> String {
-        loop {
-            sleep(LOOK_EVERY).await;
-            match self.look().await {
-                Ok(Some(why)) => return why,
-                Ok(None) => {}
-                Err(error) => tracing::debug!(%error, "redis does not say whether it is the same"),
-            }
-        }
-    }
-
-    async fn look(&self) -> Result<Option<String>, RedisError> {
-        let name: Option<String> = self.redis.call(cmd("GET").arg(self.redis.key("name"))).await?;
-        if name.as_ref() != Some(&self.name) {
-            return Ok(Some("redis came back as another one, or has lost everything".to_owned()));
-        }
-        let losses = if self.may_forget { String::new() } else { losses(&self.redis, self.trust_durability).await? };
-        Ok(Some(losses)
-            .filter(|losses| !losses.is_empty())
-            .map(|losses| format!("redis came back otherwise: {losses}")))
-    }
 }
 
 /// Sees that no other store has this Redis.

@@ -14,7 +14,8 @@ use tokio::{
 };
 
 use super::{
-    meeting_point::{self, Meeting},
+    meeting::{self, Meeting, OurQueue},
+    meeting_point,
     owner::Owner,
     store::Store,
 };
@@ -64,7 +65,7 @@ pub(super) struct Place {
     /// Where it meets others, if it does.
     pub(super) redis: Option<Redis>,
     /// What tells whether that is still the same.
-    pub(super) meeting: Option<Meeting>,
+    pub(super) meeting: Option<Arc<Meeting>>,
     /// What a broker of this process is told, where it is the only one.
     pub(super) told: Option<mpsc::Receiver<ToBroker>>,
 }
@@ -82,7 +83,8 @@ impl Place {
         match (&config.redis, owner) {
             (Some(settings), _) => {
                 let redis = connect(settings).await?;
-                let queue = Queue::on(&redis, settings, clock, process).await?;
+                meeting::clock_is_right(&redis, clock.as_ref()).await?;
+                let mut queue = Queue::on(&redis, settings, clock, process).await?;
                 if let Some(owner) = owner {
                     let alone = EmbeddedQueue::open(owner.engine.clone(), Arc::clone(clock))?;
                     ensure!(settings.queue == QueueKind::Streams || alone.len() <= MOST_WAITING, TOO_MANY);
@@ -91,12 +93,10 @@ impl Place {
                     meeting_point::is_not_alone(&store).await?;
                 }
                 let name = meeting_point::redis(&store, &redis, settings.queue, dice.as_ref()).await?;
-                let meeting = Some(Meeting {
-                    redis: redis.clone(),
-                    name,
-                    may_forget: settings.may_forget,
-                    trust_durability: settings.trust_durability,
-                });
+                let how_to_leave = store.how_to_forget_its_queue();
+                let meeting = Meeting::new(redis.clone(), name, settings, clock, how_to_leave);
+                queue.enqueue = Arc::new(OurQueue { queue: queue.enqueue, meeting: Arc::clone(&meeting) });
+                let meeting = Some(meeting);
                 let link = Arc::new(RedisLink::new(redis.clone()));
                 Ok(Self { table: store.table, queue, link, redis: Some(redis), meeting, told: None })
             }

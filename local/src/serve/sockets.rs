@@ -176,20 +176,34 @@ async fn among_others(
     stop: &CancellationToken,
 ) -> anyhow::Result<(Running, Router)> {
     let Context { table, queue, clock, dice, .. } = parts.context;
-    let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
+    let part = lookout::part(parts.config, address.port());
+    // Where a machine may be gone for good, as a container's, others end what was told under its name.
+    let is_mourned = parts.config.table.is_some();
+    let mourned = is_mourned.then_some(part.as_str());
+    let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref(), mourned).await?;
     let inbox = RedisInbox::open(redis.clone(), &id).await.context("cannot open the broker's inbox")?;
     let (sender, told) = mpsc::channel(WAITING);
     let (looks, operator) = (Arc::<Looks>::default(), lookout::operator(parts.config, parts.context));
     let queue: Arc<dyn Enqueue> = Arc::new(WatchedQueue::new(Arc::clone(queue), Arc::clone(&looks)));
     let heirs = Heirs { operator: operator.clone(), clock: Arc::clone(clock) };
-    let spool = spool::open(parts.config, address, &queue, heirs).await?;
-    let lookout = lookout::among_others(parts.config, &parts.place.queue.inspect, looks, operator, &spool.folder);
+    let meeting = parts.place.meeting.as_ref().context("who is among others meets them")?;
+    let spool = spool::open(parts.config, address, &queue, meeting, heirs).await?;
+    let parts_of_lookout = lookout::Among {
+        part,
+        queue: Arc::clone(&parts.place.queue.inspect),
+        meeting: Arc::clone(meeting),
+        looks,
+        operator,
+        told: lookout::told_by(&spool.folder),
+    };
+    let lookout = lookout::among_others(parts.config, parts_of_lookout);
     let (member, router) = Member::start(MemberParts {
         broker: broker_parts(parts, id, told, Some(&spool)),
         inbox: inbox.run(sender, stop.clone()).boxed(),
         inboxes: Arc::new(RedisInboxes::new(redis)),
         patience: patience(parts.config),
         lookout,
+        is_mourned,
         stop: stop.clone(),
     });
     Ok((Running::AmongOthers(member, spool), router))
@@ -244,6 +258,7 @@ fn api(parts: &Parts<'_>, door: Arc<dyn Door>, spool: Option<Arc<dyn Spooling>>)
         queue: Arc::clone(&parts.place.queue.inspect),
         jobs: Arc::clone(queue),
         spool,
+        meeting: parts.place.meeting.clone().map(|meeting| meeting as _),
         links: parts.context.stationery.links.clone(),
         words: parts.config.words.clone(),
         settings: parts.config.auth.for_api(),

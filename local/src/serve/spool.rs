@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
 use broker::{Operator, end_outages};
 use engine_embedded::EngineError;
 use jobs::ports::{Clock, Enqueue, Spooling};
@@ -18,7 +17,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::lookout::told_by;
+use super::{lookout::told_by, meeting::Meeting};
 use crate::config::Config;
 
 /// For how long another broker may look into a spool that nobody had.
@@ -39,7 +38,7 @@ pub(super) struct Spool {
     pub(super) queue: Arc<SpooledQueue>,
     /// Where it is.
     pub(super) folder: PathBuf,
-    draining: JoinHandle<()>,
+    draining: JoinHandle<((), ())>,
     looking: JoinHandle<()>,
 }
 
@@ -70,17 +69,34 @@ pub(super) async fn open(
     config: &Config,
     address: SocketAddr,
     queue: &Arc<dyn Enqueue>,
+    meeting: &Arc<Meeting>,
     heirs: Heirs,
 ) -> anyhow::Result<Spool> {
     let all = config.data.join("spool");
     let ours = all.join(address.port().to_string());
     let most_bytes = config.broker.spool_mb * MEBIBYTE;
     let opened = open_when_free(&ours, queue, most_bytes).await;
-    let spooled = Arc::new(opened.with_context(|| format!("cannot open the spool {}", ours.display()))?);
-    let drained = Arc::clone(&spooled);
-    let draining = tokio::spawn(async move { drained.drain().await });
+    let spooled = Arc::new(opened.map_err(|error| explained(error, &ours, address.port()))?);
+    let (drained, meeting) = (Arc::clone(&spooled), Arc::clone(meeting));
+    let draining = tokio::spawn(async move { tokio::join!(drained.drain(), meeting.keep_copies_in(&drained)) });
     let looking = tokio::spawn(look_for_orphans(all, ours.clone(), Arc::clone(queue), most_bytes, heirs));
     Ok(Spool { queue: spooled, folder: ours, draining, looking })
+}
+
+/// Why a spool cannot be opened, with what to do about it.
+fn explained(error: anyhow::Error, folder: &Path, port: u16) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(EngineError::InUse(_)) => anyhow::anyhow!(in_use(folder, port)),
+        _ => error.context(format!("cannot open the spool {}", folder.display())),
+    }
+}
+
+fn in_use(spool: &Path, port: u16) -> String {
+    format!(
+        "another broker on this machine has the spool {}, which is that of port {port}: it may listen there at another address. Stop it, \
+         or give this one another port (--listen) or another data folder (--data)",
+        spool.display()
+    )
 }
 
 async fn open_when_free(folder: &Path, queue: &Arc<dyn Enqueue>, most_bytes: u64) -> anyhow::Result<SpooledQueue> {
@@ -140,6 +156,19 @@ mod tests {
     use queue::MemoryQueue;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_second_broker_on_a_port_is_told_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let ours = folder.path().join("8081");
+        let queue: Arc<dyn Enqueue> = Arc::new(MemoryQueue::new(Arc::new(SystemClock)));
+        let _first = open_when_free(&ours, &queue, MEBIBYTE).await.unwrap();
+        let Err(in_use) = SpooledQueue::open(Arc::clone(&queue), &ours, MEBIBYTE) else { panic!("two have one spool") };
+        let refusal = explained(in_use.into(), &ours, 8081).to_string();
+        for words in ["port 8081", "Stop it", "--listen", "--data"] {
+            assert!(refusal.contains(words), "{refusal}");
+        }
+    }
 
     #[tokio::test]
     async fn a_spool_that_another_takes_away_is_made_anew_for_the_broker_that_waits_for_it() {

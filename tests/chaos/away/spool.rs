@@ -8,7 +8,7 @@ use telltale_tests::{Size, eventually, flow, http_client};
 use super::Operated;
 
 pub(super) const TOKEN: &str = "the gateway's";
-const MAC: &str = "98D863CC870D";
+pub(super) const MAC: &str = "98D863CC870D";
 /// When the first result was asked, by our clock.
 pub(super) const FIRST: i64 = 1_700_000_000_000;
 /// Each result carries so much beside what is understood of it.

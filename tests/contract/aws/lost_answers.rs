@@ -88,7 +88,7 @@ async fn a_broker_is_not_taken_for_dead() {
     let mut lossy = Lossy::new().await;
     let now = lossy.clock.now();
     let later = now.plus(Duration::from_secs(15));
-    brokers::begin(lossy.once().await, "b1", now).await.unwrap();
+    brokers::begin(lossy.once().await, "b1", None, now).await.unwrap();
     assert!(brokers::live(lossy.once().await, "b1", later).await.unwrap());
     assert_eq!(brokers::all(lossy.table.as_ref()).await.unwrap()[0].at, later);
 }

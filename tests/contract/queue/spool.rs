@@ -210,7 +210,51 @@ async fn a_spool_whose_disk_takes_nothing_is_no_matter_once_the_queue_takes_ever
     assert!(spool.state().disk_refuses);
     away.server.restart().await.unwrap();
     eventually("the queue takes it", async || spool.enqueue(numbered(1..2)).await.ok()).await;
-    assert!(!spool.state().disk_refuses);
+    assert!(!spool.state().disk_refuses && spool.state().disk_is_full, "it is said before it matters");
+    std::fs::rename(away.folder.path().join("gone"), &folder).unwrap();
+    assert!(!spool.state().disk_is_full);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_queue_was_given_that_may_forget_is_given_again_once_it_keeps_things_and_then_removed() {
+    let away = Away::start().await;
+    let spool = away.spool(MEBIBYTE);
+    let draining = drain(&spool);
+    spool.keep_copies(true);
+    spool.enqueue(numbered(0..3)).await.unwrap();
+    assert_eq!(spool.state().messages, 0, "the queue has them");
+    assert_eq!(away.keys(3).await.len(), 3);
+    away.server.forget_everything().await.unwrap();
+    spool.keep_copies(false);
+    assert_eq!(away.keys(3).await, ["0000", "0001", "0002"]);
+    eventually("it is idle", async || (spool.state().messages == 0).then_some(())).await;
+    draining.abort();
+    let _ = draining.await;
+    let _ = spool.drain().now_or_never();
+    drop(spool);
+    assert_eq!(away.spool(MEBIBYTE).state().messages, 0, "no copy is left");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_take_half_of_a_spool_and_the_latest_are_kept() {
+    let away = Away::start().await;
+    let spool = away.spool(2000);
+    let draining = drain(&spool);
+    spool.keep_copies(true);
+    for number in 0..40 {
+        spool.enqueue(numbered(number..number + 1)).await.unwrap();
+    }
+    away.server.kill().await.unwrap();
+    eventually("it is there for what comes while the queue is away", async || {
+        spool.enqueue(numbered(40..41)).await.ok()
+    })
+    .await;
+    draining.abort();
+    let _ = draining.await;
+    drop(spool);
+    let left = away.spool(2000);
+    assert!((2..40).contains(&left.state().messages), "{:?}", left.state());
+    assert!(left.state().bytes <= 2000, "{:?}", left.state());
 }
 
 /// A queue that counts what it is given.

@@ -65,6 +65,22 @@ struct Readiness {
     /// What waits so, where the server can keep it.
     #[serde(skip_serializing_if = "Option::is_none")]
     spool: Option<Spool>,
+    /// What is wrong, though the work goes on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    amiss: Vec<Amiss>,
+    /// By how many milliseconds the server's clock is ahead of that of the queue, where it has one of its own; negative behind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock_ahead_ms: Option<i64>,
+}
+
+/// Something that is wrong.
+#[derive(Serialize, ToSchema)]
+struct Amiss {
+    /// `queue-away`, `queue-lost`, `queue-forgets`, `clock-apart`.
+    #[schema(example = "queue-forgets")]
+    code: &'static str,
+    /// What it is, and what to do.
+    why: String,
 }
 
 /// What waits for the queue.
@@ -76,12 +92,15 @@ struct Spool {
     bytes: u64,
     /// How many bytes there may be.
     most_bytes: u64,
+    /// Whether the disk would take nothing now: it is full, or read-only.
+    disk_is_full: bool,
 }
 
 /// Whether the server can do its work
 ///
 /// It can when the store takes a write and gives it back, which is tried once a second at most, and when there is room for what
-/// gateways say while the queue is away. 503 when not: `store-away`, `spool-full`, `spool-failed`.
+/// gateways say while the queue is away. 503 when not: `store-away`, `spool-full`, `spool-failed`; `clock-apart`; and of a server without
+/// a broker, which cannot wait for it, `queue-away`, `queue-lost`.
 #[utoipa::path(
     get, path = "/health/ready", tag = "health", security(()),
     responses((status = 200, description = "All is well", body = Readiness))
@@ -94,9 +113,19 @@ async fn ready(State(site): State<Arc<Site>>) -> Result<Json<Readiness>, ApiErro
     if !was_well_lately(&site).await {
         return Err(Problem::unavailable("store-away", "The store takes no writes now.").into());
     }
+    let meeting = site.meeting.as_ref().map(|meeting| meeting.state()).unwrap_or_default();
+    if let Some((code, why)) = meeting.why_not_ready(site.spool.is_some()) {
+        return Err(Problem::unavailable(code, why).into());
+    }
+    let amiss = meeting.amiss().into_iter().map(|(code, why)| Amiss { code, why }).collect();
     let status = if state.is_some_and(|state| state.messages > 0) { "spooling" } else { WELL.0.status };
-    let spool = state.map(|SpoolState { messages, bytes, most_bytes, .. }| Spool { messages, bytes, most_bytes });
-    Ok(Json(Readiness { status, version: WELL.0.version, spool }))
+    let spool = state.map(|SpoolState { messages, bytes, most_bytes, disk_is_full, .. }| Spool {
+        messages,
+        bytes,
+        most_bytes,
+        disk_is_full,
+    });
+    Ok(Json(Readiness { status, version: WELL.0.version, spool, amiss, clock_ahead_ms: meeting.clock_ahead_ms }))
 }
 
 /// Whether the store did its work when it was last tried, which is a moment ago or now.

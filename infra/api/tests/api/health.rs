@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use jobs::ports::SpoolState;
+use jobs::ports::{MeetingState, SpoolState};
 use serde_json::json;
 
 use crate::{
@@ -37,9 +37,29 @@ async fn a_server_that_spools_says_so_and_is_not_ready_once_there_is_little_room
     let site = Site::new().await.with_spool(spool(900));
     let body = site.get("/health/ready").send().await.fine();
     assert_eq!(body["status"], "spooling");
-    assert_eq!(body["spool"], json!({ "messages": 1, "bytes": 900, "most_bytes": 1000 }));
+    assert_eq!(body["spool"], json!({ "messages": 1, "bytes": 900, "most_bytes": 1000, "disk_is_full": false }));
     let site = site.with_spool(spool(901));
     assert_eq!(site.get("/health/ready").send().await.problem(503), "spool-full");
     let body = site.with_spool(SpoolState::default()).get("/health/ready").send().await.fine();
     assert_eq!(body["status"], "ok");
+}
+
+#[tokio::test]
+async fn a_server_without_its_queue_or_with_a_wrong_clock_is_not_ready_and_says_why() {
+    let well = MeetingState { clock_ahead_ms: Some(-40), ..MeetingState::default() };
+    let why = || Some("redis hangs".to_owned());
+    let mut site = Site::new().await;
+    for (state, code) in [
+        (MeetingState { away: why(), ..well.clone() }, "queue-away"),
+        (MeetingState { lost: why(), ..well.clone() }, "queue-lost"),
+        (MeetingState { clock_ahead_ms: Some(3_600_000), ..well.clone() }, "clock-apart"),
+    ] {
+        site = site.that_meets(state);
+        site.get("/health").send().await.fine();
+        assert_eq!(site.get("/health/ready").send().await.problem(503), code);
+    }
+    let site = site.that_meets(MeetingState { forgets: why(), ..well });
+    let body = site.get("/health/ready").send().await.fine();
+    assert_eq!(body["amiss"], json!([{ "code": "queue-forgets", "why": "redis hangs" }]));
+    assert_eq!((&body["status"], &body["clock_ahead_ms"]), (&json!("ok"), &json!(-40)));
 }

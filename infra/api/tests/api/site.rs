@@ -19,7 +19,7 @@ use engine_http::{
 use jobs::{
     WordSettings,
     links::Links,
-    ports::{Dice, Door, Link, SpoolState, Spooling, ToBroker},
+    ports::{Dice, Door, Link, MeetingPoint, MeetingState, SpoolState, Spooling, ToBroker},
 };
 use queue::MemoryQueue;
 use records::{
@@ -123,6 +123,7 @@ impl Site {
             queue: self.queue.clone(),
             jobs: self.queue.clone(),
             spool: None,
+            meeting: None,
             links: Some(Arc::new(links())),
             words: WordSettings::default(),
             settings: ApiSettings { session: SESSION, secure_cookie: false },
@@ -149,6 +150,18 @@ impl Site {
             }
         }
         let parts = ApiParts { spool: Some(Arc::new(Holds(state))), ..self.parts() };
+        Self { router: api::router(parts), ..self }
+    }
+
+    /// The same installation of several processes, which see this of where they meet.
+    pub(crate) fn that_meets(self, state: MeetingState) -> Self {
+        struct Meets(MeetingState);
+        impl MeetingPoint for Meets {
+            fn state(&self) -> MeetingState {
+                self.0.clone()
+            }
+        }
+        let parts = ApiParts { meeting: Some(Arc::new(Meets(state))), ..self.parts() };
         Self { router: api::router(parts), ..self }
     }
 

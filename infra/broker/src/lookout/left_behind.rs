@@ -29,17 +29,20 @@ pub async fn end_outages(
     Ok(())
 }
 
-/// Ends the alarms of a broker whose name died with it. Who says so reaches what that one could not.
+/// Ends the alarms of a broker whose name died with it, by what it needed. Who says so reaches what that one could not.
 ///
 /// # Errors
 /// When the queue is away.
-pub(crate) async fn end_part(queue: &dyn Enqueue, part: &str, at: Timestamp) -> Result<(), QueueError> {
-    let ended = |needs: &str| {
-        let need = Need { part: part.to_owned(), needs: needs.to_owned() };
-        let how = format!("the broker is no more; another one reaches the {needs}");
+pub(crate) async fn end_part(queue: &dyn Enqueue, part: &str, needs: &[&str], at: Timestamp) -> Result<(), QueueError> {
+    let ended = |needs: &&str| {
+        let need = Need { part: part.to_owned(), needs: (*needs).to_owned() };
+        let how = match *needs {
+            QUEUE | STORE => format!("the broker is no more; another one reaches the {needs}"),
+            _ => "the broker is no more".to_owned(),
+        };
         Report { node: String::new(), at, event: Event::PartBack { need, how, absence: None } }
     };
-    report(queue, format!("platform/{part}/ended"), [QUEUE, STORE].map(ended).into()).await
+    report(queue, format!("platform/{part}/ended"), needs.iter().map(ended).collect()).await
 }
 
 /// That it is back, and what it was away for.

@@ -5,16 +5,19 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use domain::{Need, alarm::metric};
 use jobs::{
     JOB_NAMES,
-    ports::{Inspect, QueueError, SpoolState, Spooling},
+    ports::{Inspect, MeetingPoint, QueueError, SpoolState, Spooling},
     report::Event,
 };
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{QUEUE, SPOOL};
+use super::{CLOCK, QUEUE, SPOOL};
 use crate::reports::Reporter;
 
 /// How often it is counted.
 const COUNT_EVERY: Duration = Duration::from_mins(1);
+
+/// What rules call it by how many milliseconds our clock is ahead of that of the queue.
+const CLOCK_AHEAD_MS: &str = "clock_ahead_ms";
 
 /// Counts what a part needs.
 pub(super) struct Measures {
@@ -22,6 +25,7 @@ pub(super) struct Measures {
     /// The queue, where to look into it costs little.
     pub queue: Option<Arc<dyn Inspect>>,
     pub spool: Option<Arc<dyn Spooling>>,
+    pub meeting: Option<Arc<dyn MeetingPoint>>,
     pub reporter: Reporter,
 }
 
@@ -41,6 +45,10 @@ impl Measures {
             }
             if let Some(spool) = &self.spool {
                 self.report(SPOOL, of_spool(spool.state()));
+            }
+            if let Some(ahead_ms) = self.meeting.as_ref().and_then(|meeting| meeting.state().clock_ahead_ms) {
+                #[expect(clippy::cast_precision_loss, reason = "no clock is 2^53 milliseconds off")]
+                self.report(CLOCK, named([(CLOCK_AHEAD_MS, ahead_ms as f64)]));
             }
         }
     }

@@ -2,14 +2,14 @@ use std::{
     collections::VecDeque,
     sync::{
         Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use async_trait::async_trait;
 use domain::Timestamp;
 use jobs::{
-    ports::{Address, Delivery, Enqueue, Letter, Notifier, Receipt},
+    ports::{Address, Delivery, Enqueue, Letter, MeetingState, Notifier, Receipt},
     report::Event,
 };
 use tokio::time::sleep;
@@ -61,6 +61,17 @@ impl Memory for Remembers {
 struct Spool {
     messages: AtomicU64,
     bytes: AtomicU64,
+    disk_is_full: AtomicBool,
+}
+
+/// Where brokers meet, as it is told to be.
+#[derive(Default)]
+struct Meets(Mutex<MeetingState>);
+
+impl MeetingPoint for Meets {
+    fn state(&self) -> MeetingState {
+        self.0.lock().unwrap().clone()
+    }
 }
 
 impl Spool {
@@ -73,7 +84,8 @@ impl Spool {
 impl Spooling for Spool {
     fn state(&self) -> SpoolState {
         let (messages, bytes) = (self.messages.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
-        SpoolState { messages, bytes, most_bytes: 1000, ..SpoolState::default() }
+        let disk_is_full = self.disk_is_full.load(Ordering::Relaxed);
+        SpoolState { messages, bytes, most_bytes: 1000, disk_is_full, ..SpoolState::default() }
     }
 }
 
@@ -82,6 +94,7 @@ struct Site {
     queue: Arc<MemoryQueue>,
     looks: Arc<Looks>,
     spool: Arc<Spool>,
+    meeting: Arc<Meets>,
     desk: Arc<Desk>,
     memory: Arc<Remembers>,
     operator: Operator,
@@ -105,20 +118,21 @@ impl Site {
         let (desk, looks, spool) = (Arc::<Desk>::default(), Arc::<Looks>::default(), Arc::<Spool>::default());
         let webhook = PlatformWebhook { url: "https://ops.example".to_owned(), secret: "whsec_AAAA".to_owned() };
         let operator = Operator::at(Some(&webhook), Arc::clone(&desk) as Arc<dyn Notifier>);
-        let (memory, stop) = (Arc::new(memory), CancellationToken::new());
+        let (memory, stop, meeting) = (Arc::new(memory), CancellationToken::new(), Arc::<Meets>::default());
         let parts = LookoutParts {
             part: PART.to_owned(),
             settings: PlatformSettings::default(),
             looks: Arc::clone(&looks),
             probes: Vec::new(),
             queue: None,
+            meeting: Some(Arc::clone(&meeting) as _),
             operator: operator.clone(),
             memory: Arc::clone(&memory) as Arc<dyn Memory>,
         };
         let lookout = Lookout::new(parts, reporter, clock, Some(Arc::clone(&spool) as Arc<dyn Spooling>));
         tokio::spawn(batcher.run(stop.clone()));
         tokio::spawn(lookout.run(stop.clone()));
-        Self { queue, looks, spool, desk, memory, operator, stop }
+        Self { queue, looks, spool, meeting, desk, memory, operator, stop }
     }
 
     /// Something is seen so every second for so long.
@@ -241,6 +255,35 @@ async fn a_spool_that_fills_is_told_at_once_and_once_though_it_wavers() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_full_disk_under_an_empty_spool_is_told_before_anything_is_put_there() {
+    let site = Site::start();
+    site.spool.disk_is_full.store(true, Ordering::Relaxed);
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(site.told(), ["Alarm: broker:8081, spool"]);
+    let text = site.desk.letters.lock().unwrap()[0].text.clone();
+    assert!(text.contains("its disk takes no more"), "{text}");
+    site.spool.disk_is_full.store(false, Ordering::Relaxed);
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(site.told().last().unwrap(), "Recovered: broker:8081, spool");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_may_forget_and_a_clock_that_is_wrong_are_alarms_with_what_to_do() {
+    let site = Site::start();
+    let (forgets, clock_ahead_ms) = (Some("set appendfsync".to_owned()), Some(3_600_000));
+    *site.meeting.0.lock().unwrap() = MeetingState { forgets, clock_ahead_ms, ..MeetingState::default() };
+    sleep(DELAY * 2).await;
+    let texts: Vec<String> = site.desk.letters.lock().unwrap().iter().map(|letter| letter.text.clone()).collect();
+    let [forgets, clock] = texts.as_slice() else { panic!("{texts:?}") };
+    assert!(forgets.starts_with("the queue may lose what it is given since") && forgets.contains("set appendfsync"));
+    assert!(clock.starts_with("the clock is wrong since") && clock.contains("3600.0 s ahead"), "{clock}");
+    *site.meeting.0.lock().unwrap() = MeetingState { clock_ahead_ms: Some(4000), ..MeetingState::default() };
+    sleep(DELAY).await;
+    assert_eq!(site.told()[2..], ["Recovered: broker:8081, durability", "Recovered: broker:8081, clock"]);
+    assert_eq!(site.reported(), ["away", "away", "back", "back"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_letter_that_the_operator_did_not_take_comes_again_under_the_same_id_and_before_the_next() {
     let site = Site::start();
     let later = || Delivery::TryLater { after: None, why: "503".to_owned() };
@@ -263,6 +306,18 @@ async fn what_an_earlier_process_told_of_is_not_told_again_and_its_end_is() {
     site.sees(QUEUE, None, DELAY).await;
     assert_eq!((site.told(), site.reported()), (vec!["Recovered: broker:8081, queue".to_owned()], vec!["back"]));
     assert_eq!(site.memory.told(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_told_under_another_name_ends_under_that_one_and_what_comes_next_is_told_under_ours() {
+    let need = Need { part: "broker:old:8081".to_owned(), needs: QUEUE.to_owned() };
+    let outage = Outage { need, since: Timestamp(1_700_000_000_000), why: "refused".to_owned() };
+    let site = Site::with(Remembers(Mutex::new(vec![outage])));
+    site.sees(QUEUE, None, DELAY).await;
+    assert_eq!(site.told(), ["Recovered: broker:old:8081, queue"]);
+    site.sees(QUEUE, Some("connection refused"), DELAY * 2).await;
+    assert_eq!(site.told()[1..], ["Alarm: broker:8081, queue"]);
+    assert_eq!(site.memory.told().len(), 1, "only ours is not over");
 }
 
 #[tokio::test(start_paused = true)]

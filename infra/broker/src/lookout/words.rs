@@ -6,7 +6,7 @@ use domain::{Timestamp, identity::derived_id};
 use jobs::ports::SpoolState;
 use serde_json::{Value, json};
 
-use super::{Outage, QUEUE, SPOOL};
+use super::{CLOCK, DURABILITY, Outage, QUEUE, SPOOL};
 
 /// What lies in a spool.
 pub(super) fn waiting(spool: SpoolState) -> String {
@@ -18,14 +18,21 @@ pub(super) fn waiting(spool: SpoolState) -> String {
 /// That it is away.
 pub(super) fn away(outage: &Outage) -> String {
     let Outage { need, since, why } = outage;
-    let what = if need.needs == SPOOL { "is nearly full" } else { "is away" };
-    format!("the {} {what} since {}: {why}", need.needs, since.rfc3339())
+    let what = match need.needs.as_str() {
+        SPOOL => "the spool is nearly full",
+        DURABILITY => "the queue may lose what it is given",
+        CLOCK => "the clock is wrong",
+        needs => return format!("the {needs} is away since {}: {why}", since.rfc3339()),
+    };
+    format!("{what} since {}: {why}", since.rfc3339())
 }
 
 /// That it is back.
 pub(super) fn back(outage: &Outage, at: Timestamp) -> String {
     let what = match outage.need.needs.as_str() {
         SPOOL => "has room again",
+        DURABILITY => "of the queue is given again",
+        CLOCK => "is right again",
         QUEUE => "is back, and nothing waits for it any more,",
         _ => "is back",
     };

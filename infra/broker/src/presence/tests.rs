@@ -40,7 +40,7 @@ async fn beside_another() -> (Presence, Arc<LastMinute>) {
     let inboxes = Arc::new(LastMinute::default());
     let table = Arc::clone(&inboxes.table);
     for broker in ["this", "other"] {
-        brokers::begin(table.as_ref(), broker, TokioClock::START).await.unwrap();
+        brokers::begin(table.as_ref(), broker, None, TokioClock::START).await.unwrap();
     }
     let presence = Presence {
         broker: "this".to_owned(),
@@ -111,4 +111,30 @@ async fn the_last_broker_is_buried_by_who_is_none() {
     }
     assert_eq!(*inboxes.lived_on.lock().unwrap(), [false, false]);
     assert_eq!(brokers::all(presence.undertaker.table.as_ref()).await.unwrap(), []);
+}
+
+/// What ends of a broker's alarms when it is buried that goes by a part, beside one that lives and goes by `other`.
+async fn ends_with(other: Option<&str>) -> Vec<String> {
+    let (mut presence, inboxes) = beside_another().await;
+    let (table, queue) = (Arc::clone(&inboxes.table), Arc::new(MemoryQueue::new()));
+    presence.undertaker.queue = Arc::clone(&queue) as _;
+    brokers::leave(table.as_ref(), "other").await.unwrap();
+    brokers::begin(table.as_ref(), "this", other, TokioClock::START).await.unwrap();
+    brokers::begin(table.as_ref(), "dead", Some("broker:east:8081"), TokioClock::START).await.unwrap();
+    look_for(&presence, &mut Known::nothing(), 2 * PATIENCE).await;
+    assert_eq!(brokers::all(table.as_ref()).await.unwrap().len(), 1, "it is buried");
+    let of = |event| match event {
+        jobs::report::Event::PartBack { need, .. } => Some(need.to_string()),
+        _ => None,
+    };
+    queue.events().into_iter().filter_map(of).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_told_under_a_name_that_nobody_has_any_more_ends_with_the_burial() {
+    for other in [None, Some("broker:west:8081")] {
+        let ended = ["queue", "store", "spool", "durability", "clock"].map(|need| format!("broker:east:8081/{need}"));
+        assert_eq!(ends_with(other).await, ended);
+    }
+    assert_eq!(ends_with(Some("broker:east:8081")).await, [""; 0], "who came after it tells the end itself");
 }

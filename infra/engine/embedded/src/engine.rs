@@ -31,6 +31,7 @@ struct Inner {
     counters: Arc<Counters>,
     inbox: Option<mpsc::Sender<Step>>,
     committer: Option<thread::JoinHandle<()>>,
+    disk: Disk,
 }
 
 /// What the store has done since it was opened.
@@ -76,7 +77,13 @@ impl Engine {
             .name("telltale-commit".to_owned())
             .spawn(move || committer.run(&steps))
             .map_err(|error: io::Error| EngineError::opening(folder.to_owned(), error.into()))?;
-        Ok(Self(Arc::new(Inner { database, counters, inbox: Some(inbox), committer: Some(committer) })))
+        Ok(Self(Arc::new(Inner {
+            database,
+            counters,
+            inbox: Some(inbox),
+            committer: Some(committer),
+            disk: Disk::of(folder),
+        })))
     }
 
     /// The space called `name`, made if it is not there.
@@ -104,6 +111,14 @@ impl Engine {
     /// Whether it takes no more changes, since its thread ended by a failure. Only a restart helps.
     pub fn has_failed(&self) -> bool {
         self.0.committer.as_ref().is_some_and(thread::JoinHandle::is_finished)
+    }
+
+    /// Whether its disk would take a write now, as one is looked at before it is done: cheap, and nothing is written.
+    ///
+    /// # Errors
+    /// With what is to be done: the disk is full, or read-only.
+    pub fn takes_writes(&self) -> Result<(), EngineError> {
+        self.0.disk.takes_writes()
     }
 
     /// What it has done so far.

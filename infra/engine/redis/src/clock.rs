@@ -49,6 +49,20 @@ impl Clock for ServerClock {
     }
 }
 
+/// How long an answer may take that is to tell the difference.
+const TELLS_WITHIN_MS: i64 = 1000;
+
+/// By how many milliseconds our clock is ahead of its own; negative behind. None when its answer took so long that it does not tell.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn clock_ahead(redis: &Redis, ours: &dyn Clock) -> Result<Option<i64>, RedisError> {
+    let asked = ours.now();
+    let ahead_ms = -difference(redis, ours).await?;
+    let took = ours.now().0 - asked.0;
+    Ok((0..=TELLS_WITHIN_MS).contains(&took).then_some(ahead_ms))
+}
+
 /// By how many milliseconds its clock is ahead of ours; half of the time that it takes to ask is taken off.
 async fn difference(redis: &Redis, ours: &dyn Clock) -> Result<i64, RedisError> {
     let asked = ours.now();

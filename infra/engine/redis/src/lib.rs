@@ -14,7 +14,7 @@ pub use redis;
 
 pub use bell::{Heard, listen};
 pub use check::{Demand, unmet};
-pub use clock::ServerClock;
+pub use clock::{ServerClock, clock_ahead};
 pub use connection::{Redis, RedisError};
 pub use settings::{QueueKind, RedisSettings};
 pub use turn::Turn;

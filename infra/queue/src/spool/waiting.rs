@@ -14,8 +14,10 @@ pub(super) struct Waiting {
     rows: VecDeque<(u64, u64)>,
     /// The bytes of that.
     bytes: u64,
-    /// The numbers of what the queue has, and which is on the disk still.
-    given: VecDeque<u64>,
+    /// What the queue has, and which is on the disk still: numbers and sizes in bytes.
+    given: VecDeque<(u64, u64)>,
+    /// The bytes of that.
+    given_bytes: u64,
     last: u64,
 }
 
@@ -48,11 +50,6 @@ impl Waiting {
         self.rows.is_empty()
     }
 
-    /// Whether nothing is on the disk.
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.given.is_empty()
-    }
-
     /// The oldest that wait, as many as are given at once.
     pub(super) fn oldest(&self) -> Vec<u64> {
         let mut bytes = 0;
@@ -67,18 +64,40 @@ impl Waiting {
     pub(super) fn give(&mut self, count: usize) -> bool {
         for (number, size) in self.rows.drain(..count) {
             self.bytes -= size;
-            self.given.push_back(number);
+            self.given.push_back((number, size));
+            self.given_bytes += size;
         }
         self.all_is_given()
     }
 
-    /// What the queue has, as much as is removed from the disk at once.
-    pub(super) fn given(&self) -> Vec<u64> {
-        self.given.iter().take(REMOVED_AT_ONCE).copied().collect()
+    /// The queue has this, of which a copy is kept here.
+    pub(super) fn copy(&mut self, number: u64, size: usize) {
+        self.given.push_back((number, size as u64));
+        self.given_bytes += size as u64;
+    }
+
+    /// What the queue has is given to it again, before all else.
+    pub(super) fn give_again(&mut self) {
+        for (number, size) in std::mem::take(&mut self.given).into_iter().rev() {
+            self.rows.push_front((number, size));
+            self.bytes += size;
+        }
+        self.given_bytes = 0;
+    }
+
+    /// What the queue has, the oldest first, as much as is removed from the disk at once, and no more than leaves so many bytes of it.
+    pub(super) fn given(&self, leaves: u64) -> Vec<u64> {
+        let mut left = self.given_bytes;
+        let goes = |(_, size): &&(u64, u64)| {
+            let goes = left > leaves;
+            left = left.saturating_sub(*size);
+            goes
+        };
+        self.given.iter().take(REMOVED_AT_ONCE).take_while(goes).map(|(number, _)| *number).collect()
     }
 
     /// The first of these are removed, so many.
     pub(super) fn removed(&mut self, count: usize) {
-        self.given.drain(..count);
+        self.given_bytes -= self.given.drain(..count).map(|(_, size)| size).sum::<u64>();
     }
 }

@@ -191,6 +191,8 @@ pub struct SpoolState {
     pub most_bytes: u64,
     /// Whether its disk took nothing when it was last tried.
     pub disk_refuses: bool,
+    /// Whether its disk would take nothing now: it is full, or read-only. While the queue takes everything nobody misses that.
+    pub disk_is_full: bool,
     /// Whether a write of it has failed: it takes nothing until the process, which ends, is there again.
     pub has_failed: bool,
 }

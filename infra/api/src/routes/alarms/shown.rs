@@ -126,7 +126,7 @@ pub(crate) enum Source {
     },
     /// A part of the platform. For administrators.
     Platform {
-        /// The part: `broker:8081`.
+        /// The part: `broker:8081`, or `broker:<machine>:8081` where there are several.
         part: String,
         /// What it needs, and cannot reach: `queue`, `store`, or room in its `spool`.
         needs: String,

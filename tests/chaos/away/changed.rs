@@ -1,0 +1,109 @@
+//! A Redis that is another under the parts that run: its settings change, it is flushed, it hangs.
+
+use anyhow::Result;
+use reqwest::Client;
+use serde_json::Value;
+use telltale_tests::{Size, eventually, http_client};
+
+use super::{
+    Operated, of_platform,
+    spool::{post, ready, site},
+};
+use crate::chaos::load::PASSWORD;
+
+/// A broker, a worker and the API, with an operator.
+async fn home() -> Result<Operated> {
+    let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
+    Operated::sized(processes, &site(), "[notify.webhook]\nallowed_nets = ['127.0.0.0/8']").await
+}
+
+/// Waits until it answers with this status, and says that something is wrong by this code, or that nothing is.
+async fn until_ready_says(client: &Client, url: &str, status: u16, code: Option<&str>) -> Value {
+    eventually(&format!("{url} says {status} {code:?}"), async || {
+        let (is, said) = ready(client, url).await.ok()?;
+        let told = said["amiss"][0]["code"].as_str().or_else(|| said["code"].as_str());
+        (is == status && told == code).then_some(said)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_redis_may_lose_things_all_go_on_and_everybody_hears_of_it() -> Result<()> {
+    let (mut home, client) = (home().await?, http_client()?);
+    let (broker, api) = (home.cluster.brokers[0].url(), home.cluster.api.url());
+    let root = home.cluster.sign_in("root", PASSWORD).await?;
+    for (directive, wrong, right) in
+        [("appendfsync", "everysec", "always"), ("maxmemory-policy", "allkeys-lru", "noeviction")]
+    {
+        home.cluster.redis.set(directive, wrong).await?;
+        for url in [&broker, &api] {
+            let said = until_ready_says(&client, url, 200, Some("queue-forgets")).await;
+            assert!(said["amiss"][0]["why"].to_string().contains(&format!("CONFIG SET {directive} {right}")), "{said}");
+        }
+        assert_eq!(post(&client, &broker, 1).await?, 200);
+        let active = eventually("administrators hear", async || {
+            of_platform(&root).await.ok()?.into_iter().find(|alarm| alarm["state"] == "active")
+        })
+        .await;
+        assert_eq!(active["source"]["needs"], "durability", "{active}");
+
+        home.cluster.redis.set(directive, right).await?;
+        for url in [&broker, &api] {
+            until_ready_says(&client, url, 200, None).await;
+        }
+        eventually("they hear of the end", async || {
+            of_platform(&root).await.ok()?.iter().all(|alarm| alarm["state"] == "cleared").then_some(())
+        })
+        .await;
+    }
+    home.until_told("Alarm: broker:", 2).await;
+    home.until_told("Recovered: broker:", 2).await;
+    assert!(!home.cluster.workers[0].has_ended()? && !home.cluster.brokers[0].has_ended()?);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_redis_is_flushed_workers_end_with_a_word_and_what_brokers_take_is_stored_once_the_operator_did_what_they_say()
+-> Result<()> {
+    let (mut home, client) = (home().await?, http_client()?);
+    let (broker, api) = (home.cluster.brokers[0].url(), home.cluster.api.url());
+    home.cluster.redis.forget_everything().await?;
+    let said = until_ready_says(&client, &broker, 200, Some("queue-lost")).await;
+    let why = said["amiss"][0]["why"].to_string();
+    assert!(why.contains("flushed") && why.contains("remove ") && why.contains("start all parts again"), "{why}");
+    until_ready_says(&client, &api, 503, Some("queue-lost")).await;
+    let ended = eventually("the worker ends", async || home.cluster.workers[0].ended().ok().flatten()).await;
+    assert!(!ended.success(), "{ended}");
+    for number in 1..=5 {
+        assert_eq!(post(&client, &broker, number).await?, 200);
+    }
+    assert_eq!(ready(&client, &broker).await?.1["status"], "spooling");
+    home.until_told("Alarm: broker:", 1).await;
+
+    std::fs::remove_file(home.cluster.data().join("queue"))?;
+    home.cluster.brokers[0].terminate().await?;
+    home.cluster.brokers[0].restart().await?;
+    home.cluster.workers[0].restart().await?;
+    home.cluster.api.terminate().await?;
+    home.cluster.api.restart().await?;
+    let root = home.cluster.sign_in("root", PASSWORD).await?;
+    let path = format!("/api/terminals/{}/devices/1/history?limit=200", super::spool::MAC);
+    let all = |list: &Value| (list["items"].as_array()?.len() == 5).then_some(());
+    root.until(&path, "all that was acknowledged", all).await?;
+    home.until_told("Recovered: broker:", 1).await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_redis_hangs_the_api_is_not_ready_and_says_why() -> Result<()> {
+    let (home, client) = (home().await?, http_client()?);
+    let api = home.cluster.api.url();
+    until_ready_says(&client, &api, 200, None).await;
+    home.cluster.redis.hangs().await?;
+    let said = until_ready_says(&client, &api, 503, Some("queue-away")).await;
+    assert!(said["detail"].to_string().contains("does not answer"), "{said}");
+    assert_eq!(client.get(format!("{api}/health")).send().await?.status(), 200, "it lives");
+    home.cluster.redis.goes_on().await?;
+    until_ready_says(&client, &api, 200, None).await;
+    Ok(())
+}
