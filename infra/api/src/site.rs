@@ -6,6 +6,7 @@ use domain::{Mac, script::ScriptEngine};
 use engine_http::{Problem, Tokens};
 use jobs::{
     WordSettings,
+    backtest::Terms,
     links::Links,
     ports::{Dice, Door, Enqueue, Inspect, Link, Spooling},
 };
@@ -51,6 +52,8 @@ pub struct ApiParts {
     pub links: Option<Arc<Links>>,
     /// How people are spoken to.
     pub words: WordSettings,
+    /// How people are told of alarms, for who tries a rule.
+    pub terms: Terms,
     /// What can be chosen.
     pub settings: ApiSettings,
 }
@@ -80,6 +83,7 @@ pub(crate) struct Site {
     pub(crate) tried: Mutex<Option<Tried>>,
     pub(crate) links: Option<Arc<Links>>,
     pub(crate) words: WordSettings,
+    pub(crate) terms: Terms,
     pub(crate) link_pace: LinkPace,
     pub(crate) settings: ApiSettings,
     pub(crate) password_checks: Semaphore,
@@ -87,8 +91,22 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(parts: ApiParts) -> Self {
-        let ApiParts { table, clock, tokens, scripts, link, door, dice, queue, jobs, spool, links, words, settings } =
-            parts;
+        let ApiParts {
+            table,
+            clock,
+            tokens,
+            scripts,
+            link,
+            door,
+            dice,
+            queue,
+            jobs,
+            spool,
+            links,
+            words,
+            terms,
+            settings,
+        } = parts;
         Self {
             table: Arc::new(Bounded(table)),
             clock,
@@ -103,6 +121,7 @@ impl Site {
             tried: Mutex::default(),
             links,
             words,
+            terms,
             link_pace: LinkPace::default(),
             settings,
             password_checks: Semaphore::new(CHECKS_AT_ONCE),

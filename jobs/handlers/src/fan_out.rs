@@ -3,7 +3,7 @@
 mod hearers;
 mod incident;
 pub(crate) mod place;
-mod policies;
+pub(crate) mod policies;
 mod push;
 mod saying;
 mod telling;
@@ -128,7 +128,7 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
     let hearers = hearers::all(cx, &transition, policy, terminal.as_ref()).await?;
     let (common, mut brought) = (Common::default(), Vec::new());
     for Hearer { audience, transition } in &hearers {
-        for (group, changes) in place::groups(by, transition, terminal.as_ref()) {
+        for (group, changes) in place::groups(by, (&transition.source, &transition.changes), terminal.as_ref()) {
             brought.push(incident::bring((cx, &common), audience, group, transition, changes));
         }
     }

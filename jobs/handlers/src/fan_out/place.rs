@@ -6,7 +6,7 @@ use domain::{
     Source,
     alarm::{Change, unowned},
 };
-use records::{alarms::Transition, routing::GroupBy, terminals::Terminal};
+use records::{routing::GroupBy, terminals::Terminal};
 
 /// What people call a source.
 pub(crate) fn of(source: &Source, terminal: Option<&Terminal>) -> String {
@@ -21,15 +21,14 @@ pub(crate) fn of(source: &Source, terminal: Option<&Terminal>) -> String {
 }
 
 /// The groups of what changed on a source, each with what people call it.
-pub(super) fn groups(
+pub(crate) fn groups(
     by: GroupBy,
-    transition: &Transition,
+    (source, changes): (&Source, &[Change]),
     terminal: Option<&Terminal>,
 ) -> BTreeMap<(String, String), Vec<Change>> {
-    let source = &transition.source;
     let called = || of(source, terminal);
     let mut groups: BTreeMap<(String, String), Vec<Change>> = BTreeMap::new();
-    for change in &transition.changes {
+    for change in changes {
         let rule = unowned(&change.rule);
         let group = match (by, terminal) {
             (GroupBy::Cause, _) | (GroupBy::Node, None) => cause(source, terminal),
