@@ -26,20 +26,24 @@ pub(crate) fn groups(
     (source, changes): (&Source, &[Change]),
     terminal: Option<&Terminal>,
 ) -> BTreeMap<(String, String), Vec<Change>> {
-    let called = || of(source, terminal);
     let mut groups: BTreeMap<(String, String), Vec<Change>> = BTreeMap::new();
     for change in changes {
-        let rule = unowned(&change.rule);
-        let group = match (by, terminal) {
-            (GroupBy::Cause, _) | (GroupBy::Node, None) => cause(source, terminal),
-            (GroupBy::Node, Some(terminal)) => (Source::Node(terminal.node.clone()).to_string(), terminal.node.clone()),
-            (GroupBy::Source, _) => (format!("source:{source}"), called()),
-            (GroupBy::Rule, _) => (format!("rule:{rule}"), rule.to_owned()),
-            (GroupBy::Nothing, _) => (format!("condition:{source} {rule}"), called()),
-        };
-        groups.entry(group).or_default().push(change.clone());
+        groups.entry(group(by, (source, &change.rule), terminal)).or_default().push(change.clone());
     }
     groups
+}
+
+/// The group of what a rule raises on a source, and what people call it.
+pub(crate) fn group(by: GroupBy, (source, rule): (&Source, &str), terminal: Option<&Terminal>) -> (String, String) {
+    let called = || of(source, terminal);
+    let rule = unowned(rule);
+    match (by, terminal) {
+        (GroupBy::Cause, _) | (GroupBy::Node, None) => cause(source, terminal),
+        (GroupBy::Node, Some(terminal)) => (Source::Node(terminal.node.clone()).to_string(), terminal.node.clone()),
+        (GroupBy::Source, _) => (format!("source:{source}"), called()),
+        (GroupBy::Rule, _) => (format!("rule:{rule}"), rule.to_owned()),
+        (GroupBy::Nothing, _) => (format!("condition:{source} {rule}"), called()),
+    }
 }
 
 /// The group of a source, and what people call that: what a terminal's devices say belongs together, and so do the terminals of

@@ -18,7 +18,7 @@ use records::{
 use crate::Context;
 
 /// What the audiences of a rule's recipients begin with.
-const OF_A_RULE: &str = "rule:";
+pub(crate) const OF_A_RULE: &str = "rule:";
 
 /// The policy that a source is told by: the narrowest, then the oldest.
 pub(super) async fn of(
@@ -71,7 +71,7 @@ fn breadth(scope: &Scope) -> u8 {
 }
 
 /// The audience of a rule's recipients.
-pub(super) fn audience_of_rule(rule: &str) -> Audience {
+pub(crate) fn audience_of_rule(rule: &str) -> Audience {
     Audience::Policy(format!("{OF_A_RULE}{rule}"))
 }
 
