@@ -39,6 +39,42 @@ async fn by_cause_node_or_rule_the_second_follows_in_the_same_incident() {
 }
 
 #[tokio::test]
+async fn by_site_terminals_of_one_site_are_told_together_under_its_name_and_by_cause_they_are_not() {
+    let events = "
+        0s          sensor 1 damp
+        3s          far sensor 1 damp
+        5m          sensor 1 well
+        5m          far sensor 1 well
+    ";
+    let by_site = "
+        10s..12s    tech hears Alarm: North yard (2)
+        5m..5m1s    tech hears Partly recovered: Cold store / 1 TH-10
+        6m..6m2s    tech hears Recovered: Far store / 1 TH-10
+    ";
+    let by_cause = "
+        10s..12s    tech hears Alarm: Cold store / 1 TH-10
+        13s..15s    tech hears Alarm: Far store / 1 TH-10
+        5m..5m1s    tech hears Recovered: Cold store / 1 TH-10
+        5m..5m1s    tech hears Recovered: Far store / 1 TH-10
+    ";
+    for (group_by, told) in [("site", by_site), ("cause", by_cause)] {
+        let play = Play::new().await;
+        play.site_of_two("North yard").await;
+        play.policy(json!({ "group_by": group_by })).await;
+        play.runs(&format!("{events}{told}"), "20m").await;
+    }
+}
+
+#[tokio::test]
+async fn by_site_a_terminal_without_one_is_told_as_by_cause() {
+    let told = "
+        0s..0s      tech hears Alarm: Cold store / 1 TH-10
+        5s..6s      tech hears Alarm: Cold store / 2 TH-10
+    ";
+    grouped_by("site", told).await;
+}
+
+#[tokio::test]
 async fn by_rule_two_rules_of_one_device_are_told_apart() {
     let play = Play::new().await;
     play.policy(json!({ "group_by": "rule" })).await;

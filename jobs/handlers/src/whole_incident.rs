@@ -13,12 +13,12 @@ use records::{
     facts::Facts,
     incidents::{self, Audience, Incident, Named},
     notices::Notice,
-    routing::{self, Policy, Written},
-    terminals,
+    routing::{self, GroupBy, Policy, Written},
+    sites, terminals,
 };
 
 use crate::fan_out::{
-    place::group,
+    place::{At, group},
     policies::{OF_A_RULE, audience_of_rule, narrowest},
 };
 
@@ -65,6 +65,7 @@ async fn incident_of(table: &dyn Table, notice: &Notice) -> Result<Option<Incide
 /// The active alarms that began in an incident and belong together with it.
 async fn belonging(table: &dyn Table, incident: &Incident) -> Result<Vec<Alarm>, TableError> {
     let policies = routing::all::<Policy>(table).await?;
+    let is_by_site = policies.iter().any(|policy| policy.value.group_by == GroupBy::Site);
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let page = alarms::list(table, Which::Active, PAGE, after).await?;
@@ -73,14 +74,14 @@ async fn belonging(table: &dyn Table, incident: &Incident) -> Result<Vec<Alarm>,
         };
         let alarms: Vec<Alarm> = page.items.into_iter().filter(begun).collect();
         let macs: BTreeSet<Mac> = alarms.iter().filter_map(|alarm| alarm.source.mac().cloned()).collect();
-        let terminals = match macs.len() {
-            0 => BTreeMap::new(),
-            _ => terminals::get_many(table, &macs.into_iter().collect::<Vec<_>>()).await?,
-        };
+        let macs: Vec<Mac> = macs.into_iter().collect();
+        let terminals = if macs.is_empty() { BTreeMap::new() } else { terminals::get_many(table, &macs).await? };
+        let sites = if is_by_site { sites::of_many(table, &macs).await? } else { BTreeMap::new() };
         let belongs = |alarm: &Alarm| {
             let terminal = alarm.source.mac().and_then(|mac| terminals.get(mac));
-            let policy = narrowest(&policies, &alarm.source, terminal);
-            group(grouped(policy), (&alarm.source, &alarm.rule), terminal).0 == incident.group
+            let site = alarm.source.mac().and_then(|mac| sites.get(mac)).map(String::as_str);
+            let by = grouped(narrowest(&policies, &alarm.source, terminal));
+            group(by, (&alarm.source, &alarm.rule), At { terminal, site }).0 == incident.group
         };
         found.extend(alarms.into_iter().filter(belongs));
         after = page.next;
@@ -90,7 +91,7 @@ async fn belonging(table: &dyn Table, incident: &Incident) -> Result<Vec<Alarm>,
     }
 }
 
-fn grouped(policy: Option<&Written<Policy>>) -> routing::GroupBy {
+fn grouped(policy: Option<&Written<Policy>>) -> GroupBy {
     policy.map(|policy| policy.value.group_by).unwrap_or_default()
 }
 

@@ -130,8 +130,10 @@ impl<'a> Consequences<'a> {
         let users = self.everybody.iter().filter(hears).map(|user| Audience::User(user.user.clone()));
         let recipients = self.recipients.as_ref().map(|_| Audience::Recipients);
         let audiences: Vec<Audience> = users.chain(policy).chain(recipients).collect();
+        let site = place::site_of(table, by, &source).await?;
+        let place = place::At { terminal: Some(terminal), site: site.as_deref() };
         for changes in told.chunk_by(|one, next| one.at == next.at) {
-            for ((group, _), changes) in place::groups(by, (&source, changes), Some(terminal)) {
+            for ((group, _), changes) in place::groups(by, (&source, changes), place) {
                 let Some(at) = changes.first().map(|change| change.at) else { continue };
                 for audience in &audiences {
                     self.heard.entry((audience.clone(), group.clone())).or_default().push(self.happened.len());
