@@ -205,7 +205,9 @@ impl Play {
     async fn happens(&self, what: &[&str]) {
         let table = self.flow.cx.table.as_ref();
         match what {
-            ["sensor", pid, how] => self.flow.reports([self.says(pid, how)]).await,
+            ["sensor", pid, how] => {
+                self.flow.reports([self.says(pid, how)]).await;
+            }
             ["far", "sensor", pid, how] => {
                 let answer = match self.says(pid, how) {
                     Event::Answered(answer) => Event::Answered(Answer { mac: far(), ..answer }),
