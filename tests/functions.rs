@@ -8,5 +8,6 @@ mod events;
 mod host;
 mod metrics;
 mod path;
+mod services;
 mod ticks;
 pub(crate) mod whole;

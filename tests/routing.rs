@@ -3,6 +3,7 @@
 //! A play says what happens, and what each person gets by mail, each in a window of time. Whatever else anybody gets, or does not,
 //! fails it.
 
+mod backtest;
 mod escalation;
 mod grouping;
 mod play;

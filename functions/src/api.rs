@@ -6,7 +6,8 @@ use api::{ApiParts, ApiSettings};
 use boot::{SystemClock, SystemDice};
 use engine_http::{Tokens, axum::Router};
 use jobs::{
-    WordSettings,
+    AlarmSettings, NoticeSettings, WordSettings,
+    backtest::Terms,
     links::Links,
     ports::{Clock, Dice, Table},
 };
@@ -36,6 +37,12 @@ struct Config {
     /// How people are spoken to (`TELLTALE_WORDS__LANGUAGE`, `TELLTALE_WORDS__ZONE`). Links lead here, wherever people say it is.
     #[serde(default)]
     words: WordSettings,
+    /// How people are told of alarms, for who tries a rule, as `fan_out` is told (`TELLTALE_NOTICES__REPEAT_WARNING_MS`).
+    #[serde(default)]
+    notices: NoticeSettings,
+    /// When an alarm flaps, for who tries a rule, as `evaluate_alarms` is told (`TELLTALE_ALARMS__FLAPPING_MORE_THAN`).
+    #[serde(default)]
+    alarms: AlarmSettings,
     /// How long a sign-in lasts, in minutes (`TELLTALE_SESSION_MINUTES`).
     #[serde(default = "half_a_day")]
     session_minutes: u64,
@@ -83,6 +90,7 @@ async fn router() -> anyhow::Result<Router> {
         meeting: None,
         links: Links::reading(signing_key.as_bytes()).map(Arc::new),
         words: config.words,
+        terms: Terms::of(&config.notices, &config.alarms),
         settings: ApiSettings { session, secure_cookie: config.secure_cookie },
     }))
 }

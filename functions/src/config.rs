@@ -31,6 +31,13 @@ pub(crate) struct Config {
     /// The sender of mail to it (`TELLTALE_SMTP_FROM`).
     #[serde(default)]
     pub smtp_from: String,
+    /// The secret that holds the Alibaba Cloud account which sends text messages: `notify.aliyun_sms` as JSON
+    /// (`TELLTALE_ALIYUN_SMS_SECRET`).
+    #[serde(default)]
+    pub aliyun_sms_secret: Option<String>,
+    /// The secret that holds the WeChat official account: `notify.wechat` as JSON (`TELLTALE_WECHAT_SECRET`).
+    #[serde(default)]
+    pub wechat_secret: Option<String>,
     /// Mail by SES (`TELLTALE_SES__FROM`).
     #[serde(default)]
     pub ses: Option<SesSettings>,

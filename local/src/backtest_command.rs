@@ -13,7 +13,7 @@ use domain::{
     Mac, Timestamp,
     alarm::{Episode, Severity},
 };
-use jobs::backtest::{Backtest, OfDevice, Told, WouldHaveBeen, untriable};
+use jobs::backtest::{ASSUMED, Backtest, OfDevice, Terms, Told, WouldHaveBeen, untriable};
 use records::{Clock, Table, TableError, terminals, terminals::Terminal};
 use serde_json::{Value, json};
 
@@ -40,8 +40,9 @@ pub(crate) async fn command(arguments: BacktestArguments) -> anyhow::Result<()> 
     let from = to.minus(arguments.last);
     let terminals = terminals(table.as_ref(), rule.scope.mac()).await?;
     let count = terminals.len();
-    let backtest = Backtest { rule: rule.rule, terminals, from, to, most_readings: usize::MAX };
-    let scope = &rule.scope;
+    let terms = Terms::of(&config.notices, &config.alarms);
+    let RuleOfFile { name, scope, recipients, rule, .. } = rule;
+    let backtest = Backtest { rule, recipients, terms, terminals, from, to, most_readings: usize::MAX };
     let found = backtest
         .run(table.as_ref(), |terminal, mounted| scope.holds(terminal, mounted), |done| tell_progress(done, count))
         .await?;
@@ -52,7 +53,7 @@ pub(crate) async fn command(arguments: BacktestArguments) -> anyhow::Result<()> 
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&as_json(&found, from, to))?);
     } else {
-        print!("{}", text(&rule.name, &found, from, to));
+        print!("{}", text(&name, &found, from, to));
     }
     Ok(())
 }
@@ -93,13 +94,18 @@ fn text(name: &str, found: &WouldHaveBeen, from: Timestamp, to: Timestamp) -> St
     let devices = found.devices.iter().filter(|device| !device.alarms.is_empty()).take(LISTED);
     let devices = devices.flat_map(|device| device_lines(device, to));
     let title = [String::new(), "would have been told".to_owned()];
-    let lines: Vec<String> = head.into_iter().chain(severities).chain(title).chain(told).chain(devices).collect();
+    let assumed = ASSUMED.iter().map(|sentence| format!("  ({sentence})"));
+    let head = head.into_iter().chain(severities);
+    let lines: Vec<String> = head.chain(title).chain(told).chain(assumed).chain(devices).collect();
     lines.join("\n") + "\n"
 }
 
 fn told_line(told: &Told) -> String {
-    let Told { user, channel, alarms, recoveries } = told;
-    format!("  {user:<20}{channel:<10}{:>6} times, {recoveries} of them of an end", alarms + recoveries)
+    let Told { user, channel, recoveries, repeats, escalations, .. } = told;
+    format!(
+        "  {user:<20}{channel:<10}{:>6} times, {recoveries} of them of an end, {repeats} again, {escalations} escalated",
+        told.notices()
+    )
 }
 
 /// A device and its latest alarms.
@@ -133,11 +139,17 @@ fn as_json(found: &WouldHaveBeen, from: Timestamp, to: Timestamp) -> Value {
             "cleared_at": alarm.cleared.map(Timestamp::rfc3339), "severity": alarm.severity, "detail": alarm.detail,
         })
     };
-    let told = |told: &Told| json!({"user": told.user, "channel": told.channel, "alarms": told.alarms, "recoveries": told.recoveries});
+    let told = |told: &Told| {
+        let Told { user, channel, alarms, recoveries, repeats, escalations } = told;
+        json!({
+            "user": user, "channel": channel, "alarms": alarms, "recoveries": recoveries, "repeats": repeats,
+            "escalations": escalations,
+        })
+    };
     json!({
         "from": from.rfc3339(), "to": to.rfc3339(), "readings": found.readings, "devices": found.devices.len(),
         "alarms": alarms, "standing": standing, "active_ms": u64::try_from(active.as_millis()).unwrap_or(u64::MAX),
         "latest": found.alarms().map(alarm).collect::<Vec<_>>(),
-        "notices": found.told.iter().map(told).collect::<Vec<_>>(),
+        "notices": found.told.iter().map(told).collect::<Vec<_>>(), "assumed": ASSUMED,
     })
 }

@@ -108,6 +108,45 @@ async fn when_a_broker_and_a_worker_are_killed_the_others_go_on(table: TableAt) 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_line_explains_an_alarm_and_tries_a_rule_on_a_dynamodb_table_in_use() -> Result<()> {
+    let mut stand = Stand::start(TableAt::DynamoDb).await?;
+    stand.until_temperature("25.3").await?;
+    stand.slave.set(SENSOR, &[352, 600, 1]).await?;
+    stand.until_told("Alarm").await?;
+    let first = |list: &Value| items(list).first().and_then(|alarm| alarm["id"].as_str()).map(str::to_owned);
+    let alarm = stand.ann.until("/api/alarms", "an alarm", first).await?;
+    // That the letter was taken is stored a moment after it was.
+    let receipt = |explained: &Value| (explained["steps"][0]["notices"][0]["status"] == "sent").then_some(());
+    stand.root.until(&format!("/api/alarms/{alarm}/explain"), "the receipt", receipt).await?;
+
+    let explained: Value = serde_json::from_str(&stand.cluster.tell("explain", &["--json", &alarm]).await?)?;
+    let step = &explained["steps"][0];
+    assert_eq!((&explained["alarm"]["id"], &explained["whole"]), (&json!(alarm), &json!(true)));
+    let reply = step["cause"]["facts"][0]["frames"][0]["reply"].as_str().unwrap_or_default();
+    assert!(reply.starts_with("0103") && reply.contains("0160"), "35.2 ℃ on the line: {step}");
+    assert_eq!((&step["notices"][0]["user"], &step["notices"][0]["status"]), (&json!("ann"), &json!("sent")));
+    let text = stand.cluster.tell("explain", &[&alarm]).await?;
+    for line in [format!("alarm {alarm}"), format!("-> {reply}"), "  told   ann by webhook at ".to_owned()] {
+        assert!(text.contains(&line), "{line:?} is missing in\n{text}");
+    }
+    let nowhere = stand.cluster.tell("explain", &["01JZZZZZZZZZZZZZZZZZZZZZZ1"]).await.unwrap_err().to_string();
+    assert!(nowhere.contains("there is no alarm 01JZ"), "{nowhere}");
+
+    let folder = tempfile::tempdir()?;
+    let rule = folder.path().join("rule.json");
+    let condition = json!({ "kind": "compare", "name": "temperature", "is": ">", "to": 30 });
+    let form = json!({ "name": "Hot", "everybody": true, "scope": { "kind": "everywhere" }, "severity": "critical",
+        "condition": condition });
+    std::fs::write(&rule, form.to_string())?;
+    let arguments = ["--json", "--last", "10m", rule.to_str().unwrap_or_default()];
+    let tried: Value = serde_json::from_str(&stand.cluster.tell("backtest", &arguments).await?)?;
+    assert_eq!((&tried["alarms"], &tried["standing"]), (&json!(1), &json!(1)), "{tried}");
+    let told: Vec<&Value> = tried["notices"].as_array().into_iter().flatten().map(|told| &told["user"]).collect();
+    assert!(told.contains(&&json!("ann")) && tried["assumed"].is_array(), "{tried}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_does_everything_does_it_on_dynamodb_and_imports_its_site() -> Result<()> {
     let (slave, webhook) =
         tokio::try_join!(Slave::start([(SENSOR, &[253, 600, 1]), (METER, &[230])]), WebhookReceiver::start())?;

@@ -7,12 +7,12 @@ use domain::{
     reading::Reading,
 };
 use jobs::{
-    backtest::{Backtest, WouldHaveBeen},
+    backtest::{Backtest, Terms, Told, WouldHaveBeen},
     ports::Address,
 };
 use records::{
     alarms::{self, Which},
-    alert_rules::{self, AlertRule, Change, Changed, Scope, rule_id},
+    alert_rules::{self, AlertRule, Change, Changed, Recipients, Scope, rule_id},
     readings, terminals,
 };
 use telltale_tests::flow::{Flow, mac};
@@ -47,11 +47,16 @@ const WEATHER: [(f64, u64); 14] = [
     (25.5, 20),
 ];
 
+fn terms(flow: &Flow) -> Terms {
+    Terms::of(&flow.cx.settings.notices, &flow.cx.settings.alarms)
+}
+
 async fn tried(flow: &Flow, rule: &Rule) -> WouldHaveBeen {
     let table = flow.cx.table.as_ref();
     let terminals = vec![terminals::get(table, &mac()).await.unwrap().unwrap()];
     let (from, to) = (domain::Timestamp(0), flow.now());
-    let backtest = Backtest { rule: rule.clone(), terminals, from, to, most_readings: usize::MAX };
+    let (recipients, terms) = (Recipients::default(), terms(flow));
+    let backtest = Backtest { rule: rule.clone(), recipients, terms, terminals, from, to, most_readings: usize::MAX };
     backtest.run(table, |_, device| device.pid == 1, |_| {}).await.unwrap()
 }
 
@@ -74,7 +79,7 @@ async fn a_rule_that_is_tried_afterwards_would_have_raised_what_it_raised() {
             replaces: None,
             scope: Scope::Everywhere,
             enabled: true,
-            recipients: alert_rules::Recipients::default(),
+            recipients: Recipients::default(),
             rule: rule.clone(),
             version: 1,
             changed_at: domain::Timestamp(0),
@@ -103,7 +108,7 @@ async fn a_rule_that_is_tried_afterwards_would_have_raised_what_it_raised() {
             .told
             .iter()
             .filter(|told| (told.user.as_str(), told.channel.as_str()) == ("tech", "email"))
-            .map(|told| told.alarms + told.recoveries)
+            .map(Told::notices)
             .sum();
         assert_eq!(told, mails, "{rule:?}");
     }
@@ -119,6 +124,8 @@ async fn too_many_readings_are_said_to_be_left_out() {
     let terminal = terminals::get(table, &mac()).await.unwrap().unwrap();
     let backtest = Backtest {
         rule: Rule::new("rule:x", temperature(Comparison::Greater, 25.0, 0.0), Severity::Warning),
+        recipients: Recipients::default(),
+        terms: terms(&flow),
         terminals: vec![terminal.clone(), terminal],
         from: domain::Timestamp(0),
         to: flow.now(),
@@ -147,7 +154,8 @@ async fn a_device_that_said_more_than_is_looked_at_is_left_out_and_not_judged_by
     let to = latest.arrived.plus(Duration::from_mins(10));
     for (most_readings, looked_at, left_out) in [(100, 0, 1), (1000, 1, 0)] {
         let terminals = vec![terminal.clone()];
-        let backtest = Backtest { rule: rule.clone(), terminals, from: domain::Timestamp(0), to, most_readings };
+        let (rule, recipients, terms, from) = (rule.clone(), Recipients::default(), terms(&flow), domain::Timestamp(0));
+        let backtest = Backtest { rule, recipients, terms, terminals, from, to, most_readings };
         let found = backtest.run(table, |_, device| device.pid == 1, |_| {}).await.unwrap();
         assert_eq!((found.devices.len(), found.left_out), (looked_at, left_out));
     }

@@ -8,17 +8,21 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    Source, Timestamp,
+    Mac, Source, Timestamp,
     alarm::{Act, Comparison, Condition, Deed, Rule, Severity},
 };
-use jobs::{NoticeSettings, ports::Address, report::Event};
+use jobs::{
+    NoticeSettings,
+    ports::Address,
+    report::{Answer, Event},
+};
 use records::{
     Clock,
     alarms::{self, Which},
     alert_rules::{self, AlertRule, Change, Changed, Recipients, Scope, rule_id},
     protocols,
     routing::{self, Policy, StoredRota, Written},
-    terminals,
+    sites, terminals,
     users::{self, Role},
 };
 use serde_json::{Value, json};
@@ -129,6 +133,18 @@ impl Play {
         assert!(routing::put(self.flow.cx.table.as_ref(), &written).await.unwrap());
     }
 
+    /// The terminal is at a site, and so is another one of the same node with the same sensors, which the technician sees too.
+    pub(super) async fn site_of_two(&self, site: &str) {
+        let table = self.flow.cx.table.as_ref();
+        let known = terminals::get(table, &mac()).await.unwrap().unwrap();
+        let far = terminals::Terminal { mac: far(), name: "Far store".to_owned(), ..known };
+        terminals::put(table, &far).await.unwrap();
+        users::bind(table, "tech", &far.mac).await.unwrap();
+        for mac in [mac(), far.mac] {
+            sites::put(table, &mac, Some(site)).await.unwrap();
+        }
+    }
+
     /// A rota of this name.
     pub(super) async fn rota(&self, name: &str, rota: Value) {
         let written: Written<StoredRota> = self.written(name, json!({ "name": name, "rota": rota }));
@@ -190,14 +206,13 @@ impl Play {
         let table = self.flow.cx.table.as_ref();
         match what {
             ["sensor", pid, how] => {
-                let (celsius, humidity) = match *how {
-                    "hot" => (40.0, 50.0),
-                    "cold" => (1.0, 50.0),
-                    "damp" => (20.0, 90.0),
-                    "well" => (20.0, 50.0),
-                    _ => panic!("a sensor is not {how}"),
+                self.flow.reports([self.says(pid, how)]).await;
+            }
+            ["far", "sensor", pid, how] => {
+                let answer = match self.says(pid, how) {
+                    Event::Answered(answer) => Event::Answered(Answer { mac: far(), ..answer }),
+                    other => other,
                 };
-                let answer = self.flow.climate(pid.parse().unwrap(), celsius, humidity);
                 self.flow.reports([answer]).await;
             }
             ["terminal", "lost"] => {
@@ -219,6 +234,18 @@ impl Play {
         }
     }
 
+    /// What a sensor says.
+    fn says(&self, pid: &str, how: &str) -> Event {
+        let (celsius, humidity) = match how {
+            "hot" => (40.0, 50.0),
+            "cold" => (1.0, 50.0),
+            "damp" => (20.0, 90.0),
+            "well" => (20.0, 50.0),
+            _ => panic!("a sensor is not {how}"),
+        };
+        self.flow.climate(pid.parse().unwrap(), celsius, humidity)
+    }
+
     async fn acknowledge(&self, person: &str) {
         let (table, now) = (self.flow.cx.table.as_ref(), self.flow.now());
         for alarm in alarms::list(table, Which::Active, 100, None).await.unwrap().items {
@@ -227,6 +254,11 @@ impl Play {
             assert!(!alarms::act(table, &alarm.source, &act, now).await.unwrap().is_empty());
         }
     }
+}
+
+/// The other terminal, where there is one.
+fn far() -> Mac {
+    "98D863CC870E".parse().unwrap()
 }
 
 /// What happens, in its order, and what is expected.

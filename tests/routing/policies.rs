@@ -1,5 +1,7 @@
 //! What policies make of groups.
 
+use jobs::whole_incident;
+use records::notices;
 use serde_json::json;
 
 use super::play::Play;
@@ -37,6 +39,42 @@ async fn by_cause_node_or_rule_the_second_follows_in_the_same_incident() {
 }
 
 #[tokio::test]
+async fn by_site_terminals_of_one_site_are_told_together_under_its_name_and_by_cause_they_are_not() {
+    let events = "
+        0s          sensor 1 damp
+        3s          far sensor 1 damp
+        5m          sensor 1 well
+        5m          far sensor 1 well
+    ";
+    let by_site = "
+        10s..12s    tech hears Alarm: North yard (2)
+        5m..5m1s    tech hears Partly recovered: Cold store / 1 TH-10
+        6m..6m2s    tech hears Recovered: Far store / 1 TH-10
+    ";
+    let by_cause = "
+        10s..12s    tech hears Alarm: Cold store / 1 TH-10
+        13s..15s    tech hears Alarm: Far store / 1 TH-10
+        5m..5m1s    tech hears Recovered: Cold store / 1 TH-10
+        5m..5m1s    tech hears Recovered: Far store / 1 TH-10
+    ";
+    for (group_by, told) in [("site", by_site), ("cause", by_cause)] {
+        let play = Play::new().await;
+        play.site_of_two("North yard").await;
+        play.policy(json!({ "group_by": group_by })).await;
+        play.runs(&format!("{events}{told}"), "20m").await;
+    }
+}
+
+#[tokio::test]
+async fn by_site_a_terminal_without_one_is_told_as_by_cause() {
+    let told = "
+        0s..0s      tech hears Alarm: Cold store / 1 TH-10
+        5s..6s      tech hears Alarm: Cold store / 2 TH-10
+    ";
+    grouped_by("site", told).await;
+}
+
+#[tokio::test]
 async fn by_rule_two_rules_of_one_device_are_told_apart() {
     let play = Play::new().await;
     play.policy(json!({ "group_by": "rule" })).await;
@@ -68,4 +106,34 @@ async fn a_follow_up_names_the_incident_that_it_is_of_and_its_place_in_it() {
     let sequences: Vec<_> = mails.iter().map(|letter| letter.data["sequence"].clone()).collect();
     assert_eq!(sequences, [1, 2, 3, 4]);
     assert!(mails.iter().all(|letter| letter.data["incident"] == mails[0].data["incident"]));
+}
+
+/// How many alarms of its whole incident stand that had begun when a person's notice was told, of each notice by mail, oldest first.
+async fn whole(play: &Play, person: &str) -> Vec<usize> {
+    let table = play.flow.cx.table.as_ref();
+    let mut notices = notices::list(table, person, 50, None).await.unwrap().items;
+    notices.retain(|notice| notice.channel == "email");
+    notices.reverse();
+    let mut counts = Vec::new();
+    for notice in &notices {
+        counts.push(whole_incident::alarms_of(table, notice).await.unwrap().len());
+    }
+    counts
+}
+
+#[tokio::test]
+async fn a_notice_stands_for_all_alarms_of_its_incident_that_had_begun_and_so_does_an_escalated_one() {
+    let play = Play::new().await;
+    play.hire(&["boss", "expert"]).await;
+    play.policy(json!({ "group_by": "node", "steps": [{ "after_ms": 600_000, "users": ["boss"] }] })).await;
+    play.recipients("hot", json!({ "users": ["expert"] })).await;
+    let lines = "
+        0s          sensor 1 hot
+        20s         sensor 2 hot
+        60s         sensor 3 damp
+    ";
+    play.mails(lines, "11m").await;
+    assert_eq!(whole(&play, "tech").await, [1, 2, 3]);
+    assert_eq!(whole(&play, "boss").await, [3]);
+    assert_eq!(whole(&play, "expert").await, [1, 2], "of that rule alone");
 }

@@ -177,6 +177,11 @@ impl Cluster {
         Member::start(Start { role, ..self.another.clone() }, None, site.map(|_| site_file.as_path())).await
     }
 
+    /// What `telltale COMMAND` prints beside them, with their configuration; what it complains of is the error.
+    pub async fn tell(&self, command: &str, arguments: &[&str]) -> Result<String> {
+        self.another.tell(command, arguments).await
+    }
+
     /// Gives new connections to the brokers that there are now.
     pub fn balance(&self) {
         self.balancer.lead_to(self.brokers.iter().map(|broker| broker.address().to_owned()).collect());

@@ -6,7 +6,7 @@ use domain::{
 };
 use engine_chart::{Band, Chart, Tone};
 use jobs::backtest::{OfDevice, WouldHaveBeen};
-use records::alert_rules::{Scope, rule_id};
+use records::alert_rules::{Recipients, Scope, rule_id};
 
 use crate::routes::RuleForm;
 
@@ -19,6 +19,8 @@ pub struct RuleOfFile {
     pub is_of_devices: bool,
     /// Which of them.
     pub scope: Scope,
+    /// Who hears beside those who see them.
+    pub recipients: Recipients,
     /// What is watched.
     pub rule: Rule,
 }
@@ -43,7 +45,8 @@ impl RuleOfFile {
         let form: RuleForm = serde_json::from_slice(json)?;
         let rule = Rule { id: rule_id(owner, "backtest"), ..form.rule() };
         rule.check()?;
-        Ok(Self { is_of_devices: form.target == Target::Device, name: form.name, scope: form.scope, rule })
+        let RuleForm { name, target, scope, recipients, .. } = form;
+        Ok(Self { name, is_of_devices: target == Target::Device, scope, recipients, rule })
     }
 }
 

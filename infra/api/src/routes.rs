@@ -11,6 +11,7 @@ mod dead_letters;
 mod health;
 mod incidents;
 mod inhibitions;
+mod locales;
 mod nodes;
 mod notices;
 mod notifications;
@@ -52,6 +53,7 @@ pub fn router(parts: ApiParts) -> Router {
     let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .merge(health::router())
         .merge(sign_in::router())
+        .merge(locales::router())
         .merge(terminals::router())
         .merge(readings::router())
         .merge(alarms::router())

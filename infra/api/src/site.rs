@@ -6,6 +6,7 @@ use domain::{Mac, script::ScriptEngine};
 use engine_http::{Problem, Tokens};
 use jobs::{
     WordSettings,
+    backtest::Terms,
     links::Links,
     ports::{Dice, Door, Enqueue, Inspect, Link, MeetingPoint, Spooling},
 };
@@ -53,6 +54,8 @@ pub struct ApiParts {
     pub links: Option<Arc<Links>>,
     /// How people are spoken to.
     pub words: WordSettings,
+    /// How people are told of alarms, for who tries a rule.
+    pub terms: Terms,
     /// What can be chosen.
     pub settings: ApiSettings,
 }
@@ -83,6 +86,7 @@ pub(crate) struct Site {
     pub(crate) tried: Mutex<Option<Tried>>,
     pub(crate) links: Option<Arc<Links>>,
     pub(crate) words: WordSettings,
+    pub(crate) terms: Terms,
     pub(crate) link_pace: LinkPace,
     pub(crate) settings: ApiSettings,
     pub(crate) password_checks: Semaphore,
@@ -91,7 +95,7 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn new(parts: ApiParts) -> Self {
         let ApiParts { table, clock, tokens, scripts, link, door, dice, queue, jobs, spool, meeting, .. } = parts;
-        let ApiParts { links, words, settings, .. } = parts;
+        let ApiParts { links, words, terms, settings, .. } = parts;
         Self {
             table: Arc::new(Bounded(table)),
             clock,
@@ -107,6 +111,7 @@ impl Site {
             tried: Mutex::default(),
             links,
             words,
+            terms,
             link_pace: LinkPace::default(),
             settings,
             password_checks: Semaphore::new(CHECKS_AT_ONCE),

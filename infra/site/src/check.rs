@@ -102,6 +102,9 @@ impl Site {
             if known_nodes.get(node) == Some(&false) {
                 wrong.push(format!("terminal {}: there is no node {node:?}", terminal.mac));
             }
+            if terminal.site.as_ref().is_some_and(|site| !site.is_empty() && !domain::is_name(site)) {
+                wrong.push(format!("terminal {}: a site has 1 to 200 bytes without control characters", terminal.mac));
+            }
             let plan = terminal.iccid_info.as_ref();
             let told = plan.map_or([None, None], |plan| [plan.expire_date.as_ref(), plan.uptime.as_ref()]);
             for no_time in told.into_iter().flatten().filter_map(|told| told.instant().err()) {

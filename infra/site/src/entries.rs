@@ -47,6 +47,9 @@ pub(crate) struct TerminalEntry {
     pub mac: Mac,
     pub name: String,
     pub mount_node: String,
+    /// The site it is at. What is known stays when absent; at none with an empty text.
+    #[serde(default)]
+    pub site: Option<String>,
     #[serde(default)]
     pub mount_devs: Vec<DeviceEntry>,
     #[serde(rename = "ICCID", default)]

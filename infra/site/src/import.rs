@@ -7,7 +7,7 @@ use jobs::ports::Dice;
 use records::{
     Table, TableError, alarms,
     locale::Locale,
-    nodes,
+    nodes, sites,
     terminals::{self, Device, Terminal},
     users::{self, Role, User},
 };
@@ -63,6 +63,9 @@ impl TerminalEntry {
             info,
         };
         terminals::put(table, &terminal).await?;
+        if let Some(site) = &self.site {
+            sites::put(table, &self.mac, Some(site.as_str()).filter(|site| !site.is_empty())).await?;
+        }
         // What is known of its SIM is looked at by the next sweep.
         match terminal.data_plan {
             Some(_) => alarms::look_soon(table, &Source::Terminal(terminal.mac), now).await,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use boot::{SystemClock, SystemDice};
-use records::{nodes, users};
+use records::{nodes, sites, users};
 use serde_json::{Value, json};
 use table::MemoryTable;
 
@@ -26,6 +26,7 @@ async fn whatever_is_wrong_with_a_site_is_said_at_once_and_nothing_is_stored() {
             { "Name": "a", "token": "same" }, { "Name": "b", "token": "same" },
             { "Name": "c", "IP": "10.0.0.1" }, { "Name": "d", "IP": "10.0.0.1" }, { "Name": "e", "IP": "10.0.0.9" },
         ],
+        "terminals": [{ "DevMac": "AABBCCDDEE01", "name": "t", "mountNode": "a", "site": "a\nb" }],
         "users": [{
             "user": "root", "passwd": "x".repeat(2000), "userGroup": "root", "mail": "not a mail",
             "webhook": { "url": "ftp://x", "secret": "s" }, "tel": "12",
@@ -41,6 +42,7 @@ async fn whatever_is_wrong_with_a_site_is_said_at_once_and_nothing_is_stored() {
         "user root: a password has 8 to 1024 bytes",
         "user root: \"not a mail\" is no e-mail address",
         "user root: \"12\" is no telephone number",
+        "terminal AABBCCDDEE01: a site has",
         "user *: this name stands for everybody",
         "user root: a webhook is http:// or https://",
     ] {
@@ -68,4 +70,19 @@ async fn a_users_telephone_number_is_kept_as_the_networks_write_it() {
     let ann = users::get(&table, "ann").await.unwrap().unwrap();
     assert_eq!(ann.phone.as_deref(), Some("+8613800138000"));
     assert_eq!(users::get(&table, "bob").await.unwrap().unwrap().phone, None);
+}
+
+#[tokio::test]
+async fn a_terminal_is_put_at_a_site_stays_there_and_is_taken_from_it() {
+    let table = table();
+    let mac = "AABBCCDDEE01".parse().unwrap();
+    let told = |site: Option<&str>| {
+        let mut terminal = json!({ "DevMac": "AABBCCDDEE01", "name": "t", "mountNode": "a" });
+        terminal.as_object_mut().unwrap().extend(site.map(|site| ("site".to_owned(), json!(site))));
+        json!({ "nodes": [{ "Name": "a", "token": "t" }], "terminals": [terminal] })
+    };
+    for (said, at) in [(None, None), (Some("North"), Some("North")), (None, Some("North")), (Some(""), None)] {
+        site(&told(said)).import(&table, &SystemClock, &SystemDice).await.unwrap();
+        assert_eq!(sites::of(&table, &mac).await.unwrap().as_deref(), at, "{said:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! What an alert rule would have raised over what was read, and whom it would have told how often.
 
 mod consequences;
+mod incidents;
 mod trace;
 mod variants;
 
@@ -8,25 +9,34 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{
     DeviceId, Mac, Pid, Source, Timestamp,
-    alarm::{Change, Condition, Episode, Evidence, Fact, Replay, Rule, RuleSet, episodes},
+    alarm::{Change, Condition, Episode, Evidence, Fact, Flapping, Replay, Rule, RuleSet, episodes},
     reading::Reading,
+    routing::incident::Pace,
 };
 use records::{
-    Listed, Table, TableError, readings,
+    Listed, Table, TableError,
+    alert_rules::Recipients,
+    readings,
     terminals::{Device, Terminal},
 };
 
-pub use consequences::Told;
+pub use consequences::{ASSUMED, Told};
 pub use trace::{Point, Trace};
 pub use variants::{Remedy, Variant, Variants, variants};
 
 use consequences::Consequences;
+
+use crate::settings::{AlarmSettings, NoticeSettings};
 
 /// What is to be tried.
 #[derive(Debug, Clone)]
 pub struct Backtest {
     /// The rule; whose id says whose it is.
     pub rule: Rule,
+    /// Who hears of it beside those who see what it is about.
+    pub recipients: Recipients,
+    /// How the installation tells.
+    pub terms: Terms,
     /// The terminals that may hold devices that it watches.
     pub terminals: Vec<Terminal>,
     /// The first instant of arrival.
@@ -35,6 +45,20 @@ pub struct Backtest {
     pub to: Timestamp,
     /// The most readings that are looked at; what is left then is not.
     pub most_readings: usize,
+}
+
+/// How an installation tells of alarms, as far as its operator chose.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Terms {
+    pace: Pace,
+    flapping: Flapping,
+}
+
+impl Terms {
+    /// As these say.
+    pub fn of(notices: &NoticeSettings, alarms: &AlarmSettings) -> Self {
+        Self { pace: notices.pace(), flapping: alarms.flapping() }
+    }
 }
 
 /// What would have been.
@@ -96,7 +120,7 @@ impl Backtest {
         is_watched: impl Fn(&Terminal, &Device) -> bool,
         mut went_on: impl FnMut(usize),
     ) -> Result<WouldHaveBeen, TableError> {
-        let mut consequences = Consequences::of(table, &self.rule).await?;
+        let mut consequences = Consequences::of(table, self).await?;
         let mut found = WouldHaveBeen { readings: 0, devices: Vec::new(), told: Vec::new(), left_out: 0 };
         for (done, terminal) in self.terminals.iter().enumerate() {
             let watched: Vec<Pid> = terminal
@@ -111,7 +135,7 @@ impl Backtest {
                 match self.of_terminal(table, terminal, &watched, &mut found.readings).await? {
                     Some(devices) => {
                         for (device, changes) in devices {
-                            consequences.add(table, &device.device, &changes).await?;
+                            consequences.add(table, terminal, &device.device, &changes).await?;
                             found.devices.push(device);
                         }
                     }
@@ -121,7 +145,7 @@ impl Backtest {
             went_on(done + 1);
         }
         found.devices.sort_by_key(|device| std::cmp::Reverse(device.alarms.len()));
-        found.told = consequences.told();
+        found.told = consequences.told(table, self.to).await?;
         Ok(found)
     }
 
@@ -133,7 +157,7 @@ impl Backtest {
         watched: &[Pid],
         looked_at: &mut usize,
     ) -> Result<Option<Vec<(OfDevice, Vec<Change>)>>, TableError> {
-        let rules = RuleSet::new([Arc::new(self.rule.clone())]);
+        let rules = RuleSet::new([Arc::new(self.rule.clone())]).damped(self.terms.flapping);
         let name = self.rule.condition.names().first().map(|name| (*name).to_owned());
         let mut devices: BTreeMap<Pid, (Replay, Trace)> = watched
             .iter()

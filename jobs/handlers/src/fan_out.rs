@@ -3,7 +3,7 @@
 mod hearers;
 mod incident;
 pub(crate) mod place;
-mod policies;
+pub(crate) mod policies;
 mod push;
 mod saying;
 mod telling;
@@ -125,10 +125,12 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
     };
     let policy = policies::of(cx, source, terminal.as_ref()).await?;
     let by = policy.as_ref().map(|policy| policy.value.group_by).unwrap_or_default();
+    let site = place::site_of(table, by, source).await?;
+    let at = place::At { terminal: terminal.as_ref(), site: site.as_deref() };
     let hearers = hearers::all(cx, &transition, policy, terminal.as_ref()).await?;
     let (common, mut brought) = (Common::default(), Vec::new());
     for Hearer { audience, transition } in &hearers {
-        for (group, changes) in place::groups(by, transition, terminal.as_ref()) {
+        for (group, changes) in place::groups(by, (&transition.source, &transition.changes), at) {
             brought.push(incident::bring((cx, &common), audience, group, transition, changes));
         }
     }

@@ -37,6 +37,7 @@ mod record;
 pub mod routing;
 pub mod sign_ins;
 pub mod silences;
+pub mod sites;
 pub mod spent_links;
 mod table;
 pub mod terminals;

@@ -45,6 +45,8 @@ pub enum GroupBy {
     Cause,
     /// What hangs on one node.
     Node,
+    /// What hangs on the terminals of one site, and these; of a terminal without one, as by `Cause`.
+    Site,
     /// What one device, terminal or node says.
     Source,
     /// What one rule raises, wherever.

@@ -15,7 +15,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, readings, record};
+use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, readings, record, sites};
 
 const PAGE: usize = 1000;
 
@@ -130,6 +130,7 @@ pub async fn put(table: &dyn Table, terminal: &Terminal) -> Result<(), TableErro
 /// Removes a terminal: itself, how it stands, and its latest readings. Its history runs out by itself.
 pub async fn delete(table: &dyn Table, terminal: &Terminal) -> Result<(), TableError> {
     let Terminal { mac, node, .. } = terminal;
+    sites::put(table, mac, None).await?;
     let keys = [
         key(mac),
         standing_key(mac),

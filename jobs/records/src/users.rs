@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::{Key, Listed, Range, Table, TableError, Versioned, locale::Locale, record, terminals::get_many};
 
 const PAGE: usize = 500;
+/// How often a change is tried anew when somebody else changes the user meanwhile.
+const TRIES: usize = 10;
 
 /// What a user may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +86,21 @@ pub async fn get(table: &dyn Table, user: &str) -> Result<Option<User>, TableErr
         return Ok(None);
     }
     Ok(record::get(table, &key(user)).await?.map(|user| user.value))
+}
+
+/// Stores how a user is spoken to, and nothing else of them; false when there is no such user.
+pub async fn put_locale(table: &dyn Table, user: &str, locale: &Locale) -> Result<bool, TableError> {
+    if user.is_empty() || user.contains('\0') {
+        return Ok(false);
+    }
+    for _ in 0..TRIES {
+        let Some(mut known) = record::get::<User>(table, &key(user)).await? else { return Ok(false) };
+        known.value.locale = locale.clone();
+        if table.write(known.put_back(key(user), None)?).await?.applied() {
+            return Ok(true);
+        }
+    }
+    Err(TableError::Away(format!("the user {user} is changed by many at once")))
 }
 
 /// Every user.

@@ -9,6 +9,7 @@ use engine_redis::Redis;
 use futures::FutureExt;
 use jobs::{
     Context,
+    backtest::Terms,
     ports::{Door, Enqueue, Spooling, ToBroker},
 };
 use link::{RedisInbox, RedisInboxes};
@@ -261,6 +262,7 @@ fn api(parts: &Parts<'_>, door: Arc<dyn Door>, spool: Option<Arc<dyn Spooling>>)
         meeting: parts.place.meeting.clone().map(|meeting| meeting as _),
         links: parts.context.stationery.links.clone(),
         words: parts.config.words.clone(),
+        terms: Terms::of(&parts.config.notices, &parts.config.alarms),
         settings: parts.config.auth.for_api(),
     })
 }

@@ -133,11 +133,17 @@ impl Start {
 
     /// Imports a site file by `telltale import`, which ends then.
     pub(super) async fn import(&self, site: &Path) -> Result<()> {
+        let site = site.to_str().context("the site file's name is a text")?;
+        self.tell("import", &[site]).await.context("the site is not imported").map(drop)
+    }
+
+    /// What `telltale COMMAND` prints, which ends then; what it complains of is the error.
+    pub(super) async fn tell(&self, told: &str, arguments: &[&str]) -> Result<String> {
         let mut command = Command::new(environment::telltale()?);
         without_our_variables(&mut command);
-        command.arg("import").arg("--config").arg(self.folder.join(CONFIG)).arg(site);
+        command.arg(told).arg("--config").arg(self.folder.join(CONFIG)).args(arguments);
         let ended = command.envs(self.variables.iter().cloned()).kill_on_drop(true).output().await?;
-        ensure!(ended.status.success(), "the site is not imported: {}", String::from_utf8_lossy(&ended.stderr));
-        Ok(())
+        ensure!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        Ok(String::from_utf8(ended.stdout)?)
     }
 }

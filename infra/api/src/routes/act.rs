@@ -7,7 +7,7 @@ mod deed;
 mod pace;
 mod page;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use domain::Timestamp;
 use engine_http::axum::{
@@ -19,12 +19,13 @@ use engine_http::axum::{
 };
 use jobs::{
     links::{Action, BadLink, Link},
-    words::page::State as Shown,
+    whole_incident,
+    words::page::{Counted, State as Shown},
 };
 use records::{
     alarms::Alarm,
     facts::Facts,
-    notices,
+    notices::{self, Notice},
     spent_links::{self, Use},
     users::{self, Role, User},
 };
@@ -72,10 +73,18 @@ async fn use_up(site: &Site, token: &str) -> Result<(Seen, Shown), Refusal> {
         Use::Busy => return Err(Refusal::Busy(Box::new(seen.user))),
     };
     let done = deed::act(site, seen.link.action, &seen.user, &seen.target).await;
-    if let Err(error) = done {
-        // If this fails too, the link may be used again once its lease is over.
-        let _ = using.give_back(table).await;
-        return Err(error.into());
+    let left = match done {
+        Ok(left) => left,
+        Err(error) => {
+            // If this fails too, the link may be used again once its lease is over.
+            let _ = using.give_back(table).await;
+            return Err(error.into());
+        }
+    };
+    if left > 0 {
+        // What was done stays done, and the next use goes on with what is left.
+        using.give_back(table).await?;
+        return Ok((Seen { left, ..seen }, Shown::Partly));
     }
     using.done(table).await?;
     let (user, notice) = (&seen.link.user, &seen.link.notice);
@@ -89,6 +98,8 @@ struct Seen {
     user: User,
     facts: Facts,
     target: Target,
+    /// How many alarms nobody has on yet.
+    left: usize,
 }
 
 /// Why a link does nothing.
@@ -130,22 +141,44 @@ async fn look(site: &Site, token: &str) -> Result<Seen, Refusal> {
         return Err(Refusal::Used(Box::new(user), at));
     }
     let notice = notices::get(table, &link.user, &link.notice).await?;
-    let Some(facts) = notice.and_then(|notice| notice.value.facts) else {
+    let Some((notice, facts)) = notice.and_then(|notice| Some((notice.value.clone(), notice.value.facts?))) else {
         return Err(Refusal::Refused(Some(Box::new(user))));
     };
-    let alarms = alarms::those_visible(site, &user, facts.standing()).await?;
+    let alarms = concerned(site, &user, link.action, &notice).await?;
     // Letters offer it to administrators, who may be none any more.
     let may_not = link.action == Action::Silence && user.role != Role::Admin;
     if alarms.is_empty() || may_not {
         return Err(Refusal::Refused(Some(Box::new(user))));
     }
-    Ok(Seen { target: Target { alarms, notice: link.notice.clone() }, link, user, facts })
+    let left = alarms.iter().filter(|alarm| alarm.acknowledged.is_none()).count();
+    Ok(Seen { target: Target { alarms, notice: link.notice.clone() }, link, user, facts, left })
+}
+
+/// The alarms that a link is about, as far as its user may see them: who takes a notice on takes on its whole incident, however few
+/// of its alarms the notice names; all else is of those that it names.
+async fn concerned(site: &Site, user: &User, action: Action, notice: &Notice) -> Result<Vec<Alarm>, ApiError> {
+    let named: BTreeSet<&str> = notice.facts.as_ref().map(|facts| facts.standing()).unwrap_or_default();
+    let mut alarms = alarms::those_visible(site, user, named).await?;
+    if action == Action::Acknowledge {
+        let whole = whole_incident::alarms_of(&*site.table, notice).await?;
+        let known: BTreeSet<String> = alarms.iter().map(|alarm| alarm.id.clone()).collect();
+        let others = whole.into_iter().filter(|alarm| !known.contains(&alarm.id)).collect();
+        alarms.extend(alarms::seen_among(site, user, others).await?);
+    }
+    Ok(alarms)
 }
 
 impl Seen {
     /// What its page asks for.
     fn asks(&self) -> Shown {
         if self.taken_on().is_some() { Shown::Taken } else { Shown::Confirm }
+    }
+
+    /// How many alarms it is about, and how many of them nobody has on yet; none where its notice says that.
+    fn counted(&self) -> Option<Counted> {
+        let of = self.target.alarms.len();
+        let is_many = self.link.action == Action::Acknowledge && of > 1;
+        is_many.then_some(Counted { of, left: self.left })
     }
 
     /// The alarm that somebody took on, if that is true of all of them and all that the link is for.

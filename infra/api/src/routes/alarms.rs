@@ -11,8 +11,9 @@ mod statistics;
 pub(crate) use acknowledge::{Remark, take_on};
 pub(crate) use explain::Explained;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
+use domain::Mac;
 use engine_http::{
     Json, Path, Problem,
     axum::{self, extract::State},
@@ -82,6 +83,29 @@ pub(crate) async fn those_visible(
         }
     }
     Ok(seen)
+}
+
+/// Those of the alarms that a user may see, by a few reads however many there are.
+pub(crate) async fn seen_among(
+    site: &Site,
+    user: &User,
+    mut alarms: Vec<alarms::Alarm>,
+) -> Result<Vec<alarms::Alarm>, ApiError> {
+    if user.role == Role::Admin {
+        return Ok(alarms);
+    }
+    let table = &*site.table;
+    let bound: BTreeSet<Mac> = users::terminals(table, &user.user).await?.into_iter().collect();
+    let is_of_nodes = alarms.iter().any(|alarm| matches!(alarm.source, domain::Source::Node(_)));
+    let nodes = if is_of_nodes { users::nodes(table, &user.user).await? } else { BTreeSet::new() };
+    alarms.retain(|alarm| {
+        let may_see = match &alarm.source {
+            domain::Source::Node(node) => nodes.contains(node),
+            source => source.mac().is_some_and(|mac| bound.contains(mac)),
+        };
+        may_see && concerns(alarm, user)
+    });
+    Ok(alarms)
 }
 
 /// Whether an alarm is any of a user's business: what a person's own rule raised is theirs, and the administrators'.

@@ -7,15 +7,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{Mac, schedule};
 use engine_http::{
-    Json, Path, Query,
+    Json, Path, Problem, Query,
     axum::{self, extract::State},
 };
 use records::{
-    Listed, Table, terminals,
+    Listed, Table, sites, terminals,
     users::{self, Role, User},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -42,6 +42,9 @@ struct Terminal {
     name: String,
     /// The node it connects to.
     node: String,
+    /// The site it is at; null when nobody said.
+    #[schema(required)]
+    site: Option<String>,
     /// Whether it can be asked.
     presence: Presence,
     /// Since when; null when it was never heard of.
@@ -133,25 +136,38 @@ struct Device {
     min_interval_ms: u64,
 }
 
+/// Which terminals are wanted.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Those at this site. All when absent.
+    site: Option<String>,
+}
+
 /// The terminals you may see
 ///
 /// In the order of their macs: an administrator sees all, others those bound to them.
 #[utoipa::path(
-    get, path = "/api/terminals", operation_id = "list_terminals", tag = "terminals", params(Paging),
+    get, path = "/api/terminals", operation_id = "list_terminals", tag = "terminals", params(Which, Paging),
     responses((status = 200, description = "A page of terminals", body = Listing<Terminal>))
 )]
 async fn list(
     State(site): State<Arc<Site>>,
     SignedIn(user): SignedIn,
+    Query(which): Query<Which>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<Terminal>>, ApiError> {
     let (limit, after) = (paging.limit()?, paging.after(LIST)?);
-    let visible = visible(&*site.table, &user, limit, after).await?;
+    if which.site.as_deref().is_some_and(|site| !domain::is_name(site)) {
+        return Err(Problem::bad_request("bad-query", "site is no site's name.").into());
+    }
+    let visible = visible(&*site.table, &user, which.site.as_deref(), limit, after).await?;
+    let mut sites = sites::of_many(&*site.table, &visible.items).await?;
     let mut known = terminals::get_many(&*site.table, &visible.items).await?;
     let mut standings = terminals::standings(&*site.table, &visible.items).await?;
     let items = visible.items.iter().filter_map(|mac| {
         let terminal = known.remove(mac)?;
-        Some(Terminal::new(terminal, &standings.remove(mac).unwrap_or_default()))
+        Some(Terminal::new(terminal, sites.remove(mac), &standings.remove(mac).unwrap_or_default()))
     });
     Ok(Listing::answer(LIST, items.collect(), visible.next))
 }
@@ -169,14 +185,26 @@ async fn get(
 ) -> Result<Json<Terminal>, ApiError> {
     let terminal = site.terminal(&user, &mac).await?;
     let standing = terminals::standing(&*site.table, &terminal.mac).await?.value;
-    Ok(Json(Terminal::new(terminal, &standing)))
+    let at = sites::of(&*site.table, &terminal.mac).await?;
+    Ok(Json(Terminal::new(terminal, at, &standing)))
 }
 
-async fn visible(table: &dyn Table, user: &User, limit: usize, after: Option<String>) -> Result<Listed<Mac>, ApiError> {
-    match user.role {
-        Role::Admin => Ok(terminals::list(table, limit, after).await?),
-        Role::User => {
-            let bound = users::terminals(table, &user.user).await?;
+async fn visible(
+    table: &dyn Table,
+    user: &User,
+    site: Option<&str>,
+    limit: usize,
+    after: Option<String>,
+) -> Result<Listed<Mac>, ApiError> {
+    match (user.role, site) {
+        (Role::Admin, None) => Ok(terminals::list(table, limit, after).await?),
+        (Role::Admin, Some(site)) => Ok(sites::terminals(table, site, limit, after).await?),
+        (Role::User, site) => {
+            let mut bound = users::terminals(table, &user.user).await?;
+            if let Some(site) = site {
+                let sites = sites::of_many(table, &bound).await?;
+                bound.retain(|mac| sites.get(mac).is_some_and(|at| at == site));
+            }
             let (items, next) = page_of(bound, Mac::as_str, limit, after.as_deref());
             Ok(Listed { items, next })
         }
@@ -184,12 +212,13 @@ async fn visible(table: &dyn Table, user: &User, limit: usize, after: Option<Str
 }
 
 impl Terminal {
-    fn new(terminal: terminals::Terminal, standing: &terminals::Standing) -> Self {
+    fn new(terminal: terminals::Terminal, site: Option<String>, standing: &terminals::Standing) -> Self {
         let heard_of = standing.since != domain::Timestamp::default();
         Self {
             mac: terminal.mac.into(),
             name: terminal.name,
             node: terminal.node,
+            site,
             presence: standing.presence.into(),
             since: heard_of.then_some(Moment(standing.since)),
             devices: terminal.devices.into_iter().map(Device::from).collect(),

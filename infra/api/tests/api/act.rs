@@ -1,3 +1,5 @@
+mod whole;
+
 use std::{sync::Arc, time::Duration};
 
 use domain::{

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::site::Site;
 
-const ROUTES: [&str; 107] = [
+const ROUTES: [&str; 111] = [
     "delete /api/alerts/policies/{id}",
     "delete /api/alerts/rotas/{id}",
     "delete /api/alerts/rules/{id}",
@@ -49,6 +49,7 @@ const ROUTES: [&str; 107] = [
     "get /api/jobs/{job}/waiting",
     "get /api/me/alarm-setups",
     "get /api/me/alarm-setups/{protocol}",
+    "get /api/me/locale",
     "get /api/nodes",
     "get /api/nodes/refused",
     "get /api/nodes/{name}",
@@ -68,6 +69,7 @@ const ROUTES: [&str; 107] = [
     "get /api/terminals/{mac}/devices/{pid}/latest",
     "get /api/terminals/{mac}/operations",
     "get /api/terminals/{mac}/out-of-service",
+    "get /api/users/{user}/locale",
     "get /health",
     "get /health/ready",
     "post /api/alarms/{id}/acknowledge",
@@ -104,6 +106,7 @@ const ROUTES: [&str; 107] = [
     "put /api/channels/order",
     "put /api/channels/webhooks/{id}",
     "put /api/me/alarm-setups/{protocol}",
+    "put /api/me/locale",
     "put /api/nodes/{name}",
     "put /api/notifications/preferences",
     "put /api/notifications/read-all",
@@ -113,6 +116,7 @@ const ROUTES: [&str; 107] = [
     "put /api/silences/{id}",
     "put /api/terminals/{mac}",
     "put /api/terminals/{mac}/out-of-service",
+    "put /api/users/{user}/locale",
 ];
 
 async fn document() -> Value {

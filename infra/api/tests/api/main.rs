@@ -15,6 +15,7 @@ mod document;
 mod errors;
 mod explanations;
 mod health;
+mod locales;
 mod machine;
 mod nodes;
 mod notices;

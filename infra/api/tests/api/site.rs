@@ -17,7 +17,8 @@ use engine_http::{
     axum::{Router, http::Method},
 };
 use jobs::{
-    WordSettings,
+    AlarmSettings, NoticeSettings, WordSettings,
+    backtest::Terms,
     links::Links,
     ports::{Dice, Door, Link, MeetingPoint, MeetingState, SpoolState, Spooling, ToBroker},
 };
@@ -126,6 +127,7 @@ impl Site {
             meeting: None,
             links: Some(Arc::new(links())),
             words: WordSettings::default(),
+            terms: Terms::of(&NoticeSettings::default(), &AlarmSettings::default()),
             settings: ApiSettings { session: SESSION, secure_cookie: false },
         }
     }

@@ -41,6 +41,7 @@ async fn a_terminal_is_shown_with_its_standing_and_its_devices() {
         "mac": HERS,
         "name": format!("terminal {HERS}"),
         "node": "node-1",
+        "site": null,
         "presence": "online",
         "since": "2023-11-14T22:13:20.000Z",
         "devices": [
@@ -173,4 +174,34 @@ async fn terminals_are_mounted_by_administrators_alone() {
         assert_eq!(asked().send().await.problem(401), "not-signed-in");
         assert_eq!(asked().by(&site.token("ann")).send().await.problem(403), "admins-only");
     }
+}
+
+#[tokio::test]
+async fn a_terminal_is_at_a_site_until_somebody_says_otherwise_and_is_found_by_it() {
+    let site = with_places().await;
+    let at = |name: &str| {
+        let mut at = form("hill", &[1]);
+        at["site"] = json!(name);
+        at
+    };
+    assert_eq!(put(&site, NEW, &at("North yard")).await.fine()["site"], json!("North yard"));
+    assert_eq!(put(&site, NEW, &form("hill", &[1])).await.fine()["site"], json!("North yard"), "it stays");
+    records::sites::put(&*site.table, &mac(HERS), Some("North yard")).await.unwrap();
+    records::sites::put(&*site.table, &mac(OTHER), Some("South yard")).await.unwrap();
+    let list = "/api/terminals?site=North%20yard";
+    for (user, found) in [("root", vec!["98D863CC870D", HERS]), ("ann", vec![HERS]), ("bob", vec![])] {
+        assert_eq!(macs(&site.seen_by(user, list).await), found, "{user}");
+    }
+    assert_eq!(macs(&site.seen_by("ann", "/api/terminals?site=South%20yard").await), Vec::<&str>::new(), "not hers");
+    let first = site.seen_by("root", &format!("{list}&limit=1")).await;
+    let rest = site.seen_by("root", &format!("{list}&after={}", first["next"].as_str().unwrap())).await;
+    assert_eq!((macs(&first), macs(&rest)), (vec!["98D863CC870D"], vec![HERS]));
+    assert_eq!(put(&site, NEW, &at("")).await.fine()["site"], Value::Null);
+    assert_eq!(macs(&site.seen_by("root", list).await), [HERS]);
+    assert_eq!(put(&site, NEW, &at("a\nb")).await.problem(400), "bad-terminal");
+    let wrong = site.get("/api/terminals?site=").by(&site.token("root")).send().await;
+    assert_eq!(wrong.problem(400), "bad-query");
+    let gone = site.ask(Method::DELETE, &format!("/api/terminals/{HERS}")).by(&site.token("root")).send().await;
+    assert_eq!(gone.status.as_u16(), 204);
+    assert_eq!(macs(&site.seen_by("root", list).await), Vec::<&str>::new(), "nothing is left at it");
 }

@@ -16,9 +16,6 @@ use crate::reports::Reporter;
 /// How often it is counted.
 const COUNT_EVERY: Duration = Duration::from_mins(1);
 
-/// What rules call it by how many milliseconds our clock is ahead of that of the queue.
-const CLOCK_AHEAD_MS: &str = "clock_ahead_ms";
-
 /// Counts what a part needs.
 pub(super) struct Measures {
     pub part: String,
@@ -48,7 +45,7 @@ impl Measures {
             }
             if let Some(ahead_ms) = self.meeting.as_ref().and_then(|meeting| meeting.state().clock_ahead_ms) {
                 #[expect(clippy::cast_precision_loss, reason = "no clock is 2^53 milliseconds off")]
-                self.report(CLOCK, named([(CLOCK_AHEAD_MS, ahead_ms as f64)]));
+                self.report(CLOCK, named([(metric::CLOCK_AHEAD_MS.name, ahead_ms as f64)]));
             }
         }
     }

@@ -57,6 +57,9 @@ pub const QUEUE_DEPTH: Metric =
 pub const DEAD_LETTERS: Metric = metric("dead_letters", "", "messages of all jobs that were given up and are kept");
 /// How full the spool is.
 pub const SPOOL_FILL: Metric = metric("spool_fill", "%", "how full the spool of a broker is");
+/// How far its clock is off.
+pub const CLOCK_AHEAD_MS: Metric =
+    metric("clock_ahead_ms", "ms", "by how much a broker's clock is ahead of the queue's; negative where it is behind");
 
 impl Metric {
     /// The values of a target.
@@ -65,7 +68,7 @@ impl Metric {
             Target::Device => &[UPS_FAULT],
             Target::Terminal => &[SIGNAL, STATE, SCORE, SIM_DAYS_LEFT, DATA_LEFT, DATA_LEFT_KB, DATA_USED_KB],
             Target::Node => &[CONNECTIONS, LOAD, MEMORY_FREE, UPTIME],
-            Target::Platform => &[QUEUE_DEPTH, DEAD_LETTERS, SPOOL_FILL],
+            Target::Platform => &[QUEUE_DEPTH, DEAD_LETTERS, SPOOL_FILL, CLOCK_AHEAD_MS],
         }
     }
 
@@ -85,5 +88,25 @@ impl Metric {
     fn observed(&self, value: Datum, quality: Quality) -> Observed {
         let (name, unit) = (self.name.to_owned(), self.unit.to_owned());
         Observed { name, display: value.text(), value, unit, quality }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_said_in_hundredths_and_one_that_is_none_is_bad() {
+        let said = LOAD.number(1.2345);
+        assert_eq!((said.name.as_str(), said.display.as_str(), said.quality), ("load", "1.23", Quality::Good));
+        assert_eq!(said.value, Datum::Number(1.23));
+        let none = LOAD.number(f64::NAN);
+        assert_eq!((none.value, none.quality), (Datum::None, Quality::Bad));
+    }
+
+    #[test]
+    fn a_text_is_said_as_it_is() {
+        let said = STATE.text("ONLINE");
+        assert_eq!((said.value, said.unit.as_str()), (Datum::Text("ONLINE".to_owned()), ""));
     }
 }

@@ -1,18 +1,45 @@
-//! Who would have been told how often.
+//! Who would have been told how often: as routing tells, by incidents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    DeviceId,
-    alarm::{Change, ChangeKind, Rule, owner},
+    DeviceId, Mac, Source, Timestamp,
+    alarm::{Change, Rule, owner},
+    routing::{
+        Preferences, Subject, Way,
+        incident::{News, Pace, Telling, TellingKind},
+    },
 };
 use records::{
     Table, TableError,
     channels::Channels,
+    preferences,
+    routing::{self, GroupBy, Policy, Written},
+    terminals::Terminal,
     users::{self, Role, User},
 };
 
-use crate::deliver_notice::RAISED;
+use super::{
+    Backtest,
+    incidents::{Happened, Said, lived},
+};
+use crate::{
+    deliver_notice::event_of,
+    fan_out::{
+        place,
+        policies::{Steps, narrowest, steps_of},
+    },
+};
+
+/// What a backtest takes for granted when it counts notices, in words.
+pub const ASSUMED: [&str; 5] = [
+    "Nobody acknowledges anything, so notices are repeated and escalated until the alarms end.",
+    "Silences, maintenance windows, inhibitions, quiet hours and daily limits hold nothing back. What goes into a digest, the inbox \
+     and topics are not counted.",
+    "No other rule raises anything: what they raise at the same place would share its notices.",
+    "Every channel takes what it is given, so nothing goes on to the next one.",
+    "Policies, rotas, users and what they chose are as they are now.",
+];
 
 /// How often one person would have been told on one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,55 +48,220 @@ pub struct Told {
     pub user: String,
     /// The channel.
     pub channel: String,
-    /// Of alarms that began, or came to matter more or less.
+    /// Notices of alarms that began, or came to matter more or less, maybe beside others that ended.
     pub alarms: usize,
-    /// Of their ends.
+    /// Notices of ends alone.
     pub recoveries: usize,
+    /// Notices that say again what stands.
+    pub repeats: usize,
+    /// Notices to those who hear since nobody acknowledged.
+    pub escalations: usize,
 }
 
-/// Counts them.
-pub(super) struct Consequences {
-    /// Those who may be told at all.
-    users: Vec<User>,
-    told: BTreeMap<(String, String), (usize, usize)>,
-    is_silent: bool,
+impl Told {
+    /// All notices.
+    pub fn notices(&self) -> usize {
+        self.alarms + self.recoveries + self.repeats + self.escalations
+    }
 }
 
-impl Consequences {
-    pub(super) async fn of(table: &dyn Table, rule: &Rule) -> Result<Self, TableError> {
-        let owner = owner(&rule.id);
-        let users = users::list(table).await?.into_iter();
-        let users = users.filter(|user| owner.as_ref().is_none_or(|owner| *owner == user.user)).collect();
-        Ok(Self { users, told: BTreeMap::new(), is_silent: rule.shadow })
+/// Who hears together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Audience {
+    User(String),
+    Policy(String),
+    Recipients,
+}
+
+/// Gathers what would have happened, and says who would have been told.
+pub(super) struct Consequences<'a> {
+    rule: &'a Rule,
+    /// Those of the rule's recipients, if it has any.
+    recipients: Option<Steps>,
+    pace: &'a Pace,
+    everybody: Vec<User>,
+    policies: Vec<Written<Policy>>,
+    bound: BTreeMap<Mac, BTreeSet<String>>,
+    happened: Vec<Happened>,
+    /// What each audience hears of, by what belongs together: places in `happened`.
+    heard: BTreeMap<(Audience, String), Vec<usize>>,
+}
+
+impl<'a> Consequences<'a> {
+    pub(super) async fn of(table: &dyn Table, backtest: &'a Backtest) -> Result<Self, TableError> {
+        let Backtest { rule, recipients, terms, .. } = backtest;
+        let is_told = owner(&rule.id).is_none() && !recipients.is_empty();
+        Ok(Self {
+            rule,
+            recipients: is_told.then(|| Steps::of_recipients(recipients)),
+            pace: &terms.pace,
+            everybody: users::list(table).await?,
+            policies: routing::all(table).await?,
+            bound: BTreeMap::new(),
+            happened: Vec::new(),
+            heard: BTreeMap::new(),
+        })
     }
 
-    /// Counts what a device's changes would have told.
+    /// Takes in what would have changed on a device.
     pub(super) async fn add(
         &mut self,
         table: &dyn Table,
+        terminal: &Terminal,
         device: &DeviceId,
         changes: &[Change],
     ) -> Result<(), TableError> {
-        let changes: Vec<&Change> = changes.iter().filter(|change| change.is_told()).collect();
-        if changes.is_empty() || self.is_silent {
+        let source = Source::Device(device.clone());
+        let policy = narrowest(&self.policies, &source, Some(terminal));
+        let by = policy.map_or(GroupBy::default(), |policy| policy.value.group_by);
+        let policy = policy.filter(|policy| !policy.value.steps.is_empty() && owner(&self.rule.id).is_none());
+        let policy = policy.map(|policy| Audience::Policy(policy.id.clone()));
+        let told: Vec<Change> = changes.iter().filter(|change| change.is_told()).cloned().collect();
+        if told.is_empty() {
             return Ok(());
         }
-        let bound = users::of_terminal(table, &device.mac).await?;
-        let recoveries = changes.iter().filter(|change| change.kind == ChangeKind::Cleared).count();
-        let alarms = changes.len() - recoveries;
-        for user in self.users.iter().filter(|user| user.role == Role::Admin || bound.contains(&user.user)) {
-            for channel in Channels::of(table, user).await?.told_first(RAISED) {
-                let told = self.told.entry((user.user.clone(), channel)).or_default();
-                told.0 += alarms;
-                told.1 += recoveries;
+        let bound = users::of_terminal(table, &device.mac).await?.into_iter().collect();
+        let bound = self.bound.entry(device.mac.clone()).or_insert(bound);
+        let whose = owner(&self.rule.id);
+        let hears = |user: &&User| match &whose {
+            Some(owner) if *owner != user.user => false,
+            _ => user.role == Role::Admin || bound.contains(&user.user),
+        };
+        let users = self.everybody.iter().filter(hears).map(|user| Audience::User(user.user.clone()));
+        let recipients = self.recipients.as_ref().map(|_| Audience::Recipients);
+        let audiences: Vec<Audience> = users.chain(policy).chain(recipients).collect();
+        let site = place::site_of(table, by, &source).await?;
+        let place = place::At { terminal: Some(terminal), site: site.as_deref() };
+        for changes in told.chunk_by(|one, next| one.at == next.at) {
+            for ((group, _), changes) in place::groups(by, (&source, changes), place) {
+                let Some(at) = changes.first().map(|change| change.at) else { continue };
+                for audience in &audiences {
+                    self.heard.entry((audience.clone(), group.clone())).or_default().push(self.happened.len());
+                }
+                self.happened.push(Happened { at, source: source.clone(), changes });
             }
         }
         Ok(())
     }
 
-    /// What was counted, by user and channel.
-    pub(super) fn told(self) -> Vec<Told> {
-        let told = |((user, channel), (alarms, recoveries))| Told { user, channel, alarms, recoveries };
-        self.told.into_iter().map(told).collect()
+    /// What all would have been told until then, by user and channel.
+    pub(super) async fn told(mut self, table: &dyn Table, until: Timestamp) -> Result<Vec<Told>, TableError> {
+        let mut count = Count { table, rule: &self.rule.id, reached: BTreeMap::new(), told: BTreeMap::new() };
+        // Many hear of the same, and each is told the same of it.
+        let mut together: BTreeMap<Vec<usize>, Vec<String>> = BTreeMap::new();
+        for ((audience, _), mut places) in std::mem::take(&mut self.heard) {
+            places.sort_by_key(|place| self.happened[*place].at);
+            match audience {
+                Audience::User(user) => together.entry(places).or_default().push(user),
+                Audience::Policy(id) => {
+                    let policy = self.policies.iter().find(|policy| policy.id == id);
+                    let steps = policy.map(|policy| Steps::of_policy(&policy.value)).unwrap_or_default();
+                    self.in_steps(&mut count, (&steps, policy), &places, until).await?;
+                }
+                Audience::Recipients => {
+                    let steps = self.recipients.clone().unwrap_or_default();
+                    self.in_steps(&mut count, (&steps, None), &places, until).await?;
+                }
+            }
+        }
+        for (places, users) in together {
+            let said = lived(places.iter().map(|place| &self.happened[*place]), self.pace, until);
+            for user in users {
+                for Said { telling, .. } in &said {
+                    count.add(&user, telling, false).await?;
+                }
+            }
+        }
+        Ok(count.told.into_values().collect())
     }
+
+    /// Counts what those are told whom the steps of a policy name. Who hears of an incident once hears of all that is said of it.
+    async fn in_steps(
+        &self,
+        count: &mut Count<'_>,
+        (steps, policy): (&Steps, Option<&Written<Policy>>),
+        places: &[usize],
+        until: Timestamp,
+    ) -> Result<(), TableError> {
+        let mut pace = self.pace.clone();
+        steps.paced(&mut pace, policy);
+        let (mut people, mut of_incident) = (BTreeSet::new(), 0);
+        for Said { incident, telling, macs } in lived(places.iter().map(|place| &self.happened[*place]), &pace, until) {
+            if incident != of_incident {
+                (people, of_incident) = (BTreeSet::new(), incident);
+            }
+            let bound: BTreeSet<String> =
+                macs.iter().filter_map(|mac| self.bound.get(mac)).flatten().cloned().collect();
+            let mut named = BTreeSet::new();
+            for step in steps_of(&telling) {
+                named.extend(steps.named((count.table, telling.at), step, (&self.everybody, &bound)).await?);
+            }
+            people.extend(named.iter().cloned());
+            let is_for_some = telling.kind == TellingKind::Escalation;
+            let after = pace.steps.get(telling.level.saturating_sub(1));
+            let is_escalated = is_for_some && after.is_some_and(|after| !after.is_zero());
+            for person in if is_for_some { &named } else { &people } {
+                count.add(person, &telling, is_escalated).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Counts notices.
+struct Count<'a> {
+    table: &'a dyn Table,
+    rule: &'a str,
+    /// How each user is reached, and what they chose; none of one who is not there.
+    reached: BTreeMap<String, Option<(Channels, Preferences)>>,
+    told: BTreeMap<(String, String), Told>,
+}
+
+impl Count<'_> {
+    async fn add(&mut self, user: &str, telling: &Telling, is_escalated: bool) -> Result<(), TableError> {
+        if !self.reached.contains_key(user) {
+            let reached = match users::get(self.table, user).await? {
+                Some(found) => {
+                    Some((Channels::of(self.table, &found).await?, preferences::get(self.table, user).await?))
+                }
+                None => None,
+            };
+            self.reached.insert(user.to_owned(), reached);
+        }
+        let Some(Some((channels, chosen))) = self.reached.get(user) else { return Ok(()) };
+        let changes: Vec<Change> = telling.news.iter().map(|news| news.change.clone()).collect();
+        let channels = channels.told_first(event_of(&changes));
+        let reachable: Vec<&str> = channels.iter().map(String::as_str).collect();
+        let rule = self.rule;
+        for channel in channels.iter().filter(|channel| is_told((rule, chosen), telling, (channel, &reachable))) {
+            let key = (user.to_owned(), channel.clone());
+            let told = self.told.entry(key).or_insert_with(|| Told {
+                user: user.to_owned(),
+                channel: channel.clone(),
+                alarms: 0,
+                recoveries: 0,
+                repeats: 0,
+                escalations: 0,
+            });
+            match telling.kind {
+                TellingKind::Repeat => told.repeats += 1,
+                _ if is_escalated => told.escalations += 1,
+                _ if changes.iter().all(Change::ends) => told.recoveries += 1,
+                _ => told.alarms += 1,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether any of what a rule raised is told at once on a channel, as its reader chose.
+fn is_told((rule, chosen): (&str, &Preferences), telling: &Telling, (channel, reachable): (&str, &[&str])) -> bool {
+    let way = |source: &Source, is_end| {
+        let subject = Subject { source, node: None, rule, severity: telling.severity };
+        chosen.way(&subject, is_end, channel, reachable) == Way::Now
+    };
+    let news = |news: &News| way(&news.source, news.change.ends());
+    // Of what is no part of the platform the category is the rule's, whichever the source.
+    let again = || way(&Source::Node(String::new()), false);
+    if telling.news.is_empty() { again() } else { telling.news.iter().any(news) }
 }

@@ -17,7 +17,10 @@ use records::{
     users,
 };
 
-use super::{policies::Steps, telling};
+use super::{
+    policies::{Steps, bound, steps_of},
+    telling,
+};
 use crate::{Context, FanOut, JobError, gate::Common};
 
 /// How often a step is tried anew when another worker stepped the same incident meanwhile.
@@ -127,15 +130,14 @@ async fn people(cx: &Context, incident: &mut Incident, steps: &Steps, place: usi
         Audience::Policy(_) => {}
     }
     let telling = &incident.outbox[place].telling;
-    let now_named = match telling.kind {
-        TellingKind::Escalation => telling.level.saturating_sub(1)..telling.level,
-        TellingKind::Repeat => 0..telling.level,
-        TellingKind::News | TellingKind::Recovery => 0..0,
-    };
-    let is_for_all = telling.kind != TellingKind::Escalation;
+    let (now_named, is_for_all) = (steps_of(telling), telling.kind != TellingKind::Escalation);
     let mut people = BTreeSet::new();
-    for step in now_named {
-        people.extend(steps.named(cx, step, incident).await?);
+    if !now_named.is_empty() {
+        let table = cx.table.as_ref();
+        let (everybody, bound) = (users::list(table).await?, bound(cx, incident).await?);
+        for step in now_named {
+            people.extend(steps.named((table, cx.clock.now()), step, (&everybody, &bound)).await?);
+        }
     }
     incident.people.extend(people.iter().cloned());
     Ok(if is_for_all { incident.people.iter().cloned().collect() } else { people.into_iter().collect() })

@@ -6,7 +6,7 @@ use domain::{
     Source,
     alarm::{Change, unowned},
 };
-use records::{alarms::Transition, routing::GroupBy, terminals::Terminal};
+use records::{Table, TableError, routing::GroupBy, sites, terminals::Terminal};
 
 /// What people call a source.
 pub(crate) fn of(source: &Source, terminal: Option<&Terminal>) -> String {
@@ -20,27 +20,51 @@ pub(crate) fn of(source: &Source, terminal: Option<&Terminal>) -> String {
     }
 }
 
+/// Where a source is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct At<'a> {
+    /// Its terminal, if it has one.
+    pub(crate) terminal: Option<&'a Terminal>,
+    /// The terminal's site, as far as [`site_of`] tells it.
+    pub(crate) site: Option<&'a str>,
+}
+
+/// The site of a source, where that is asked for.
+pub(crate) async fn site_of(table: &dyn Table, by: GroupBy, source: &Source) -> Result<Option<String>, TableError> {
+    match (by, source.mac()) {
+        (GroupBy::Site, Some(mac)) => sites::of(table, mac).await,
+        _ => Ok(None),
+    }
+}
+
 /// The groups of what changed on a source, each with what people call it.
-pub(super) fn groups(
+pub(crate) fn groups(
     by: GroupBy,
-    transition: &Transition,
-    terminal: Option<&Terminal>,
+    (source, changes): (&Source, &[Change]),
+    at: At<'_>,
 ) -> BTreeMap<(String, String), Vec<Change>> {
-    let source = &transition.source;
-    let called = || of(source, terminal);
     let mut groups: BTreeMap<(String, String), Vec<Change>> = BTreeMap::new();
-    for change in &transition.changes {
-        let rule = unowned(&change.rule);
-        let group = match (by, terminal) {
-            (GroupBy::Cause, _) | (GroupBy::Node, None) => cause(source, terminal),
-            (GroupBy::Node, Some(terminal)) => (Source::Node(terminal.node.clone()).to_string(), terminal.node.clone()),
-            (GroupBy::Source, _) => (format!("source:{source}"), called()),
-            (GroupBy::Rule, _) => (format!("rule:{rule}"), rule.to_owned()),
-            (GroupBy::Nothing, _) => (format!("condition:{source} {rule}"), called()),
-        };
-        groups.entry(group).or_default().push(change.clone());
+    for change in changes {
+        groups.entry(group(by, (source, &change.rule), at)).or_default().push(change.clone());
     }
     groups
+}
+
+/// The group of what a rule raises on a source, and what people call it.
+pub(crate) fn group(by: GroupBy, (source, rule): (&Source, &str), At { terminal, site }: At<'_>) -> (String, String) {
+    let called = || of(source, terminal);
+    let rule = unowned(rule);
+    match (by, terminal) {
+        (GroupBy::Site, _) => match site {
+            Some(site) => (format!("site:{site}"), site.to_owned()),
+            None => cause(source, terminal),
+        },
+        (GroupBy::Cause, _) | (GroupBy::Node, None) => cause(source, terminal),
+        (GroupBy::Node, Some(terminal)) => (Source::Node(terminal.node.clone()).to_string(), terminal.node.clone()),
+        (GroupBy::Source, _) => (format!("source:{source}"), called()),
+        (GroupBy::Rule, _) => (format!("rule:{rule}"), rule.to_owned()),
+        (GroupBy::Nothing, _) => (format!("condition:{source} {rule}"), called()),
+    }
 }
 
 /// The group of a source, and what people call that: what a terminal's devices say belongs together, and so do the terminals of

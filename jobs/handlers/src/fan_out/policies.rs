@@ -1,11 +1,14 @@
 //! The routing policies: which of them an alarm is told by, and whom their steps name.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, ops::Range, time::Duration};
 
-use domain::{Mac, Source, routing::incident::Pace};
+use domain::{
+    Mac, Source, Timestamp,
+    routing::incident::{Pace, Telling, TellingKind},
+};
 use records::{
-    TableError,
-    alert_rules::Scope,
+    Table, TableError,
+    alert_rules::{Recipients, Scope},
     incidents::{Audience, Incident},
     routing::{self, EscalationStep, Policy, StoredRota, Written},
     terminals::Terminal,
@@ -15,7 +18,7 @@ use records::{
 use crate::Context;
 
 /// What the audiences of a rule's recipients begin with.
-const OF_A_RULE: &str = "rule:";
+pub(crate) const OF_A_RULE: &str = "rule:";
 
 /// The policy that a source is told by: the narrowest, then the oldest.
 pub(super) async fn of(
@@ -24,9 +27,17 @@ pub(super) async fn of(
     terminal: Option<&Terminal>,
 ) -> Result<Option<Written<Policy>>, TableError> {
     let all = routing::all::<Policy>(cx.table.as_ref()).await?;
-    let concerned =
-        all.into_iter().filter(|policy| policy.value.enabled && holds(&policy.value.scope, source, terminal));
-    Ok(concerned.min_by_key(|policy| breadth(&policy.value.scope)))
+    Ok(narrowest(&all, source, terminal).cloned())
+}
+
+/// That of these policies that a source is told by.
+pub(crate) fn narrowest<'a>(
+    all: &'a [Written<Policy>],
+    source: &Source,
+    terminal: Option<&Terminal>,
+) -> Option<&'a Written<Policy>> {
+    let concerned = all.iter().filter(|policy| policy.value.enabled && holds(&policy.value.scope, source, terminal));
+    concerned.min_by_key(|policy| breadth(&policy.value.scope))
 }
 
 fn holds(scope: &Scope, source: &Source, terminal: Option<&Terminal>) -> bool {
@@ -60,13 +71,13 @@ fn breadth(scope: &Scope) -> u8 {
 }
 
 /// The audience of a rule's recipients.
-pub(super) fn audience_of_rule(rule: &str) -> Audience {
+pub(crate) fn audience_of_rule(rule: &str) -> Audience {
     Audience::Policy(format!("{OF_A_RULE}{rule}"))
 }
 
 /// Whom an incident is told, step by step.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Steps(Vec<EscalationStep>);
+pub(crate) struct Steps(Vec<EscalationStep>);
 
 impl Steps {
     /// Those of an incident; none where it is told to its audience alone, or where its policy is no more.
@@ -74,38 +85,42 @@ impl Steps {
         let Audience::Policy(id) = audience else { return Ok((Self::default(), None)) };
         if let Some(rule) = id.strip_prefix(OF_A_RULE) {
             let rules = cx.alert_rules().await?;
-            let step = rules.recipients(rule).map(|recipients| EscalationStep {
-                after_ms: 0,
-                users: recipients.users.clone(),
-                roles: Vec::new(),
-                rotas: recipients.rotas.clone(),
-            });
-            return Ok((Self(step.into_iter().collect()), None));
+            return Ok((rules.recipients(rule).map(Self::of_recipients).unwrap_or_default(), None));
         }
         let policy = routing::get::<Policy>(cx.table.as_ref(), id).await?;
-        Ok((Self(policy.as_ref().map_or_else(Vec::new, |policy| policy.value.steps.clone())), policy))
+        Ok((policy.as_ref().map(|policy| Self::of_policy(&policy.value)).unwrap_or_default(), policy))
+    }
+
+    /// Those of a policy.
+    pub(crate) fn of_policy(policy: &Policy) -> Self {
+        Self(policy.steps.clone())
+    }
+
+    /// That of a rule's recipients, who hear at once.
+    pub(crate) fn of_recipients(recipients: &Recipients) -> Self {
+        let Recipients { users, rotas } = recipients.clone();
+        Self(vec![EscalationStep { after_ms: 0, users, roles: Vec::new(), rotas }])
     }
 
     /// Has them taken at their times.
-    pub(super) fn paced(&self, pace: &mut Pace, policy: Option<&Written<Policy>>) {
+    pub(crate) fn paced(&self, pace: &mut Pace, policy: Option<&Written<Policy>>) {
         pace.steps = self.0.iter().map(|step| Duration::from_millis(step.after_ms)).collect();
         pace.least = policy.map(|policy| policy.value.least);
     }
 
-    /// Whom a step names now. The first step of no delay leaves those out who hear anyway.
-    pub(super) async fn named(
+    /// Whom a step names at an instant, of everybody, of whom some see what it is about. The first step of no delay leaves those
+    /// out who hear anyway.
+    pub(crate) async fn named(
         &self,
-        cx: &Context,
+        (table, at): (&dyn Table, Timestamp),
         step: usize,
-        incident: &Incident,
+        (everybody, bound): (&[User], &BTreeSet<String>),
     ) -> Result<BTreeSet<String>, TableError> {
         let Some(step) = self.0.get(step) else { return Ok(BTreeSet::new()) };
-        let everybody = users::list(cx.table.as_ref()).await?;
-        let bound = bound(cx, incident).await?;
         let mut named: BTreeSet<String> = step.users.clone();
         for rota in &step.rotas {
-            let rota = routing::get::<StoredRota>(cx.table.as_ref(), rota).await?;
-            let on_call = rota.as_ref().and_then(|rota| rota.value.rota.on_call(cx.clock.now()));
+            let rota = routing::get::<StoredRota>(table, rota).await?;
+            let on_call = rota.as_ref().and_then(|rota| rota.value.rota.on_call(at));
             named.extend(on_call.map(str::to_owned));
         }
         let is_of_role = |user: &&User| match user.role {
@@ -121,8 +136,17 @@ impl Steps {
     }
 }
 
+/// The steps whose people a telling names anew; what goes to all who heard before, too, where it is no escalation.
+pub(crate) fn steps_of(telling: &Telling) -> Range<usize> {
+    match telling.kind {
+        TellingKind::Escalation => telling.level.saturating_sub(1)..telling.level,
+        TellingKind::Repeat => 0..telling.level,
+        TellingKind::News | TellingKind::Recovery => 0..0,
+    }
+}
+
 /// The users to whom the terminals are bound that an incident is about.
-async fn bound(cx: &Context, incident: &Incident) -> Result<BTreeSet<String>, TableError> {
+pub(super) async fn bound(cx: &Context, incident: &Incident) -> Result<BTreeSet<String>, TableError> {
     let told = incident.outbox.iter().flat_map(|outgoing| &outgoing.telling.news).map(|news| &news.source);
     let sources = incident.state.open.values().map(|open| &open.source).chain(told);
     let macs: BTreeSet<&Mac> = sources.filter_map(Source::mac).collect();

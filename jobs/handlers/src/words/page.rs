@@ -22,6 +22,8 @@ const MOST_NAME: usize = 120;
 pub enum State {
     /// It asks whether its reader means it. Nothing has been done.
     Confirm,
+    /// It is done for a part of what it is about, and asks whether to go on.
+    Partly,
     /// It is done.
     Done,
     /// Somebody did it before.
@@ -55,6 +57,17 @@ pub struct Page<'a> {
     pub done: Option<(&'a str, &'a str)>,
     /// What it is about.
     pub facts: Option<&'a Facts>,
+    /// How many alarms that is, where it is said.
+    pub counted: Option<Counted>,
+}
+
+/// How many alarms a page is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Counted {
+    /// All of them.
+    pub of: usize,
+    /// Those that nobody has on yet.
+    pub left: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,12 +77,13 @@ pub(super) struct PageView {
     user: Option<String>,
     by: String,
     at: String,
+    counted: Option<Counted>,
 }
 
 impl Page<'_> {
     /// A page that says nothing else.
     pub fn only(state: State) -> Self {
-        Self { state, action: None, user: None, done: None, facts: None }
+        Self { state, action: None, user: None, done: None, facts: None, counted: None }
     }
 
     /// The page as HTML; none when it cannot be made, which the log tells of.
@@ -77,7 +91,8 @@ impl Page<'_> {
         let name = |name: &str| cleaned(name, MOST_NAME);
         let (by, at) = self.done.unwrap_or_default();
         let user = self.user.map(name);
-        let view = PageView { state: self.state, action: self.action, user, by: name(by), at: at.to_owned() };
+        let (by, at, Self { state, action, counted, .. }) = (name(by), at.to_owned(), *self);
+        let view = PageView { state, action, user, by, at, counted };
         let notice = self.facts.map(|facts| NoticeView::new(facts, reader, &Enclosed::default()));
         templates::act(reader.language, &view, notice.as_ref())
     }

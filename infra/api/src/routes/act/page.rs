@@ -45,7 +45,7 @@ impl Answer {
         let at = word.map(|word| self.reader.time(word.at)).unwrap_or_default();
         let done = word.map(|word| (word.by.as_str(), at.as_str()));
         let (action, user) = (Some(seen.link.action), Some(seen.user.name.as_str()));
-        let page = Page { state: shown, action, user, done, facts: Some(&seen.facts) };
+        let page = Page { state: shown, action, user, done, facts: Some(&seen.facts), counted: seen.counted() };
         self.sent(StatusCode::OK, &page)
     }
 

@@ -7,7 +7,7 @@ use domain::{
     alarm::{Episode, Rule, Severity, Target},
 };
 use engine_http::{Json, Problem, axum::extract::State};
-use jobs::backtest::{Backtest, OfDevice, WouldHaveBeen, untriable};
+use jobs::backtest::{ASSUMED, Backtest, OfDevice, Told, WouldHaveBeen, untriable};
 use records::{
     alert_rules::rule_id,
     readings::RAW_RETENTION,
@@ -70,6 +70,8 @@ pub(super) struct Backtested {
     latest: Vec<BacktestedAlarm>,
     /// How often each person would have been told on each channel.
     notices: Vec<BacktestedNotices>,
+    /// What was taken for granted when they were counted, and what was left out, in words.
+    assumed: Vec<&'static str>,
     /// An SVG document, where one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
@@ -108,16 +110,21 @@ struct BacktestedNotices {
     user: String,
     /// On which channel.
     channel: String,
-    /// Of alarms.
+    /// Of alarms that began, or came to matter more or less, maybe beside others that ended.
     alarms: usize,
-    /// Of their ends.
+    /// Of ends alone.
     recoveries: usize,
+    /// That say again what stands and nobody acknowledged.
+    repeats: usize,
+    /// To those who hear since nobody acknowledged.
+    escalations: usize,
 }
 
 /// Try an alert rule on what was read
 ///
 /// Tells what it would have raised, when and for how long, and how often it would have told whom, had it been in force and nothing
-/// been active before. What was missed or lost is not kept, so conditions that rest on that are refused; `no_data` counts also
+/// been active before. Notices are counted as routing tells: gathered by the routing policies into incidents, with follow-ups,
+/// repeats, escalation and one recovery; `assumed` says what that takes for granted. What was missed or lost is not kept, so conditions that rest on that are refused; `no_data` counts also
 /// the time in which the way to the device was lost. Nothing is stored, and nobody is told.
 #[utoipa::path(
     post, path = "/api/alerts/rules/backtest", operation_id = "backtest_alert_rule", tag = "alert rules",
@@ -134,7 +141,8 @@ pub(super) async fn backtest(
     let (from, to) = span(&trial, site.clock.now())?;
     let rule = Rule { id: rule_id(owner, "backtest"), ..trial.rule.rule() };
     let terminals = terminals(&site, &user, trial.rule.scope.mac()).await?;
-    let backtest = Backtest { rule, terminals, from, to, most_readings: MOST_READINGS };
+    let (terms, recipients) = (site.terms.clone(), trial.rule.recipients.clone());
+    let backtest = Backtest { rule, recipients, terms, terminals, from, to, most_readings: MOST_READINGS };
     let scope = &trial.rule.scope;
     let found = backtest.run(&*site.table, |terminal, mounted| scope.holds(terminal, mounted), |_| {}).await?;
     let plot = trial.plot.then(|| plot(&found, &backtest.rule, from, to)).flatten();
@@ -199,16 +207,15 @@ fn answer(found: WouldHaveBeen, from: Timestamp, to: Timestamp, plot: Option<Str
         standing: found.standing(),
         active_ms: millis(found.active(to)),
         latest: alarms.iter().take(MOST_LISTED).map(|(device, alarm)| seen(device, alarm)).collect(),
-        notices: found
-            .told
-            .into_iter()
-            .map(|told| BacktestedNotices {
-                user: told.user,
-                channel: told.channel,
-                alarms: told.alarms,
-                recoveries: told.recoveries,
-            })
-            .collect(),
+        notices: found.told.into_iter().map(BacktestedNotices::from).collect(),
+        assumed: ASSUMED.to_vec(),
         plot,
+    }
+}
+
+impl From<Told> for BacktestedNotices {
+    fn from(told: Told) -> Self {
+        let Told { user, channel, alarms, recoveries, repeats, escalations } = told;
+        Self { user, channel, alarms, recoveries, repeats, escalations }
     }
 }

@@ -34,7 +34,8 @@ pub(super) struct RoutingPolicy {
     /// Whether it is in force. True when absent.
     #[serde(default = "yes")]
     enabled: bool,
-    /// What is told in one notice: `cause` (what hangs on a terminal; the terminals of a node), `node`, `source`, `rule`, `nothing`.
+    /// What is told in one notice: `cause` (what hangs on a terminal; the terminals of a node), `node`,
+    /// `site` (all terminals of one, with what hangs on them), `source`, `rule`, `nothing`.
     #[serde(default)]
     #[schema(value_type = String, example = "cause")]
     group_by: GroupBy,

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{Mac, Pid, Source, schedule};
 use engine_http::{Json, Path, Problem, axum::extract::State};
-use records::{alarms, nodes, protocols, terminals};
+use records::{alarms, nodes, protocols, sites, terminals};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -22,6 +22,9 @@ pub(super) struct TerminalForm {
     name: String,
     /// The node it connects to.
     node: String,
+    /// The site it is at: 1 to 200 bytes. What is known stays when absent; at none with an empty text.
+    #[serde(default)]
+    site: Option<String>,
     /// The devices on its line.
     devices: Vec<DeviceForm>,
     /// Its SIM's number, 18 to 22 digits; what is known stays when absent. Its node tells it as well.
@@ -79,6 +82,9 @@ pub(super) async fn put(
     let devices = form.devices.into_iter().map(terminals::Device::from).collect();
     let terminal = terminals::Terminal { mac, name: form.name, node: form.node, devices, iccid, data_plan, info };
     terminals::put(table, &terminal).await?;
+    if let Some(site) = &form.site {
+        sites::put(table, &terminal.mac, Some(site.as_str()).filter(|site| !site.is_empty())).await?;
+    }
     for pid in dropped {
         alarms::end(table, &Source::Device(terminal.device_id(pid)), site.clock.now()).await?;
     }
@@ -86,7 +92,8 @@ pub(super) async fn put(
     alarms::look_soon(table, &Source::Terminal(terminal.mac.clone()), site.clock.now()).await?;
     show_changed(&site, &terminal.mac).await;
     let standing = terminals::standing(table, &terminal.mac).await?.value;
-    Ok(Json(Terminal::new(terminal, &standing)))
+    let at = sites::of(table, &terminal.mac).await?;
+    Ok(Json(Terminal::new(terminal, at, &standing)))
 }
 
 /// The devices that a form takes from a terminal: nothing of them is watched any more.
@@ -104,6 +111,9 @@ impl TerminalForm {
         }
         if !domain::is_name(&self.node) || nodes::get(&*site.table, &self.node).await?.is_none() {
             faults.push(format!("node: there is no node {:?}", self.node));
+        }
+        if self.site.as_ref().is_some_and(|site| !site.is_empty() && !domain::is_name(site)) {
+            faults.push("site: a name is 1 to 200 bytes without control characters".to_owned());
         }
         if self.iccid.as_ref().is_some_and(|iccid| !is_iccid(iccid)) {
             faults.push("iccid: a SIM's number is 18 to 22 digits".to_owned());

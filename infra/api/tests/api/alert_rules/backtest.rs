@@ -5,7 +5,7 @@ use domain::{
     reading::{Datum, Quality, Reading, Value},
 };
 use engine_http::axum::http::{Method, StatusCode};
-use records::{Table, readings};
+use records::{Table, readings, users};
 use serde_json::{Value as Json, json};
 
 use super::{ask, everybodys, hot, with, with_protocol};
@@ -59,6 +59,25 @@ async fn a_rule_is_tried_on_what_its_maker_may_see_and_on_nothing_else() {
     assert_eq!((&none["alarms"], &none["devices"]), (&json!(0), &json!(0)));
     assert_eq!(site.seen_by("ann", "/api/alerts/rules").await["items"], json!([]), "nothing is stored");
     assert_eq!(site.seen_by("root", "/api/alarms").await["items"], json!([]), "nothing is raised");
+}
+
+#[tokio::test]
+async fn notices_are_counted_by_incidents_and_the_answer_says_in_words_what_is_left_out() {
+    let site = with_history().await;
+    let mut ann = users::get(&*site.table, "ann").await.unwrap().unwrap();
+    ann.mail = Some("ann@example.org".to_owned());
+    users::put(&*site.table, &ann).await.unwrap();
+    let hers = tried(&site, "ann", &hot(30.0)).await;
+    let told = json!({
+        "user": "ann", "channel": "email", "alarms": 6, "recoveries": 6, "repeats": 0, "escalations": 0 });
+    assert_eq!(hers["notices"], json!([told]), "each came ten minutes after the one before: six incidents");
+    let brief = with(&hot(30.0), "shadow", json!(true));
+    assert_eq!(tried(&site, "ann", &brief).await["notices"], json!([]), "what is tried out is told nobody");
+    let words = hers["assumed"].as_array().unwrap().iter().map(|sentence| sentence.as_str().unwrap());
+    let words: Vec<&str> = words.collect();
+    for left_out in ["acknowledges", "Silences", "quiet hours", "daily limits", "digest"] {
+        assert!(words.iter().any(|sentence| sentence.contains(left_out)), "{left_out}: {words:?}");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use super::*;
-use crate::words::page::{Page, State};
+use crate::words::page::{Counted, Page, State};
 
 #[test]
 fn every_kind_of_notice_reads_in_each_language_as_it_was_read_over() {
@@ -30,6 +30,7 @@ fn every_page_reads_in_each_language_as_it_was_read_over() {
     let facts = of_sensor(vec![hot()]);
     let states = [
         State::Confirm,
+        State::Partly,
         State::Done,
         State::Taken,
         State::Used,
@@ -48,16 +49,23 @@ fn every_page_reads_in_each_language_as_it_was_read_over() {
             format!("== {name}{}", html.split_once("<body>").unwrap().1)
         };
         let each = states.map(|state| {
-            let is_about = matches!(state, State::Confirm | State::Done | State::Taken);
+            let is_about = matches!(state, State::Confirm | State::Partly | State::Done | State::Taken);
             let (action, user) = (Some(Action::Acknowledge), is_about.then_some("Ann"));
             let done = Some(("root", "2026-11-23 17:01:06"));
-            body(format!("{state:?}"), Page { state, action, user, done, facts: is_about.then_some(&facts) })
+            let counted = (state == State::Partly).then_some(Counted { of: 4321, left: 3321 });
+            let facts = is_about.then_some(&facts);
+            body(format!("{state:?}"), Page { state, action, user, done, facts, counted })
         });
         let others_asked = [Action::SnoozeHour, Action::SnoozeShift, Action::Silence].map(|action| {
             let page = Page { action: Some(action), facts: Some(&facts), ..Page::only(State::Confirm) };
             body(format!("{action:?}"), page)
         });
-        let told = each.into_iter().chain(others_asked).collect::<String>();
+        let of_many = [State::Confirm, State::Done].map(|state| {
+            let counted = Some(Counted { of: 4321, left: 4300 });
+            let page = Page { action: Some(Action::Acknowledge), facts: Some(&facts), counted, ..Page::only(state) };
+            body(format!("{state:?} of many"), page)
+        });
+        let told = each.into_iter().chain(others_asked).chain(of_many).collect::<String>();
         let file = folder.join(format!("pages.{code}.txt"));
         if fs::read_to_string(&file).ok().as_ref() != Some(&told) {
             let new = file.with_extension("new");

@@ -44,7 +44,14 @@ fn called(name: &str) -> (Facts, Enclosed) {
 /// The page of a link whose user and whose notice are called so.
 fn asking(name: &str, reader: &Reader) -> String {
     let (facts, action) = (called(name).0, Some(Action::Acknowledge));
-    let page = Page { state: State::Confirm, action, user: Some(name), done: Some((name, name)), facts: Some(&facts) };
+    let page = Page {
+        state: State::Confirm,
+        action,
+        user: Some(name),
+        done: Some((name, name)),
+        facts: Some(&facts),
+        counted: None,
+    };
     page.html(reader).unwrap()
 }
 
