@@ -1,7 +1,7 @@
 //! What the field saw acknowledged, against the alarms there are: an answer without a proof begins one, the next good one ends it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -97,6 +97,8 @@ pub(crate) struct Said {
     watched: BTreeMap<Watched, Vec<Answer>>,
     disorder: Vec<Disorder>,
     clocks: Clocks,
+    /// The readings that are stored as late: by terminal, address, and when they were asked.
+    late: BTreeSet<(String, u8, String)>,
 }
 
 impl Said {
@@ -108,12 +110,13 @@ impl Said {
         clocks: Clocks,
     ) -> Self {
         let disorder = outages.into_iter().map(Disorder::of).collect();
-        let mut said = Self { watched: BTreeMap::new(), disorder, clocks };
+        let mut said = Self { watched: BTreeMap::new(), disorder, clocks, late: BTreeSet::new() };
         for result in acknowledged {
             let asked = Timestamp(result.time_stamp);
             for rule in [TIMEOUT, TEMPERATURE] {
                 // What was read and is stored says itself whether it was late, and what is says nothing to an alarm.
                 if rule == TEMPERATURE && history.is_late(result) {
+                    said.late.insert((result.mac.clone(), result.pid, asked.rfc3339()));
                     continue;
                 }
                 let may_be_late = said.is_in_disorder(rule, &asked.rfc3339());
@@ -142,6 +145,9 @@ impl Said {
         let mut spans: BTreeMap<Watched, Vec<Span>> = BTreeMap::new();
         let mut found = Vec::new();
         for alarm in alarms.iter().filter(|alarm| alarm["source"]["kind"] != "platform") {
+            if alarm["late_readings"].is_u64() && self.is_of_a_late_reading(alarm) {
+                continue;
+            }
             match self.span(alarm) {
                 Some((watched, span)) => spans.entry(watched).or_default().push(span),
                 None => found.push(format!("nothing was said that demands {alarm}")),
@@ -154,6 +160,15 @@ impl Said {
             found.extend(wrong.map(|wrong| format!("{watched:?} {wrong}: {}", told(answers, &spans))));
         }
         found
+    }
+
+    /// Whether it is on record for a reading that came too late to raise it.
+    fn is_of_a_late_reading(&self, alarm: &Value) -> bool {
+        let source = &alarm["source"];
+        let [mac, asked] =
+            [&source["mac"], &alarm["raised_at"]].map(|text| text.as_str().unwrap_or_default().to_owned());
+        let pid = source["pid"].as_u64().and_then(|pid| u8::try_from(pid).ok());
+        pid.is_some_and(|pid| self.late.contains(&(mac, pid, asked)))
     }
 
     /// An alarm, and what it is of, if the field said anything of that.
