@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use domain::{Need, Source};
+use domain::{
+    Need, Source,
+    routing::{Category, Preferences, Way},
+};
 use jobs::{DeliverNotice, Job, ports::Delivery};
 use records::{
     alarms::{self, Which},
     channels::{self, Order},
     notices::{self, Notice, NoticeStatus},
+    preferences,
     users::{self, Role},
 };
 use telltale_tests::flow::Flow;
@@ -82,6 +86,46 @@ async fn what_a_channel_refuses_goes_on_at_once() {
     flow.sensor_says(40.0).await;
     assert_eq!(told_by(&flow), ["webhook"]);
     assert!(flow.letters()[0].text.starts_with("Not taken by email, so it comes here. There: 550 no such user\n"));
+}
+
+/// What the technician chose.
+async fn chooses(flow: &Flow, channel: &str, way: Way) {
+    let mut chosen = Preferences::default();
+    chosen.ways.insert(Category::Alarms, [(channel.to_owned(), way)].into());
+    preferences::put(flow.cx.table.as_ref(), "tech", &chosen).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_by_one_a_channel_that_is_off_is_left_out_and_the_next_is_told_first() {
+    let flow = one_by_one().await;
+    chooses(&flow, "email", Way::Off).await;
+    flow.sensor_says(40.0).await;
+    assert_eq!(told_by(&flow), ["webhook"]);
+}
+
+#[tokio::test]
+async fn what_a_channel_refuses_does_not_go_on_to_one_that_is_off() {
+    let flow = one_by_one().await;
+    chooses(&flow, "webhook", Way::Off).await;
+    flow.notifier().fail_next(1, &refused());
+    flow.sensor_says(40.0).await;
+    flow.after(Duration::from_mins(3)).await;
+    assert_eq!(told_by(&flow), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_a_channel_refuses_does_not_go_beyond_what_a_number_is_told_a_day() {
+    let flow = Flow::with(|settings| settings.notices.sms_a_day = 2).await;
+    let table = flow.cx.table.as_ref();
+    let tech = users::get(table, "tech").await.unwrap().unwrap();
+    users::put(table, &users::User { phone: Some("+8613800138000".to_owned()), ..tech }).await.unwrap();
+    let order = Order { channels: ["email", "sms", "webhook"].map(str::to_owned).to_vec(), one_by_one: true };
+    channels::put_order(table, "tech", &order).await.unwrap();
+    flow.notifier().refuse_channel("email", Some(refused()));
+    for celsius in [40.0, 20.0, 40.0, 20.0, 41.0] {
+        flow.sensor_says(celsius).await;
+    }
+    assert_eq!(told_by(&flow), ["sms", "sms", "webhook", "webhook", "webhook"]);
 }
 
 #[tokio::test]

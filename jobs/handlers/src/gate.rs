@@ -102,7 +102,7 @@ impl<'a> Gate<'a> {
         }
         let mut decided = self.keeps_order(asked, decided).await?;
         if !decided.told.is_empty() {
-            let until = limit(self.cx, &self.policies, asked.user, asked.channel, asked.notice).await?;
+            let until = limit(self.cx, &self.chosen_by(asked.user), asked.user, asked.channel, asked.notice).await?;
             if let Some(until) = until {
                 decided.hold_all(until, Why::Limit);
             }
@@ -124,7 +124,12 @@ impl<'a> Gate<'a> {
         if !open.iter().any(is_told) {
             return Ok(false);
         }
-        Ok(limit(self.cx, &self.policies, asked.user, asked.channel, asked.notice).await?.is_none())
+        Ok(limit(self.cx, &self.chosen_by(asked.user), asked.user, asked.channel, asked.notice).await?.is_none())
+    }
+
+    /// What a user chose of how they are told.
+    pub(crate) fn chosen_by(&self, user: &str) -> Preferences {
+        self.policies.chosen_by(user)
     }
 
     fn verdict(&self, asked: Asked<'_>, about: About<'_>) -> Verdict {
@@ -225,15 +230,13 @@ impl Decided {
 }
 
 /// Counts a notice to a user's address; until when it is held where the address was told as much that day as it may be.
-async fn limit(
+pub(crate) async fn limit(
     cx: &Context,
-    policies: &Policies<'_>,
+    chosen: &Preferences,
     user: &str,
     channel: &str,
     notice: &str,
 ) -> Result<Option<Timestamp>, JobError> {
-    let nothing = Preferences::default();
-    let chosen = policies.preferences.get(user).unwrap_or(&nothing);
     let Some(most) = chosen.most_a_day(channel, Some(cx.settings.notices.sms_a_day)) else { return Ok(None) };
     let Some(User { phone: Some(address), .. }) = users::get(cx.table.as_ref(), user).await? else { return Ok(None) };
     let now = cx.clock.now();

@@ -84,10 +84,12 @@ impl Channels {
         wanting
     }
 
-    /// Those on which the person is told of an event before anything failed.
-    pub fn told_first(&self, event: &str) -> Vec<String> {
+    /// Those on which the person is told of an event before anything failed. Where one is told after the other, not on one that
+    /// is off for it: nothing would fail there, and nothing follow.
+    pub fn told_first(&self, event: &str, is_off: impl Fn(&str) -> bool) -> Vec<String> {
         let mut told = self.wanting(event);
         if self.order.one_by_one {
+            told.retain(|channel| !is_off(channel));
             let well = |channel: &String| self.endpoint(channel).is_none_or(|endpoint| endpoint.disabled.is_none());
             // One that was disabled is told all the same where there is no other: the ledger shows it.
             let first = told.iter().position(well).unwrap_or_default();

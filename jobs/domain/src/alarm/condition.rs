@@ -378,7 +378,7 @@ mod tests {
         let with = Condition::Levels { name: t(), above: vec![wider], below: vec![] };
         assert_eq!(levels.with_deadband(1.0), Some(with));
         for none in [compare(Comparison::Equal), compare(Comparison::Other), Condition::Lost] {
-            assert_eq!(none.with_deadband(1.0), None, "{none:?}");
+            assert_eq!((none.with_deadband(1.0), none.with_deadband(0.0)), (None, None), "{none:?}");
         }
         assert_eq!(compare(Comparison::Greater).with_deadband(-1.0), None, "one that cannot be is refused");
     }

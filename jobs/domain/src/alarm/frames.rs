@@ -92,6 +92,15 @@ mod tests {
     }
 
     #[test]
+    fn what_there_is_none_of_takes_no_room_where_it_is_stored() {
+        let stored = |frames: &Frames| serde_json::to_value(frames).unwrap();
+        assert_eq!(stored(&Frames::default()), serde_json::json!({}));
+        let left_out = Frames { left_out: 2, ..Frames::default() };
+        assert_eq!(stored(&left_out), serde_json::json!({ "left_out": 2 }));
+        assert_eq!(serde_json::from_value::<Frames>(stored(&left_out)).unwrap(), left_out);
+    }
+
+    #[test]
     fn what_there_is_no_room_for_is_counted() {
         for (count, bytes, kept) in [(16, 10, 16), (17, 10, 16), (20, 10, 16), (3, 400, 2), (1, 1022, 1), (1, 1023, 0)]
         {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Source,
-    alarm::{Severity, unowned},
+    alarm::{Change, Severity, unowned},
     calendar::Calendar,
 };
 
@@ -107,6 +107,21 @@ impl Preferences {
     pub fn way(&self, subject: &Subject<'_>, is_end: bool, channel: &str, reachable: &[&str]) -> Way {
         let way = self.way_of(Category::of(subject), channel, reachable);
         if is_end { way.max(self.way_of(Category::Recoveries, channel, reachable)) } else { way }
+    }
+
+    /// Whether nothing of what happened there is told on a channel, as its user chose.
+    pub fn is_off<'a>(
+        &self,
+        happened: impl IntoIterator<Item = (&'a Source, &'a Change)>,
+        channel: &str,
+        reachable: &[&str],
+    ) -> bool {
+        let mut happened = happened.into_iter().peekable();
+        happened.peek().is_some()
+            && happened.all(|(source, change)| {
+                let subject = Subject { source, node: None, rule: &change.rule, severity: change.severity };
+                self.way(&subject, change.ends(), channel, reachable) == Way::Off
+            })
     }
 
     /// How they are told of a category on a channel: as they chose; else of values everywhere, of silence and absence where

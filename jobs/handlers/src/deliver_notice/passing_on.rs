@@ -3,20 +3,23 @@
 use std::time::Duration;
 
 use domain::{
-    Timestamp,
+    Source, Timestamp,
+    alarm::Change,
     identity::{derived_id, time_of},
+    routing::Preferences,
 };
 use records::{
     Table,
     channels::Channels,
     facts::{Facts, Instead},
     notices::{self, EVERYBODY, Notice, NoticeStatus, Way},
+    preferences,
     users::{self, User},
 };
 
 use super::{DeliverNotice, event};
 use crate::{
-    Context, Job, JobError,
+    Context, Job, JobError, gate,
     words::{self, Enclosed, Reader},
 };
 
@@ -42,9 +45,14 @@ pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<(), JobErro
         return Ok(());
     }
     if let Some(user) = users::get(table, &notice.user).await? {
-        let mut channels = Channels::of(table, &user).await?.wanting(event(notice)).into_iter();
-        if let Some(next) = channels.find(|channel| !told.iter().any(|told| told.channel == *channel)) {
-            return tell(cx, vec![instead(cx, notice, &user, next)]).await;
+        let chosen = preferences::get(table, &user.user).await?;
+        let channels = Channels::of(table, &user).await?.wanting(event(notice));
+        let reachable: Vec<&str> = channels.iter().map(String::as_str).collect();
+        for channel in channels.iter().filter(|channel| !told.iter().any(|told| told.channel == **channel)) {
+            let next = instead(cx, notice, &user, channel.clone());
+            if is_let_through(cx, &chosen, &next, &reachable).await? {
+                return tell(cx, vec![next]).await;
+            }
         }
     }
     let now = cx.clock.now();
@@ -54,6 +62,25 @@ pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<(), JobErro
         return Ok(());
     }
     to_the_next_person(cx, notice).await
+}
+
+/// Whether somebody may be told so in another's place: not where they want nothing of it, nor beyond what an address is told a day.
+async fn is_let_through(
+    cx: &Context,
+    chosen: &Preferences,
+    notice: &Notice,
+    reachable: &[&str],
+) -> Result<bool, JobError> {
+    if chosen.is_off(happened(notice), &notice.channel, reachable) {
+        return Ok(false);
+    }
+    Ok(gate::limit(cx, chosen, &notice.user, &notice.channel, &notice.id).await?.is_none())
+}
+
+/// What a notice tells of, and where it happened.
+fn happened(notice: &Notice) -> impl Iterator<Item = (&Source, &Change)> {
+    let parts = notice.facts.iter().flat_map(|facts| &facts.parts);
+    parts.flat_map(|part| part.changes.iter().map(move |change| (&part.source, change)))
 }
 
 /// The channel that a notice went on to, if that took it: the person was told, and is not told once more.
@@ -71,17 +98,22 @@ async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<(), JobErro
     let table = cx.table.as_ref();
     for (index, other) in notice.way.others.iter().enumerate() {
         let Some(user) = users::get(table, other).await? else { continue };
-        let channels = Channels::of(table, &user).await?.told_first(event(notice));
-        if channels.is_empty() {
-            continue;
-        }
+        let (channels, chosen) = (Channels::of(table, &user).await?, preferences::get(table, &user.user).await?);
+        let all = channels.all();
+        let reachable: Vec<&str> = all.iter().map(String::as_str).collect();
+        let is_off = |channel: &str| chosen.is_off(happened(notice), channel, &reachable);
         let others = notice.way.others.iter().skip(index + 1).cloned().collect::<Vec<_>>();
-        let notices = channels.into_iter().map(|channel| {
+        let mut notices = Vec::new();
+        for channel in channels.told_first(event(notice), is_off) {
             let mut instead = instead(cx, notice, &user, channel);
             instead.way.others.clone_from(&others);
-            instead
-        });
-        return tell(cx, notices.collect()).await;
+            if is_let_through(cx, &chosen, &instead, &reachable).await? {
+                notices.push(instead);
+            }
+        }
+        if !notices.is_empty() {
+            return tell(cx, notices).await;
+        }
     }
     tracing::error!(user.name = notice.user, notice.id, "nobody could be told: no channel took it");
     Ok(())

@@ -86,7 +86,12 @@ impl Teller<'_> {
         }
         let Some(user) = users::get(table, person).await? else { return Ok((Locale::default(), Vec::new())) };
         let changes: Vec<Change> = self.telling.news.iter().map(|news| news.change.clone()).collect();
-        let channels = Channels::of(table, &user).await?.told_first(event_of(&changes));
+        let channels = Channels::of(table, &user).await?;
+        let (all, chosen) = (channels.all(), self.gate.chosen_by(person));
+        let reachable: Vec<&str> = all.iter().map(String::as_str).collect();
+        let happened = || self.telling.news.iter().map(|news| (&news.source, &news.change));
+        let channels =
+            channels.told_first(event_of(&changes), |channel| chosen.is_off(happened(), channel, &reachable));
         Ok((user.locale, channels))
     }
 

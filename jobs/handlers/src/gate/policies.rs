@@ -86,6 +86,11 @@ impl<'a> Policies<'a> {
         Ok(Self { said: common.read(table).await?, preferences: preferences::of_users(table, users).await? })
     }
 
+    /// What a user chose; the default where they chose nothing.
+    pub(super) fn chosen_by(&self, user: &str) -> Preferences {
+        self.preferences.get(user).cloned().unwrap_or_default()
+    }
+
     /// What becomes of something on a node, for a user who has an address on these channels. It was to be told `first`.
     pub(super) fn verdict(
         &self,
