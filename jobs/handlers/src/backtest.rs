@@ -59,6 +59,11 @@ impl Terms {
     pub fn of(notices: &NoticeSettings, alarms: &AlarmSettings) -> Self {
         Self { pace: notices.pace(), flapping: alarms.flapping() }
     }
+
+    /// For how long somebody's word that they take an alarm on holds; for good without.
+    pub fn word_lasts(&self) -> Option<Duration> {
+        self.pace.acknowledgement
+    }
 }
 
 /// What would have been.

@@ -124,6 +124,14 @@ pub struct Acknowledgement {
     pub until: Option<Timestamp>,
 }
 
+impl Acknowledgement {
+    /// Whether it still holds, where words without an end hold for `lasts` (for good without).
+    pub fn holds(&self, now: Timestamp, lasts: Option<Duration>) -> bool {
+        let end = self.until.or_else(|| lasts.map(|lasts| self.at.plus(lasts)));
+        end.is_none_or(|end| now < end)
+    }
+}
+
 /// What one piece of evidence changed on one source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Transition {

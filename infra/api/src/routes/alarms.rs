@@ -62,7 +62,8 @@ async fn get(
 async fn visible(site: &Site, user: &User, id: &str) -> Result<Versioned<alarms::Alarm>, ApiError> {
     let nowhere = || Problem::not_found("There is no such alarm among yours.");
     Ulid::from_string(id).map_err(|_| nowhere())?;
-    let alarm = alarms::get(&*site.table, id).await?.ok_or_else(nowhere)?;
+    let mut alarm = alarms::get(&*site.table, id).await?.ok_or_else(nowhere)?;
+    alarm.value = attended(site, alarm.value);
     let may_see = users::may_see_source(&*site.table, user, &alarm.value.source).await?;
     if may_see && concerns(&alarm.value, user) { Ok(alarm) } else { Err(nowhere().into()) }
 }
@@ -89,8 +90,9 @@ pub(crate) async fn those_visible(
 pub(crate) async fn seen_among(
     site: &Site,
     user: &User,
-    mut alarms: Vec<alarms::Alarm>,
+    alarms: Vec<alarms::Alarm>,
 ) -> Result<Vec<alarms::Alarm>, ApiError> {
+    let mut alarms: Vec<alarms::Alarm> = alarms.into_iter().map(|alarm| attended(site, alarm)).collect();
     if user.role == Role::Admin {
         return Ok(alarms);
     }
@@ -106,6 +108,15 @@ pub(crate) async fn seen_among(
         may_see && concerns(alarm, user)
     });
     Ok(alarms)
+}
+
+/// The alarm as it is attended to now: nobody has it on where the word that somebody gave holds no more, and another may be given.
+fn attended(site: &Site, mut alarm: alarms::Alarm) -> alarms::Alarm {
+    let (now, lasts) = (site.clock.now(), site.terms.word_lasts());
+    if alarm.cleared_at.is_none() && alarm.acknowledged.as_ref().is_some_and(|word| !word.holds(now, lasts)) {
+        alarm.acknowledged = None;
+    }
+    alarm
 }
 
 /// Whether an alarm is any of a user's business: what a person's own rule raised is theirs, and the administrators'.

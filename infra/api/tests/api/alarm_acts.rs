@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     answer::Answer,
     machine::{active, hears},
-    site::{HERS, OTHER, Site, mac},
+    site::{HERS, OTHER, Site, WORD_LASTS_MS, mac},
 };
 
 const ACTS: [&str; 4] = ["acknowledge", "shelve", "unshelve", "reset"];
@@ -193,4 +193,21 @@ async fn a_time_that_cannot_be_and_a_note_that_is_a_book_are_refused() {
         assert_eq!(refused.problem(400), "bad-body");
     }
     assert_eq!(alarms::watch(&*site.table, &on(HERS)).await.unwrap().value.state.newest.len(), 1);
+}
+
+#[tokio::test]
+async fn when_a_word_holds_no_more_another_may_be_given() {
+    let site = Site::new().await;
+    says(&site, &on(HERS), hot(), 35.0).await;
+    let alarm = active(&site).await;
+    let path = format!("/api/alarms/{alarm}");
+    acts(&site, "ann", &alarm, "acknowledge", json!({})).await;
+    site.clock.advance(Duration::from_millis(WORD_LASTS_MS - 1));
+    assert_eq!(acts(&site, "root", &alarm, "acknowledge", json!({})).await.fine()["acknowledged"]["by"], "ann");
+    site.clock.advance(Duration::from_millis(1));
+    for of_alarm in [site.seen_by("ann", &path).await, site.seen_by("ann", "/api/alarms").await["items"][0].clone()] {
+        assert_eq!(of_alarm["acknowledged"], Value::Null);
+    }
+    assert_eq!(acts(&site, "root", &alarm, "acknowledge", json!({})).await.fine()["acknowledged"]["by"], "root");
+    assert_eq!(site.seen_by("ann", &path).await["acknowledged"]["by"], "root");
 }

@@ -36,6 +36,8 @@ use tokio::sync::mpsc;
 
 use crate::answer::Asking;
 
+/// For how long somebody's word holds.
+pub(crate) const WORD_LASTS_MS: u64 = 30 * 24 * 3_600_000;
 /// Ann's terminal.
 pub(crate) const HERS: &str = "AABBCCDDEE01";
 /// A terminal that only the root sees.
@@ -127,7 +129,10 @@ impl Site {
             meeting: None,
             links: Some(Arc::new(links())),
             words: WordSettings::default(),
-            terms: Terms::of(&NoticeSettings::default(), &AlarmSettings::default()),
+            terms: Terms::of(
+                &NoticeSettings { acknowledgement_ms: WORD_LASTS_MS, ..NoticeSettings::default() },
+                &AlarmSettings::default(),
+            ),
             settings: ApiSettings { session: SESSION, secure_cookie: false },
         }
     }

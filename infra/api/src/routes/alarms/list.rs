@@ -14,7 +14,7 @@ use records::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Alarm, concerns};
+use super::{Alarm, attended, concerns};
 use crate::{
     error::ApiError,
     paging::{self, Listing, Paging},
@@ -72,7 +72,8 @@ pub(super) async fn list(
     let now = site.clock.now();
     let scope = scope(&site, &user, wanted.terminal.as_deref()).await?;
     let page = find(&site, &user, wanted.state, &scope, (limit, after)).await?;
-    Ok(Listing::answer(LIST, page.items.into_iter().map(|alarm| Alarm::of(alarm, now)).collect(), page.next))
+    let items = page.items.into_iter().map(|alarm| Alarm::of(attended(&site, alarm), now));
+    Ok(Listing::answer(LIST, items.collect(), page.next))
 }
 
 pub(super) async fn scope(site: &Site, user: &User, terminal: Option<&str>) -> Result<Scope, ApiError> {
