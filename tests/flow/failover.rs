@@ -12,6 +12,7 @@ use records::{
     channels::{self, Order},
     notices::{self, Notice, NoticeStatus},
     preferences,
+    routing::{self, Policy, Written},
     users::{self, Role},
 };
 use telltale_tests::flow::Flow;
@@ -138,26 +139,46 @@ async fn who_is_told_on_all_channels_at_once_is_not_told_twice_when_one_fails() 
     assert_eq!(ledger(&flow, "tech").await.len(), 2);
 }
 
-#[tokio::test]
-async fn when_no_channel_of_a_person_takes_it_the_next_person_is_told_once_and_hears_why() {
+/// Dave, who has mail alone, is told at once; the boss, who has a webhook alone, when nobody acknowledges within an hour.
+async fn dave_and_then_the_boss() -> Flow {
     let flow = Flow::new().await;
-    flow.hire("boss", Role::User).await;
-    flow.notifier().fail_next(2, &busy());
+    let table = flow.cx.table.as_ref();
+    flow.hire("dave", Role::User).await;
+    let tech = users::get(table, "tech").await.unwrap().unwrap();
+    users::put(table, &users::User { user: "boss".to_owned(), mail: None, ..tech }).await.unwrap();
+    let steps = serde_json::json!([{ "after_ms": 0, "users": ["dave"] }, { "after_ms": 3_600_000, "users": ["boss"] }]);
+    let value = serde_json::json!({
+        "name": "p", "scope": { "kind": "everywhere" }, "enabled": true, "least": "info", "steps": steps,
+    });
+    let value: Policy = serde_json::from_value(value).unwrap();
+    let (id, changed_at, changed_by) = ("p".to_owned(), flow.now(), "root".to_owned());
+    assert!(routing::put(table, &Written { id, version: 1, changed_at, changed_by, value }).await.unwrap());
+    flow
+}
+
+#[tokio::test]
+async fn when_no_channel_of_a_person_takes_it_the_person_of_the_next_step_is_told_once_and_hears_why() {
+    let flow = dave_and_then_the_boss().await;
+    flow.notifier().refuse_channel("email", Some(busy()));
     flow.sensor_says(40.0).await;
-    for row in ledger(&flow, "tech").await {
-        let table = flow.cx.table.as_ref();
-        let mut notice = notices::get(table, "tech", &row.id).await.unwrap().unwrap();
-        notice.value.way.others = vec!["nobody".to_owned(), "boss".to_owned()];
-        assert!(table.write(notices::update(&notice).unwrap()).await.unwrap().applied());
-    }
-    flow.notifier().fail_next(20, &busy());
     flow.after(Duration::from_secs(115)).await;
     assert_eq!(ledger(&flow, "boss").await, []);
-    flow.after(Duration::from_mins(20)).await;
+    flow.after(Duration::from_mins(5)).await;
     let told: Vec<Notice> = ledger(&flow, "boss").await;
     assert_eq!(told.len(), 1, "{told:#?}");
     assert_eq!(told[0].status, NoticeStatus::Sent);
-    assert!(told[0].text.starts_with("tech could not be told within 2 minutes, so you are."), "{}", told[0].text);
+    assert!(told[0].text.starts_with("dave could not be told within 2 minutes, so you are."), "{}", told[0].text);
+}
+
+#[tokio::test]
+async fn of_an_end_that_a_person_is_not_told_nobody_else_hears() {
+    let flow = dave_and_then_the_boss().await;
+    flow.sensor_says(40.0).await;
+    flow.notifier().refuse_channel("email", Some(refused()));
+    flow.sensor_says(20.0).await;
+    flow.after(Duration::from_mins(5)).await;
+    assert_eq!(ledger(&flow, "dave").await[0].status, NoticeStatus::Failed);
+    assert_eq!(ledger(&flow, "boss").await, []);
 }
 
 #[tokio::test]

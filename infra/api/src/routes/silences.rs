@@ -8,6 +8,7 @@ mod form;
 
 use std::sync::Arc;
 
+use domain::Source;
 use engine_http::{
     Json, Path, Problem, Query,
     axum::{self, extract::State},
@@ -15,7 +16,7 @@ use engine_http::{
 use records::{
     Listed, TableError, Versioned, held,
     silences::{self, Kept},
-    users::{Role, User},
+    users::{self, Role, User},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -49,16 +50,21 @@ async fn list(
     SignedIn(user): SignedIn,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<Silence>>, ApiError> {
-    let page = page(&site, &user.user, paging.limit()?, paging.after(LIST)?).await?;
+    let page = page(&site, &user, paging.limit()?, paging.after(LIST)?).await?;
     let now = site.clock.now();
     Ok(Listing::answer(LIST, page.items.into_iter().map(|kept| Silence::of(kept, now)).collect(), page.next))
 }
 
 /// Everybody's and then the user's; its places are those of the store.
-async fn page(site: &Site, user: &str, limit: usize, after: Option<String>) -> Result<Listed<Kept>, TableError> {
+async fn page(site: &Site, user: &User, limit: usize, after: Option<String>) -> Result<Listed<Kept>, TableError> {
     let table = &*site.table;
-    let mut all = silences::list(table, None, silences::MOST, None).await?.items;
-    all.extend(silences::list(table, Some(user), silences::MOST, None).await?.items);
+    let mut all = Vec::new();
+    for kept in silences::list(table, None, silences::MOST, None).await?.items {
+        if may_see(site, user, &kept).await? {
+            all.push(kept);
+        }
+    }
+    all.extend(silences::list(table, Some(&user.user), silences::MOST, None).await?.items);
     // Few enough to be read whole: a page is a part of them.
     let place = |kept: &Kept| format!("{}{}", u8::from(kept.owner.is_some()), kept.id);
     let mut left: Vec<Kept> =
@@ -87,7 +93,24 @@ async fn get(
 async fn find(site: &Site, user: &User, id: &str) -> Result<Versioned<Kept>, ApiError> {
     let nowhere = || Problem::not_found("There is no such silence among everybody's and yours.");
     ulid::Ulid::from_string(id).map_err(|_| nowhere())?;
-    Ok(silences::get(&*site.table, &user.user, id).await?.ok_or_else(nowhere)?)
+    let kept = silences::get(&*site.table, &user.user, id).await?.ok_or_else(nowhere)?;
+    if may_see(site, user, &kept.value).await? { Ok(kept) } else { Err(nowhere().into()) }
+}
+
+/// Whether a silence is a user's own, or names nothing that they may not see.
+async fn may_see(site: &Site, user: &User, kept: &Kept) -> Result<bool, TableError> {
+    if kept.owner.is_some() || user.role == Role::Admin {
+        return Ok(true);
+    }
+    let matcher = &kept.silence.matcher;
+    let terminal = matcher.terminal.clone().map(Source::Terminal);
+    let node = matcher.node.clone().map(Source::Node);
+    for named in [matcher.source.clone(), terminal, node].into_iter().flatten() {
+        if !users::may_see_source(&*site.table, user, &named).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// That the user may change a silence of this owner.

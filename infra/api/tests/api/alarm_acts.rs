@@ -211,3 +211,12 @@ async fn when_a_word_holds_no_more_another_may_be_given() {
     assert_eq!(acts(&site, "root", &alarm, "acknowledge", json!({})).await.fine()["acknowledged"]["by"], "root");
     assert_eq!(site.seen_by("ann", &path).await["acknowledged"]["by"], "root");
 }
+
+#[tokio::test]
+async fn an_act_may_say_that_it_is_json_and_say_nothing() {
+    let site = Site::new().await;
+    says(&site, &on(HERS), hot(), 35.0).await;
+    let path = format!("/api/alarms/{}/acknowledge", active(&site).await);
+    let empty = site.post(&path).by(&site.token("ann")).header("content-type", "application/json");
+    assert_eq!(empty.send().await.fine()["acknowledged"]["by"], "ann");
+}

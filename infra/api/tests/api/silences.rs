@@ -198,3 +198,22 @@ async fn administrators_say_which_alarm_speaks_for_which() {
     assert_eq!((gone.status, looked_at(&site).await), (StatusCode::NO_CONTENT, vec!["bob".to_owned()]));
     assert_eq!(ask(&site, "root", Method::DELETE, &path, &Value::Null).await.problem(404), "not-found");
 }
+
+#[tokio::test]
+async fn a_silence_for_everybody_shows_nobody_what_they_may_not_see() {
+    let site = Site::new().await;
+    let root = async |matcher: Value| made(&site, "root", &everybodys(for_an_hour(&site, &matcher))).await;
+    let device = |mac: &str| json!({ "source": { "device": { "mac": mac, "pid": 1 } } });
+    let hers = [root(device(HERS)).await, root(json!({ "terminal": HERS })).await];
+    let others = [root(device(OTHER)).await, root(json!({ "terminal": OTHER })).await];
+    let all = root(json!({ "rule": "timeout" })).await;
+    assert_eq!(seen_by(&site, "ann").await.len(), 3);
+    assert_eq!(seen_by(&site, "bob").await, [all["id"].clone()]);
+    assert_eq!(seen_by(&site, "root").await.len(), 5);
+    for silence in &others {
+        assert_eq!(ask(&site, "ann", Method::GET, &path_of(silence), &json!({})).await.problem(404), "not-found");
+    }
+    for silence in &hers {
+        assert_eq!(ask(&site, "ann", Method::GET, &path_of(silence), &json!({})).await.status, StatusCode::OK);
+    }
+}

@@ -1,6 +1,7 @@
 //! axum's extractors, refusing with a [`Problem`].
 
 use axum::{
+    body::HttpBody,
     extract::{self, FromRequest, FromRequestParts, OptionalFromRequest, Request, rejection},
     http::request::Parts,
     response::{IntoResponse, Response},
@@ -9,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::Problem;
 
-/// A JSON body, in or out. As an `Option`, none when the request has no `Content-Type`.
+/// A JSON body, in or out. As an `Option`, none when the request has no `Content-Type`, or nothing in its body.
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
 
@@ -34,6 +35,9 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        if request.body().is_end_stream() {
+            return Ok(None);
+        }
         let body = <axum::Json<T> as OptionalFromRequest<S>>::from_request(request, state).await;
         body.map(|body| body.map(|axum::Json(body)| Self(body))).map_err(bad_body)
     }

@@ -98,13 +98,17 @@ async fn advance(
     incident.value.state = stepped.incident;
     incident.value.timer = stepped.timer;
     let first = incident.value.outbox.len();
-    let outgoing = stepped.tellings.into_iter().map(|telling| Outgoing { telling, people: Vec::new() });
+    let outgoing =
+        stepped.tellings.into_iter().map(|telling| Outgoing { telling, people: Vec::new(), others: Vec::new() });
     incident.value.outbox.extend(outgoing);
     let began = incident.value.outbox.get(first).map(|outgoing| outgoing.telling.at);
     incident.value.first_told = incident.value.first_told.or(began);
     for place in first..incident.value.outbox.len() {
         let people = people(cx, &mut incident.value, &steps, place).await?;
-        incident.value.outbox[place].people = people;
+        let others = others(cx, &incident.value, &steps, place).await?;
+        let outgoing = &mut incident.value.outbox[place];
+        outgoing.others = others.into_iter().filter(|other| !people.contains(other)).collect();
+        outgoing.people = people;
     }
     let writes = incidents::put(incident, before, heard, now)?;
     let is_stored = cx.table.transact(writes).await?.applied();
@@ -141,6 +145,23 @@ async fn people(cx: &Context, incident: &mut Incident, steps: &Steps, place: usi
     }
     incident.people.extend(people.iter().cloned());
     Ok(if is_for_all { incident.people.iter().cloned().collect() } else { people.into_iter().collect() })
+}
+
+/// Whom the steps to come name: who hears of it where those who are told now are not reached. Of an end nobody else hears.
+async fn others(cx: &Context, incident: &Incident, steps: &Steps, place: usize) -> Result<Vec<String>, TableError> {
+    let telling = &incident.outbox[place].telling;
+    let to_come = telling.level..steps.count();
+    if telling.kind == TellingKind::Recovery || to_come.is_empty() {
+        return Ok(Vec::new());
+    }
+    let table = cx.table.as_ref();
+    let (everybody, bound) = (users::list(table).await?, bound(cx, incident).await?);
+    let mut others: Vec<String> = Vec::new();
+    for step in to_come {
+        let named = steps.named((table, cx.clock.now()), step, (&everybody, &bound)).await?;
+        others.extend(named.into_iter().filter(|name| !others.contains(name)).collect::<Vec<_>>());
+    }
+    Ok(others)
 }
 
 /// What the records say of the alarms that are open, or new.
@@ -185,8 +206,8 @@ async fn hand_on(
 ) -> Result<(), JobError> {
     let (table, now) = (cx.table.as_ref(), cx.clock.now());
     let (mut messages, mut pushes) = (Vec::new(), Vec::new());
-    for Outgoing { telling, people } in &incident.value.outbox {
-        let (letters, shown) = telling::tell((cx, common), &incident.value, telling, people, is_repeat).await?;
+    for outgoing in &incident.value.outbox {
+        let (letters, shown) = telling::tell((cx, common), &incident.value, outgoing, is_repeat).await?;
         messages.extend(letters);
         pushes.extend(shown);
     }

@@ -102,6 +102,11 @@ impl Steps {
         Self(vec![EscalationStep { after_ms: 0, users, roles: Vec::new(), rotas }])
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Has them taken at their times.
     pub(crate) fn paced(&self, pace: &mut Pace, policy: Option<&Written<Policy>>) {
         pace.steps = self.0.iter().map(|step| Duration::from_millis(step.after_ms)).collect();

@@ -10,7 +10,7 @@ use domain::{
 use records::{
     TableError,
     channels::Channels,
-    incidents::{Audience, Incident},
+    incidents::{Audience, Incident, Outgoing},
     locale::Locale,
     notices::{self, channel},
     users,
@@ -29,15 +29,15 @@ use crate::{
 pub(super) async fn tell(
     (cx, common): (&Context, &Common),
     incident: &Incident,
-    telling: &Telling,
-    people: &[String],
+    outgoing: &Outgoing,
     is_repeat: bool,
 ) -> Result<(Vec<Message>, Vec<Push>), JobError> {
+    let Outgoing { telling, people, others } = outgoing;
     let sources = telling.news.iter().map(|news| &news.source);
     let sources = sources.chain(incident.state.open.values().map(|open| &open.source));
     let gate = Gate::read(cx, common, sources, people.iter().map(String::as_str), is_repeat).await?;
     let whole = Said::of(cx.table.as_ref(), &gate, (incident, telling), people).await?;
-    let teller = Teller { cx, incident, telling, people, gate, whole };
+    let teller = Teller { cx, incident, telling, people, others, gate, whole };
     let (mut letters, mut pushes) = (Vec::new(), Vec::new());
     for person in people {
         teller.tell(person, &mut letters, &mut pushes).await?;
@@ -50,6 +50,7 @@ struct Teller<'a> {
     incident: &'a Incident,
     telling: &'a Telling,
     people: &'a [String],
+    others: &'a [String],
     gate: Gate<'a>,
     /// What those hear who are told all of it.
     whole: Said,
@@ -61,7 +62,7 @@ impl Teller<'_> {
         let (locale, channels) = self.reached(person).await?;
         let reachable: Vec<&str> = channels.iter().map(String::as_str).collect();
         for channel in &channels {
-            let to = To { person, locale: &locale, channel };
+            let to = To { person, locale: &locale, channel, others: self.others };
             let Some(notice) = self.notice(to, &reachable).await? else { continue };
             // Refused when an earlier run wrote it: its letter is enqueued again all the same, under the same key.
             let _ = table.write(notices::put_new(&notice.0)?).await?;
@@ -69,7 +70,7 @@ impl Teller<'_> {
         }
         if self.incident.audience != Audience::Topics
             && let Some((notice, changes)) =
-                self.notice(To { person, locale: &locale, channel: INBOX }, &reachable).await?
+                self.notice(To { person, locale: &locale, channel: INBOX, others: &[] }, &reachable).await?
         {
             pushes.extend(gate::put_in_inbox(self.cx, &notice, &changes).await?);
         }

@@ -72,6 +72,8 @@ pub(super) struct Backtested {
     notices: Vec<BacktestedNotices>,
     /// What was taken for granted when they were counted, and what was left out, in words.
     assumed: Vec<&'static str>,
+    /// What can hardly be meant of the rule: names that no value of the devices in its scope has.
+    warnings: Vec<String>,
     /// An SVG document, where one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
@@ -137,7 +139,7 @@ pub(super) async fn backtest(
 ) -> Result<Json<Backtested>, ApiError> {
     let owner = (!trial.rule.everybody).then_some(user.user.as_str());
     may_change(&user, owner)?;
-    must_be_triable(&site, &user, &trial.rule).await?;
+    let warnings = must_be_triable(&site, &user, &trial.rule).await?;
     let (from, to) = span(&trial, site.clock.now())?;
     let rule = Rule { id: rule_id(owner, "backtest"), ..trial.rule.rule() };
     let terminals = terminals(&site, &user, trial.rule.scope.mac()).await?;
@@ -146,11 +148,12 @@ pub(super) async fn backtest(
     let scope = &trial.rule.scope;
     let found = backtest.run(&*site.table, |terminal, mounted| scope.holds(terminal, mounted), |_| {}).await?;
     let plot = trial.plot.then(|| plot(&found, &backtest.rule, from, to)).flatten();
-    Ok(Json(answer(found, from, to, plot)))
+    Ok(Json(Backtested { warnings, ..answer(found, from, to, plot) }))
 }
 
-async fn must_be_triable(site: &Site, user: &User, form: &RuleForm) -> Result<(), ApiError> {
-    let mut faults = Seen::by(site, user, &[form]).await?.faults(form);
+async fn must_be_triable(site: &Site, user: &User, form: &RuleForm) -> Result<Vec<String>, ApiError> {
+    let seen = Seen::by(site, user, &[form]).await?;
+    let mut faults = seen.faults(form);
     if form.target != Target::Device {
         faults.push("target: only what devices said is kept, so only rules about devices can be tried".to_owned());
     }
@@ -158,7 +161,7 @@ async fn must_be_triable(site: &Site, user: &User, form: &RuleForm) -> Result<()
         faults.push("condition: what was missed or lost is not kept, so it cannot be tried on the past".to_owned());
     }
     if faults.is_empty() {
-        return Ok(());
+        return Ok(seen.warnings(form));
     }
     Err(Problem::faults("bad-rule", "Nothing was tried: the rule is wrong, errors says where.", faults).into())
 }
@@ -209,6 +212,7 @@ fn answer(found: WouldHaveBeen, from: Timestamp, to: Timestamp, plot: Option<Str
         latest: alarms.iter().take(MOST_LISTED).map(|(device, alarm)| seen(device, alarm)).collect(),
         notices: found.told.into_iter().map(BacktestedNotices::from).collect(),
         assumed: ASSUMED.to_vec(),
+        warnings: Vec::new(),
         plot,
     }
 }

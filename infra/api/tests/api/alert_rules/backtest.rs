@@ -81,6 +81,15 @@ async fn notices_are_counted_by_incidents_and_the_answer_says_in_words_what_is_l
 }
 
 #[tokio::test]
+async fn a_name_that_no_value_has_is_warned_of() {
+    let site = with_history().await;
+    let misspelt =
+        with(&hot(30.0), "condition", json!({ "kind": "compare", "name": "temprature", "is": ">", "to": 30.0 }));
+    let found = tried(&site, "ann", &misspelt).await;
+    assert!(found["warnings"][0].as_str().unwrap().contains("temprature"), "{found}");
+}
+
+#[tokio::test]
 async fn another_persons_terminal_and_everybodys_rule_are_not_for_a_user() {
     let site = with_history().await;
     let common = json!({ "rule": everybodys(&hot(30.0)) });
