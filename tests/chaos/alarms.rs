@@ -63,8 +63,10 @@ impl Disorder {
 struct Answer {
     asked: Timestamp,
     is_good: bool,
-    /// Whether it may be looked at after what is newer, or have been posted to two brokers.
+    /// Whether it may be looked at after what is newer, or have been posted to two brokers, and nobody says whether it was.
     may_be_late: bool,
+    /// Whether a newer one may have been looked at first. Such a good one ends what that did not end already.
+    may_be_overtaken: bool,
 }
 
 impl Answer {
@@ -113,6 +115,7 @@ impl Said {
         let mut said = Self { watched: BTreeMap::new(), disorder, clocks, late: BTreeSet::new() };
         for result in acknowledged {
             let asked = Timestamp(result.time_stamp);
+            let may_be_overtaken = said.is_near_an_outage(&asked.rfc3339());
             for rule in [TIMEOUT, TEMPERATURE] {
                 // What was read and is stored says itself whether it was late, and what is says nothing to an alarm.
                 if rule == TEMPERATURE && history.is_late(result) {
@@ -121,7 +124,8 @@ impl Said {
                 }
                 let may_be_late = said.is_in_disorder(rule, &asked.rfc3339());
                 let answers = said.watched.entry((result.mac.clone(), result.pid, rule)).or_default();
-                answers.extend(judge(rule, result).map(|is_good| Answer { asked, is_good, may_be_late }));
+                let answer = |is_good| Answer { asked, is_good, may_be_late, may_be_overtaken };
+                answers.extend(judge(rule, result).map(answer));
             }
         }
         for answers in said.watched.values_mut() {
@@ -184,8 +188,11 @@ impl Said {
 
     /// Whether nobody knows in which order what was asked then was looked at. Readings are looked at in theirs.
     fn is_in_disorder(&self, rule: &str, at: &str) -> bool {
-        (rule == TIMEOUT || self.clocks == Clocks::Differ)
-            && self.disorder.iter().any(|disorder| *disorder.from <= *at && *at <= *disorder.to)
+        (rule == TIMEOUT || self.clocks == Clocks::Differ) && self.is_near_an_outage(at)
+    }
+
+    fn is_near_an_outage(&self, at: &str) -> bool {
+        self.disorder.iter().any(|disorder| *disorder.from <= *at && *at <= *disorder.to)
     }
 
     /// An alarm begins when an abnormal answer is taken that nothing good followed yet, and ends with a good one.
@@ -212,6 +219,10 @@ fn wrong_at(answers: &[Answer], place: usize, spans: &[Span]) -> Option<String> 
     if answer.is_good {
         // An abnormal one that came late is ended by the newest good one there is.
         let inside = spans.iter().find(|span| span.holds(&at) && !span.may_be_late)?;
+        let mut next = answers[place + 1..].iter().take_while(|next| next.is_good);
+        if answer.may_be_overtaken && next.any(|next| inside.cleared.as_ref() == Some(&next.at())) {
+            return None;
+        }
         return Some(format!("was good at {at}, in an alarm since {}", inside.raised));
     }
     // A good one that comes late ends what began before it, and what was abnormal since had not begun anything.

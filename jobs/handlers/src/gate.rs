@@ -102,7 +102,7 @@ impl<'a> Gate<'a> {
         }
         let mut decided = self.keeps_order(asked, decided).await?;
         if !decided.told.is_empty() {
-            let until = limit(self.cx, &self.chosen_by(asked.user), asked.user, asked.channel, asked.notice).await?;
+            let until = limit(self.cx, self.chosen_by(asked.user), asked.user, asked.channel, asked.notice).await?;
             if let Some(until) = until {
                 decided.hold_all(until, Why::Limit);
             }
@@ -124,11 +124,11 @@ impl<'a> Gate<'a> {
         if !open.iter().any(is_told) {
             return Ok(false);
         }
-        Ok(limit(self.cx, &self.chosen_by(asked.user), asked.user, asked.channel, asked.notice).await?.is_none())
+        Ok(limit(self.cx, self.chosen_by(asked.user), asked.user, asked.channel, asked.notice).await?.is_none())
     }
 
     /// What a user chose of how they are told.
-    pub(crate) fn chosen_by(&self, user: &str) -> Preferences {
+    pub(crate) fn chosen_by(&self, user: &str) -> &Preferences {
         self.policies.chosen_by(user)
     }
 

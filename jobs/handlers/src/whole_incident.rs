@@ -43,7 +43,7 @@ pub async fn alarms_of(table: &dyn Table, notice: &Notice) -> Result<Vec<Alarm>,
 }
 
 /// The incident that a notice tells of: of its reader's own, of a policy, or of a rule's recipients.
-async fn incident_of(table: &dyn Table, notice: &Notice) -> Result<Option<Incident>, TableError> {
+pub(crate) async fn incident_of(table: &dyn Table, notice: &Notice) -> Result<Option<Incident>, TableError> {
     if notice.incident.is_empty() {
         return Ok(None);
     }

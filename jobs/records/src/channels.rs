@@ -12,7 +12,7 @@ mod endpoint;
 
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::{Source, Timestamp, alarm::Change, routing::Preferences};
 use serde::{Deserialize, Serialize};
 
 pub use endpoint::{Disabled, Endpoint, Failing, Kind, MOST_OF_A_USER, OVERLAP, Retired};
@@ -86,16 +86,23 @@ impl Channels {
 
     /// Those on which the person is told of an event before anything failed. Where one is told after the other, not on one that
     /// is off for it: nothing would fail there, and nothing follow.
-    pub fn told_first(&self, event: &str, is_off: impl Fn(&str) -> bool) -> Vec<String> {
+    pub fn told_first(&self, event: &str, chosen: &Preferences, happened: &[(&Source, &Change)]) -> Vec<String> {
         let mut told = self.wanting(event);
         if self.order.one_by_one {
-            told.retain(|channel| !is_off(channel));
+            told.retain(|channel| !self.is_off(channel, chosen, happened));
             let well = |channel: &String| self.endpoint(channel).is_none_or(|endpoint| endpoint.disabled.is_none());
             // One that was disabled is told all the same where there is no other: the ledger shows it.
             let first = told.iter().position(well).unwrap_or_default();
             told = told.into_iter().skip(first).take(1).collect();
         }
         told
+    }
+
+    /// Whether the person chose that nothing of what happened there is told on a channel.
+    pub fn is_off(&self, channel: &str, chosen: &Preferences, happened: &[(&Source, &Change)]) -> bool {
+        let all = self.all();
+        let reachable: Vec<&str> = all.iter().map(String::as_str).collect();
+        chosen.is_off(happened, channel, &reachable)
     }
 
     /// The endpoint that a channel is, if it is one.

@@ -74,9 +74,6 @@ pub struct Outgoing {
     pub telling: Telling,
     /// Whom: users' names, or [`crate::notices::EVERYBODY`].
     pub people: Vec<String>,
-    /// Who hears in the place of one of them whom no channel reaches, first ones first: those of the steps that are to come.
-    #[serde(default)]
-    pub others: Vec<String>,
 }
 
 /// Names an incident.

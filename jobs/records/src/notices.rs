@@ -120,8 +120,9 @@ pub struct Way {
     pub passed_on: bool,
     /// The notice in whose place this one is.
     pub instead_of: Option<String>,
-    /// Who is told when this person takes it on no channel, first ones first.
-    pub others: Vec<String>,
+    /// Who is told when this person takes it on no channel, first ones first; none before that is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub others: Option<Vec<String>>,
     /// An earlier notice to the same person on the same channel, whose message this one changes where the channel can.
     pub follows: Option<String>,
     /// What the other side calls the message.

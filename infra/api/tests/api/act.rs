@@ -34,14 +34,12 @@ fn change(alarm: &str) -> Change {
     Change::of(ChangeKind::Raised, about, at, "link lost: it left its node")
 }
 
-/// An alarm of a terminal, and a notice of it to Ann.
-async fn told_of(terminal: &str) -> Site {
-    let site = Site::new().await;
-    let source = Source::Terminal(mac(terminal));
-    let Change { severity, detail, rule, at, .. } = change(ALARM);
+/// The alarm that a change raised stands, and nobody has it on.
+async fn stands(site: &Site, source: Source, raised: Change) -> Alarm {
+    let Change { alarm, severity, detail, rule, at, .. } = raised;
     let alarm = Alarm {
-        id: ALARM.to_owned(),
-        source: source.clone(),
+        id: alarm,
+        source,
         rule,
         severity,
         detail,
@@ -53,8 +51,16 @@ async fn told_of(terminal: &str) -> Site {
         shadow: false,
         life: alarms::AlarmLife::default(),
     };
-    let writes = alarms::put(&Versioned { value: alarm, version: 0 }).unwrap();
+    let writes = alarms::put(&Versioned { value: alarm.clone(), version: 0 }).unwrap();
     assert!(site.table.transact(writes).await.unwrap().applied());
+    alarm
+}
+
+/// An alarm of a terminal, and a notice of it to Ann.
+async fn told_of(terminal: &str) -> Site {
+    let site = Site::new().await;
+    let source = Source::Terminal(mac(terminal));
+    stands(&site, source.clone(), change(ALARM)).await;
     let facts = Facts::of_source(source.clone(), "Cold <store>".to_owned(), vec![change(ALARM)]);
     let notice = Notice {
         id: NOTICE.to_owned(),

@@ -110,18 +110,12 @@ impl Preferences {
     }
 
     /// Whether nothing of what happened there is told on a channel, as its user chose.
-    pub fn is_off<'a>(
-        &self,
-        happened: impl IntoIterator<Item = (&'a Source, &'a Change)>,
-        channel: &str,
-        reachable: &[&str],
-    ) -> bool {
-        let mut happened = happened.into_iter().peekable();
-        happened.peek().is_some()
-            && happened.all(|(source, change)| {
-                let subject = Subject { source, node: None, rule: &change.rule, severity: change.severity };
-                self.way(&subject, change.ends(), channel, reachable) == Way::Off
-            })
+    pub fn is_off(&self, happened: &[(&Source, &Change)], channel: &str, reachable: &[&str]) -> bool {
+        let is_off = |(source, change): &(&Source, &Change)| {
+            let subject = Subject { source, node: None, rule: &change.rule, severity: change.severity };
+            self.way(&subject, change.ends(), channel, reachable) == Way::Off
+        };
+        !happened.is_empty() && happened.iter().all(is_off)
     }
 
     /// How they are told of a category on a channel: as they chose; else of values everywhere, of silence and absence where

@@ -230,11 +230,8 @@ impl Count<'_> {
         }
         let Some(Some((channels, chosen))) = self.reached.get(user) else { return Ok(()) };
         let changes: Vec<Change> = telling.news.iter().map(|news| news.change.clone()).collect();
-        let all = channels.all();
-        let reachable: Vec<&str> = all.iter().map(String::as_str).collect();
-        let happened = || telling.news.iter().map(|news| (&news.source, &news.change));
-        let channels =
-            channels.told_first(event_of(&changes), |channel| chosen.is_off(happened(), channel, &reachable));
+        let happened: Vec<_> = telling.news.iter().map(|news| (&news.source, &news.change)).collect();
+        let channels = channels.told_first(event_of(&changes), chosen, &happened);
         let reachable: Vec<&str> = channels.iter().map(String::as_str).collect();
         let rule = self.rule;
         for channel in channels.iter().filter(|channel| is_told((rule, chosen), telling, (channel, &reachable))) {

@@ -19,7 +19,9 @@ use records::{
 
 use super::{DeliverNotice, event};
 use crate::{
-    Context, Job, JobError, gate,
+    Context, Job, JobError,
+    fan_out::policies::{Steps, bound},
+    gate, whole_incident,
     words::{self, Enclosed, Reader},
 };
 
@@ -45,12 +47,13 @@ pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<(), JobErro
         return Ok(());
     }
     if let Some(user) = users::get(table, &notice.user).await? {
+        let channels = Channels::of(table, &user).await?;
+        let mut wanting = channels.wanting(event(notice));
+        wanting.retain(|channel| !told.iter().any(|told| told.channel == *channel));
         let chosen = preferences::get(table, &user.user).await?;
-        let channels = Channels::of(table, &user).await?.wanting(event(notice));
-        let reachable: Vec<&str> = channels.iter().map(String::as_str).collect();
-        for channel in channels.iter().filter(|channel| !told.iter().any(|told| told.channel == **channel)) {
-            let next = instead(cx, notice, &user, channel.clone());
-            if is_let_through(cx, &chosen, &next, &reachable).await? {
+        for channel in wanting {
+            let next = instead(cx, notice, &user, channel);
+            if is_let_through(cx, &channels, &chosen, &next).await? {
                 return tell(cx, vec![next]).await;
             }
         }
@@ -67,20 +70,20 @@ pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<(), JobErro
 /// Whether somebody may be told so in another's place: not where they want nothing of it, nor beyond what an address is told a day.
 async fn is_let_through(
     cx: &Context,
+    channels: &Channels,
     chosen: &Preferences,
     notice: &Notice,
-    reachable: &[&str],
 ) -> Result<bool, JobError> {
-    if chosen.is_off(happened(notice), &notice.channel, reachable) {
+    if channels.is_off(&notice.channel, chosen, &happened(notice)) {
         return Ok(false);
     }
     Ok(gate::limit(cx, chosen, &notice.user, &notice.channel, &notice.id).await?.is_none())
 }
 
 /// What a notice tells of, and where it happened.
-fn happened(notice: &Notice) -> impl Iterator<Item = (&Source, &Change)> {
+fn happened(notice: &Notice) -> Vec<(&Source, &Change)> {
     let parts = notice.facts.iter().flat_map(|facts| &facts.parts);
-    parts.flat_map(|part| part.changes.iter().map(move |change| (&part.source, change)))
+    parts.flat_map(|part| part.changes.iter().map(move |change| (&part.source, change))).collect()
 }
 
 /// The channel that a notice went on to, if that took it: the person was told, and is not told once more.
@@ -96,18 +99,15 @@ pub(super) async fn told_instead(table: &dyn Table, notice: &Notice) -> Result<O
 
 async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<(), JobError> {
     let table = cx.table.as_ref();
-    for (index, other) in notice.way.others.iter().enumerate() {
+    let others = others(cx, notice).await?;
+    for (index, other) in others.iter().enumerate() {
         let Some(user) = users::get(table, other).await? else { continue };
         let (channels, chosen) = (Channels::of(table, &user).await?, preferences::get(table, &user.user).await?);
-        let all = channels.all();
-        let reachable: Vec<&str> = all.iter().map(String::as_str).collect();
-        let is_off = |channel: &str| chosen.is_off(happened(notice), channel, &reachable);
-        let others = notice.way.others.iter().skip(index + 1).cloned().collect::<Vec<_>>();
         let mut notices = Vec::new();
-        for channel in channels.told_first(event(notice), is_off) {
+        for channel in channels.told_first(event(notice), &chosen, &happened(notice)) {
             let mut instead = instead(cx, notice, &user, channel);
-            instead.way.others.clone_from(&others);
-            if is_let_through(cx, &chosen, &instead, &reachable).await? {
+            instead.way.others = Some(others[index + 1..].to_vec());
+            if is_let_through(cx, &channels, &chosen, &instead).await? {
                 notices.push(instead);
             }
         }
@@ -117,6 +117,24 @@ async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<(), JobErro
     }
     tracing::error!(user.name = notice.user, notice.id, "nobody could be told: no channel took it");
     Ok(())
+}
+
+/// Who may be told in the place of somebody: those whom the steps to come of its incident name. Of ends nobody else hears.
+async fn others(cx: &Context, notice: &Notice) -> Result<Vec<String>, JobError> {
+    if let Some(known) = &notice.way.others {
+        return Ok(known.clone());
+    }
+    let table = cx.table.as_ref();
+    let Some(incident) = whole_incident::incident_of(table, notice).await? else { return Ok(Vec::new()) };
+    if incident.state.open.is_empty() || happened(notice).iter().all(|(_, change)| change.ends()) {
+        return Ok(Vec::new());
+    }
+    let (steps, _) = Steps::of(cx, &incident.audience).await?;
+    let (everybody, bound) = (users::list(table).await?, bound(cx, &incident).await?);
+    let at = (table, cx.clock.now());
+    let mut named = steps.named_from(incident.state.level, at, (&everybody, &bound)).await?;
+    named.retain(|name| !incident.people.contains(name));
+    Ok(named)
 }
 
 /// What the person was told of the same, this notice among it.

@@ -98,17 +98,13 @@ async fn advance(
     incident.value.state = stepped.incident;
     incident.value.timer = stepped.timer;
     let first = incident.value.outbox.len();
-    let outgoing =
-        stepped.tellings.into_iter().map(|telling| Outgoing { telling, people: Vec::new(), others: Vec::new() });
+    let outgoing = stepped.tellings.into_iter().map(|telling| Outgoing { telling, people: Vec::new() });
     incident.value.outbox.extend(outgoing);
     let began = incident.value.outbox.get(first).map(|outgoing| outgoing.telling.at);
     incident.value.first_told = incident.value.first_told.or(began);
     for place in first..incident.value.outbox.len() {
         let people = people(cx, &mut incident.value, &steps, place).await?;
-        let others = others(cx, &incident.value, &steps, place).await?;
-        let outgoing = &mut incident.value.outbox[place];
-        outgoing.others = others.into_iter().filter(|other| !people.contains(other)).collect();
-        outgoing.people = people;
+        incident.value.outbox[place].people = people;
     }
     let writes = incidents::put(incident, before, heard, now)?;
     let is_stored = cx.table.transact(writes).await?.applied();
@@ -145,23 +141,6 @@ async fn people(cx: &Context, incident: &mut Incident, steps: &Steps, place: usi
     }
     incident.people.extend(people.iter().cloned());
     Ok(if is_for_all { incident.people.iter().cloned().collect() } else { people.into_iter().collect() })
-}
-
-/// Whom the steps to come name: who hears of it where those who are told now are not reached. Of an end nobody else hears.
-async fn others(cx: &Context, incident: &Incident, steps: &Steps, place: usize) -> Result<Vec<String>, TableError> {
-    let telling = &incident.outbox[place].telling;
-    let to_come = telling.level..steps.count();
-    if telling.kind == TellingKind::Recovery || to_come.is_empty() {
-        return Ok(Vec::new());
-    }
-    let table = cx.table.as_ref();
-    let (everybody, bound) = (users::list(table).await?, bound(cx, incident).await?);
-    let mut others: Vec<String> = Vec::new();
-    for step in to_come {
-        let named = steps.named((table, cx.clock.now()), step, (&everybody, &bound)).await?;
-        others.extend(named.into_iter().filter(|name| !others.contains(name)).collect::<Vec<_>>());
-    }
-    Ok(others)
 }
 
 /// What the records say of the alarms that are open, or new.

@@ -81,7 +81,7 @@ pub(crate) struct Steps(Vec<EscalationStep>);
 
 impl Steps {
     /// Those of an incident; none where it is told to its audience alone, or where its policy is no more.
-    pub(super) async fn of(cx: &Context, audience: &Audience) -> Result<(Self, Option<Written<Policy>>), TableError> {
+    pub(crate) async fn of(cx: &Context, audience: &Audience) -> Result<(Self, Option<Written<Policy>>), TableError> {
         let Audience::Policy(id) = audience else { return Ok((Self::default(), None)) };
         if let Some(rule) = id.strip_prefix(OF_A_RULE) {
             let rules = cx.alert_rules().await?;
@@ -102,9 +102,19 @@ impl Steps {
         Self(vec![EscalationStep { after_ms: 0, users, roles: Vec::new(), rotas }])
     }
 
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.0.len()
+    /// Whom the steps from this one on name, in their order.
+    pub(crate) async fn named_from(
+        &self,
+        step: usize,
+        at: (&dyn Table, Timestamp),
+        everybody: (&[User], &BTreeSet<String>),
+    ) -> Result<Vec<String>, TableError> {
+        let mut all: Vec<String> = Vec::new();
+        for step in step..self.0.len() {
+            let named = self.named(at, step, everybody).await?;
+            all.extend(named.into_iter().filter(|name| !all.contains(name)).collect::<Vec<_>>());
+        }
+        Ok(all)
     }
 
     /// Has them taken at their times.
@@ -151,7 +161,7 @@ pub(crate) fn steps_of(telling: &Telling) -> Range<usize> {
 }
 
 /// The users to whom the terminals are bound that an incident is about.
-pub(super) async fn bound(cx: &Context, incident: &Incident) -> Result<BTreeSet<String>, TableError> {
+pub(crate) async fn bound(cx: &Context, incident: &Incident) -> Result<BTreeSet<String>, TableError> {
     let told = incident.outbox.iter().flat_map(|outgoing| &outgoing.telling.news).map(|news| &news.source);
     let sources = incident.state.open.values().map(|open| &open.source).chain(told);
     let macs: BTreeSet<&Mac> = sources.filter_map(Source::mac).collect();

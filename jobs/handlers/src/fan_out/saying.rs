@@ -79,12 +79,7 @@ impl Said {
             at: telling.at,
             status: NoticeStatus::Waiting,
             attempts: Vec::new(),
-            way: Way {
-                event: Some(event_of(&changes).to_owned()),
-                follows,
-                others: to.others.to_vec(),
-                ..Way::default()
-            },
+            way: Way { event: Some(event_of(&changes).to_owned()), follows, ..Way::default() },
             facts: Some(self.facts.clone()),
         }
     }
@@ -99,8 +94,6 @@ pub(super) struct To<'a> {
     pub(super) locale: &'a Locale,
     /// The channel.
     pub(super) channel: &'a str,
-    /// Who hears in their place where no channel of theirs takes it.
-    pub(super) others: &'a [String],
 }
 
 /// What is new, by its sources.

@@ -32,12 +32,12 @@ pub(super) async fn tell(
     outgoing: &Outgoing,
     is_repeat: bool,
 ) -> Result<(Vec<Message>, Vec<Push>), JobError> {
-    let Outgoing { telling, people, others } = outgoing;
+    let Outgoing { telling, people } = outgoing;
     let sources = telling.news.iter().map(|news| &news.source);
     let sources = sources.chain(incident.state.open.values().map(|open| &open.source));
     let gate = Gate::read(cx, common, sources, people.iter().map(String::as_str), is_repeat).await?;
     let whole = Said::of(cx.table.as_ref(), &gate, (incident, telling), people).await?;
-    let teller = Teller { cx, incident, telling, people, others, gate, whole };
+    let teller = Teller { cx, incident, telling, people, gate, whole };
     let (mut letters, mut pushes) = (Vec::new(), Vec::new());
     for person in people {
         teller.tell(person, &mut letters, &mut pushes).await?;
@@ -50,7 +50,6 @@ struct Teller<'a> {
     incident: &'a Incident,
     telling: &'a Telling,
     people: &'a [String],
-    others: &'a [String],
     gate: Gate<'a>,
     /// What those hear who are told all of it.
     whole: Said,
@@ -62,7 +61,7 @@ impl Teller<'_> {
         let (locale, channels) = self.reached(person).await?;
         let reachable: Vec<&str> = channels.iter().map(String::as_str).collect();
         for channel in &channels {
-            let to = To { person, locale: &locale, channel, others: self.others };
+            let to = To { person, locale: &locale, channel };
             let Some(notice) = self.notice(to, &reachable).await? else { continue };
             // Refused when an earlier run wrote it: its letter is enqueued again all the same, under the same key.
             let _ = table.write(notices::put_new(&notice.0)?).await?;
@@ -70,7 +69,7 @@ impl Teller<'_> {
         }
         if self.incident.audience != Audience::Topics
             && let Some((notice, changes)) =
-                self.notice(To { person, locale: &locale, channel: INBOX, others: &[] }, &reachable).await?
+                self.notice(To { person, locale: &locale, channel: INBOX }, &reachable).await?
         {
             pushes.extend(gate::put_in_inbox(self.cx, &notice, &changes).await?);
         }
@@ -87,12 +86,9 @@ impl Teller<'_> {
         }
         let Some(user) = users::get(table, person).await? else { return Ok((Locale::default(), Vec::new())) };
         let changes: Vec<Change> = self.telling.news.iter().map(|news| news.change.clone()).collect();
-        let channels = Channels::of(table, &user).await?;
-        let (all, chosen) = (channels.all(), self.gate.chosen_by(person));
-        let reachable: Vec<&str> = all.iter().map(String::as_str).collect();
-        let happened = || self.telling.news.iter().map(|news| (&news.source, &news.change));
-        let channels =
-            channels.told_first(event_of(&changes), |channel| chosen.is_off(happened(), channel, &reachable));
+        let happened: Vec<_> = self.telling.news.iter().map(|news| (&news.source, &news.change)).collect();
+        let chosen = self.gate.chosen_by(person);
+        let channels = Channels::of(table, &user).await?.told_first(event_of(&changes), chosen, &happened);
         Ok((user.locale, channels))
     }
 

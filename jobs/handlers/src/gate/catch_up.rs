@@ -45,7 +45,7 @@ pub(crate) async fn catch_up(cx: &Context, due: &Due) -> Result<(), JobError> {
             return end(cx, due, later).await;
         }
         let id = derived_id(due.at, &["catch-up", user, channel, &seal.version.to_string()]);
-        if let Some(until) = limit(cx, &policies.chosen_by(user), user, channel, &id).await? {
+        if let Some(until) = limit(cx, policies.chosen_by(user), user, channel, &id).await? {
             return end(cx, due, later.into_iter().chain([until]).min()).await;
         }
         tell(cx, due, seal, id, free).await?;

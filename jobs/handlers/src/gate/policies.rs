@@ -47,7 +47,8 @@ impl Common {
 pub(super) struct Policies<'a> {
     said: &'a Said,
     /// What they chose, by user.
-    pub(super) preferences: BTreeMap<String, Preferences>,
+    preferences: BTreeMap<String, Preferences>,
+    nothing: Preferences,
 }
 
 /// Of what somebody may be told.
@@ -83,12 +84,13 @@ impl<'a> Policies<'a> {
         common: &'a Common,
         users: impl IntoIterator<Item = &str>,
     ) -> Result<Self, TableError> {
-        Ok(Self { said: common.read(table).await?, preferences: preferences::of_users(table, users).await? })
+        let (said, preferences) = (common.read(table).await?, preferences::of_users(table, users).await?);
+        Ok(Self { said, preferences, nothing: Preferences::default() })
     }
 
     /// What a user chose; the default where they chose nothing.
-    pub(super) fn chosen_by(&self, user: &str) -> Preferences {
-        self.preferences.get(user).cloned().unwrap_or_default()
+    pub(super) fn chosen_by(&self, user: &str) -> &Preferences {
+        self.preferences.get(user).unwrap_or(&self.nothing)
     }
 
     /// What becomes of something on a node, for a user who has an address on these channels. It was to be told `first`.
@@ -103,12 +105,10 @@ impl<'a> Policies<'a> {
         let subject = Subject { source, node, rule, severity };
         let own = self.said.silences.iter().filter(|kept| kept.owner.as_deref().is_none_or(|owner| owner == user));
         let silences: Vec<_> = own.map(|kept| &kept.silence).collect();
-        let nothing = Preferences::default();
-        let chosen = self.preferences.get(user).unwrap_or(&nothing);
         let moment = Moment {
             silences: &silences,
             is_muted: self.mutes(&subject, alarm),
-            preferences: (user != EVERYBODY).then_some(chosen),
+            preferences: (user != EVERYBODY).then(|| self.chosen_by(user)),
             reachable,
             first,
             now,

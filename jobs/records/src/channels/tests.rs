@@ -1,3 +1,5 @@
+use domain::routing::Preferences;
+
 use super::*;
 
 fn endpoint(id: &str, events: &[&str]) -> Endpoint {
@@ -25,30 +27,36 @@ fn channels(order: &[&str], one_by_one: bool) -> Channels {
 
 #[test]
 fn who_chose_nothing_is_told_on_all_channels_at_once() {
-    assert_eq!(channels(&[], false).told_first("alarm.raised", |_| false), ["email", "sms", "webhook/a", "webhook/b"]);
+    assert_eq!(
+        channels(&[], false).told_first("alarm.raised", &Preferences::default(), &[]),
+        ["email", "sms", "webhook/a", "webhook/b"]
+    );
 }
 
 #[test]
 fn an_endpoint_hears_of_the_events_it_wants() {
-    assert_eq!(channels(&[], false).told_first("alarm.cleared", |_| false), ["email", "sms", "webhook/a"]);
+    assert_eq!(
+        channels(&[], false).told_first("alarm.cleared", &Preferences::default(), &[]),
+        ["email", "sms", "webhook/a"]
+    );
 }
 
 #[test]
 fn the_order_is_theirs_and_what_is_not_in_it_comes_after_and_what_is_gone_is_passed_over() {
     let chosen = channels(&["webhook/b", "wechat", "sms", "sms"], true);
     assert_eq!(chosen.all(), ["webhook/b", "sms", "email", "webhook/a"]);
-    assert_eq!(chosen.told_first("alarm.raised", |_| false), ["webhook/b"]);
-    assert_eq!(chosen.told_first("alarm.cleared", |_| false), ["sms"]);
+    assert_eq!(chosen.told_first("alarm.raised", &Preferences::default(), &[]), ["webhook/b"]);
+    assert_eq!(chosen.told_first("alarm.cleared", &Preferences::default(), &[]), ["sms"]);
 }
 
 #[test]
 fn one_by_one_a_disabled_endpoint_is_passed_over_unless_it_is_all_there_is() {
     let mut chosen = channels(&["webhook/a"], true);
     chosen.endpoints[0].disabled = Some(Disabled { at: Timestamp(0), why: String::new() });
-    assert_eq!(chosen.told_first("alarm.raised", |_| false), ["email"]);
+    assert_eq!(chosen.told_first("alarm.raised", &Preferences::default(), &[]), ["email"]);
     chosen.own.clear();
     chosen.endpoints.truncate(1);
-    assert_eq!(chosen.told_first("alarm.raised", |_| false), ["webhook/a"]);
+    assert_eq!(chosen.told_first("alarm.raised", &Preferences::default(), &[]), ["webhook/a"]);
 }
 
 const HOUR: i64 = 3_600_000;

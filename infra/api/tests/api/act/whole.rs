@@ -18,23 +18,11 @@ async fn alarms_of(site: &Site, terminal: &str, count: u32, raised_at: Timestamp
     let mut alarms = Vec::new();
     for number in 0..count {
         let pid = u8::try_from(number % 100).unwrap();
-        let alarm = Alarm {
-            id: domain::identity::derived_id(raised_at, &[terminal, &number.to_string()]),
-            source: Source::Device(DeviceId { mac: mac(terminal), pid }),
-            rule: format!("threshold:r{}", number / 100),
-            severity: Severity::Warning,
-            detail: "r 1, limits 2 ~ 3".to_owned(),
-            raised_at,
-            cleared_at: None,
-            cleared_by: None,
-            acknowledged: None,
-            severities: Vec::new(),
-            shadow: false,
-            life: alarms::AlarmLife::default(),
-        };
-        let writes = alarms::put(&Versioned { value: alarm.clone(), version: 0 }).unwrap();
-        assert!(site.table.transact(writes).await.unwrap().applied());
-        alarms.push(alarm);
+        let id = domain::identity::derived_id(raised_at, &[terminal, &number.to_string()]);
+        let rule = format!("threshold:r{}", number / 100);
+        let about = About { alarm: &id, rule: &rule, severity: Severity::Warning, since: raised_at, shadow: false };
+        let raised = Change::of(ChangeKind::Raised, about, raised_at, "r 1, limits 2 ~ 3");
+        alarms.push(stands(site, Source::Device(DeviceId { mac: mac(terminal), pid }), raised).await);
     }
     alarms
 }
