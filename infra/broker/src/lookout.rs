@@ -13,7 +13,7 @@ mod words;
 use std::{sync::Arc, time::Duration};
 
 use domain::Need;
-use jobs::ports::{Clock, Inspect, MOST_APART_MS, MeetingPoint, SpoolState, Spooling};
+use jobs::ports::{Clock, Inspect, MOST_APART_MS, MeetingPoint, MeetingState, SpoolState, Spooling};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, timeout},
@@ -154,18 +154,17 @@ impl Lookout {
     fn look(&mut self, turns: &mpsc::UnboundedSender<Turn>) {
         let state = self.spool.as_ref().map(|spool| spool.state());
         let meeting = self.parts.meeting.as_ref().map(|meeting| meeting.state());
-        let seen = |away: Option<String>| Some(Sample { at: Instant::now(), away });
+        let of_meeting = |wrong: fn(&MeetingState) -> Option<String>| {
+            meeting.as_ref().map(|meeting| Sample { at: Instant::now(), away: wrong(meeting) })
+        };
+        let away_after = self.parts.settings.away_after();
         for watch in &mut self.watches {
             let (sample, delay) = match (watch.need.needs.as_str(), state) {
-                (QUEUE, state) => (of_queue(self.parts.looks.last(QUEUE), state), self.parts.settings.away_after()),
+                (QUEUE, state) => (of_queue(self.parts.looks.last(QUEUE), state), away_after),
                 (SPOOL, Some(state)) => (Some(of_spool(state, watch.is_away())), Some(Duration::ZERO)),
-                (DURABILITY, _) => {
-                    (meeting.as_ref().and_then(|m| seen(m.forgets.clone())), self.parts.settings.away_after())
-                }
-                (CLOCK, _) => {
-                    (meeting.as_ref().and_then(|m| seen(m.apart(MOST_APART_MS))), self.parts.settings.away_after())
-                }
-                (needs, _) => (self.parts.looks.last(needs), self.parts.settings.away_after()),
+                (DURABILITY, _) => (of_meeting(|meeting| meeting.forgets.clone()), away_after),
+                (CLOCK, _) => (of_meeting(|meeting| meeting.apart(MOST_APART_MS)), away_after),
+                (needs, _) => (self.parts.looks.last(needs), away_after),
             };
             let (Some(sample), Some(delay)) = (sample, delay) else { continue };
             if let Some(turn) = watch.look(sample, delay, || self.reporter.instant()) {

@@ -157,6 +157,26 @@ pub async fn may_see_source(table: &dyn Table, user: &User, source: &Source) -> 
     }
 }
 
+/// Those of some sources that a user may see, by a few reads however many they are.
+pub async fn seen_among<'a>(
+    table: &dyn Table,
+    user: &User,
+    sources: impl IntoIterator<Item = &'a Source>,
+) -> Result<BTreeSet<&'a Source>, TableError> {
+    let mut seen: BTreeSet<&Source> = sources.into_iter().collect();
+    if user.role == Role::Admin || seen.is_empty() {
+        return Ok(seen);
+    }
+    let bound: BTreeSet<Mac> = terminals(table, &user.user).await?.into_iter().collect();
+    let is_of_nodes = seen.iter().any(|source| matches!(source, Source::Node(_)));
+    let nodes = if is_of_nodes { nodes(table, &user.user).await? } else { BTreeSet::new() };
+    seen.retain(|source| match source {
+        Source::Node(node) => nodes.contains(node),
+        source => source.mac().is_some_and(|mac| bound.contains(mac)),
+    });
+    Ok(seen)
+}
+
 /// The nodes that the terminals bound to a user hang on.
 pub async fn nodes(table: &dyn Table, user: &str) -> Result<BTreeSet<String>, TableError> {
     let macs = terminals(table, user).await?;

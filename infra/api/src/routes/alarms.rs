@@ -11,9 +11,8 @@ mod statistics;
 pub(crate) use acknowledge::{Remark, take_on};
 pub(crate) use explain::Explained;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
-use domain::Mac;
 use engine_http::{
     Json, Path, Problem,
     axum::{self, extract::State},
@@ -92,22 +91,10 @@ pub(crate) async fn seen_among(
     user: &User,
     alarms: Vec<alarms::Alarm>,
 ) -> Result<Vec<alarms::Alarm>, ApiError> {
-    let mut alarms: Vec<alarms::Alarm> = alarms.into_iter().map(|alarm| attended(site, alarm)).collect();
-    if user.role == Role::Admin {
-        return Ok(alarms);
-    }
-    let table = &*site.table;
-    let bound: BTreeSet<Mac> = users::terminals(table, &user.user).await?.into_iter().collect();
-    let is_of_nodes = alarms.iter().any(|alarm| matches!(alarm.source, domain::Source::Node(_)));
-    let nodes = if is_of_nodes { users::nodes(table, &user.user).await? } else { BTreeSet::new() };
-    alarms.retain(|alarm| {
-        let may_see = match &alarm.source {
-            domain::Source::Node(node) => nodes.contains(node),
-            source => source.mac().is_some_and(|mac| bound.contains(mac)),
-        };
-        may_see && concerns(alarm, user)
-    });
-    Ok(alarms)
+    let seen = users::seen_among(&*site.table, user, alarms.iter().map(|alarm| &alarm.source)).await?;
+    let may_see = |alarm: &alarms::Alarm| seen.contains(&alarm.source) && concerns(alarm, user);
+    let alarms: Vec<alarms::Alarm> = alarms.iter().filter(|alarm| may_see(alarm)).cloned().collect();
+    Ok(alarms.into_iter().map(|alarm| attended(site, alarm)).collect())
 }
 
 /// The alarm as it is attended to now: nobody has it on where the word that somebody gave holds no more, and another may be given.

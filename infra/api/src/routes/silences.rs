@@ -58,12 +58,12 @@ async fn list(
 /// Everybody's and then the user's; its places are those of the store.
 async fn page(site: &Site, user: &User, limit: usize, after: Option<String>) -> Result<Listed<Kept>, TableError> {
     let table = &*site.table;
-    let mut all = Vec::new();
-    for kept in silences::list(table, None, silences::MOST, None).await?.items {
-        if may_see(site, user, &kept).await? {
-            all.push(kept);
-        }
-    }
+    let common = silences::list(table, None, silences::MOST, None).await?.items;
+    let named: Vec<Vec<Source>> = common.iter().map(named).collect();
+    let seen = users::seen_among(table, user, named.iter().flatten()).await?;
+    let may_see = |named: &Vec<Source>| named.iter().all(|source| seen.contains(source));
+    let mut all: Vec<Kept> =
+        common.into_iter().zip(&named).filter(|(_, named)| may_see(named)).map(|(kept, _)| kept).collect();
     all.extend(silences::list(table, Some(&user.user), silences::MOST, None).await?.items);
     // Few enough to be read whole: a page is a part of them.
     let place = |kept: &Kept| format!("{}{}", u8::from(kept.owner.is_some()), kept.id);
@@ -94,23 +94,20 @@ async fn find(site: &Site, user: &User, id: &str) -> Result<Versioned<Kept>, Api
     let nowhere = || Problem::not_found("There is no such silence among everybody's and yours.");
     ulid::Ulid::from_string(id).map_err(|_| nowhere())?;
     let kept = silences::get(&*site.table, &user.user, id).await?.ok_or_else(nowhere)?;
-    if may_see(site, user, &kept.value).await? { Ok(kept) } else { Err(nowhere().into()) }
+    let named = named(&kept.value);
+    let seen = users::seen_among(&*site.table, user, &named).await?;
+    if named.iter().all(|source| seen.contains(source)) { Ok(kept) } else { Err(nowhere().into()) }
 }
 
-/// Whether a silence is a user's own, or names nothing that they may not see.
-async fn may_see(site: &Site, user: &User, kept: &Kept) -> Result<bool, TableError> {
-    if kept.owner.is_some() || user.role == Role::Admin {
-        return Ok(true);
+/// The sources that everybody's silence names; one's own shows nobody else anything.
+fn named(kept: &Kept) -> Vec<Source> {
+    if kept.owner.is_some() {
+        return Vec::new();
     }
     let matcher = &kept.silence.matcher;
-    let terminal = matcher.terminal.clone().map(Source::Terminal);
-    let node = matcher.node.clone().map(Source::Node);
-    for named in [matcher.source.clone(), terminal, node].into_iter().flatten() {
-        if !users::may_see_source(&*site.table, user, &named).await? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let (terminal, node) = (matcher.terminal.clone(), matcher.node.clone());
+    let of_them = [matcher.source.clone(), terminal.map(Source::Terminal), node.map(Source::Node)];
+    of_them.into_iter().flatten().collect()
 }
 
 /// That the user may change a silence of this owner.
