@@ -77,13 +77,13 @@ fn of_workers_with_alarms() -> Vec<Effect> {
         Effect::acknowledge(EvaluateAlarms::NAME),
         Effect::write("claim a transition", &["ledger#fan_out/", r#""claimed""#]),
         Effect::write("step an incident", &["incident#", "incident-heard#"]),
-        Effect::write("store a notice", &["notice#", r#""waiting""#]),
+        Effect::write("store a notice", &["notice#"]).of_version(1),
         Effect::enqueue(DeliverNotice::NAME),
         Effect::write("empty an incident's outbox", &["incident#"]).without("incident-heard#"),
         Effect::write("end a transition", &["ledger#fan_out/", r#""done""#]),
         Effect::acknowledge(FanOut::NAME),
         Effect::write("claim a letter", &["ledger#deliver_notice/", r#""claimed""#]),
-        Effect::write("store a receipt", &["notice#", r#""sent""#]),
+        Effect::write("store a receipt", &["notice#"]).of_version(2),
         Effect::write("end a letter", &["ledger#deliver_notice/", r#""done""#]),
         Effect::acknowledge(DeliverNotice::NAME),
     ]
@@ -108,9 +108,9 @@ fn of_redis_and_the_store() -> Vec<Effect> {
         Effect::acknowledge(ProcessResults::NAME),
         Effect::write("step the alarm machine", &["watch#", "transition#"]),
         Effect::enqueue(FanOut::NAME),
-        Effect::write("store a notice", &["notice#", r#""waiting""#]),
+        Effect::write("store a notice", &["notice#"]).of_version(1),
         Effect::enqueue(DeliverNotice::NAME),
-        Effect::write("store a receipt", &["notice#", r#""sent""#]),
+        Effect::write("store a receipt", &["notice#"]).of_version(2),
         Effect::acknowledge(DeliverNotice::NAME),
     ]
 }

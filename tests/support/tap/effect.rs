@@ -34,12 +34,13 @@ pub struct Effect {
     language: Language,
     holds: Vec<Vec<u8>>,
     lacks: Option<Vec<u8>>,
+    version: Option<u64>,
 }
 
 impl Effect {
     fn of_redis(name: String, holds: &[&str]) -> Self {
         let holds = holds.iter().map(|held| held.as_bytes().to_vec()).collect();
-        Self { name, language: Language::Redis, holds, lacks: None }
+        Self { name, language: Language::Redis, holds, lacks: None, version: None }
     }
 
     /// Jobs are put into a queue.
@@ -63,16 +64,23 @@ impl Effect {
         Self::of_redis("show browsers".to_owned(), &["EVALSHA", ":pushes}"])
     }
 
-    /// Something is written that holds all of this: parts of keys, parts of records.
+    /// Something is written that holds all of this: parts of keys, parts of records, as far as those are not so long that they are
+    /// packed.
     pub fn write(name: &str, holds: &[&str]) -> Self {
         let holds = holds.iter().map(|held| held.as_bytes().to_vec()).collect();
-        Self { name: name.to_owned(), language: Language::Table, holds, lacks: None }
+        Self { name: name.to_owned(), language: Language::Table, holds, lacks: None, version: None }
     }
 
     /// The same without this.
     #[must_use]
     pub fn without(self, lacks: &str) -> Self {
         Self { lacks: Some(lacks.as_bytes().to_vec()), ..self }
+    }
+
+    /// The same where the record, whose partition begins with the first of what is held, comes to be of this version.
+    #[must_use]
+    pub fn of_version(self, version: u64) -> Self {
+        Self { version: Some(version), ..self }
     }
 
     /// Whether it is Redis that does it, and not the owner of the table.
@@ -87,6 +95,9 @@ impl Effect {
             && (language == Language::Redis || is_write(call))
             && self.holds.iter().all(holds)
             && !self.lacks.as_ref().is_some_and(holds)
+            && self
+                .version
+                .is_none_or(|version| self.holds.first().and_then(|pk| version_in(call, pk)) == Some(version))
     }
 }
 
@@ -94,6 +105,17 @@ impl Effect {
 fn is_write(call: &[u8]) -> bool {
     let kind = call.get(4..).and_then(|mut frame| varint(&mut frame).and_then(|_| varint(&mut frame)));
     kind.is_some_and(|kind| kind >= FIRST_WRITE)
+}
+
+/// The version of the first item in a call whose partition begins so. An item is its two keys, each behind its length, and its version.
+fn version_in(call: &[u8], partition: &[u8]) -> Option<u64> {
+    let begin = call.windows(partition.len()).position(|window| window == partition)?;
+    let mut rest = call.get(begin.checked_sub(1)?..)?;
+    for _ in ["pk", "sk"] {
+        let length = usize::try_from(varint(&mut rest)?).ok()?;
+        rest = rest.get(length..)?;
+    }
+    varint(&mut rest)
 }
 
 /// What Redis calls a script of the queue.
