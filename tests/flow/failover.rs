@@ -228,12 +228,19 @@ async fn a_channel_that_takes_nothing_for_five_minutes_is_an_alarm_until_it_take
 }
 
 #[tokio::test]
-async fn a_letter_that_is_refused_says_nothing_of_its_channel() {
-    let flow = with_root().await;
-    flow.notifier().refuse_channel("email", Some(refused()));
-    for celsius in [40.0, 25.0, 40.0, 25.0, 40.0] {
-        flow.sensor_says(celsius).await;
-        flow.after(Duration::from_mins(2)).await;
+async fn what_is_refused_to_one_person_says_nothing_of_the_channel_and_what_is_refused_to_all_does() {
+    for (is_alone, expected) in [(true, [].as_slice()), (false, &["Alarm: platform:channel:email/server"])] {
+        let flow = with_root().await;
+        if !is_alone {
+            flow.hire("dave", Role::User).await;
+            users::bind(flow.cx.table.as_ref(), "dave", &telltale_tests::flow::mac()).await.unwrap();
+        }
+        flow.notifier().refuse_channel("email", Some(refused()));
+        for celsius in [40.0, 25.0, 40.0, 25.0, 40.0] {
+            flow.sensor_says(celsius).await;
+            flow.after(Duration::from_mins(2)).await;
+        }
+        let told = flow.letters().into_iter().filter(|letter| letter.subject.contains("channel:email"));
+        assert_eq!(told.map(|letter| letter.subject).collect::<Vec<_>>(), expected);
     }
-    assert!(flow.letters().iter().all(|letter| !letter.subject.contains("channel:email")));
 }

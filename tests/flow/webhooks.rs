@@ -164,11 +164,12 @@ async fn a_receiver_that_says_when_to_come_back_is_left_alone_until_then() {
 }
 
 #[tokio::test]
-async fn a_redirect_and_a_no_are_final_and_a_failure_is_not() {
+async fn only_a_receiver_that_is_gone_for_good_is_not_tried_again() {
     for (status, expected) in [
-        (301, NoticeStatus::Failed),
-        (307, NoticeStatus::Failed),
-        (400, NoticeStatus::Failed),
+        (301, NoticeStatus::Sent),
+        (307, NoticeStatus::Sent),
+        (401, NoticeStatus::Sent),
+        (404, NoticeStatus::Sent),
         (410, NoticeStatus::Failed),
         (500, NoticeStatus::Sent),
         (504, NoticeStatus::Sent),
@@ -224,7 +225,7 @@ async fn an_endpoint_that_takes_nothing_for_five_days_is_disabled_and_its_owner_
 #[tokio::test]
 async fn what_is_replayed_is_tried_anew_under_the_same_id() {
     let mut stage = Stage::set().await;
-    stage.receiver.answer(400, json!({}), 1).await.unwrap();
+    stage.receiver.answer(410, json!({}), 1).await.unwrap();
     stage.flow.sensor_says(40.0).await;
     let failed = stage.notices().await.remove(0);
     let table = stage.flow.cx.table.as_ref();

@@ -1,5 +1,7 @@
 //! What an alarm is about, in parts, for channels that fill a template with them; and how Chinese templates say it.
 
+use std::collections::BTreeSet;
+
 use domain::Timestamp;
 use jiff::{Zoned, tz::TimeZone};
 use jobs::ports::Letter;
@@ -18,6 +20,19 @@ pub(crate) struct Facts {
     pub(crate) pid: Option<u8>,
     pub(crate) model: Option<String>,
     /// What was seen: `temperature 35.2 ℃, limits 10 ~ 30`.
+    pub(crate) details: Vec<String>,
+    /// Of how many sources it tells.
+    pub(crate) count: usize,
+    /// Those that it names, where they are several.
+    pub(crate) places: Vec<Place>,
+}
+
+/// One of several sources.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Place {
+    /// What people call it.
+    pub(crate) name: String,
+    /// What was seen there.
     pub(crate) details: Vec<String>,
 }
 
@@ -45,6 +60,19 @@ impl Facts {
         Self::deserialize(letter.data.get("alarm")?).ok()
     }
 
+    /// What people call it, and how many there are in all: `Cold store等3处`.
+    pub(crate) fn called(&self) -> String {
+        if self.is_of_several() { format!("{}{}", self.name, self.how_many()) } else { self.name.clone() }
+    }
+
+    pub(crate) fn is_of_several(&self) -> bool {
+        self.count > 1
+    }
+
+    pub(crate) fn how_many(&self) -> String {
+        format!("等{}处", self.count)
+    }
+
     /// The device: the pid and what model it is.
     pub(crate) fn device(&self) -> (String, String) {
         let pid = self.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
@@ -61,7 +89,9 @@ impl Facts {
                 format!("{name}[{value}]")
             }
             several => {
-                let names: Vec<&str> = several.iter().map(|detail| named(detail).0).collect();
+                let mut names: Vec<&str> = several.iter().map(|detail| named(detail).0).collect();
+                let mut seen = BTreeSet::new();
+                names.retain(|name| seen.insert(*name));
                 format!("{}等告警", names.join(","))
             }
         }
@@ -98,6 +128,8 @@ mod tests {
             pid: None,
             model: None,
             details: details.iter().map(ToString::to_string).collect(),
+            count: 1,
+            places: Vec::new(),
         }
     }
 
@@ -106,6 +138,7 @@ mod tests {
         assert_eq!(facts(&["temperature 35.2 ℃, limits 10 ~ 30"]).remind(), "temperature[35.2 ℃]");
         assert_eq!(facts(&["battery voltage -2, limits 10 ~ 30"]).remind(), "battery voltage[-2]");
         assert_eq!(facts(&["温度 40 ℃, limits 10 ~ 30", "湿度 90 %"]).remind(), "温度,湿度等告警");
+        assert_eq!(facts(&["温度 40 ℃", "温度 41 ℃", "湿度 90 %"]).remind(), "温度,湿度等告警");
         assert_eq!(facts(&["mode 市电"]).remind(), "mode[市电]");
         assert_eq!(facts(&["away"]).remind(), "away[]");
     }

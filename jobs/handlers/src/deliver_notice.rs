@@ -142,6 +142,7 @@ impl Work {
             }
             return Ok(Some(self.later(cx)));
         };
+        let was_sent = letter.is_ok();
         let delivery = match letter {
             Ok(letter) => cx.notifier.send(&letter).await,
             Err(why) => Delivery::Refused { why },
@@ -157,7 +158,9 @@ impl Work {
         let _ = cx.table.write(notices::update(&self.notice)?).await?;
         let settled = self.notice.value.status != NoticeStatus::Waiting;
         let again = (!settled).then(|| self.later(cx));
-        self.look_at_the_way(cx, &delivery, at).await;
+        if was_sent {
+            self.look_at_the_way(cx, &delivery, at).await;
+        }
         Ok(again)
     }
 
@@ -210,7 +213,7 @@ impl Work {
         let notice = &self.notice.value;
         let looked = match self.endpoint {
             Some(endpoint) => endpoints::saw(cx, endpoint, notice, delivery, at).await,
-            None => health::saw(cx, &notice.channel, delivery, at).await,
+            None => health::saw(cx, notice, delivery, at).await,
         };
         if let Err(error) = looked {
             tracing::warn!(%error, notice.id, notice.channel, "what an attempt shows of its channel is not stored");

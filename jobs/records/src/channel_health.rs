@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | [`Health`] | `channel-health` | channel |
 
+use std::collections::BTreeSet;
+
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +19,21 @@ pub struct Health {
     pub failing_since: Option<Timestamp>,
     /// How many failures there were since then.
     pub failures: u32,
+    /// What it refused since then for good.
+    pub refusing: Option<Refusing>,
     /// Since when it is told of as dead.
     pub told: Option<Timestamp>,
+}
+
+/// Letters that a channel refused, with none taken between.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusing {
+    /// The first of them.
+    pub since: Timestamp,
+    /// How many.
+    pub letters: u32,
+    /// Whose: enough of them to tell a channel from one wrong address.
+    pub people: BTreeSet<String>,
 }
 
 /// How a channel is.

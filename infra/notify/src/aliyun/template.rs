@@ -46,7 +46,7 @@ pub(super) fn fill(letter: &Letter, templates: &SmsTemplates, zone: &TimeZone, n
         return (templates.terminal.clone(), parts);
     };
     let (pid, model) = facts.device();
-    let (name, dtu, model) = (cut(&facts.name), cut(&facts.mac), cut(&model));
+    let (name, dtu, model) = (name(&facts), cut(&facts.mac), cut(&model));
     let time = told_time(facts.at, zone);
     let is_over = facts.state == State::Cleared;
     match facts.kind {
@@ -69,12 +69,25 @@ pub(super) fn fill(letter: &Letter, templates: &SmsTemplates, zone: &TimeZone, n
     }
 }
 
+/// What people call it. How many there are stays, however long the name is.
+fn name(facts: &Facts) -> String {
+    if !facts.is_of_several() {
+        return cut(&facts.name);
+    }
+    let how_many = facts.how_many();
+    format!("{}{how_many}", cut_to(&facts.name, MOST_CHARS - how_many.chars().count()))
+}
+
 /// As much as a variable takes, and never nothing.
 fn cut(text: &str) -> String {
-    match (text.trim(), text.char_indices().nth(MOST_CHARS)) {
+    cut_to(text, MOST_CHARS)
+}
+
+fn cut_to(text: &str, most: usize) -> String {
+    match (text.trim(), text.char_indices().nth(most)) {
         ("", _) => "-".to_owned(),
         (text, None) => text.to_owned(),
-        (text, Some(_)) => text.chars().take(MOST_CHARS - 1).chain(['…']).collect(),
+        (text, Some(_)) => text.chars().take(most - 1).chain(['…']).collect(),
     }
 }
 
@@ -93,7 +106,21 @@ mod tests {
 
     fn alarm(kind: &str, state: &str, details: &[&str]) -> Value {
         json!({ "alarm": { "kind": kind, "state": state, "at": 784_080_277_000_i64, "name": "Cold store",
-            "mac": "98D863CC870D", "pid": 1, "model": "TH-10", "details": details } })
+            "mac": "98D863CC870D", "pid": 1, "model": "TH-10", "details": details, "count": 1, "places": [] } })
+    }
+
+    #[test]
+    fn of_several_it_says_how_many_however_long_the_name_of_the_first_is() {
+        for (name, expected) in
+            [("Cold store", "Cold store等12处"), (&"长".repeat(40), &format!("{}…等12处", "长".repeat(30)))]
+        {
+            let mut data = alarm("offline", "raised", &["away", "away"]);
+            let parts = json!({ "name": name, "mac": "-", "pid": null, "model": null, "count": 12 });
+            data["alarm"].as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
+            let (template, said) = filled(data);
+            let expected = json!({ "name": expected, "DTU": "-", "time": "11-6 0:4:37", "remind": "离线" });
+            assert_eq!((template.as_str(), said), ("SMS_200691431", expected));
+        }
     }
 
     #[test]

@@ -115,6 +115,7 @@ async fn what_each_chat_says_in_its_answer_is_refused_or_tried_later() {
         (Telegram, "403 Forbidden", r#"{"ok":false,"error_code":403,"description":"bot was kicked"}"#, None),
         (Telegram, "502 Bad Gateway", r#"{"ok":false,"error_code":502,"description":"Bad Gateway"}"#, Some(0)),
         (Slack, "404 Not Found", "no_service", None),
+        (Slack, "404 Not Found", "<html>", Some(0)),
         (Slack, "500 Internal Server Error", "rollup_error", Some(0)),
     ] {
         match (told(app, status, body).await, expected) {

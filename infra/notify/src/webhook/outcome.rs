@@ -14,17 +14,19 @@ use crate::guard::{Answer, GuardError};
 /// How much of a receiver's explanation is passed on, in characters.
 const MOST_WORDS: usize = 200;
 
-/// 2xx has taken it; what may pass (408, 425, 429, 5xx) is tried again; everything else is final.
+/// 2xx has taken it and 410 wants no more (Standard Webhooks); everything else may pass: a receiver that is being replaced
+/// answers 404, one whose rights are being set 401.
 pub(crate) fn of_answer(answer: &Answer, now: Timestamp) -> Delivery {
     let status = answer.status;
     let said = format!("the receiver answered {}", said(answer));
     match status {
         _ if status.is_success() => Delivery::Sent(Receipt(status.to_string())),
-        _ if may_pass(status) => Delivery::TryLater { after: retry_after(&answer.headers, now), why: said },
-        _ if status.is_redirection() => {
-            Delivery::Refused { why: format!("{said}; redirects are not followed, so give the final URL") }
-        }
-        _ => Delivery::Refused { why: said },
+        StatusCode::GONE => Delivery::Refused { why: said },
+        _ if status.is_redirection() => Delivery::TryLater {
+            after: retry_after(&answer.headers, now),
+            why: format!("{said}; redirects are not followed, so give the final URL"),
+        },
+        _ => Delivery::TryLater { after: retry_after(&answer.headers, now), why: said },
     }
 }
 
@@ -39,11 +41,6 @@ pub(crate) fn of_error(error: &GuardError) -> Delivery {
 /// The status, and the beginning of the body.
 pub(crate) fn said(answer: &Answer) -> String {
     format!("{}{}", answer.status, explanation(&answer.body))
-}
-
-fn may_pass(status: StatusCode) -> bool {
-    status.is_server_error()
-        || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS)
 }
 
 /// `Retry-After` comes as seconds or as a date; a date gone by means now.
@@ -90,24 +87,23 @@ mod tests {
 
     #[test]
     fn what_may_pass_is_tried_later() {
-        for status in [408, 425, 429, 500, 502, 503, 504] {
-            let delivery = of_answer(&answer(status, None, ""), NOW);
-            assert!(matches!(delivery, Delivery::TryLater { after: None, .. }), "{status}: {delivery:?}");
+        for status in [300, 301, 302, 307, 308, 400, 401, 403, 404, 408, 422, 425, 429, 500, 502, 503, 504] {
+            let delivery = of_answer(&answer(status, None, "not\r\nnow"), NOW);
+            let Delivery::TryLater { after: None, why } = delivery else { panic!("{status}: {delivery:?}") };
+            assert!(why.contains(&status.to_string()) && why.contains("not  now"), "{why}");
+            assert_eq!(why.contains("give the final URL"), status < 400, "{why}");
         }
     }
 
     #[test]
-    fn what_will_not_pass_is_refused_with_the_receivers_words() {
-        for status in [300, 301, 302, 304, 307, 308, 400, 401, 403, 404, 410, 418, 422] {
-            let delivery = of_answer(&answer(status, None, "go\r\naway"), NOW);
-            let Delivery::Refused { why } = delivery else { panic!("{status}: {delivery:?}") };
-            assert!(why.contains(&status.to_string()) && why.contains("go  away"), "{why}");
-        }
+    fn a_receiver_that_is_gone_for_good_is_not_called_again() {
+        let delivery = of_answer(&answer(410, None, "go away"), NOW);
+        assert_eq!(delivery, Delivery::Refused { why: "the receiver answered 410 Gone: go away".to_owned() });
     }
 
     #[test]
     fn the_receivers_words_are_cut_short() {
-        let Delivery::Refused { why } = of_answer(&answer(400, None, &"é".repeat(60_000)), NOW) else { panic!() };
+        let Delivery::Refused { why } = of_answer(&answer(410, None, &"é".repeat(60_000)), NOW) else { panic!() };
         assert!(why.chars().count() < 300, "{why}");
     }
 

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jobs::ports::Letter;
 use serde_json::{Value, json};
 
-use crate::facts::{Facts, Kind, State, told_time};
+use crate::facts::{Facts, Kind, Place, State, told_time};
 
 /// Something is wrong.
 const RED: &str = "#F56C6C";
@@ -32,20 +32,53 @@ pub(super) fn fill(letter: &Letter, zone: &TimeZone, now: Timestamp) -> Filled {
         return Filled { first, device: "-".to_owned(), time: told_time(now, zone), remark, colour: GREY };
     };
     let is_over = facts.state == State::Cleared;
-    let Facts { mac, name, .. } = &facts;
+    let name = facts.called();
     let (pid, model) = facts.device();
-    let first = match (facts.kind, is_over) {
+    let first = first(&facts, &name, &model);
+    let device = if facts.pid.is_some() { format!("{name} / {pid} {model}") } else { name.clone() };
+    let remark = remark(&facts);
+    let colour = if is_over { GREEN } else { RED };
+    Filled { first, device, time: told_time(facts.at, zone), remark, colour }
+}
+
+/// How it begins, as people know it.
+fn first(facts: &Facts, name: &str, model: &str) -> String {
+    let (mac, is_over) = (&facts.mac, facts.state == State::Cleared);
+    if facts.is_of_several() {
+        let how = match (facts.kind, is_over) {
+            (Kind::Timeout, false) => "连接超时",
+            (Kind::Timeout, true) => "连接恢复",
+            (Kind::Offline, false) => "已离线",
+            (Kind::Offline, true) => "已上线",
+            (Kind::Argument, false) => "运行异常",
+            (Kind::Argument, true) => "运行恢复",
+        };
+        return format!("[ {name} ] {how}");
+    }
+    match (facts.kind, is_over) {
         (Kind::Timeout, false) => format!("设备[{mac}/{model}]连接超时,请检查设备 {model} 连接状态"),
         (Kind::Timeout, true) => format!("设备[{mac}/{model}]连接恢复"),
         (Kind::Offline, false) => format!("[ {mac} ] 已离线"),
         (Kind::Offline, true) => format!("[ {mac} ] 已上线"),
         (Kind::Argument, false) => format!("[ {mac}-{model} ] 运行异常"),
         (Kind::Argument, true) => format!("[ {mac}-{model} ] 运行恢复"),
+    }
+}
+
+/// What was seen, a line each; of several places with their names.
+fn remark(facts: &Facts) -> String {
+    let lines: Vec<String> = if facts.is_of_several() {
+        let named = |place: &Place| format!("{}: {}", place.name, said(&place.details, "; "));
+        let more = facts.count.saturating_sub(facts.places.len());
+        facts.places.iter().map(named).chain((more > 0).then(|| format!("… +{more}"))).collect()
+    } else {
+        vec![said(&facts.details, "\n")]
     };
-    let device = if facts.pid.is_some() { format!("{name} / {pid} {model}") } else { name.clone() };
-    let remark = facts.details.iter().map(|detail| reference(detail)).collect::<Vec<_>>().join("\n");
-    let colour = if is_over { GREEN } else { RED };
-    Filled { first, device, time: told_time(facts.at, zone), remark, colour }
+    lines.join("\n")
+}
+
+fn said(details: &[String], between: &str) -> String {
+    details.iter().map(|detail| reference(detail)).collect::<Vec<_>>().join(between)
 }
 
 /// `temperature 35.2 ℃ ,参考值: [ 10~30]`, of `temperature 35.2 ℃, limits 10 ~ 30`.

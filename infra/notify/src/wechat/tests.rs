@@ -21,7 +21,22 @@ fn filled(alarm: &Value) -> Value {
 
 fn alarm(kind: &str, state: &str) -> Value {
     json!({ "kind": kind, "state": state, "at": 784_080_277_000_i64, "name": "Cold store", "mac": "98D863CC870D",
-        "pid": 1, "model": "TH-10", "details": ["temperature 40 ℃, limits 10 ~ 30", "humidity 90 %"] })
+        "pid": 1, "model": "TH-10", "details": ["temperature 40 ℃, limits 10 ~ 30", "humidity 90 %"], "count": 1, "places": [] })
+}
+
+#[test]
+fn of_several_places_each_is_named_with_what_was_seen_and_what_is_not_named_is_counted() {
+    let mut alarm = alarm("argument", "raised");
+    let places = json!([
+        { "name": "Cold store", "details": ["temperature 40 ℃, limits 10 ~ 30"] },
+        { "name": "Hall", "details": ["away"] },
+    ]);
+    let group = json!({ "mac": "-", "pid": null, "model": null, "count": 5, "places": places });
+    alarm.as_object_mut().unwrap().extend(group.as_object().unwrap().clone());
+    let data = filled(&alarm)["data"].clone();
+    assert_eq!(data["first"]["value"], "[ Cold store等5处 ] 运行异常");
+    assert_eq!(data["device"]["value"], "Cold store等5处");
+    assert_eq!(data["remark"]["value"], "Cold store: temperature 40 ℃ ,参考值: [ 10~30]\nHall: away\n… +3");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use domain::{
     Source,
     alarm::{Change, unowned},
 };
-use records::{Table, notices::Notice, terminals};
+use records::{Table, facts::Part, notices::Notice, terminals};
 use serde_json::{Value, json};
 
 use crate::{JobError, ports::Address};
@@ -14,34 +14,50 @@ pub(super) fn are_for(address: &Address) -> bool {
     matches!(address, Address::Sms { .. } | Address::WeChat { .. })
 }
 
-/// `{kind, state, at, name, mac, pid, model, details}`: `kind` is `timeout`, `offline` or `argument`, `state` is `raised` or
-/// `cleared`, `at` in milliseconds. None where the notice tells of no source.
+/// `{kind, state, at, name, mac, pid, model, details, count, places}`: `kind` is `timeout`, `offline` or `argument`, `state` is
+/// `raised` or `cleared`, `at` in milliseconds; `count` says of how many sources it tells, and `places` (`{name, details}`) which
+/// they are, where they are several: then there is one `mac` only if all have it, and no `pid`. None where the notice tells of no
+/// source.
 pub(super) async fn of(table: &dyn Table, notice: &Notice) -> Result<Option<Value>, JobError> {
-    let parts = notice.facts.iter().flat_map(|facts| &facts.parts);
-    let Some(part) = parts.max_by_key(|part| part.source == notice.source) else { return Ok(None) };
+    let Some(facts) = &notice.facts else { return Ok(None) };
+    let Some(part) = facts.parts.iter().max_by_key(|part| part.source == notice.source) else { return Ok(None) };
     let Some(last) = part.changes.last() else { return Ok(None) };
     let terminal = match part.source.mac() {
         Some(mac) => terminals::get(table, mac).await?,
         None => None,
     };
+    let is_alone = facts.parts.len() == 1 && facts.more == 0;
     let pid = match &part.source {
-        Source::Device(device) => Some(device.pid),
+        Source::Device(device) if is_alone => Some(device.pid),
         _ => None,
     };
     let device = terminal.as_ref().zip(pid).and_then(|(terminal, pid)| terminal.device(pid));
-    let is_over = part.changes.iter().all(Change::ends);
     let name = terminal.as_ref().map_or_else(|| part.source.to_string(), |terminal| terminal.name.clone());
-    let mac = part.source.mac().map_or_else(|| part.source.to_string(), ToString::to_string);
+    let is_of_one = facts.parts.iter().all(|other| other.source.mac() == part.source.mac()) && facts.more == 0;
+    let mac = match part.source.mac() {
+        Some(mac) if is_of_one => mac.to_string(),
+        Some(_) => "-".to_owned(),
+        None => part.source.to_string(),
+    };
+    let changes = || facts.parts.iter().flat_map(|part| &part.changes);
+    let places = facts.parts.iter().filter(|_| !is_alone);
     Ok(Some(json!({
-        "kind": kind(last),
-        "state": if is_over { "cleared" } else { "raised" },
+        "kind": if changes().all(|change| kind(change) == kind(last)) { kind(last) } else { "argument" },
+        "state": if changes().all(Change::ends) { "cleared" } else { "raised" },
         "at": last.at.0,
         "name": name,
         "mac": mac,
         "pid": pid,
         "model": device.map(|device| device.model.as_str()),
-        "details": part.changes.iter().map(|change| change.detail.as_str()).collect::<Vec<_>>(),
+        "details": changes().map(|change| change.detail.as_str()).collect::<Vec<_>>(),
+        "count": facts.parts.len() + usize::try_from(facts.more).unwrap_or_default(),
+        "places": places.map(place).collect::<Vec<_>>(),
     })))
+}
+
+fn place(part: &Part) -> Value {
+    let details: Vec<&str> = part.changes.iter().map(|change| change.detail.as_str()).collect();
+    json!({ "name": part.place, "details": details })
 }
 
 fn kind(change: &Change) -> &'static str {

@@ -1,6 +1,6 @@
 //! Whether the operator's channels are alive: one that takes nothing any more is an alarm of the platform.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     Need, Source, Timestamp,
@@ -8,8 +8,8 @@ use domain::{
 };
 use records::{
     Versioned,
-    channel_health::{self, Health},
-    notices::channel,
+    channel_health::{self, Health, Refusing},
+    notices::{Notice, channel},
 };
 
 use crate::{Context, EvaluateAlarms, Job, JobError, ports::Delivery};
@@ -17,18 +17,20 @@ use crate::{Context, EvaluateAlarms, Job, JobError, ports::Delivery};
 /// A channel is dead when it took nothing for so long, in so many attempts.
 const DEAD_AFTER: Duration = Duration::from_mins(5);
 const LEAST_FAILURES: u32 = 3;
+/// What is refused to one person may be their wrong address; what is refused to several is not.
+const LEAST_PEOPLE: usize = 2;
 
-/// Notes what came of an attempt. What is wrong with a letter alone shows nothing of its channel.
-pub(super) async fn saw(cx: &Context, name: &str, delivery: &Delivery, at: Timestamp) -> Result<(), JobError> {
+/// Notes what came of an attempt.
+pub(super) async fn saw(cx: &Context, notice: &Notice, delivery: &Delivery, at: Timestamp) -> Result<(), JobError> {
     // A webhook is its owner's affair.
-    let kind = name.split('/').next().unwrap_or(name);
+    let kind = notice.channel.split('/').next().unwrap_or(&notice.channel);
     if kind == channel::WEBHOOK {
         return Ok(());
     }
     match delivery {
         Delivery::Sent(_) => took(cx, kind, at).await,
-        Delivery::TryLater { why, .. } => failed(cx, kind, why, at).await,
-        Delivery::Refused { .. } => Ok(()),
+        Delivery::TryLater { why, .. } => failed(cx, kind, why, at, |health| away_again(health, at)).await,
+        Delivery::Refused { why } => failed(cx, kind, why, at, |health| refused_again(health, &notice.user, at)).await,
     }
 }
 
@@ -44,20 +46,47 @@ async fn took(cx: &Context, kind: &str, at: Timestamp) -> Result<(), JobError> {
     store(cx, kind, Versioned { value: Health::default(), ..stored }).await
 }
 
-async fn failed(cx: &Context, kind: &str, why: &str, at: Timestamp) -> Result<(), JobError> {
+/// Notes a failure by `again`, which gives since when the channel is dead, if it is.
+async fn failed(
+    cx: &Context,
+    kind: &str,
+    why: &str,
+    at: Timestamp,
+    again: impl FnOnce(&mut Health) -> Option<Timestamp>,
+) -> Result<(), JobError> {
     let mut stored = channel_health::get(cx.table.as_ref(), kind).await?;
-    let health = &mut stored.value;
-    if health.told.is_some() {
+    if stored.value.told.is_some() {
         return Ok(());
     }
-    let since = *health.failing_since.get_or_insert(at);
-    health.failures = health.failures.saturating_add(1);
-    if health.failures >= LEAST_FAILURES && at.since(since) >= DEAD_AFTER {
+    if let Some(since) = again(&mut stored.value) {
         let why = format!("{kind} takes no letters since {}: {why}", since.rfc3339());
         evidence(cx, kind, at, Fact::Away { why }).await?;
-        health.told = Some(at);
+        stored.value.told = Some(at);
     }
     store(cx, kind, stored).await
+}
+
+/// One more letter that may be taken later; gives since when the channel is dead, if it is.
+fn away_again(health: &mut Health, at: Timestamp) -> Option<Timestamp> {
+    let since = *health.failing_since.get_or_insert(at);
+    health.failures = health.failures.saturating_add(1);
+    is_long(health.failures, since, at).then_some(since)
+}
+
+/// One more letter that is refused for good; gives since when the channel is dead, if it is.
+fn refused_again(health: &mut Health, user: &str, at: Timestamp) -> Option<Timestamp> {
+    let none = || Refusing { since: at, letters: 0, people: BTreeSet::new() };
+    let refusing = health.refusing.get_or_insert_with(none);
+    refusing.letters = refusing.letters.saturating_add(1);
+    if refusing.people.len() < LEAST_PEOPLE {
+        refusing.people.insert(user.to_owned());
+    }
+    let is_dead = refusing.people.len() >= LEAST_PEOPLE && is_long(refusing.letters, refusing.since, at);
+    is_dead.then_some(refusing.since)
+}
+
+fn is_long(failures: u32, since: Timestamp, at: Timestamp) -> bool {
+    failures >= LEAST_FAILURES && at.since(since) >= DEAD_AFTER
 }
 
 /// Refused when another letter showed it meanwhile: the next one shows it again.
