@@ -63,19 +63,9 @@ impl Row {
         self.should(&format!("{most}{unit} at most"), value <= most)
     }
 
-    /// It should be so much at most, and is more if `value` is; what was measured may be less than what is true.
-    pub(crate) fn at_most_if_not_flattered(self, value: f64, most: f64, unit: &str) -> Self {
-        let verdict = if value > most { "missed" } else { "open" };
-        self.judged(&format!("{most}{unit} at most"), verdict)
-    }
-
-    fn should(self, target: &str, is_met: bool) -> Self {
-        self.judged(target, if is_met { "met" } else { "missed" })
-    }
-
-    fn judged(mut self, target: &str, verdict: &str) -> Self {
+    fn should(mut self, target: &str, is_met: bool) -> Self {
         target.clone_into(&mut self.0[3]);
-        verdict.clone_into(&mut self.0[4]);
+        if is_met { "met" } else { "missed" }.clone_into(&mut self.0[4]);
         self
     }
 }

@@ -1,5 +1,8 @@
 //! What belongs together is one notice, and its end another.
 
+use records::users::{self, User};
+use serde_json::{Value, json};
+
 use super::play::Play;
 
 #[tokio::test]
@@ -32,6 +35,25 @@ async fn warnings_of_one_place_are_one_notice_and_what_changes_is_one_follow_up(
         130s..135s  tech hears Recovered: Cold store (2)
     ";
     Play::new().await.runs(lines, "20m").await;
+}
+
+#[tokio::test]
+async fn a_template_is_filled_with_how_many_they_are_and_what_each_of_them_said() {
+    let play = Play::new().await;
+    let table = play.flow.cx.table.as_ref();
+    let tech = users::get(table, "tech").await.unwrap().unwrap();
+    let texted = User { mail: None, webhook: None, phone: Some("+8613800138000".to_owned()), ..tech };
+    users::put(table, &texted).await.unwrap();
+    play.runs("0s sensor 1 damp\n3s sensor 2 damp\n60s sensor 1 well", "70s").await;
+    let letters = play.flow.letters();
+    let told = letters.iter().map(|letter| &letter.data["alarm"]).find(|alarm| alarm["count"] == 2);
+    let told = told.expect("a letter tells of both");
+    assert_eq!((&told["kind"], &told["state"], &told["pid"]), (&json!("argument"), &json!("raised"), &json!(null)));
+    assert_eq!(told["mac"], telltale_tests::flow::mac().to_string(), "both are of one DTU");
+    let places = told["places"].as_array().unwrap();
+    let names: Vec<&Value> = places.iter().map(|place| &place["name"]).collect();
+    assert_eq!(names, ["Cold store / 1 TH-10", "Cold store / 2 TH-10"]);
+    assert!(places.iter().all(|place| place["details"][0].as_str().is_some_and(|said| said.starts_with("humidity"))));
 }
 
 #[tokio::test]

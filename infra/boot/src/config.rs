@@ -29,6 +29,28 @@ pub fn load<T: DeserializeOwned>(file: Option<&Path>) -> Result<T, ConfigError> 
         }
         figment = figment.merge(Toml::file_exact(file));
     }
-    let environment = Env::prefixed("TELLTALE_").ignore(&["log"]).split("__");
+    let environment = Env::prefixed("TELLTALE_").filter(|key| !is_of_others(key.as_str())).split("__");
     figment.merge(environment).extract().map_err(|error| ConfigError::Wrong(Box::new(error)))
+}
+
+/// What is no key of a configuration: how the log is told, and what Kubernetes tells every container of a service that is called
+/// `telltale` (`TELLTALE_SERVICE_HOST`, `TELLTALE_PORT_80_TCP_ADDR`). Anything else is: a slip of the pen must not run on defaults.
+fn is_of_others(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    key == "log" || key == "port" || key.starts_with("port_") || key.starts_with("service_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_kubernetes_tells_of_a_service_of_our_name_is_no_key() {
+        for key in ["LOG", "PORT", "PORT_80_TCP_ADDR", "SERVICE_HOST", "SERVICE_PORT_HTTP"] {
+            assert!(is_of_others(key), "{key}");
+        }
+        for key in ["LISTEN", "SCHEDULE__WINDOW_MS", "REDIS_URL", "BIN"] {
+            assert!(!is_of_others(key), "{key}");
+        }
+    }
 }

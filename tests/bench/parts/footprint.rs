@@ -25,12 +25,10 @@ pub(super) async fn measure(report: &mut Report) -> Result<()> {
         let bar = Bar::new(&format!("at rest, {name}"), held, "");
         report.figures.memory.push(Bar { limit: Some(most), ..bar });
     }
-    let bare = memory.bare_connection;
-    report.table.add(Row::new("(c) a bare idle connection", format!("{bare:.1} KiB")));
-    let more = memory.connection - bare;
-    let row = Row::new("(c) an idle node connection", format!("{:.1} KiB", memory.connection));
-    // Ours fills first what its start left free, which the bare one, a program that has done nothing, does not have.
-    let row = row.beside(format!("{more:+.1} KiB, less what was free in ours"));
-    report.table.add(row.at_most_if_not_flattered(more, MORE_KIB, " KiB more"));
+    let memory::Connection { bare, ours } = memory::connection().await?;
+    report.table.add(Row::new("(c) one more idle connection of a bare server", format!("{bare:.1} KiB")));
+    let row = Row::new("(c) one more idle connection of a node", format!("{ours:.1} KiB"));
+    let more = ours - bare;
+    report.table.add(row.beside(format!("{more:+.1} KiB")).at_most(more, MORE_KIB, " KiB more"));
     Ok(())
 }

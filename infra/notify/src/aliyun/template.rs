@@ -157,7 +157,9 @@ mod tests {
 
     #[test]
     fn no_variable_is_longer_than_one_may_be() {
-        let (_, variables) = filled(alarm("argument", "raised", &["x 1, limits 0 ~ 1"; 40]));
+        let seen: Vec<String> = (0..40).map(|number| format!("x{number} 1, limits 0 ~ 1")).collect();
+        let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
+        let (_, variables) = filled(alarm("argument", "raised", &seen));
         assert_eq!(variables["remind"].as_str().map(|text| text.chars().count()), Some(MOST_CHARS));
     }
 }
