@@ -9,3 +9,5 @@ mod grouping;
 mod play;
 mod policies;
 mod rotas;
+mod times;
+mod ways;

@@ -44,7 +44,12 @@ async fn a_template_is_filled_with_how_many_they_are_and_what_each_of_them_said(
     let tech = users::get(table, "tech").await.unwrap().unwrap();
     let texted = User { mail: None, webhook: None, phone: Some("+8613800138000".to_owned()), ..tech };
     users::put(table, &texted).await.unwrap();
-    play.runs("0s sensor 1 damp\n3s sensor 2 damp\n60s sensor 1 well", "70s").await;
+    let lines = "
+        0s          sensor 1 damp
+        3s          sensor 2 damp
+        10s..12s    tech hears by text: Alarm: Cold store (2)
+    ";
+    play.runs(lines, "70s").await;
     let letters = play.flow.letters();
     let told = letters.iter().map(|letter| &letter.data["alarm"]).find(|alarm| alarm["count"] == 2);
     let told = told.expect("a letter tells of both");

@@ -3,7 +3,10 @@
 //! ```text
 //! 0s         sensor 1 hot
 //! 0s..1s     tech hears Alarm: Cold store / 1 TH-10
+//! 0s..1s     boss hears by text: Alarm: Cold store / 1 TH-10
 //! ```
+
+mod choices;
 
 use std::{sync::Arc, time::Duration};
 
@@ -184,9 +187,17 @@ impl Play {
             }
             let letters = self.flow.letters();
             for letter in &letters[seen..] {
-                if let Address::Email { to } = &letter.address {
-                    let person = to.split('@').next().unwrap_or_default().to_owned();
-                    told.push((now, person, letter.subject.clone()));
+                match &letter.address {
+                    Address::Email { to } => {
+                        let person = to.split('@').next().unwrap_or_default().to_owned();
+                        told.push((now, person, letter.subject.clone()));
+                    }
+                    Address::Sms { to } => {
+                        let all = users::list(self.flow.cx.table.as_ref()).await.unwrap();
+                        let person = all.into_iter().find(|user| user.phone.as_ref() == Some(to)).unwrap().user;
+                        told.push((now, person, format!("by text: {}", letter.subject)));
+                    }
+                    _ => {}
                 }
             }
             seen = letters.len();
@@ -230,7 +241,7 @@ impl Play {
             [person, "acknowledges"] => self.acknowledge(person).await,
             [person, "unbound"] => users::unbind(table, person, &mac()).await.unwrap(),
             [person, "bound"] => users::bind(table, person, &mac()).await.unwrap(),
-            _ => panic!("nobody knows how to play {what:?}"),
+            what => self.chooses(what).await,
         }
     }
 

@@ -56,6 +56,27 @@ pub(crate) struct Asked<'a> {
     pub notice: &'a str,
     /// When it was decided to tell it.
     pub at: Timestamp,
+    /// Whether they are asked for by name, whatever they see.
+    pub is_by_name: bool,
+    /// Whether there is another channel to tell it on where this one takes no more today.
+    pub has_next: bool,
+}
+
+/// What of something is told.
+pub(crate) enum Passed<T> {
+    /// So much, here.
+    Here(T),
+    /// So much, on the next channel: this one takes no more today.
+    OnTheNext(T),
+}
+
+impl<T> Passed<T> {
+    pub(crate) fn map<U>(self, to: impl FnOnce(T) -> U) -> Passed<U> {
+        match self {
+            Self::Here(what) => Passed::Here(to(what)),
+            Self::OnTheNext(what) => Passed::OnTheNext(to(what)),
+        }
+    }
 }
 
 impl Asked<'_> {
@@ -86,7 +107,7 @@ impl<'a> Gate<'a> {
     }
 
     /// What of the news is told now. What is told later is held.
-    pub(crate) async fn pass(&self, asked: Asked<'_>, news: &[News]) -> Result<Vec<News>, JobError> {
+    pub(crate) async fn pass(&self, asked: Asked<'_>, news: &[News]) -> Result<Passed<Vec<News>>, JobError> {
         let mut decided = Decided::default();
         for one in news {
             match self.verdict(asked, About::of(one)) {
@@ -98,33 +119,41 @@ impl<'a> Gate<'a> {
         if self.is_repeat
             && let Some(held) = self.decided_before(asked, news).await?
         {
-            return Ok(decided.without(&held));
+            let told = decided.without(&held);
+            let goes_on = asked.has_next && !told.is_empty() && self.limit(asked).await?.is_some();
+            return Ok(if goes_on { Passed::OnTheNext(told) } else { Passed::Here(told) });
         }
         let mut decided = self.keeps_order(asked, decided).await?;
-        if !decided.told.is_empty() {
-            let until = limit(self.cx, self.chosen_by(asked.user), asked.user, asked.channel, asked.notice).await?;
-            if let Some(until) = until {
-                decided.hold_all(until, Why::Limit);
-            }
+        let full = if decided.told.is_empty() { None } else { self.limit(asked).await? };
+        if let Some(until) = full.filter(|_| !asked.has_next) {
+            decided.hold_all(until, Why::Limit);
         }
         if let Some((until, why)) = decided.holds {
             self.hold(asked, decided.held, until, why).await?;
         }
-        Ok(decided.told)
+        Ok(if full.is_some() { Passed::OnTheNext(decided.told) } else { Passed::Here(decided.told) })
     }
 
-    /// Whether something that was told is told again now, of which these alarms are open. It is not held: what stands is told again
-    /// anyway.
-    pub(crate) async fn passes_again(&self, asked: Asked<'_>, open: &BTreeMap<String, Open>) -> Result<bool, JobError> {
-        let is_told = |(alarm, open): (&String, &Open)| {
+    /// Of what was told and is open, what is told again now. What is not is not held: what stands is told again anyway.
+    pub(crate) async fn pass_again(
+        &self,
+        asked: Asked<'_>,
+        open: &BTreeMap<String, Open>,
+    ) -> Result<Passed<BTreeSet<String>>, JobError> {
+        let is_told = |(alarm, open): &(&String, &Open)| {
             let Open { source, rule, severity, .. } = open;
             let about = About { source, rule, severity: *severity, alarm, is_end: false };
             self.verdict(asked, about) == Verdict::Tell
         };
-        if !open.iter().any(is_told) {
-            return Ok(false);
+        let told: BTreeSet<String> = open.iter().filter(is_told).map(|(alarm, _)| alarm.clone()).collect();
+        if told.is_empty() || self.limit(asked).await?.is_none() {
+            return Ok(Passed::Here(told));
         }
-        Ok(limit(self.cx, self.chosen_by(asked.user), asked.user, asked.channel, asked.notice).await?.is_none())
+        Ok(if asked.has_next { Passed::OnTheNext(told) } else { Passed::Here(BTreeSet::new()) })
+    }
+
+    async fn limit(&self, asked: Asked<'_>) -> Result<Option<Timestamp>, JobError> {
+        limit(self.cx, self.chosen_by(asked.user), asked.user, asked.channel, asked.notice).await
     }
 
     /// What a user chose of how they are told.
@@ -193,6 +222,7 @@ impl<'a> Gate<'a> {
                 source,
                 why,
                 at: asked.at,
+                is_by_name: asked.is_by_name,
             };
             held::hold(self.cx.table.as_ref(), &held, until).await?;
         }
@@ -227,6 +257,19 @@ impl Decided {
             self.hold(news, until, why);
         }
     }
+}
+
+/// Whether somebody is told now of what happened there, or of a part of it.
+pub(crate) async fn is_told_now(
+    cx: &Context,
+    asked: Asked<'_>,
+    happened: &[(&Source, &Change)],
+) -> Result<bool, JobError> {
+    let common = Common::default();
+    let gate = Gate::read(cx, &common, happened.iter().map(|(source, _)| *source), [asked.user], false).await?;
+    let is_told =
+        |(source, change): &(&Source, &Change)| gate.verdict(asked, About::change(source, change)) == Verdict::Tell;
+    Ok(happened.is_empty() || happened.iter().any(is_told))
 }
 
 /// Counts a notice to a user's address; until when it is held where the address was told as much that day as it may be.

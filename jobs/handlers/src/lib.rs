@@ -25,6 +25,7 @@ pub mod report;
 mod settings;
 mod stationery;
 mod sweep;
+pub mod told_by_name;
 pub mod whole_incident;
 pub mod words;
 

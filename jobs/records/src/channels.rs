@@ -89,7 +89,7 @@ impl Channels {
     pub fn told_first(&self, event: &str, chosen: &Preferences, happened: &[(&Source, &Change)]) -> Vec<String> {
         let mut told = self.wanting(event);
         if self.order.one_by_one {
-            told.retain(|channel| !self.is_off(channel, chosen, happened));
+            told.retain(|channel| !self.is_off(channel, &[], chosen, happened));
             let well = |channel: &String| self.endpoint(channel).is_none_or(|endpoint| endpoint.disabled.is_none());
             // One that was disabled is told all the same where there is no other: the ledger shows it.
             let first = told.iter().position(well).unwrap_or_default();
@@ -98,10 +98,33 @@ impl Channels {
         told
     }
 
-    /// Whether the person chose that nothing of what happened there is told on a channel.
-    pub fn is_off(&self, channel: &str, chosen: &Preferences, happened: &[(&Source, &Change)]) -> bool {
-        let all = self.all();
-        let reachable: Vec<&str> = all.iter().map(String::as_str).collect();
+    /// Those that follow the first where the person is told on one after the other; none where on all at once.
+    pub fn told_after(
+        &self,
+        first: &str,
+        event: &str,
+        chosen: &Preferences,
+        happened: &[(&Source, &Change)],
+    ) -> Vec<String> {
+        if !self.order.one_by_one {
+            return Vec::new();
+        }
+        let mut following: Vec<String> =
+            self.wanting(event).into_iter().skip_while(|channel| channel != first).skip(1).collect();
+        following.retain(|channel| !self.is_off(channel, &[first], chosen, happened));
+        following
+    }
+
+    /// Those that reach the person, without these.
+    pub fn without(&self, tried: &[&str]) -> Vec<String> {
+        self.all().into_iter().filter(|channel| !tried.contains(&channel.as_str())).collect()
+    }
+
+    /// Whether nothing of what happened there is told on a channel: as the person chose, or because another one is enough. One
+    /// that was tried in vain is not.
+    fn is_off(&self, channel: &str, tried: &[&str], chosen: &Preferences, happened: &[(&Source, &Change)]) -> bool {
+        let left = self.without(tried);
+        let reachable: Vec<&str> = left.iter().map(String::as_str).collect();
         chosen.is_off(happened, channel, &reachable)
     }
 

@@ -47,6 +47,9 @@ pub struct Held {
     pub why: Why,
     /// When it was to be told.
     pub at: Timestamp,
+    /// Whether a policy or a rule names them, so that they hear of it whatever they see.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_by_name: bool,
 }
 
 /// What is told together, while it is being told. Its version grows with each time.

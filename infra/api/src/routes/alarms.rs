@@ -17,6 +17,7 @@ use engine_http::{
     Json, Path, Problem,
     axum::{self, extract::State},
 };
+use jobs::told_by_name;
 use records::{
     Versioned, alarms,
     users::{self, Role, User},
@@ -57,14 +58,19 @@ async fn get(
     Ok(Json(Alarm::of(visible(&site, &user, &id).await?.value, site.clock.now())))
 }
 
-/// The alarm of that id; not found when it is not there, and just so when the user may not see it.
+/// The alarm of that id; not found when it is not there, and just so when the user may not see it: neither its source, nor because
+/// they were told of it by name.
 async fn visible(site: &Site, user: &User, id: &str) -> Result<Versioned<alarms::Alarm>, ApiError> {
     let nowhere = || Problem::not_found("There is no such alarm among yours.");
     Ulid::from_string(id).map_err(|_| nowhere())?;
     let mut alarm = alarms::get(&*site.table, id).await?.ok_or_else(nowhere)?;
     alarm.value = attended(site, alarm.value);
-    let may_see = users::may_see_source(&*site.table, user, &alarm.value.source).await?;
-    if may_see && concerns(&alarm.value, user) { Ok(alarm) } else { Err(nowhere().into()) }
+    if !concerns(&alarm.value, user) {
+        return Err(nowhere().into());
+    }
+    let may_see = users::may_see_source(&*site.table, user, &alarm.value.source).await?
+        || !told_by_name::among(&*site.table, &user.user, &[&alarm.value]).await?.is_empty();
+    if may_see { Ok(alarm) } else { Err(nowhere().into()) }
 }
 
 /// Those of the alarms that a user may see.
@@ -92,7 +98,10 @@ pub(crate) async fn seen_among(
     alarms: Vec<alarms::Alarm>,
 ) -> Result<Vec<alarms::Alarm>, ApiError> {
     let seen = users::seen_among(&*site.table, user, alarms.iter().map(|alarm| &alarm.source)).await?;
-    let may_see = |alarm: &alarms::Alarm| seen.contains(&alarm.source) && concerns(alarm, user);
+    let unseen: Vec<&alarms::Alarm> = alarms.iter().filter(|alarm| !seen.contains(&alarm.source)).collect();
+    let told = told_by_name::among(&*site.table, &user.user, &unseen).await?;
+    let may_see =
+        |alarm: &alarms::Alarm| (seen.contains(&alarm.source) || told.contains(&alarm.id)) && concerns(alarm, user);
     let alarms: Vec<alarms::Alarm> = alarms.iter().filter(|alarm| may_see(alarm)).cloned().collect();
     Ok(alarms.into_iter().map(|alarm| attended(site, alarm)).collect())
 }

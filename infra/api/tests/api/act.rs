@@ -1,3 +1,4 @@
+mod by_name;
 mod whole;
 
 use std::{sync::Arc, time::Duration};

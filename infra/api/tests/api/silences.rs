@@ -60,6 +60,7 @@ async fn holds(site: &Site, user: &str) {
         changes: vec![change],
         why: Why::Silence,
         at: site.now(),
+        is_by_name: false,
     };
     held::hold(&*site.table, &held, site.now().plus(Duration::from_hours(24))).await.unwrap();
 }

@@ -21,7 +21,8 @@ use super::{DeliverNotice, event};
 use crate::{
     Context, Job, JobError,
     fan_out::policies::{Steps, bound},
-    gate, whole_incident,
+    gate::{self, Asked},
+    whole_incident,
     words::{self, Enclosed, Reader},
 };
 
@@ -51,9 +52,12 @@ pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<(), JobErro
         let mut wanting = channels.wanting(event(notice));
         wanting.retain(|channel| !told.iter().any(|told| told.channel == *channel));
         let chosen = preferences::get(table, &user.user).await?;
+        let tried: Vec<&str> = told.iter().map(|told| told.channel.as_str()).collect();
+        let reachable = channels.without(&tried);
         for channel in wanting {
             let next = instead(cx, notice, &user, channel);
-            if is_let_through(cx, &channels, &chosen, &next).await? {
+            // What its first channel let through is judged as of then.
+            if is_let_through(cx, &reachable, &chosen, (&next, notice.at)).await? {
                 return tell(cx, vec![next]).await;
             }
         }
@@ -67,14 +71,25 @@ pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<(), JobErro
     to_the_next_person(cx, notice).await
 }
 
-/// Whether somebody may be told so in another's place: not where they want nothing of it, nor beyond what an address is told a day.
+/// Whether somebody may be told so in another's place, by the channels that are left: neither where they want nothing of it or
+/// are left alone, nor beyond what an address is told a day.
 async fn is_let_through(
     cx: &Context,
-    channels: &Channels,
+    reachable: &[String],
     chosen: &Preferences,
-    notice: &Notice,
+    (notice, at): (&Notice, Timestamp),
 ) -> Result<bool, JobError> {
-    if channels.is_off(&notice.channel, chosen, &happened(notice)) {
+    let reachable: Vec<&str> = reachable.iter().map(String::as_str).collect();
+    let asked = Asked {
+        user: &notice.user,
+        reachable: &reachable,
+        channel: &notice.channel,
+        notice: &notice.id,
+        at,
+        is_by_name: false,
+        has_next: true,
+    };
+    if !gate::is_told_now(cx, asked, &happened(notice)).await? {
         return Ok(false);
     }
     Ok(gate::limit(cx, chosen, &notice.user, &notice.channel, &notice.id).await?.is_none())
@@ -107,7 +122,7 @@ async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<(), JobErro
         for channel in channels.told_first(event(notice), &chosen, &happened(notice)) {
             let mut instead = instead(cx, notice, &user, channel);
             instead.way.others = Some(others[index + 1..].to_vec());
-            if is_let_through(cx, &channels, &chosen, &instead).await? {
+            if is_let_through(cx, &channels.all(), &chosen, (&instead, cx.clock.now())).await? {
                 notices.push(instead);
             }
         }
@@ -137,10 +152,12 @@ async fn others(cx: &Context, notice: &Notice) -> Result<Vec<String>, JobError> 
     Ok(named)
 }
 
-/// What the person was told of the same, this notice among it.
+/// What the person was told of the same, this notice among it: a repeat tells of the same transition, and is another telling.
 async fn of_the_same(table: &dyn Table, notice: &Notice) -> Result<Vec<Notice>, JobError> {
     let mut told = notices::list(table, &notice.user, LOOKED_THROUGH, None).await?.items;
-    told.retain(|told| told.transition == notice.transition && told.id != notice.id);
+    let is_of_one = |told: &Notice| told.incident == notice.incident && told.sequence == notice.sequence;
+    let is_same = |told: &Notice| !notice.incident.is_empty() || told.transition == notice.transition;
+    told.retain(|told| is_of_one(told) && is_same(told) && told.id != notice.id);
     told.push(notice.clone());
     Ok(told)
 }

@@ -6,7 +6,7 @@ use domain::{
     Source,
     alarm::{About, Change, ChangeKind},
     identity::derived_id,
-    routing::incident::{Telling, TellingKind},
+    routing::incident::{News, Telling, TellingKind},
 };
 use records::{
     Table, TableError,
@@ -106,6 +106,18 @@ fn news(telling: &Telling) -> Vec<(Source, Vec<Change>)> {
         }
     }
     blocks
+}
+
+/// What is open of an incident, as news to who did not hear of it.
+pub(super) async fn standing(
+    table: &dyn Table,
+    incident: &Incident,
+    telling: &Telling,
+) -> Result<Vec<News>, TableError> {
+    let open = open(table, telling).await?.into_iter();
+    let news =
+        |source: &Source, change| News { transition: incident.transition.clone(), source: source.clone(), change };
+    Ok(open.flat_map(|(source, changes)| changes.into_iter().map(move |change| news(&source, change))).collect())
 }
 
 /// The alarms that are open, by their sources.

@@ -1,10 +1,12 @@
 //! Telling people: each on each of their channels, as far as the gate lets it pass.
 
+use std::collections::BTreeSet;
+
 use domain::{
     alarm::Change,
     routing::{
         INBOX,
-        incident::{News, Telling},
+        incident::{News, Telling, TellingKind},
     },
 };
 use records::{
@@ -16,11 +18,11 @@ use records::{
     users,
 };
 
-use super::saying::{Said, To, notice_id};
+use super::saying::{Said, To, notice_id, standing};
 use crate::{
     Context, DeliverNotice, Job, JobError,
     deliver_notice::event_of,
-    gate::{self, Asked, Common, Gate},
+    gate::{self, Asked, Common, Gate, Passed},
     ports::{Message, Push},
 };
 
@@ -55,61 +57,129 @@ struct Teller<'a> {
     whole: Said,
 }
 
+/// How somebody is reached.
+struct Reached {
+    locale: Locale,
+    /// The channels that they are told on.
+    channels: Vec<String>,
+    /// Those that follow the first, where they are told on one after the other.
+    following: Vec<String>,
+}
+
+/// A notice, and the changes that it tells of.
+type Noticed = (notices::Notice, Vec<Change>);
+
 impl Teller<'_> {
     async fn tell(&self, person: &str, letters: &mut Vec<Message>, pushes: &mut Vec<Push>) -> Result<(), JobError> {
         let table = self.cx.table.as_ref();
-        let (locale, channels) = self.reached(person).await?;
-        let reachable: Vec<&str> = channels.iter().map(String::as_str).collect();
-        for channel in &channels {
-            let to = To { person, locale: &locale, channel };
-            let Some(notice) = self.notice(to, &reachable).await? else { continue };
+        let reached = self.reached(person).await?;
+        for channel in &reached.channels {
+            let Some(notice) = self.notice_with_room(person, &reached, channel).await? else { continue };
             // Refused when an earlier run wrote it: its letter is enqueued again all the same, under the same key.
             let _ = table.write(notices::put_new(&notice.0)?).await?;
             letters.push(DeliverNotice { user: notice.0.user, notice: notice.0.id }.message());
         }
-        if self.incident.audience != Audience::Topics
-            && let Some((notice, changes)) =
-                self.notice(To { person, locale: &locale, channel: INBOX }, &reachable).await?
-        {
-            pushes.extend(gate::put_in_inbox(self.cx, &notice, &changes).await?);
+        if self.incident.audience != Audience::Topics {
+            let reachable: Vec<&str> = reached.channels.iter().map(String::as_str).collect();
+            let to = To { person, locale: &reached.locale, channel: INBOX };
+            let (Passed::Here(part) | Passed::OnTheNext(part)) =
+                self.part(to, (&reachable, false), self.telling).await?;
+            if let Some((notice, changes)) = self.notice(to, part).await? {
+                pushes.extend(gate::put_in_inbox(self.cx, &notice, &changes).await?);
+            }
         }
         Ok(())
     }
 
     /// How somebody is spoken to, and on which channels.
-    async fn reached(&self, person: &str) -> Result<(Locale, Vec<String>), TableError> {
+    async fn reached(&self, person: &str) -> Result<Reached, TableError> {
         let table = self.cx.table.as_ref();
+        let nothing = Reached { locale: Locale::default(), channels: Vec::new(), following: Vec::new() };
         if self.incident.audience == Audience::Topics {
             let of_news = self.telling.news.iter().map(|news| news.change.severity).max();
             let topic = channel::topic(of_news.unwrap_or(self.telling.severity));
-            return Ok((Locale::default(), vec![topic.to_owned()]));
+            return Ok(Reached { channels: vec![topic.to_owned()], ..nothing });
         }
-        let Some(user) = users::get(table, person).await? else { return Ok((Locale::default(), Vec::new())) };
+        let Some(user) = users::get(table, person).await? else { return Ok(nothing) };
         let changes: Vec<Change> = self.telling.news.iter().map(|news| news.change.clone()).collect();
         let happened: Vec<_> = self.telling.news.iter().map(|news| (&news.source, &news.change)).collect();
-        let chosen = self.gate.chosen_by(person);
-        let channels = Channels::of(table, &user).await?.told_first(event_of(&changes), chosen, &happened);
-        Ok((user.locale, channels))
+        let (chosen, event) = (self.gate.chosen_by(person), event_of(&changes));
+        let known = Channels::of(table, &user).await?;
+        let channels = known.told_first(event, chosen, &happened);
+        let following =
+            channels.first().map(|first| known.told_after(first, event, chosen, &happened)).unwrap_or_default();
+        Ok(Reached { locale: user.locale, channels, following })
     }
 
-    /// What somebody is told on a channel now, and the changes that it tells of; none where that is nothing.
-    async fn notice(&self, to: To<'_>, reachable: &[&str]) -> Result<Option<(notices::Notice, Vec<Change>)>, JobError> {
-        let (cx, incident, telling) = (self.cx, self.incident, self.telling);
-        let id = notice_id(incident, telling, to.person, to.channel);
-        let asked = Asked { user: to.person, reachable, channel: to.channel, notice: &id, at: telling.at };
-        if telling.news.is_empty() {
-            let passes = self.gate.passes_again(asked, &incident.state.open).await?;
-            return Ok(passes.then(|| (self.whole.notice(cx, (incident, telling), to), Vec::new())));
+    /// The notice on a channel, or on the first that follows it and takes one more today.
+    async fn notice_with_room(
+        &self,
+        person: &str,
+        reached: &Reached,
+        channel: &str,
+    ) -> Result<Option<Noticed>, JobError> {
+        let all: Vec<&str> = reached.channels.iter().map(String::as_str).collect();
+        let (mut channel, mut following) = (channel, reached.following.iter());
+        let mut left = self.telling.clone();
+        loop {
+            let next = following.next();
+            let to = To { person, locale: &reached.locale, channel };
+            let reachable = if all.contains(&channel) { all.clone() } else { vec![channel] };
+            match (self.part(to, (&reachable, next.is_some()), &left).await?, next) {
+                (Passed::OnTheNext(part), Some(next)) => (left, channel) = (part, next),
+                (Passed::Here(part) | Passed::OnTheNext(part), _) => return self.notice(to, part).await,
+            }
         }
-        let told: Vec<News> = self.gate.pass(asked, &telling.news).await?;
-        if told.is_empty() {
+    }
+
+    /// What of a telling somebody is told on a channel now: with neither news nor alarms nothing of it.
+    async fn part(
+        &self,
+        to: To<'_>,
+        (reachable, has_next): (&[&str], bool),
+        telling: &Telling,
+    ) -> Result<Passed<Telling>, JobError> {
+        let id = notice_id(self.incident, telling, to.person, to.channel);
+        let is_by_name = matches!(self.incident.audience, Audience::Policy(_));
+        let asked = Asked {
+            user: to.person,
+            reachable,
+            channel: to.channel,
+            notice: &id,
+            at: telling.at,
+            is_by_name,
+            has_next,
+        };
+        if !telling.news.is_empty() {
+            let passed = self.gate.pass(asked, &telling.news).await?;
+            let alarms = |news: &[News]| if news.is_empty() { Vec::new() } else { telling.alarms.clone() };
+            return Ok(passed.map(|news| Telling { alarms: alarms(&news), news, ..telling.clone() }));
+        }
+        let told: Passed<BTreeSet<String>> = if telling.kind == TellingKind::Escalation {
+            // It is news to them: what holds it now lets it go later.
+            let standing = standing(self.cx.table.as_ref(), self.incident, telling).await?;
+            let passed = self.gate.pass(asked, &standing).await?;
+            passed.map(|news| news.into_iter().map(|news| news.change.alarm).collect())
+        } else {
+            self.gate.pass_again(asked, &self.incident.state.open).await?
+        };
+        Ok(told.map(|told| {
+            let alarms = telling.alarms.iter().filter(|alarm| told.contains(*alarm)).cloned().collect();
+            Telling { alarms, ..telling.clone() }
+        }))
+    }
+
+    async fn notice(&self, to: To<'_>, part: Telling) -> Result<Option<Noticed>, JobError> {
+        let (cx, incident) = (self.cx, self.incident);
+        if part.news.is_empty() && part.alarms.is_empty() {
             return Ok(None);
         }
-        let changes = told.iter().map(|news| news.change.clone()).collect();
-        if told.len() == telling.news.len() {
-            return Ok(Some((self.whole.notice(cx, (incident, telling), to), changes)));
+        let changes = part.news.iter().map(|news| news.change.clone()).collect();
+        let is_whole = part.news.len() == self.telling.news.len()
+            && (!part.news.is_empty() || part.alarms.len() == self.telling.alarms.len());
+        if is_whole {
+            return Ok(Some((self.whole.notice(cx, (incident, self.telling), to), changes)));
         }
-        let part = Telling { news: told, ..telling.clone() };
         let said = Said::of(cx.table.as_ref(), &self.gate, (incident, &part), self.people).await?;
         Ok(Some((said.notice(cx, (incident, &part), to), changes)))
     }

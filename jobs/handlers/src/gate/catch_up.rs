@@ -98,6 +98,7 @@ async fn sort(
 async fn may_hear(table: &dyn Table, name: &str, user: Option<&User>, held: &Held) -> Result<bool, TableError> {
     match user {
         None => Ok(name == EVERYBODY),
+        Some(_) if held.is_by_name => Ok(true),
         Some(user) => users::may_see_source(table, user, &held.source).await,
     }
 }

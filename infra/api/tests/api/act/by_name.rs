@@ -1,0 +1,66 @@
+//! Who is told of an alarm because a policy names them acts on it, whatever else they see.
+
+use domain::routing::incident::{self, Open};
+use records::{
+    incidents::{self, Audience, Incident},
+    routing::{self, Policy, Written},
+};
+
+use super::*;
+
+/// An incident of a policy's, in which somebody was told of the alarm.
+async fn told_by_a_policy(site: &Site, person: &str) -> Versioned<Incident> {
+    let value = serde_json::json!({ "name": "On call", "scope": { "kind": "everywhere" }, "enabled": true, "least": "info",
+        "steps": [{ "after_ms": 0, "users": [person] }] });
+    let value: Policy = serde_json::from_value(value).unwrap();
+    let (changed_at, changed_by) = (site.now(), "root".to_owned());
+    let written = Written { id: "p".to_owned(), version: 1, changed_at, changed_by, value };
+    assert!(routing::put(&*site.table, &written).await.unwrap());
+    let alarm = alarms::get(&*site.table, ALARM).await.unwrap().unwrap().value;
+    let open = Open { source: alarm.source, rule: alarm.rule, severity: alarm.severity, since: alarm.raised_at };
+    let state = incident::Incident {
+        began: alarm.raised_at,
+        open: [(ALARM.to_owned(), open)].into(),
+        sequence: 1,
+        ..incident::Incident::default()
+    };
+    let new = Incident::new(Audience::Policy("p".to_owned()), "g".to_owned(), "Hall".to_owned(), "t1", site.now());
+    let people = [person.to_owned()].into();
+    let incident = Versioned { value: Incident { id: "i1".to_owned(), state, people, ..new }, version: 0 };
+    assert!(site.table.transact(incidents::put(&incident, None, None, site.now()).unwrap()).await.unwrap().applied());
+    incident
+}
+
+#[tokio::test]
+async fn by_link_and_by_api_they_take_on_what_they_were_told_of_and_nobody_else_does() {
+    for by_link in [true, false] {
+        let site = told_of(OTHER).await;
+        told_by_a_policy(&site, "ann").await;
+        let ann = users::get(&*site.table, "ann").await.unwrap().unwrap();
+        users::put(&*site.table, &users::User { user: "carl".to_owned(), ..ann }).await.unwrap();
+        let alarm = format!("/api/alarms/{ALARM}");
+        site.get(&alarm).by(&site.token("ann")).send().await.fine();
+        for path in [alarm.clone(), format!("{alarm}/acknowledge")] {
+            let ask = if path == alarm { site.get(&path) } else { site.post(&path) };
+            assert_eq!(ask.by(&site.token("carl")).send().await.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        if by_link {
+            page(&site.post(&hers(&site)).send().await, StatusCode::OK);
+        } else {
+            site.post(&format!("{alarm}/acknowledge")).by(&site.token("ann")).send().await.fine();
+        }
+        assert_eq!(word(&site).await.unwrap().by, "ann");
+    }
+}
+
+#[tokio::test]
+async fn when_the_incident_is_over_it_is_theirs_no_more() {
+    let site = told_of(OTHER).await;
+    let mut incident = told_by_a_policy(&site, "ann").await;
+    (incident.value.state.closed, incident.version) = (true, 1);
+    assert!(site.table.transact(incidents::put(&incident, None, None, site.now()).unwrap()).await.unwrap().applied());
+    assert_eq!(site.post(&hers(&site)).send().await.status, StatusCode::FORBIDDEN);
+    let asked = site.get(&format!("/api/alarms/{ALARM}")).by(&site.token("ann")).send().await;
+    assert_eq!(asked.status, StatusCode::NOT_FOUND);
+    assert_eq!(word(&site).await, None);
+}

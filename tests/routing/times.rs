@@ -1,0 +1,101 @@
+//! When people are left alone, and what they hear of it afterwards.
+
+use serde_json::json;
+
+use super::play::Play;
+
+/// At noon, when a play begins.
+const FROM_ELEVEN_TO_THREE: &str =
+    r#"{"quiet": {"calendar": {"zone": "UTC", "hours": [{"from": "11:00", "until": "15:00"}]}}}"#;
+
+/// A play whose second step, after ten minutes, names the boss.
+async fn with_the_boss() -> Play {
+    let play = Play::new().await;
+    play.hire(&["dave", "boss"]).await;
+    let steps = json!([{ "after_ms": 0, "users": ["dave"] }, { "after_ms": 600_000, "users": ["boss"] }]);
+    play.policy(json!({ "steps": steps })).await;
+    play
+}
+
+#[tokio::test]
+async fn what_is_escalated_to_somebody_in_their_quiet_hours_is_told_at_their_end() {
+    let lines = format!(
+        "
+        0s          boss prefers {FROM_ELEVEN_TO_THREE}
+        1s          sensor 1 cold
+        30s..32s    tech hears Alarm: Cold store / 1 TH-10
+        1s..2s      dave hears Alarm: Cold store / 1 TH-10
+        3h..3h1m    boss hears Held back by quiet hours: 1 standing
+        4h          sensor 1 well
+        4h..4h1m    tech hears Recovered: Cold store / 1 TH-10
+        4h..4h1m    dave hears Recovered: Cold store / 1 TH-10
+        4h..4h1m    boss hears Recovered: Cold store / 1 TH-10
+    "
+    );
+    with_the_boss().await.runs(&lines, "10m").await;
+}
+
+#[tokio::test]
+async fn what_is_escalated_to_somebody_who_reads_a_digest_is_in_it() {
+    let lines = "
+        0s          boss prefers {\"digest_at\": \"16:00\", \"ways\": {\"alarms\": {\"email\": \"digest\"}}}
+        1s          sensor 1 cold
+        30s..32s    tech hears Alarm: Cold store / 1 TH-10
+        1s..2s      dave hears Alarm: Cold store / 1 TH-10
+        4h..4h1m    boss hears Digest: 1 standing
+    ";
+    with_the_boss().await.runs(lines, "10m").await;
+}
+
+#[tokio::test]
+async fn a_reminder_does_not_name_what_its_reader_silenced() {
+    let lines = "
+        0s          tech silences sensor 1 for 12h
+        1s          sensor 1 hot
+        10s         sensor 2 hot
+        10s..12s    tech hears Alarm: Cold store / 2 TH-10
+        30m..31m    tech hears Still open: Cold store / 2 TH-10
+    ";
+    Play::new().await.runs(lines, "10m").await;
+}
+
+#[tokio::test]
+async fn a_weekly_window_ends_by_the_clocks_of_its_place_in_the_night_that_they_are_put_forward() {
+    // At 02:00 in Berlin it is 03:00: the window that ends at 04:00 is an hour shorter, and ends at 02:00 UTC.
+    let lines = "
+        0s          everybody silences weekly {\"zone\": \"Europe/Berlin\", \"hours\": [{\"from\": \"01:00\", \"until\": \"04:00\"}]}
+        10m         sensor 1 hot
+        2h..2h1m    tech hears Held back by a silence: 1 standing
+    ";
+    let play = Play::at("2026-03-29T00:00:00Z", std::time::Duration::from_secs(10)).await;
+    play.runs(lines, "5m").await;
+}
+
+#[tokio::test]
+async fn quiet_hours_last_an_hour_longer_in_the_night_that_clocks_are_put_back() {
+    let quiet = r#"{"quiet": {"calendar": {"zone": "Europe/Berlin", "hours": [{"from": "01:00", "until": "04:00"}]}, "passes": null}}"#;
+    // From 23:00 UTC (summer time) to 03:00 UTC (winter time).
+    let lines = format!(
+        "
+        0s          tech prefers {quiet}
+        10m         sensor 1 damp
+        4h..4h1m    tech hears Held back by quiet hours: 1 standing
+    "
+    );
+    let play = Play::at("2026-10-24T23:00:00Z", std::time::Duration::from_secs(10)).await;
+    play.runs(&lines, "5m").await;
+}
+
+#[tokio::test]
+async fn what_an_alarm_that_stands_explains_is_not_told_and_what_stands_after_it_is() {
+    let lines = "
+        0s          hot mutes damp
+        1s          sensor 1 hot
+        1s..2s      tech hears Alarm: Cold store / 1 TH-10
+        5s          sensor 2 damp
+        5m          sensor 1 well
+        5m..5m2s    tech hears Partly recovered: Cold store / 1 TH-10
+        5m..7m      tech hears Held back by another alarm: 1 standing
+    ";
+    Play::new().await.runs(lines, "10m").await;
+}

@@ -1,0 +1,73 @@
+//! What one way does not take goes another, at each telling, and to nobody who is left alone.
+
+use serde_json::json;
+
+use super::play::Play;
+
+const REPEATED: &str = "Still open: Cold store / 1 TH-10";
+
+#[tokio::test]
+async fn of_a_terminal_that_is_gone_mail_tells_where_the_text_is_not_taken() {
+    for how in ["refused", "busy"] {
+        let lines = format!(
+            "
+            0s          tech tries sms email
+            0s          texts {how}
+            1s          terminal lost
+            60s..4m     tech hears Alarm: Cold store
+        "
+        );
+        Play::new().await.runs(&lines, "10m").await;
+    }
+}
+
+#[tokio::test]
+async fn a_reminder_that_is_not_taken_goes_on_as_its_first_telling_did() {
+    let lines = format!(
+        "
+        0s          tech tries email sms
+        1s          sensor 1 hot
+        1s..2s      tech hears Alarm: Cold store / 1 TH-10
+        60s         mail refused
+        30m..31m    tech hears by text: {REPEATED}
+        1h..61m     tech hears by text: {REPEATED}
+    "
+    );
+    Play::new().await.runs(&lines, "20m").await;
+}
+
+#[tokio::test]
+async fn where_no_more_texts_may_be_sent_today_the_next_way_tells() {
+    let lines = format!(
+        "
+        0s          tech tries sms email
+        0s          tech prefers {{\"sms_a_day\": 1}}
+        1s          sensor 1 hot
+        1s..2s      tech hears by text: Alarm: Cold store / 1 TH-10
+        30m..31m    tech hears {REPEATED}
+        40m         sensor 1 well
+        40m..41m    tech hears Recovered: Cold store / 1 TH-10
+    "
+    );
+    Play::new().await.runs(&lines, "10m").await;
+}
+
+#[tokio::test]
+async fn nobody_is_told_in_the_place_of_somebody_while_they_are_left_alone() {
+    let play = Play::new().await;
+    play.hire(&["dave", "boss"]).await;
+    let steps = json!([{ "after_ms": 0, "users": ["dave"] }, { "after_ms": 3_600_000, "users": ["boss"] }]);
+    play.policy(json!({ "steps": steps })).await;
+    // The play begins at noon.
+    let quiet = r#"{"quiet": {"calendar": {"zone": "UTC", "hours": [{"from": "11:00", "until": "15:00"}]}}}"#;
+    let lines = format!(
+        "
+        0s          boss tries sms
+        0s          boss prefers {quiet}
+        0s          mail refused
+        1s          sensor 1 cold
+        3h..3h1m    boss hears by text: Held back by quiet hours: 1 standing
+    "
+    );
+    play.runs(&lines, "10m").await;
+}
