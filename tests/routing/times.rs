@@ -99,3 +99,26 @@ async fn what_an_alarm_that_stands_explains_is_not_told_and_what_stands_after_it
     ";
     Play::new().await.runs(lines, "10m").await;
 }
+
+#[tokio::test]
+async fn what_somebody_puts_off_comes_again_at_the_end_if_it_stands() {
+    let lines = "
+        0s          sensor 1 damp
+        10s..12s    tech hears Alarm: Cold store / 1 TH-10
+        60s         tech snoozes for 1h
+        61m..62m    tech hears Held back by a snooze: 1 standing
+    ";
+    Play::new().await.runs(lines, "10m").await;
+}
+
+#[tokio::test]
+async fn what_is_over_before_somebody_wants_to_hear_of_it_again_is_told_as_over() {
+    let lines = "
+        0s          sensor 1 damp
+        10s..12s    tech hears Alarm: Cold store / 1 TH-10
+        60s         tech snoozes for 1h
+        10m         sensor 1 well
+        61m..62m    tech hears Held back by a snooze and a silence: 1 recovered
+    ";
+    Play::new().await.runs(lines, "10m").await;
+}

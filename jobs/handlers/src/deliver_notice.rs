@@ -24,8 +24,8 @@ use records::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::event::event_of;
 pub use self::event::{EVENTS, TEST_EVENT};
+pub(crate) use self::event::{RAISED, event_of};
 use self::pace::Pace;
 use crate::{
     Context, Job, JobError,

@@ -283,7 +283,8 @@ pub(crate) async fn limit(
     let Some(most) = chosen.most_a_day(channel, Some(cx.settings.notices.sms_a_day)) else { return Ok(None) };
     let Some(User { phone: Some(address), .. }) = users::get(cx.table.as_ref(), user).await? else { return Ok(None) };
     let now = cx.clock.now();
-    let day = chosen.zone.day(now);
+    let zone = chosen.zone.clone().unwrap_or_else(|| cx.settings.words.zone());
+    let day = zone.day(now);
     let counted = preferences::count(cx.table.as_ref(), (channel, &address), (&day, now), notice, most).await?;
-    Ok((!counted).then(|| chosen.zone.day_ends(now)))
+    Ok((!counted).then(|| zone.day_ends(now)))
 }

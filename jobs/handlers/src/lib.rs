@@ -23,6 +23,7 @@ pub mod ports;
 mod process_results;
 pub mod report;
 mod settings;
+pub mod snooze;
 mod stationery;
 mod sweep;
 pub mod told_by_name;

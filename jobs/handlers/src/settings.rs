@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Timestamp,
     alarm::Flapping,
-    routing::incident::{BriefAlarms, BySeverity, Pace},
+    routing::{
+        Zone,
+        incident::{BriefAlarms, BySeverity, Pace},
+    },
 };
 use records::locale::Language;
 use schemars::JsonSchema;
@@ -250,6 +253,11 @@ impl WordSettings {
     pub fn links(&self, secret: &[u8]) -> Result<Option<Arc<Links>>, BadPublicUrl> {
         let url = self.public_url.as_deref().filter(|url| !url.is_empty());
         url.map(|url| Links::new(url, secret).map(Arc::new)).transpose()
+    }
+
+    /// By whose days people are told who chose none.
+    pub fn zone(&self) -> Zone {
+        Zone::try_from(self.zone.clone()).unwrap_or_default()
     }
 
     /// Refuses what nobody could be spoken to by.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use domain::{Timestamp, alarm, routing::Silence};
 use serde::{Deserialize, Serialize};
 
-use crate::{Condition, Key, Listed, Range, Table, TableError, Versioned, Write, record};
+use crate::{Condition, Key, Range, Table, TableError, Versioned, Write, record};
 
 /// The most that everybody, or a person, may have at a time.
 pub const MOST: usize = 200;
@@ -56,14 +56,15 @@ pub async fn delete(table: &dyn Table, kept: &Versioned<Kept>) -> Result<bool, T
     Ok(table.write(Write::Delete(key, Condition::Version(kept.version))).await?.applied())
 }
 
-/// A page of everybody's (of no owner), or of a person's, in the order in which they were made.
-pub async fn list(
-    table: &dyn Table,
-    owner: Option<&str>,
-    limit: usize,
-    after: Option<String>,
-) -> Result<Listed<Kept>, TableError> {
-    record::page(table, &Range::all("silence", limit).prefix(&prefix(owner)).after(after)).await
+/// All of everybody's (of no owner), or of a person's, in the order in which they were made: those that are over as well.
+pub async fn of_owner(table: &dyn Table, owner: Option<&str>) -> Result<Vec<Kept>, TableError> {
+    record::all(table, Range::all("silence", PAGE).prefix(&prefix(owner))).await
+}
+
+/// How many of them are not over.
+pub async fn count(table: &dyn Table, owner: Option<&str>, now: Timestamp) -> Result<usize, TableError> {
+    let all = of_owner(table, owner).await?;
+    Ok(all.iter().filter(|kept| kept.silence.window.over().is_none_or(|over| over > now)).count())
 }
 
 /// All of everybody.

@@ -5,6 +5,7 @@
 //! 0s  everybody silences weekly {"zone": "Europe/Berlin", "hours": [{"from": "01:00", "until": "04:00"}]}
 //! 0s  tech prefers {"quiet": {"calendar": {"zone": "UTC", "hours": [{"from": "12:00", "until": "13:00"}]}}}
 //! 0s  tech tries sms email
+//! 0s  tech snoozes for 1h
 //! 0s  mail refused
 //! ```
 
@@ -13,9 +14,10 @@ use domain::{
     identity::derived_id,
     routing::{Inhibition, Matcher, Preferences, Same, Silence, Window},
 };
-use jobs::ports::Delivery;
+use jobs::{ports::Delivery, snooze};
 use records::{
     Versioned,
+    alarms::{self, Which},
     alert_rules::rule_id,
     channels::{self, Order},
     inhibitions, preferences,
@@ -42,6 +44,7 @@ impl Play {
                 let window = Window::Once { from: self.flow.now(), until: self.flow.now().plus(duration(time)) };
                 self.silence(person, Silence { matcher: Matcher { source, ..Matcher::default() }, window }).await;
             }
+            [person, "snoozes", "for", time] => self.snooze(person, duration(time)).await,
             [person, "silences", "weekly", calendar @ ..] => {
                 let window = Window::Weekly { calendar: json(calendar), from: None, until: None };
                 self.silence(person, Silence { matcher: Matcher::default(), window }).await;
@@ -64,6 +67,18 @@ impl Play {
                 assert!(inhibitions::put_new(table, &kept).await.unwrap());
             }
             _ => panic!("nobody knows how to play {what:?}"),
+        }
+    }
+
+    /// As a letter's link does it.
+    async fn snooze(&self, person: &str, time: std::time::Duration) {
+        let (table, now) = (self.flow.cx.table.as_ref(), self.flow.now());
+        let user = users::get(table, person).await.unwrap().unwrap();
+        for alarm in alarms::list(table, Which::Active, 100, None).await.unwrap().items {
+            let matcher =
+                Matcher { source: Some(alarm.source.clone()), rule: Some(alarm.rule.clone()), ..Matcher::default() };
+            self.silence(person, Silence { matcher, window: Window::Once { from: now, until: now.plus(time) } }).await;
+            snooze::ring_again(table, &user, ("n", "t"), &alarm, (now, now.plus(time))).await.unwrap();
         }
     }
 

@@ -151,7 +151,13 @@ async fn look(site: &Site, token: &str) -> Result<Seen, Refusal> {
         return Err(Refusal::Refused(Some(Box::new(user))));
     }
     let left = alarms.iter().filter(|alarm| alarm.acknowledged.is_none()).count();
-    Ok(Seen { target: Target { alarms, notice: link.notice.clone() }, link, user, facts, left })
+    Ok(Seen {
+        target: Target { alarms, notice: link.notice.clone(), transition: notice.transition },
+        link,
+        user,
+        facts,
+        left,
+    })
 }
 
 /// The alarms that a link is about, as far as its user may see them: who takes a notice on takes on its whole incident, however few

@@ -58,13 +58,13 @@ async fn list(
 /// Everybody's and then the user's; its places are those of the store.
 async fn page(site: &Site, user: &User, limit: usize, after: Option<String>) -> Result<Listed<Kept>, TableError> {
     let table = &*site.table;
-    let common = silences::list(table, None, silences::MOST, None).await?.items;
+    let common = silences::of_owner(table, None).await?;
     let named: Vec<Vec<Source>> = common.iter().map(named).collect();
     let seen = users::seen_among(table, user, named.iter().flatten()).await?;
     let may_see = |named: &Vec<Source>| named.iter().all(|source| seen.contains(source));
     let mut all: Vec<Kept> =
         common.into_iter().zip(&named).filter(|(_, named)| may_see(named)).map(|(kept, _)| kept).collect();
-    all.extend(silences::list(table, Some(&user.user), silences::MOST, None).await?.items);
+    all.extend(silences::of_owner(table, Some(&user.user)).await?);
     // Few enough to be read whole: a page is a part of them.
     let place = |kept: &Kept| format!("{}{}", u8::from(kept.owner.is_some()), kept.id);
     let mut left: Vec<Kept> =

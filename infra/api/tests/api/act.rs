@@ -287,7 +287,7 @@ async fn only_a_form_can_do_it() {
 async fn silenced(site: &Site) -> Vec<(Option<String>, Option<Source>, Option<String>, Duration)> {
     let mut all = Vec::new();
     for owner in [None, Some("ann"), Some("root")] {
-        for kept in silences::list(&*site.table, owner, 10, None).await.unwrap().items {
+        for kept in silences::of_owner(&*site.table, owner).await.unwrap() {
             let time = match kept.silence.window {
                 Window::Once { from, until } => until.since(from),
                 Window::Weekly { .. } => Duration::MAX,

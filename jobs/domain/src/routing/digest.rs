@@ -65,7 +65,8 @@ impl Summary {
         for Held { source, place, change, why } in held {
             let unknown = Life { source, place, raised: None, cleared: None, last: None };
             let life = lives.entry(&change.alarm).or_insert(unknown);
-            if change.begins() {
+            // What was put off was told before: it does not come and go in the dark.
+            if change.begins() && why != Why::Snooze {
                 life.raised = Some(change);
             } else if change.ends() {
                 life.cleared = Some(change);

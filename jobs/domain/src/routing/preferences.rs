@@ -72,8 +72,8 @@ fn critical() -> Option<Severity> {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Preferences {
-    /// Where their days begin and end.
-    pub zone: Zone,
+    /// Where their days begin and end; as the operator chose where they do not say.
+    pub zone: Option<Zone>,
     /// When they are left alone.
     pub quiet: Option<Quiet>,
     /// When their digest is told; at 08:00 where they do not say.
@@ -134,6 +134,11 @@ impl Preferences {
             Category::Reports => matches!(channel, INBOX | "email"),
         };
         if is_told { Way::Now } else { Way::Off }
+    }
+
+    /// Where their days begin and end; UTC where nobody said.
+    pub fn zone(&self) -> Zone {
+        self.zone.clone().unwrap_or_default()
     }
 
     /// When their digest is told.

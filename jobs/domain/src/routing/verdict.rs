@@ -37,6 +37,8 @@ pub enum Verdict {
 pub enum Why {
     /// A silence, or a maintenance window.
     Silence,
+    /// The person put it off: it was told before.
+    Snooze,
     /// Another alarm, that says why.
     Inhibition,
     /// The person's quiet hours.
@@ -53,6 +55,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Silence => "a silence",
+            Self::Snooze => "a snooze",
             Self::Inhibition => "another alarm",
             Self::QuietHours => "quiet hours",
             Self::Digest => "the daily digest",
@@ -85,7 +88,7 @@ pub fn decide(moment: &Moment<'_>, subject: &Subject<'_>, is_end: bool, channel:
     let chosen = moment.preferences.map(|chosen| (chosen, chosen.way(subject, is_end, channel, moment.reachable)));
     let digest = match chosen {
         Some((_, Way::Off)) => return Verdict::Drop,
-        Some((chosen, Way::Digest)) => Some(chosen.zone.next(chosen.digest_at(), moment.first)),
+        Some((chosen, Way::Digest)) => Some(chosen.zone().next(chosen.digest_at(), moment.first)),
         Some((_, Way::Now)) | None => None,
     };
     // Who reads their inbox is not disturbed by it.

@@ -9,7 +9,7 @@ use domain::{
 };
 use engine_http::Problem;
 use futures::{StreamExt, stream};
-use jobs::links::Action;
+use jobs::{links::Action, snooze};
 use records::{
     Versioned,
     alarms::Alarm,
@@ -40,6 +40,8 @@ pub(super) struct Target {
     pub alarms: Vec<Alarm>,
     /// The notice that it came with.
     pub notice: String,
+    /// What that tells of.
+    pub transition: String,
 }
 
 /// Does what the link is for, in its user's name; says for how many alarms that is left to be done. To do it twice changes nothing.
@@ -99,7 +101,7 @@ async fn silence(
     time: Duration,
 ) -> Result<(), ApiError> {
     let at = site.clock.now();
-    let there = silences::list(&*site.table, owner.as_deref(), silences::MOST, None).await?.items.len();
+    let there = silences::count(&*site.table, owner.as_deref(), at).await?;
     if there + target.alarms.len() > silences::MOST {
         let why = format!("There may be at most {} silences: delete one first.", silences::MOST);
         return Err(Problem::conflict("too-many-silences", why).into());
@@ -116,6 +118,10 @@ async fn silence(
         let kept = Kept { id, owner: owner.clone(), silence, why: BY_LINK.to_owned(), by: user.user.clone(), at };
         // Refused where it is there.
         let _ = silences::put(&*site.table, &Versioned { value: kept, version: 0 }).await?;
+        if owner.is_some() {
+            let letter = (target.notice.as_str(), target.transition.as_str());
+            snooze::ring_again(&*site.table, user, letter, alarm, (at, at.plus(time))).await?;
+        }
     }
     Ok(())
 }

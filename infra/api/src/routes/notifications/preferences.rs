@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     Timestamp,
-    routing::{Category, INBOX, Preferences as Chosen, Way},
+    routing::{Category, INBOX, Preferences as Chosen, Way, Zone},
 };
 use engine_http::{Json, Problem, axum::extract::State};
 use records::{channels::Channels, held, preferences};
@@ -42,7 +42,7 @@ pub(super) async fn get(
 
 /// Say how you want to be told
 ///
-/// `zone`: where your days begin (`Asia/Shanghai`; UTC). `quiet`: `{"calendar": {"zone", "hours": [{"days", "from", "until"}]},
+/// `zone`: where your days begin (`Asia/Shanghai`; where you leave it out, the zone of your locale, else the operator's). `quiet`: `{"calendar": {"zone", "hours": [{"days", "from", "until"}]},
 /// "passes": "critical"}`: what matters less waits until then; null passes nothing. `digest_at`: `08:00`. `ways`: for a
 /// category (`alarms`, `connections`, `recoveries`, `presence`, `platform`, `reports`) and a channel one of `now`, `digest`,
 /// `off`. `sms_a_day`: how many text messages you get a day, if fewer than all get. The inbox is told of everything.
@@ -54,10 +54,12 @@ pub(super) async fn get(
 pub(super) async fn put(
     State(site): State<Arc<Site>>,
     SignedIn(user): SignedIn,
-    Json(chosen): Json<Chosen>,
+    Json(mut chosen): Json<Chosen>,
 ) -> Result<Json<Preferences>, ApiError> {
     let now = site.clock.now();
     check(&chosen, now)?;
+    let own = user.locale.zone.clone().and_then(|zone| Zone::try_from(zone).ok());
+    chosen.zone = chosen.zone.or(own).or_else(|| Some(site.words.zone()));
     preferences::put(&*site.table, &user.user, &chosen).await?;
     // What waits may wait no longer.
     held::wake_all(&*site.table, Some(&user.user), now).await?;

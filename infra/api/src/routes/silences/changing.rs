@@ -22,8 +22,8 @@ use crate::{error::ApiError, site::Site, visitor::SignedIn};
 
 /// Silence something
 ///
-/// What fits is recorded and not told while the silence holds. At its end what still stands is told, and what came and went
-/// meanwhile, as one notice on each channel. Screens show alarms all the same.
+/// What fits is recorded and not told while the silence holds. At its end what began in it and still stands is told, and what came
+/// and went meanwhile, as one notice on each channel; what was told before it, the snooze of a notice's link tells again. Screens show alarms all the same.
 #[utoipa::path(
     post, path = "/api/silences", operation_id = "create_silence", tag = "silences", request_body = SilenceForm,
     responses((status = 201, description = "It is in force", body = Silence))
@@ -36,12 +36,11 @@ pub(super) async fn create(
     let owner = (!form.everybody).then(|| user.user.clone());
     may_change(&user, owner.as_deref())?;
     may_name(&site, &user, &form.matcher).await?;
-    let there = silences::list(&*site.table, owner.as_deref(), silences::MOST, None).await?;
-    if there.items.len() >= silences::MOST {
+    let at = site.clock.now();
+    if silences::count(&*site.table, owner.as_deref(), at).await? >= silences::MOST {
         let why = format!("There may be at most {} silences: delete one first.", silences::MOST);
         return Err(Problem::conflict("too-many-silences", why).into());
     }
-    let at = site.clock.now();
     let kept = Kept { id: site.new_id(), owner, silence: form.silence(at)?, why: form.why, by: user.user, at };
     store(&site, Versioned { value: kept.clone(), version: 0 }).await?;
     Ok((StatusCode::CREATED, Json(Silence::of(kept, at))))

@@ -1,0 +1,56 @@
+//! What somebody puts off comes again.
+
+use domain::{
+    Timestamp,
+    alarm::{About, Change, ChangeKind},
+    identity::derived_id,
+    routing::Why,
+};
+use records::{
+    Table, TableError,
+    alarms::Alarm,
+    channels::Channels,
+    held::{self, Held},
+    preferences, terminals,
+    users::User,
+};
+
+use crate::{deliver_notice::RAISED, fan_out::place};
+
+/// Has an alarm told to a user once more at the end of a snooze, if it stands then: `letter` is the notice whose link it was, and
+/// what that told of. To ask again changes nothing.
+pub async fn ring_again(
+    table: &dyn Table,
+    user: &User,
+    letter: (&str, &str),
+    alarm: &Alarm,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<(), TableError> {
+    let Alarm { id, rule, severity, shadow, source, raised_at, detail, .. } = alarm;
+    let terminal = match source.mac() {
+        Some(mac) => terminals::get(table, mac).await?,
+        None => None,
+    };
+    let about = About { alarm: id, rule, severity: *severity, since: *raised_at, shadow: *shadow };
+    let raised = Change::of(ChangeKind::Raised, about, *raised_at, detail.clone());
+    let chosen = preferences::get(table, &user.user).await?;
+    let channels = Channels::of(table, user).await?.told_first(RAISED, &chosen, &[(source, &raised)]);
+    for channel in channels {
+        let held = Held {
+            id: derived_id(*raised_at, &["snooze", letter.0, id, &channel]),
+            user: user.user.clone(),
+            channel,
+            source: source.clone(),
+            node: terminal.as_ref().map(|terminal| terminal.node.clone()),
+            place: place::of(source, terminal.as_ref()),
+            transition: letter.1.to_owned(),
+            changes: vec![raised.clone()],
+            why: Why::Snooze,
+            at: now,
+            // Who may put it off may hear of it.
+            is_by_name: true,
+        };
+        held::hold(table, &held, until).await?;
+    }
+    Ok(())
+}
