@@ -122,3 +122,17 @@ async fn what_is_over_before_somebody_wants_to_hear_of_it_again_is_told_as_over(
     ";
     Play::new().await.runs(lines, "10m").await;
 }
+
+#[tokio::test]
+async fn who_is_told_what_was_held_back_is_not_reminded_of_it_a_moment_later() {
+    let quiet = r#"{"quiet": {"calendar": {"zone": "UTC", "hours": [{"from": "11:00", "until": "20:00"}]}}}"#;
+    let lines = format!(
+        "
+        0s          tech prefers {quiet}
+        1s          sensor 1 damp
+        8h..8h1m    tech hears Held back by quiet hours: 1 standing
+        12h..12h1m  tech hears Still open: Cold store / 1 TH-10
+    "
+    );
+    Play::at("2026-06-01T12:00:00Z", std::time::Duration::from_secs(5)).await.runs(&lines, "10m").await;
+}

@@ -1,6 +1,6 @@
 //! Telling people: each on each of their channels, as far as the gate lets it pass.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     alarm::Change,
@@ -12,9 +12,10 @@ use domain::{
 use records::{
     TableError,
     channels::Channels,
+    facts::Kind,
     incidents::{Audience, Incident, Outgoing},
     locale::Locale,
-    notices::{self, channel},
+    notices::{self, Notice, channel},
     users,
 };
 
@@ -25,6 +26,10 @@ use crate::{
     gate::{self, Asked, Common, Gate, Passed},
     ports::{Message, Push},
 };
+
+/// For so long nobody is reminded who was told what had been held back, and so many of their notices are looked at for that.
+const JUST_NOW: Duration = Duration::from_mins(10);
+const LOOKED_THROUGH: usize = 20;
 
 /// Writes what these people are told; gives the letters to be delivered, and what browsers are to show. A repeat is what an
 /// earlier run may have done in part.
@@ -67,7 +72,7 @@ struct Reached {
 }
 
 /// A notice, and the changes that it tells of.
-type Noticed = (notices::Notice, Vec<Change>);
+type Noticed = (Notice, Vec<Change>);
 
 impl Teller<'_> {
     async fn tell(&self, person: &str, letters: &mut Vec<Message>, pushes: &mut Vec<Push>) -> Result<(), JobError> {
@@ -160,6 +165,8 @@ impl Teller<'_> {
             let standing = standing(self.cx.table.as_ref(), self.incident, telling).await?;
             let passed = self.gate.pass(asked, &standing).await?;
             passed.map(|news| news.into_iter().map(|news| news.change.alarm).collect())
+        } else if self.was_caught_up(to, telling).await? {
+            Passed::Here(BTreeSet::new())
         } else {
             self.gate.pass_again(asked, &self.incident.state.open).await?
         };
@@ -167,6 +174,18 @@ impl Teller<'_> {
             let alarms = telling.alarms.iter().filter(|alarm| told.contains(*alarm)).cloned().collect();
             Telling { alarms, ..telling.clone() }
         }))
+    }
+
+    /// Whether somebody was just told on the channel what had been held back: a reminder at its heels is noise.
+    async fn was_caught_up(&self, to: To<'_>, telling: &Telling) -> Result<bool, TableError> {
+        let told = notices::list(self.cx.table.as_ref(), to.person, LOOKED_THROUGH, None).await?.items;
+        let is_catch_up = |notice: &Notice| {
+            let kind = notice.facts.as_ref().map(|facts| facts.kind);
+            notice.channel == to.channel && matches!(kind, Some(Kind::HeldBack | Kind::Digest))
+        };
+        // What came after the reminder was decided does not change it: it may be done again.
+        let is_recent = |notice: &Notice| notice.at <= telling.at && telling.at.since(notice.at) < JUST_NOW;
+        Ok(told.iter().any(|notice| is_catch_up(notice) && is_recent(notice)))
     }
 
     async fn notice(&self, to: To<'_>, part: Telling) -> Result<Option<Noticed>, JobError> {
