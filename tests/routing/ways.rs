@@ -71,3 +71,18 @@ async fn nobody_is_told_in_the_place_of_somebody_while_they_are_left_alone() {
     );
     play.runs(&lines, "10m").await;
 }
+
+#[tokio::test]
+async fn a_digest_that_is_not_taken_goes_on_too() {
+    let chosen = r#"{"digest_at": "16:00", "ways": {"alarms": {"email": "digest", "sms": "digest"}}}"#;
+    let lines = format!(
+        "
+        0s          tech tries email sms
+        0s          tech prefers {chosen}
+        1s          sensor 1 hot
+        60s         mail refused
+        4h..4h1m    tech hears by text: Digest: 1 standing
+    "
+    );
+    Play::new().await.runs(&lines, "5m").await;
+}

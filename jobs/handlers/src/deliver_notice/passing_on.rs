@@ -11,7 +11,7 @@ use domain::{
 use records::{
     Table,
     channels::Channels,
-    facts::{Facts, Instead},
+    facts::{Facts, Instead, Kind},
     notices::{self, EVERYBODY, Notice, NoticeStatus, Way},
     preferences,
     users::{self, User},
@@ -89,7 +89,15 @@ async fn is_let_through(
         is_by_name: false,
         has_next: true,
     };
-    if !gate::is_told_now(cx, asked, &happened(notice)).await? {
+    let happened = happened(notice);
+    // What was held back is due: what held it does not hold it again.
+    let was_held = notice.facts.as_ref().is_some_and(|facts| matches!(facts.kind, Kind::HeldBack | Kind::Digest));
+    let is_told = if was_held {
+        !chosen.is_off(&happened, &notice.channel, &reachable)
+    } else {
+        gate::is_told_now(cx, asked, &happened).await?
+    };
+    if !is_told {
         return Ok(false);
     }
     Ok(gate::limit(cx, chosen, &notice.user, &notice.channel, &notice.id).await?.is_none())
