@@ -86,3 +86,23 @@ async fn a_digest_that_is_not_taken_goes_on_too() {
     );
     Play::new().await.runs(&lines, "5m").await;
 }
+
+#[tokio::test]
+async fn who_is_told_in_the_place_of_somebody_hears_of_the_end() {
+    let play = Play::new().await;
+    play.hire(&["dave", "boss"]).await;
+    let steps = json!([{ "after_ms": 0, "users": ["dave"] }, { "after_ms": 3_600_000, "users": ["boss"] }]);
+    play.policy(json!({ "steps": steps })).await;
+    let lines = "
+        0s          boss tries sms
+        0s          mail refused
+        1s          sensor 1 hot
+        1s..2m      boss hears by text: Alarm: Cold store / 1 TH-10
+        10m         mail well
+        10m         sensor 1 well
+        10m..11m    boss hears by text: Recovered: Cold store / 1 TH-10
+        10m..11m    dave hears Recovered: Cold store / 1 TH-10
+        10m..11m    tech hears Recovered: Cold store / 1 TH-10
+    ";
+    play.runs(lines, "5m").await;
+}

@@ -12,6 +12,7 @@ use records::{
     Table,
     channels::Channels,
     facts::{Facts, Instead, Kind},
+    incidents::{self, Audience},
     notices::{self, EVERYBODY, Notice, NoticeStatus, Way},
     preferences,
     users::{self, User},
@@ -28,6 +29,9 @@ use crate::{
 
 /// How long a channel may take before a notice goes on to the next one.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// How often an incident is tried anew when another worker stepped it meanwhile.
+const TRIES: usize = 8;
 
 /// How far back it is looked for what else somebody was told of the same.
 const LOOKED_THROUGH: usize = 200;
@@ -135,11 +139,29 @@ async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<(), JobErro
             }
         }
         if !notices.is_empty() {
+            belongs_to(cx, notice, &user.user).await?;
             return tell(cx, notices).await;
         }
     }
     tracing::error!(user.name = notice.user, notice.id, "nobody could be told: no channel took it");
     Ok(())
+}
+
+/// Has an incident's policy count somebody among those who were told: they may take it on, and hear of its end.
+async fn belongs_to(cx: &Context, notice: &Notice, user: &str) -> Result<(), JobError> {
+    let table = cx.table.as_ref();
+    let Some(incident) = whole_incident::incident_of(table, notice).await? else { return Ok(()) };
+    for _ in 0..TRIES {
+        let Some(mut incident) = incidents::get(table, &incident.named()).await? else { return Ok(()) };
+        let is_of_policy = matches!(incident.value.audience, Audience::Policy(_)) && !incident.value.state.closed;
+        if !is_of_policy || !incident.value.people.insert(user.to_owned()) {
+            return Ok(());
+        }
+        if table.write(incidents::put_handed_on(&incident, cx.clock.now())?).await?.applied() {
+            return Ok(());
+        }
+    }
+    Err(JobError::retry("the incident is stepped by many at once"))
 }
 
 /// Who may be told in the place of somebody: those whom the steps to come of its incident name. Of ends nobody else hears.
