@@ -51,6 +51,8 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// By how much our clock may differ from Redis's. Its own signs of life are dated by each machine's clock.
 const MOST_SKEW: Duration = Duration::from_secs(2);
 
+const ANOTHER: &str = "redis has lost everything, or is another one than that which the jobs wait in";
+
 /// A queue of apalis-redis, of any number of processes.
 pub struct ApalisRedisQueue {
     redis: Redis,
@@ -59,6 +61,8 @@ pub struct ApalisRedisQueue {
     process: String,
     pushed: AtomicU64,
     scripts: Scripts,
+    /// What its Redis must be called; empty where any will do.
+    name: String,
 }
 
 impl ApalisRedisQueue {
@@ -75,7 +79,14 @@ impl ApalisRedisQueue {
         }
         let connection = redis.connection_of_its_own().await.map_err(away)?;
         let (process, scripts) = (process.into(), Scripts::new());
-        Ok(Self { redis, connection, clock, process, pushed: AtomicU64::new(0), scripts })
+        Ok(Self { redis, connection, clock, process, pushed: AtomicU64::new(0), scripts, name: String::new() })
+    }
+
+    /// The same, which takes nothing for as long as another Redis than the one of this name, or one that lost everything, stands in
+    /// its place.
+    #[must_use]
+    pub fn on_the_one_called(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     /// What the names of a job's keys begin with. Other than those of the queue over streams.
@@ -111,9 +122,24 @@ impl ApalisRedisQueue {
         })
     }
 
+    /// Its own script does not look where it is. So that is looked at before, and again after: what another Redis took that came
+    /// in between was given to none, and is given again, under the same keys.
     async fn push(&self, job: &str, tasks: Vec<Task<Vec<u8>>>) -> Result<(), QueueError> {
+        self.is_where_it_was().await?;
         let pushed = push_tasks(&mut self.connection.clone(), &self.config(job), &tasks).await;
-        pushed.map(drop).map_err(|error| QueueError::Away(error.to_string()))
+        pushed.map_err(|error| QueueError::Away(error.to_string()))?;
+        self.is_where_it_was().await
+    }
+
+    async fn is_where_it_was(&self) -> Result<(), QueueError> {
+        if self.name.is_empty() {
+            return Ok(());
+        }
+        // By the connection that the tasks go by.
+        let get = cmd("GET").arg(self.redis.key_of_name()).take();
+        let name: Option<String> =
+            get.query_async(&mut self.connection.clone()).await.map_err(|error| away(error.into()))?;
+        if name.as_deref() == Some(&*self.name) { Ok(()) } else { Err(QueueError::Away(ANOTHER.to_owned())) }
     }
 
     async fn enqueue_some(&self, job: &str, messages: &[Message]) -> Result<(), QueueError> {

@@ -16,7 +16,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::Timestamp;
-use engine_redis::{Redis, RedisError};
+use engine_redis::{
+    Redis, RedisError,
+    redis::{FromRedisValue, Script},
+};
 use jobs::ports::{
     Clock, Consume, DEAD_LETTER_RETENTION, Enqueue, Lane, Leased, MOST_DEAD_LETTERS, Message, QueueError, Settlement,
 };
@@ -44,6 +47,8 @@ pub struct RedisQueue {
     alive: SignsOfLife,
     clock: Arc<dyn Clock>,
     consumer: String,
+    /// What its Redis must be called; empty where any will do.
+    name: String,
 }
 
 impl RedisQueue {
@@ -53,11 +58,24 @@ impl RedisQueue {
         let consumer = consumer.into();
         let bells = RedisBells::listen(redis.clone(), redis.key("bells"));
         let alive = SignsOfLife::give(redis.clone(), &consumer);
-        Self { redis, scripts: Scripts::new(), bells, alive, clock, consumer }
+        Self { redis, scripts: Scripts::new(), bells, alive, clock, consumer, name: String::new() }
     }
 
-    fn keys_of(&self, job: &str) -> String {
-        self.redis.keys_of(job)
+    /// The same, which is away for as long as another Redis than the one of this name, or one that lost everything, stands in its place.
+    #[must_use]
+    pub fn on_the_one_called(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Runs a script on the messages of a job, and sees in the same stroke that they are where they were.
+    async fn run<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        job: &str,
+        mut arguments: Vec<Vec<u8>>,
+    ) -> Result<T, QueueError> {
+        arguments.extend([self.redis.key_of_name().into(), self.name.clone().into()]);
+        self.redis.run(script, &self.redis.keys_of(job), arguments).await.map_err(away)
     }
 
     async fn enqueue_some(&self, job: &str, messages: &[Message]) -> Result<(), QueueError> {
@@ -71,7 +89,7 @@ impl RedisQueue {
         }
         let is_of_work_under_way = messages.iter().all(|message| message.lane == Lane::Urgent);
         let script = if is_of_work_under_way { &self.scripts.enqueue_when_full } else { &self.scripts.enqueue };
-        self.redis.run::<()>(script, &self.keys_of(job), arguments).await.map_err(away)
+        self.run(script, job, arguments).await
     }
 
     /// Makes a dead letter of what cannot be understood. If that fails, its lease runs out, and it is tried again.
@@ -83,8 +101,7 @@ impl RedisQueue {
             arguments.extend(kept_letters(now));
             arguments.extend([lease.member.clone().into(), lease.key.clone().into()]);
             arguments.extend([pack(&damaged.in_its_place())?, why.clone().into()]);
-            let keys = self.keys_of(&lease.job);
-            self.redis.run::<()>(&self.scripts.bury, &keys, arguments).await.map_err(away)
+            self.run::<()>(&self.scripts.bury, &lease.job, arguments).await
         };
         let error = buried.await.err().map(tracing::field::display);
         tracing::error!(job = lease.job, key = lease.key, why, error, "a damaged message becomes a dead letter");
@@ -104,7 +121,7 @@ impl RedisQueue {
             let (member, key) = (lease.member.clone().into(), lease.key.clone().into());
             arguments.extend([member, key, end.into(), text(due), why.into()]);
         }
-        self.redis.run::<()>(&self.scripts.settle, &self.keys_of(job), arguments).await.map_err(away)
+        self.run(&self.scripts.settle, job, arguments).await
     }
 }
 
@@ -133,8 +150,7 @@ impl Consume for RedisQueue {
         arguments.extend(kept_letters(now));
         arguments.extend(self.alive.arguments(job));
         let asked = self.bells.asked(job);
-        let given: Vec<Vec<u8>> =
-            self.redis.run(&self.scripts.claim, &self.keys_of(job), arguments).await.map_err(away)?;
+        let given: Vec<Vec<u8>> = self.run(&self.scripts.claim, job, arguments).await?;
         let claimed = parcel::unpack_claim(job, &given)?;
         self.bells.told(job, asked, claimed.next_due);
         if !claimed.thrown_away.is_empty() {

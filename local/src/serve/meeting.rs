@@ -83,7 +83,7 @@ impl Meeting {
     }
 
     async fn ask(&self) -> Result<MeetingState, RedisError> {
-        let name: Option<String> = self.redis.call(cmd("GET").arg(self.redis.key("name"))).await?;
+        let name: Option<String> = self.redis.call(cmd("GET").arg(self.redis.key_of_name())).await?;
         let RedisSettings { may_forget, trust_durability, queue, .. } = self.settings;
         let losses =
             if may_forget { String::new() } else { meeting_point::losses(&self.redis, trust_durability).await? };
@@ -196,7 +196,7 @@ pub(super) async fn clock_is_right(redis: &Redis, clock: &dyn Clock) -> anyhow::
     Ok(())
 }
 
-/// A queue that is given nothing while it is not the store's.
+/// A queue that is given nothing while it is not the store's, and says why. Until that is seen the queue refuses by itself.
 pub(super) struct OurQueue {
     pub(super) queue: Arc<dyn Enqueue>,
     pub(super) meeting: Arc<Meeting>,

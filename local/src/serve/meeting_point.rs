@@ -35,13 +35,11 @@ pub(super) async fn is_not_alone(store: &Store) -> anyhow::Result<()> {
 }
 
 /// Sees that this Redis, and this kind of queue on it, is where those who work on the store meet.
-pub(super) async fn redis(store: &Store, redis: &Redis, kind: QueueKind, dice: &dyn Dice) -> anyhow::Result<String> {
-    is_free_for(store, redis).await?;
+pub(super) async fn redis(store: &Store, redis: &Redis, name: &str, kind: QueueKind) -> anyhow::Result<()> {
     let kind = match kind {
         QueueKind::Streams => "redis",
         QueueKind::ApalisRedis => "apalis-redis",
     };
-    let name = name(redis, dice).await?;
     let ours = format!("{kind} {name}");
     let stores = match store.queue().await? {
         Some(queue) if queue != EMBEDDED => queue,
@@ -62,8 +60,7 @@ pub(super) async fn redis(store: &Store, redis: &Redis, kind: QueueKind, dice: &
     if redis.call::<Option<String>>(cmd("GET").arg(&key)).await?.is_none() {
         let _: Option<String> = redis.call(cmd("SET").arg(&key).arg(&store.known_by).arg("NX")).await?;
     }
-    is_free_for(store, redis).await?;
-    Ok(name)
+    is_free_for(store, redis).await
 }
 
 /// By what this Redis may lose what it is given; empty if by nothing.
@@ -101,9 +98,10 @@ pub(super) async fn move_over(
     Ok(())
 }
 
-/// A name that this Redis keeps for this namespace.
-async fn name(redis: &Redis, dice: &dyn Dice) -> anyhow::Result<String> {
-    let (key, name) = (redis.key("name"), format!("{:016x}", dice.roll()));
+/// A name that this Redis keeps for this namespace, if that is no other store's.
+pub(super) async fn name(store: &Store, redis: &Redis, dice: &dyn Dice) -> anyhow::Result<String> {
+    is_free_for(store, redis).await?;
+    let (key, name) = (redis.key_of_name(), format!("{:016x}", dice.roll()));
     if let Some(known) = redis.call(cmd("GET").arg(&key)).await? {
         return Ok(known);
     }

@@ -38,18 +38,20 @@ impl Queue {
         Self { enqueue: Arc::clone(&queue) as _, source: consume.into(), inspect: queue }
     }
 
-    /// The one on this Redis.
+    /// The one on this Redis, for as long as it is called so.
     async fn on(
         redis: &Redis,
+        name: &str,
         settings: &RedisSettings,
         clock: &Arc<dyn Clock>,
         process: &str,
     ) -> anyhow::Result<Self> {
         if settings.queue == QueueKind::Streams {
             let its_clock = ServerClock::of(redis.clone(), Arc::clone(clock)).await?;
-            return Ok(Self::of(Arc::new(RedisQueue::new(redis.clone(), its_clock, process))));
+            return Ok(Self::of(Arc::new(RedisQueue::new(redis.clone(), its_clock, process).on_the_one_called(name))));
         }
-        let queue = Arc::new(ApalisRedisQueue::open(redis.clone(), Arc::clone(clock), process).await?);
+        let queue = ApalisRedisQueue::open(redis.clone(), Arc::clone(clock), process).await?;
+        let queue = Arc::new(queue.on_the_one_called(name));
         for gap in GAPS {
             tracing::warn!(gap = gap.case, "redis.queue is apalis-redis: {}", gap.instead);
         }
@@ -84,7 +86,8 @@ impl Place {
             (Some(settings), _) => {
                 let redis = connect(settings).await?;
                 meeting::clock_is_right(&redis, clock.as_ref()).await?;
-                let mut queue = Queue::on(&redis, settings, clock, process).await?;
+                let name = meeting_point::name(&store, &redis, dice.as_ref()).await?;
+                let mut queue = Queue::on(&redis, &name, settings, clock, process).await?;
                 if let Some(owner) = owner {
                     let alone = EmbeddedQueue::open(owner.engine.clone(), Arc::clone(clock))?;
                     ensure!(settings.queue == QueueKind::Streams || alone.len() <= MOST_WAITING, TOO_MANY);
@@ -92,7 +95,7 @@ impl Place {
                 } else {
                     meeting_point::is_not_alone(&store).await?;
                 }
-                let name = meeting_point::redis(&store, &redis, settings.queue, dice.as_ref()).await?;
+                meeting_point::redis(&store, &redis, &name, settings.queue).await?;
                 let how_to_leave = store.how_to_forget_its_queue();
                 let meeting = Meeting::new(redis.clone(), name, settings, clock, how_to_leave);
                 queue.enqueue = Arc::new(OurQueue { queue: queue.enqueue, meeting: Arc::clone(&meeting) });
@@ -172,6 +175,6 @@ async fn look_at(settings: &RedisSettings) -> Result<(Redis, String), RedisError
     let redis = Redis::connect(settings).await?;
     let losses = meeting_point::losses(&redis, settings.trust_durability).await?;
     // While it loads it tells about itself, and knows no keys.
-    let _: Option<String> = redis.call(cmd("GET").arg(redis.key("name"))).await?;
+    let _: Option<String> = redis.call(cmd("GET").arg(redis.key_of_name())).await?;
     Ok((redis, losses))
 }

@@ -1,13 +1,16 @@
 //! A Redis that is another under the parts that run: its settings change, it is flushed, it hangs.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use reqwest::Client;
 use serde_json::Value;
 use telltale_tests::{Size, eventually, http_client};
+use tokio::time::sleep;
 
 use super::{
     Operated, of_platform,
-    spool::{post, ready, site},
+    spool::{FIRST, are_stored_once_each, post, ready, site},
 };
 use crate::chaos::load::PASSWORD;
 
@@ -92,6 +95,37 @@ async fn when_redis_is_flushed_workers_end_with_a_word_and_what_brokers_take_is_
     root.until(&path, "all that was acknowledged", all).await?;
     home.until_told("Recovered: broker:", 1).await;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_brokers_take_while_an_empty_redis_stands_in_for_another_is_stored_once_the_one_of_before_is_back()
+-> Result<()> {
+    let (mut home, client) = (home().await?, http_client()?);
+    let broker = home.cluster.brokers[0].url();
+    let mut acknowledged = Vec::new();
+    let mut next = async || {
+        let number = i64::try_from(acknowledged.len())?;
+        assert_eq!(post(&client, &broker, number).await?, 200);
+        acknowledged.push(FIRST + number * 1000);
+        // What all of these carry finds room in the spool.
+        sleep(Duration::from_millis(100)).await;
+        anyhow::Ok(())
+    };
+    next().await?;
+    // A worker would do what it is given meanwhile.
+    home.cluster.workers[0].kill().await?;
+    // It is there for a while before anybody sees that it is another.
+    home.cluster.redis.is_replaced_by_an_empty_one().await?;
+    eventually("it is seen that it is another", async || {
+        next().await.unwrap();
+        (ready(&client, &broker).await.ok()?.1["amiss"][0]["code"] == "queue-lost").then_some(())
+    })
+    .await;
+    next().await?;
+
+    home.cluster.redis.is_brought_back().await?;
+    home.cluster.workers[0].restart().await?;
+    are_stored_once_each(&home, &acknowledged).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,15 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use engine_redis::redis::cmd;
-use jobs::ports::{Enqueue, QueueError, Spooling};
+use jobs::{
+    Job,
+    ports::{Enqueue, Inspect, QueueError, Spooling},
+};
 use queue::{ApalisRedisQueue, MOST_WAITING, SpooledQueue};
-use telltale_tests::{ManualClock, PATIENCE, eventually};
+use telltale_tests::{ManualClock, PATIENCE, RedisServer, eventually};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
 use super::{
     Fixture,
-    noted::{End, noted, open_the_gate},
+    noted::{End, Noted, noted, open_the_gate},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -49,6 +52,24 @@ async fn workers_outlive_a_kill_of_redis() {
     eventually("it is back", async || fixture.queue.enqueue(vec![noted("next", End::Done)]).await.ok()).await;
     fixture.until_counts((0, 0, 0)).await;
     assert!(fixture.runs().await.contains(&"next".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_empty_redis_that_stands_in_for_another_is_given_nothing() {
+    let server = RedisServer::start().await.unwrap();
+    server.is_called("the one of before").await.unwrap();
+    let queue = server.apalis_redis_queue().await.unwrap().on_the_one_called("the one of before");
+    queue.enqueue(vec![noted("before", End::Done)]).await.unwrap();
+    server.is_replaced_by_an_empty_one().await.unwrap();
+    eventually("the one in its place answers", async || match queue.enqueue(vec![noted("next", End::Done)]).await {
+        Err(QueueError::Away(why)) => why.contains("another one").then_some(()),
+        taken => panic!("{taken:?}"),
+    })
+    .await;
+    assert_eq!(server.size().await.unwrap(), 0);
+    server.is_brought_back().await.unwrap();
+    eventually("it is back", async || queue.enqueue(vec![noted("next", End::Done)]).await.ok()).await;
+    assert_eq!(queue.depth(Noted::NAME).await.unwrap().waiting, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,10 @@
 //! A Redis of a test's own, from the system's packages. It can be killed, and started again on what it kept.
 
-use std::{path::PathBuf, process::Stdio, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
 use boot::{SystemClock, SystemDice};
@@ -17,6 +21,8 @@ use tokio::{
 
 use crate::{eventually, process::signal};
 
+const SOCKET: &str = "redis.sock";
+
 /// A Redis that keeps everything it is given, on a socket in a folder of its own. It ends when this is dropped.
 pub struct RedisServer {
     folder: TempDir,
@@ -27,7 +33,7 @@ impl RedisServer {
     /// Starts it, and waits until it answers.
     pub async fn start() -> Result<Self> {
         let folder = TempDir::new()?;
-        let process = Mutex::new(spawn(&folder)?);
+        let process = Mutex::new(spawn(folder.path(), &folder.path().join(SOCKET))?);
         let server = Self { folder, process };
         server.until_it_answers().await;
         Ok(server)
@@ -50,9 +56,26 @@ impl RedisServer {
 
     /// Starts it again on what it kept, and waits until it answers.
     pub async fn restart(&self) -> Result<()> {
-        *self.process.lock().await = spawn(&self.folder)?;
+        *self.process.lock().await = spawn(self.folder.path(), &self.socket())?;
         self.until_it_answers().await;
         Ok(())
+    }
+
+    /// Kills it, and starts one in its place that knows nothing, until the one of before is brought back.
+    pub async fn is_replaced_by_an_empty_one(&self) -> Result<()> {
+        self.kill().await?;
+        let place = self.folder.path().join("another");
+        std::fs::create_dir(&place)?;
+        *self.process.lock().await = spawn(&place, &self.socket())?;
+        self.until_it_answers().await;
+        Ok(())
+    }
+
+    /// Brings the one back that was replaced.
+    pub async fn is_brought_back(&self) -> Result<()> {
+        self.kill().await?;
+        std::fs::remove_dir_all(self.folder.path().join("another"))?;
+        self.restart().await
     }
 
     /// Where it is.
@@ -77,6 +100,17 @@ impl RedisServer {
         Ok(ApalisRedisQueue::open(self.connect().await?, Arc::new(SystemClock), &process).await?)
     }
 
+    /// It is called so, as parts that begin on it call it.
+    pub async fn is_called(&self, name: &str) -> Result<()> {
+        let redis = self.connect().await?;
+        Ok(redis.call(engine_redis::redis::cmd("SET").arg(redis.key_of_name()).arg(name)).await?)
+    }
+
+    /// How much there is in it.
+    pub async fn size(&self) -> Result<usize> {
+        Ok(self.connect().await?.call(&engine_redis::redis::cmd("DBSIZE")).await?)
+    }
+
     /// All that it holds is gone.
     pub async fn forget_everything(&self) -> Result<()> {
         Ok(self.connect().await?.call(&engine_redis::redis::cmd("FLUSHALL")).await?)
@@ -91,7 +125,7 @@ impl RedisServer {
 
     /// The socket it listens on.
     pub fn socket(&self) -> PathBuf {
-        self.folder.path().join("redis.sock")
+        self.folder.path().join(SOCKET)
     }
 
     async fn until_it_answers(&self) {
@@ -103,10 +137,11 @@ impl RedisServer {
     }
 }
 
-fn spawn(folder: &TempDir) -> Result<Child> {
+fn spawn(folder: &Path, socket: &Path) -> Result<Child> {
     let server = Command::new("redis-server")
-        .current_dir(folder.path())
-        .args(["--port", "0", "--unixsocket", "redis.sock", "--unixsocketperm", "700"])
+        .current_dir(folder)
+        .args(["--port", "0", "--unixsocketperm", "700", "--unixsocket"])
+        .arg(socket)
         .args(["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--loglevel", "warning"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

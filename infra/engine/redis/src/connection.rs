@@ -89,6 +89,11 @@ impl Redis {
         format!("{}:{name}", self.namespace)
     }
 
+    /// The name of the key under which a Redis keeps what it is called itself: one that came in another's place has another, or none.
+    pub fn key_of_name(&self) -> String {
+        self.key("name")
+    }
+
     /// The name of what belongs to `owner`, to which a script adds the rest: they lie together, wherever that is.
     pub fn keys_of(&self, owner: &str) -> String {
         format!("{{{}:{owner}}}", self.namespace)

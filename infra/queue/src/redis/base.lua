@@ -6,6 +6,14 @@
 --   :holders      the processes that hold something; :held:<process> what each holds
 --   :dead         ids of dead letters, by when they died; :letters and :bodies say what they are
 --   :serial       the last id of a dead letter
+--
+-- The last two of ARGV are taken off first: the key under which this Redis keeps its name, and what that must be ('' when any
+-- will do). What another is given is lost once the one of before is back, and what another says of leases is wrong.
+local name, key_of_name = table.remove(ARGV), table.remove(ARGV)
+if name ~= '' and redis.call('GET', key_of_name) ~= name then
+  return redis.error_reply('ANOTHER it has lost everything, or is another one than that which the jobs wait in')
+end
+
 local base = KEYS[1]
 local messages, later, leased = base .. ':messages', base .. ':later', base .. ':leased'
 local dead, letters, bodies = base .. ':dead', base .. ':letters', base .. ':bodies'
