@@ -155,7 +155,7 @@ impl SpooledQueue {
             Err(QueueError::Invalid(why)) => tracing::error!("the queue refuses what was spooled, it is lost: {why}"),
             given => given?,
         }
-        let all_is_given = self.waiting().give(numbers.len());
+        let all_is_given = self.waiting().give(&numbers);
         if all_is_given {
             tracing::info!("the queue is back, and has all that was spooled");
         }
@@ -169,19 +169,19 @@ impl SpooledQueue {
         if given.is_empty() {
             return 0;
         }
-        let (rows, count) = (self.rows.clone(), given.len());
-        let removed = self.engine.commit(move |batch| {
-            for number in given {
+        let (rows, removed) = (self.rows.clone(), given.clone());
+        let committed = self.engine.commit(move |batch| {
+            for number in removed {
                 batch.remove(&rows, number.to_be_bytes().to_vec());
             }
             Ok(())
         });
-        if let Err(error) = removed.await {
+        if let Err(error) = committed.await {
             tracing::debug!(%error, "what the queue has stays in the spool for now");
             return 0;
         }
-        self.waiting().removed(count);
-        count
+        self.waiting().removed(&given);
+        given.len()
     }
 
     /// Makes messages durable here.

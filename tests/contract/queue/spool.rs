@@ -4,9 +4,10 @@ use std::{
     future,
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use jobs::ports::{Consume, Enqueue, Message, QueueError, Spooling};
 use queue::{RedisQueue, SpooledQueue};
 use telltale_tests::{ManualClock, RedisServer, eventually};
 use tempfile::TempDir;
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 
 use super::{JOB, LEASE, keys, message};
 
@@ -113,6 +114,36 @@ async fn what_is_spooled_outlives_the_process_that_took_it() {
     .await;
     assert_eq!(claimed[0].message, whole);
     assert_eq!(keys(&claimed), ["whole", "0000", "0001", "0002", "0003"]);
+    draining.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_taken_while_an_empty_redis_stands_in_for_another_waits_for_the_one_of_before() {
+    let Away { server, queue, folder } = Away::start().await;
+    server.is_called("the one of before").await.unwrap();
+    let named = server.queue(Arc::new(ManualClock::new())).await.unwrap().on_the_one_called("the one of before");
+    let named = Arc::new(named);
+    let spool = open(&named, folder.path(), MEBIBYTE);
+    spool.enqueue(numbered(0..1)).await.unwrap();
+    server.kill().await.unwrap();
+    spool.enqueue(numbered(1..100)).await.unwrap();
+
+    server.is_replaced_by_an_empty_one().await.unwrap();
+    eventually("the one in its place answers", async || match named.enqueue(numbered(100..101)).await {
+        Err(QueueError::Away(why)) => why.contains("another one").then_some(()),
+        taken => panic!("{taken:?}"),
+    })
+    .await;
+    timeout(Duration::from_millis(500), spool.drain()).await.expect_err("it goes on for ever");
+    spool.enqueue(numbered(100..120)).await.unwrap();
+    assert_eq!(spool.state().messages, 119, "nothing leaves the spool");
+    assert!(matches!(named.claim(JOB, 1, LEASE).await, Err(QueueError::Away(_))), "what others wait for is not ours");
+    assert_eq!(server.size().await.unwrap(), 0);
+
+    server.is_brought_back().await.unwrap();
+    let draining = drain(&spool);
+    let wanted: Vec<String> = (0..120).map(|number| format!("{number:04}")).collect();
+    assert_eq!(Away { server, queue, folder }.keys(120).await, wanted);
     draining.abort();
 }
 
@@ -233,6 +264,53 @@ async fn what_a_queue_was_given_that_may_forget_is_given_again_once_it_keeps_thi
     let _ = spool.drain().now_or_never();
     drop(spool);
     assert_eq!(away.spool(MEBIBYTE).state().messages, 0, "no copy is left");
+}
+
+/// A queue that is away when it is told so, and else takes what it is given and answers when it may.
+#[derive(Default)]
+struct Slow {
+    is_away: AtomicBool,
+    given: Mutex<Vec<String>>,
+    is_given: Notify,
+    may_answer: Notify,
+}
+
+#[async_trait]
+impl Enqueue for Slow {
+    async fn enqueue(&self, messages: Vec<Message>) -> Result<(), QueueError> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(QueueError::Away("it is away".to_owned()));
+        }
+        self.given.lock().unwrap().extend(messages.into_iter().map(|message| message.key));
+        self.is_given.notify_one();
+        self.may_answer.notified().await;
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_that_are_given_again_while_the_queue_is_slow_to_take_something_else_are_given_all_the_same() {
+    let (slow, folder) = (Arc::new(Slow::default()), TempDir::new().unwrap());
+    let spool = Arc::new(SpooledQueue::open(Arc::clone(&slow) as _, folder.path(), MEBIBYTE).unwrap());
+    spool.keep_copies(true);
+    slow.may_answer.notify_one();
+    spool.enqueue(numbered(0..3)).await.unwrap();
+    slow.is_given.notified().await;
+    slow.is_away.store(true, Ordering::Relaxed);
+    spool.enqueue(numbered(3..5)).await.unwrap();
+    slow.is_away.store(false, Ordering::Relaxed);
+
+    let draining = drain(&spool);
+    slow.is_given.notified().await;
+    slow.given.lock().unwrap().clear();
+    // It came back, and may have forgotten what it had.
+    spool.keep_copies(true);
+    slow.may_answer.notify_one();
+    slow.is_given.notified().await;
+    slow.may_answer.notify_one();
+    eventually("it has all", async || (spool.state().messages == 0).then_some(())).await;
+    assert_eq!(*slow.given.lock().unwrap(), ["0000", "0001", "0002"]);
+    draining.abort();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -60,9 +60,9 @@ impl Waiting {
         self.rows.iter().take(GIVEN_AT_ONCE).take_while(fits).map(|(number, _)| *number).collect()
     }
 
-    /// The queue has the oldest, so many. Whether it has all.
-    pub(super) fn give(&mut self, count: usize) -> bool {
-        for (number, size) in self.rows.drain(..count) {
+    /// The queue has these, which were looked at before: copies may have come before them meanwhile. Whether it has all.
+    pub(super) fn give(&mut self, numbers: &[u64]) -> bool {
+        for (number, size) in take(&mut self.rows, numbers) {
             self.bytes -= size;
             self.given.push_back((number, size));
             self.given_bytes += size;
@@ -96,8 +96,76 @@ impl Waiting {
         self.given.iter().take(REMOVED_AT_ONCE).take_while(goes).map(|(number, _)| *number).collect()
     }
 
-    /// The first of these are removed, so many.
-    pub(super) fn removed(&mut self, count: usize) {
-        self.given_bytes -= self.given.drain(..count).map(|(_, size)| size).sum::<u64>();
+    /// These, which were looked at before, are not on the disk any more, and so cannot be given again either.
+    pub(super) fn removed(&mut self, numbers: &[u64]) {
+        let removed = take(&mut self.given, numbers);
+        self.given_bytes -= bytes_of(&removed);
+        if removed.len() < numbers.len() {
+            self.bytes -= bytes_of(&take(&mut self.rows, numbers));
+        }
+    }
+}
+
+/// Takes out those of these numbers, which stand in this order, wherever they stand.
+fn take(rows: &mut VecDeque<(u64, u64)>, numbers: &[u64]) -> Vec<(u64, u64)> {
+    let mut wanted = numbers.iter().peekable();
+    let (mut taken, mut others) = (Vec::with_capacity(numbers.len()), Vec::new());
+    while let Some(number) = wanted.peek() {
+        match rows.pop_front() {
+            Some(row) if row.0 == **number => {
+                wanted.next();
+                taken.push(row);
+            }
+            Some(row) => others.push(row),
+            None => break,
+        }
+    }
+    for row in others.into_iter().rev() {
+        rows.push_front(row);
+    }
+    taken
+}
+
+fn bytes_of(rows: &[(u64, u64)]) -> u64 {
+    rows.iter().map(|(_, size)| size).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers 1 to 4, of which the queue has the first two.
+    fn half_given() -> Waiting {
+        let mut waiting = Waiting::default();
+        (1..=4).for_each(|number| waiting.push(number, 10));
+        waiting.give(&[1, 2]);
+        waiting
+    }
+
+    #[test]
+    fn what_is_given_again_while_other_things_are_given_waits_still() {
+        let mut waiting = half_given();
+        let given = waiting.oldest();
+        waiting.give_again();
+        assert!(!waiting.give(&given));
+        assert_eq!((waiting.oldest(), waiting.bytes(), waiting.given(0)), (vec![1, 2], 20, vec![3, 4]));
+    }
+
+    #[test]
+    fn what_is_given_again_while_it_is_removed_waits_no_more() {
+        let mut waiting = half_given();
+        let removed = waiting.given(0);
+        waiting.give_again();
+        waiting.removed(&removed);
+        assert_eq!((waiting.oldest(), waiting.bytes(), waiting.given(0)), (vec![3, 4], 20, vec![]));
+    }
+
+    #[test]
+    fn a_copy_that_comes_while_others_are_removed_stays() {
+        let mut waiting = half_given();
+        let removed = waiting.given(0);
+        waiting.copy(5, 10);
+        waiting.removed(&removed);
+        assert_eq!((waiting.given(0), waiting.given(10)), (vec![5], vec![]));
     }
 }
