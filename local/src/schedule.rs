@@ -6,7 +6,7 @@ use domain::Timestamp;
 use engine_redis::Turn;
 use jobs::{
     Context, Job, PlanWindow, ScheduleSettings, Sweep,
-    ports::{Clock, Message},
+    ports::{Clock, Message, QueueError},
 };
 use table::EmbeddedTable;
 use tokio::time::MissedTickBehavior;
@@ -15,9 +15,10 @@ use tokio_util::sync::CancellationToken;
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long the turn at the schedule lasts that nobody keeps, and how often it is looked whether it has become ours.
+/// How long the turn at the schedule lasts that nobody keeps.
 pub(crate) const TURN_LASTS: Duration = Duration::from_secs(4);
-const LOOK_AT_TURN_EVERY: Duration = Duration::from_millis(500);
+/// How long to wait when it is another's, or what was due was not taken.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// How far apart sweeps are.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -33,20 +34,19 @@ pub(crate) async fn run(cx: Context, turn: Option<Turn>, shutdown: CancellationT
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut done = Done::default();
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
-        let (messages, then) = done.due(&cx.settings.schedule, cx.clock.now());
-        if messages.is_empty() {
+        let (schedule, now) = (&cx.settings.schedule, cx.clock.now());
+        if WHAT.iter().all(|due| due(done, schedule, now).0.is_empty()) {
             continue;
         }
         if !is_ours(turn.as_ref()).await {
             done = Done::default();
             // Nobody knows when the other one ends.
-            shutdown.run_until_cancelled(tokio::time::sleep(LOOK_AT_TURN_EVERY)).await;
+            shutdown.run_until_cancelled(tokio::time::sleep(LOOK_AGAIN_AFTER)).await;
             continue;
         }
-        match cx.queue.enqueue(messages).await {
-            Ok(()) => done = then,
-            // Tried again with the next tick, from where it was.
-            Err(error) => tracing::error!(%error, "the schedule could not enqueue what is due"),
+        if let Err(error) = enqueue(&cx, &mut done, now).await {
+            tracing::error!(%error, "the schedule could not enqueue what is due");
+            shutdown.run_until_cancelled(tokio::time::sleep(LOOK_AGAIN_AFTER)).await;
         }
     }
     if let Some(turn) = turn
@@ -54,6 +54,23 @@ pub(crate) async fn run(cx: Context, turn: Option<Turn>, shutdown: CancellationT
     {
         tracing::warn!(%error, "the turn at the schedule ends by itself");
     }
+}
+
+/// Enqueues what is due. What is not taken is tried again from where it was, and holds up nothing else: a queue that is full takes
+/// sweeps, and no plans.
+async fn enqueue(cx: &Context, done: &mut Done, now: Timestamp) -> Result<(), QueueError> {
+    let mut all = Ok(());
+    for due in WHAT {
+        let (messages, then) = due(*done, &cx.settings.schedule, now);
+        if messages.is_empty() {
+            continue;
+        }
+        match cx.queue.enqueue(messages).await {
+            Ok(()) => *done = then,
+            error => all = error,
+        }
+    }
+    all
 }
 
 async fn is_ours(turn: Option<&Turn>) -> bool {
@@ -84,17 +101,20 @@ pub(crate) async fn expire(clock: Arc<dyn Clock>, table: Arc<EmbeddedTable>, shu
     }
 }
 
+/// What is due of each kind, and what will have been enqueued then.
+const WHAT: [fn(Done, &ScheduleSettings, Timestamp) -> (Vec<Message>, Done); 2] = [Done::sweep, Done::plans];
+
 /// What was enqueued last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Done {
     window: Timestamp,
-    sweep: Timestamp,
+    swept: Timestamp,
 }
 
 impl Done {
-    /// What is due, and what will have been enqueued then. Windows that were slept through are over; a clock that was set
+    /// The plans that are due, and what will have been enqueued then. Windows that were slept through are over; a clock that was set
     /// back counts anew.
-    fn due(self, schedule: &ScheduleSettings, now: Timestamp) -> (Vec<Message>, Self) {
+    fn plans(self, schedule: &ScheduleSettings, now: Timestamp) -> (Vec<Message>, Self) {
         let mut messages = Vec::new();
         let mut then = self;
         let latest = schedule.window_start(now.plus(Duration::from_millis(schedule.lead_ms)));
@@ -107,11 +127,15 @@ impl Done {
             then.window = window;
             window = window.plus(schedule.window());
         }
-        if now < self.sweep || now.since(self.sweep) >= SWEEP_EVERY {
-            then.sweep = now;
-            messages.push(Sweep { at: now, ahead_ms: 0 }.message());
-        }
         (messages, then)
+    }
+
+    /// The same of the sweep.
+    fn sweep(self, _: &ScheduleSettings, now: Timestamp) -> (Vec<Message>, Self) {
+        if now >= self.swept && now.since(self.swept) < SWEEP_EVERY {
+            return (Vec::new(), self);
+        }
+        (vec![Sweep { at: now, ahead_ms: 0 }.message()], Self { swept: now, ..self })
     }
 }
 
@@ -123,12 +147,14 @@ mod tests {
     fn windows(looks: &[(i64, bool)]) -> Vec<Vec<i64>> {
         let mut done = Done::default();
         let look = |(second, taken): &(i64, bool)| {
-            let (messages, then) = done.due(&ScheduleSettings::default(), Timestamp(second * 1000));
+            let (messages, then) = done.plans(&ScheduleSettings::default(), Timestamp(second * 1000));
             if *taken {
                 done = then;
             }
-            let plans = messages.iter().filter(|message| message.job == PlanWindow::NAME);
-            plans.map(|plan| serde_json::from_slice::<PlanWindow>(&plan.body).unwrap().start.0 / 1000).collect()
+            messages
+                .iter()
+                .map(|plan| serde_json::from_slice::<PlanWindow>(&plan.body).unwrap().start.0 / 1000)
+                .collect()
         };
         looks.iter().map(look).collect()
     }

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use engine_redis::redis::cmd;
 use reqwest::Client;
 use serde_json::Value;
-use telltale_tests::{Size, eventually, http_client};
+use telltale_tests::{Gateway, Size, eventually, http_client};
 use tokio::time::sleep;
 
 use super::{
-    Operated, of_platform,
+    Operated,
+    broken::{is_held, without_terminals},
+    of_platform,
     spool::{FIRST, are_stored_once_each, post, ready, site},
 };
 use crate::chaos::load::PASSWORD;
@@ -126,6 +129,29 @@ async fn what_brokers_take_while_an_empty_redis_stands_in_for_another_is_stored_
     home.cluster.redis.is_brought_back().await?;
     home.cluster.workers[0].restart().await?;
     are_stored_once_each(&home, &acknowledged).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_memory_of_redis_is_full_a_timer_runs_out_and_its_alarm_is_raised() -> Result<()> {
+    let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
+    let settings = "[alarms]\noffline_debounce_ms = 5000\n[notify.webhook]\nallowed_nets = ['127.0.0.0/8']";
+    let home = Operated::sized(processes, &site(), settings).await?;
+    let gateway = Gateway::start(&home.cluster.brokers[0].url(), &without_terminals())?;
+    eventually("it holds the gateway", async || is_held(&home).await.ok().filter(|held| *held)).await;
+    drop(gateway);
+    eventually("it holds it no more", async || is_held(&home).await.ok().filter(|held| !held)).await;
+    home.cluster.redis.set("maxmemory", "1mb").await?;
+    let root = home.cluster.sign_in("root", PASSWORD).await?;
+    let refused = home.cluster.redis.connect().await?.call::<()>(cmd("SET").arg("any").arg("")).await.unwrap_err();
+    assert!(refused.to_string().contains("OOM"), "{refused}");
+    let is_raised = |list: &Value| {
+        list["items"]
+            .as_array()?
+            .iter()
+            .any(|alarm| alarm["source"]["kind"] == "node" && alarm["state"] == "active")
+            .then_some(())
+    };
+    root.until("/api/alarms", "the node's alarm", is_raised).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use boot::SystemClock;
-use engine_redis::ServerClock;
+use engine_redis::{ServerClock, Turn};
 use jobs::ports::{Consume, Enqueue, Inspect, QueueError, Settlement};
 use queue::RedisQueue;
 use telltale_tests::{ManualClock, PATIENCE, RedisServer, eventually};
@@ -126,6 +126,7 @@ async fn a_redis_whose_memory_is_full_takes_no_more_and_what_it_holds_is_worked_
     let another = server.queue(Arc::new(SystemClock)).await.unwrap();
     let leased = another.claim(JOB, 50, LEASE).await.unwrap();
     assert_eq!(leased.len(), 50);
+    assert!(Turn::at(server.connect().await.unwrap(), "schedule", "another", LEASE).is_ours().await.unwrap());
     let follows = Message { lane: Lane::Urgent, ..message("what comes of it") };
     another.enqueue(vec![follows]).await.unwrap();
     another.settle(leased.into_iter().map(|leased| Settlement::Done(leased.ticket)).collect()).await.unwrap();

@@ -6,10 +6,12 @@ use redis::Script;
 
 use crate::{Redis, RedisError};
 
-/// Takes the turn when nobody has it, and keeps it when it is one's own.
+/// Takes the turn when nobody has it, and keeps it when it is one's own. Also while the memory of Redis is full: timers run out
+/// all the same.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
-        "local holder = redis.call('GET', KEYS[1]) \
+        "#!lua flags=allow-oom\n \
+         local holder = redis.call('GET', KEYS[1]) \
          if holder and holder ~= ARGV[1] then return 0 end \
          redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) \
          return 1",
