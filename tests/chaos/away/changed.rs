@@ -132,6 +132,23 @@ async fn what_brokers_take_while_an_empty_redis_stands_in_for_another_is_stored_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_redis_follows_another_that_is_said_and_what_brokers_take_is_stored_once_it_does_not() -> Result<()> {
+    let (home, client) = (home().await?, http_client()?);
+    let broker = home.cluster.brokers[0].url();
+    assert_eq!(post(&client, &broker, 0).await?, 200);
+    home.cluster.redis.follows_another().await?;
+    for url in [&broker, &home.cluster.api.url()] {
+        let said = until_ready_says(&client, url, 200, Some("queue-forgets")).await;
+        assert!(said["amiss"][0]["why"].to_string().contains("REPLICAOF NO ONE"), "{said}");
+    }
+    assert_eq!(post(&client, &broker, 1).await?, 200);
+    assert_eq!(ready(&client, &broker).await?.1["status"], "spooling");
+    home.cluster.redis.follows_none().await?;
+    until_ready_says(&client, &broker, 200, None).await;
+    are_stored_once_each(&home, &[FIRST, FIRST + 1000]).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_memory_of_redis_is_full_a_timer_runs_out_and_its_alarm_is_raised() -> Result<()> {
     let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
     let settings = "[alarms]\noffline_debounce_ms = 5000\n[notify.webhook]\nallowed_nets = ['127.0.0.0/8']";

@@ -50,6 +50,16 @@ async fn a_redis_that_may_forget_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_follows_another_is_refused_by_either_kind_of_queue() {
+    let start = Start::prepare().await;
+    start.redis.follows_another().await.unwrap();
+    for settings in [APALIS_REDIS, ""] {
+        let told = start.refused(settings).await;
+        assert!(told.contains("its role is slave") && told.contains("REPLICAOF NO ONE"), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jobs_that_wait_in_another_kind_of_queue_are_not_left_behind() {
     let start = Start::prepare().await;
     let data = start.folder.path().join("data");

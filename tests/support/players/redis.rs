@@ -123,6 +123,20 @@ impl RedisServer {
         Ok(self.connect().await?.call(&set).await?)
     }
 
+    /// It becomes the replica of one that cannot be reached.
+    pub async fn follows_another(&self) -> Result<()> {
+        self.replica_of(["127.0.0.1", "1"]).await
+    }
+
+    /// It is the one that counts again.
+    pub async fn follows_none(&self) -> Result<()> {
+        self.replica_of(["NO", "ONE"]).await
+    }
+
+    async fn replica_of(&self, whom: [&str; 2]) -> Result<()> {
+        Ok(self.connect().await?.call(engine_redis::redis::cmd("REPLICAOF").arg(&whom)).await?)
+    }
+
     /// The socket it listens on.
     pub fn socket(&self) -> PathBuf {
         self.folder.path().join(SOCKET)

@@ -74,7 +74,8 @@ fn judge(info: &Answer<String>, durability: &Durability) -> Vec<Demand> {
         Answer::Told(info) => not_as_needed(&facts(info)),
         Answer::Trusted => Vec::new(),
         Answer::Untold(why) => {
-            let wanted = format!("version {OLDEST} or newer, `appendonly yes` and `maxmemory-policy noeviction`");
+            let wanted =
+                format!("version {OLDEST} or newer, role master, `appendonly yes` and `maxmemory-policy noeviction`");
             vec![untold("INFO", "+info", why, &wanted)]
         }
     };
@@ -92,6 +93,14 @@ fn not_as_needed(facts: &HashMap<&str, &str>) -> Vec<Demand> {
     let version = told("redis_version");
     if version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_none_or(|major| major < OLDEST) {
         unmet.push(Demand { what: format!("redis is {version}, {OLDEST} or newer is needed") });
+    }
+    let role = told("role");
+    if role != "master" {
+        let what = format!(
+            "redis follows another (its role is {role}): it takes nothing, or loses it when it is synchronised. Point redis.url \
+             (--redis) at the one that it follows, or make it the one that counts: REPLICAOF NO ONE"
+        );
+        unmet.push(Demand { what });
     }
     let policy = told("maxmemory_policy");
     if policy != "noeviction" {
@@ -137,8 +146,7 @@ fn too_early(durability: &Durability) -> Vec<Demand> {
 mod tests {
     use super::*;
 
-    const GOOD: &str =
-        "# Server\r\nredis_version:7.0.15\r\n# Memory\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n";
+    const GOOD: &str = "# Server\r\nredis_version:7.0.15\r\n# Replication\r\nrole:master\r\n# Memory\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n";
 
     fn told(fsync: &str, on_rewrite: &str) -> Durability {
         let told = [("appendfsync", fsync), ("no-appendfsync-on-rewrite", on_rewrite)];
@@ -166,6 +174,7 @@ mod tests {
             (GOOD.replace("noeviction", "allkeys-lru"), "CONFIG SET maxmemory-policy noeviction"),
             (GOOD.replace("aof_enabled:1", "aof_enabled:0"), "CONFIG SET appendonly yes"),
             (GOOD.replace("redis_version", "another"), "unknown"),
+            (GOOD.replace("role:master", "role:slave"), "REPLICAOF NO ONE"),
         ];
         for (info, what) in wrong {
             let complaints = complaints(&info, &told("always", "no"));

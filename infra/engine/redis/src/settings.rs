@@ -20,8 +20,8 @@ pub struct RedisSettings {
     #[serde(default)]
     pub may_forget: bool,
     /// Whether to take your word where Redis does not let itself be asked, by its ACL or since it is managed: for `appendfsync always`
-    /// and `no-appendfsync-on-rewrite no` where it refuses CONFIG; for version 7, `appendonly yes` and `maxmemory-policy noeviction`
-    /// where it refuses INFO.
+    /// and `no-appendfsync-on-rewrite no` where it refuses CONFIG; for version 7, role master, `appendonly yes` and `maxmemory-policy
+    /// noeviction` where it refuses INFO.
     #[serde(default)]
     pub trust_durability: bool,
     /// Through what the jobs go: `streams`, which loses nothing and knows all of what jobs need, or `apalis-redis`, with the gaps
