@@ -50,7 +50,7 @@ pub(crate) async fn command(role: Role, arguments: ServeArguments) -> anyhow::Re
     let dead = server.taken_for_dead.clone();
     let failure = tokio::select! {
         told = boot::stop_signal() => told.context("this system takes no signal handlers").map(|()| None)?,
-        () = dead.cancelled() => None,
+        () = dead.cancelled() => Some(TAKEN_FOR_DEAD),
         () = server.spool_failed() => Some(SPOOL_FAILED),
         () = server.store_failed() => {
             anyhow::bail!(STORE_FAILED);
@@ -114,6 +114,10 @@ fn with_arguments(config: Config, arguments: ServeArguments) -> Config {
 
 /// To go on would be to look alive and to raise no alarm.
 const STORE_FAILED: &str = "the store has failed: see that the disk works, and start telltale again";
+
+/// To go on would be to hold gateways that others hold by now.
+const TAKEN_FOR_DEAD: &str = "other brokers took this one for dead, since it gave no sign of life for too long (it hung, or the store \
+                              could not be reached from here): what it held is theirs by now. Started again, it is a new one";
 
 /// To go on would be to refuse gateways for ever, once the queue is away.
 const SPOOL_FAILED: &str = "the spool has failed: see that its disk works. What it holds goes on at the next start";

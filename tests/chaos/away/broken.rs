@@ -38,7 +38,7 @@ pub(super) async fn is_held(home: &Operated) -> Result<bool> {
 }
 
 /// How the broker ends, once it does.
-async fn end_of_broker(home: &mut Operated) -> ExitStatus {
+pub(super) async fn end_of_broker(home: &mut Operated) -> ExitStatus {
     let broker = &mut home.cluster.brokers[0];
     eventually("the broker ends", async || broker.ended().ok().flatten()).await
 }
