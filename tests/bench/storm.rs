@@ -13,7 +13,7 @@ use boot::SystemDice;
 use futures::{StreamExt, TryStreamExt, stream};
 use jobs::ports::Dice;
 use telltale_tests::Server;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{net::TcpStream, task::JoinSet, time::sleep};
 
 use crate::{
     gateways::Gateway,
@@ -23,9 +23,12 @@ use crate::{
 /// How many connect at a time at first.
 const AT_A_TIME: usize = 64;
 
+/// How often it is looked whether the port is there.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
 /// What came of it.
 pub(crate) struct Storm {
-    /// From when the port listened again until all were registered.
+    /// From when the port took connections again until all were registered.
     pub(crate) took: Duration,
     /// How many tries were answered with an error of the server.
     pub(crate) errors: u32,
@@ -62,8 +65,7 @@ pub(crate) async fn blow(gateways: u32) -> Result<Storm> {
         });
     }
     server.kill().await?;
-    server.restart().await?;
-    let listens = Instant::now();
+    let (listens, ()) = tokio::try_join!(listens(&url), server.restart())?;
     let mut last = listens;
     let mut held = Vec::new();
     while let Some(came) = back.join_next().await {
@@ -76,6 +78,15 @@ pub(crate) async fn blow(gateways: u32) -> Result<Storm> {
         errors: tries.errors.load(Ordering::Relaxed),
         failed: tries.failed.load(Ordering::Relaxed),
     })
+}
+
+/// When the port takes connections again: gateways come from then on, also while the server is not ready yet.
+async fn listens(url: &str) -> Result<Instant> {
+    let address = url.trim_start_matches("http://");
+    while TcpStream::connect(address).await.is_err() {
+        sleep(LOOK_EVERY).await;
+    }
+    Ok(Instant::now())
 }
 
 async fn come_back(url: &str, scale: Scale, number: u32, tries: &Tries) -> Gateway {

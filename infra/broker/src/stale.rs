@@ -1,6 +1,7 @@
 //! Sessions that a dead broker left behind: its nodes are lost until they are seen again.
 
 use domain::Timestamp;
+use futures::{StreamExt, TryStreamExt, stream};
 use jobs::{
     Job, JobError, ProcessResults,
     ports::Enqueue,
@@ -13,6 +14,8 @@ use records::{
 
 /// How many nodes one job is told of.
 const MOST_IN_A_JOB: usize = 200;
+/// How many sessions are ended at a time: their nodes come back meanwhile, and find nobody yet.
+const ENDED_AT_ONCE: usize = 64;
 
 /// Reports the nodes of dead brokers as lost at `at`, and ends their sessions. How many there were. `batch` names what is
 /// reported: no other report may have it.
@@ -33,9 +36,10 @@ pub async fn end_stale_sessions(
         let batch = format!("stale/{batch}/{part}");
         // Reported before they are ended: a crash in between reports them once more.
         queue.enqueue(vec![ProcessResults { batch, reports: sessions.iter().map(lost).collect() }.message()]).await?;
-        for session in sessions {
-            let _ = nodes::close_session(table, &session.node, &session.broker, &session.connection).await?;
-        }
+        let end = async |session: &Session| {
+            nodes::close_session(table, &session.node, &session.broker, &session.connection).await.map(drop)
+        };
+        stream::iter(sessions.iter().map(end)).buffer_unordered(ENDED_AT_ONCE).try_collect::<()>().await?;
     }
     if !stale.is_empty() {
         tracing::info!(
