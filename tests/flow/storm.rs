@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use domain::{DeviceId, Source};
-use jobs::report::Event;
+use domain::{
+    DeviceId, Source,
+    alarm::{Condition, Rule, Severity, Target},
+};
+use jobs::report::{Answer, Event};
 use records::{
     alarms::{self, Which},
+    alert_rules::{self, AlertRule, Change, Changed, Recipients, Scope, rule_id},
     incidents::{self, Audience},
     terminals,
     users::Role,
@@ -31,6 +35,39 @@ fn each(subject: &str) -> Vec<(String, String)> {
     let mut each: Vec<_> = people.map(|name| (format!("{name}@example.org"), subject.to_owned())).collect();
     each.sort_unstable();
     each
+}
+
+/// From now on every device is missed of which nothing is read for five minutes.
+async fn misses_the_silent(flow: &Flow) {
+    let condition = Condition::NoData { after: Duration::from_mins(5) };
+    let rule = AlertRule {
+        id: "silent".to_owned(),
+        name: "Silent".to_owned(),
+        owner: None,
+        target: Target::Device,
+        scope: Scope::Everywhere,
+        replaces: None,
+        enabled: true,
+        recipients: Recipients::default(),
+        rule: Rule::new(rule_id(None, "silent"), condition, Severity::Critical),
+        version: 1,
+        changed_at: flow.now(),
+        changed_by: "root".to_owned(),
+    };
+    let changed = alert_rules::change(flow.cx.table.as_ref(), &[Change::create(rule)], flow.now()).await.unwrap();
+    assert_eq!(changed, Changed::Done);
+    flow.after(Duration::from_secs(11)).await;
+}
+
+/// Every device of the node says something.
+async fn all_answer(flow: &Flow) {
+    let Event::Answered(answer) = flow.climate(1, 20.0, 50.0) else { unreachable!() };
+    for macs in LARGE.macs().chunks(50) {
+        let devices = macs.iter().flat_map(|mac| (1..=LARGE.devices).map(move |pid| (mac, pid)));
+        let answers = devices.map(|(mac, pid)| Event::Answered(Answer { mac: mac.clone(), pid, ..answer.clone() }));
+        flow.reports(answers.collect::<Vec<_>>()).await;
+    }
+    flow.settle().await;
 }
 
 #[tokio::test]
@@ -69,4 +106,40 @@ async fn one_alarm_speaks_for_all_of_them_and_whom_it_concerns_hears_of_it_once_
     assert_eq!(flow.dead_letters().await, 0);
     let of_node = alarms::list(table, Which::OfNode("n1"), 10, None).await.unwrap().items;
     assert_eq!(of_node.len(), 1);
+}
+
+#[tokio::test]
+async fn devices_that_were_silent_since_their_node_was_lost_are_not_missed_when_it_returns() {
+    let flow = Flow::new().await;
+    let table = flow.cx.table.as_ref();
+    flow.has(LARGE).await;
+    misses_the_silent(&flow).await;
+    all_answer(&flow).await;
+    flow.reports([Event::NodeLost]).await;
+    flow.settle().await;
+    flow.after(Duration::from_secs(61)).await;
+    flow.sleeps(Duration::from_mins(9));
+    let all = LARGE.macs().into_iter().chain([mac()]).collect();
+    flow.reports([Event::NodeRegistered, Event::NodeReady, Event::TerminalsOn { macs: all }]).await;
+    flow.after(Duration::from_mins(4)).await;
+    all_answer(&flow).await;
+    flow.after(Duration::from_mins(2)).await;
+    let both = [each("Alarm: node:n1"), each("Recovered: node:n1")].concat();
+    assert_eq!(told(&flow).len(), both.len(), "{:?}", &told(&flow)[..both.len().min(told(&flow).len())]);
+    assert!(both.iter().all(|one| told(&flow).contains(one)), "{:?}", told(&flow));
+    assert_eq!(alarms::list(table, Which::Active, 100, None).await.unwrap().items.len(), 0);
+}
+
+#[tokio::test]
+async fn a_device_that_stays_silent_after_its_node_returned_is_missed_as_late_as_one_that_was_heard_then() {
+    let flow = Flow::new().await;
+    misses_the_silent(&flow).await;
+    flow.sensor_says(20.0).await;
+    flow.reports([Event::NodeLost]).await;
+    flow.after(Duration::from_mins(10)).await;
+    flow.reports([Event::NodeRegistered, Event::NodeReady, Event::TerminalsOn { macs: vec![mac()] }]).await;
+    flow.after(Duration::from_secs(298)).await;
+    assert_eq!(flow.mails(), ["Alarm: node:n1", "Recovered: node:n1"]);
+    flow.after(Duration::from_secs(5)).await;
+    assert_eq!(flow.mails()[2..], ["Alarm: Cold store / 1 TH-10"]);
 }

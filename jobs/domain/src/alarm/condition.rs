@@ -5,6 +5,7 @@ mod judge;
 mod leaf;
 mod limits;
 mod memory;
+mod pause;
 mod window;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::time::as_millis;
 
 pub(super) use judge::{Look, Verdict};
 pub use memory::Memory;
+pub(super) use pause::Pause;
 
 /// What a rule calls abnormal.
 ///

@@ -3,10 +3,11 @@
 mod acts;
 mod expiry;
 mod late;
+mod pause;
 mod telling;
 mod weighing;
 
-use super::{Change, Evidence, Fact, RuleId, RuleSet, Seen, SourceState};
+use super::{Change, Evidence, Fact, RuleId, RuleSet, Seen, SourceState, condition::Pause};
 use crate::{Source, Timestamp, identity::derived_id, time::is_ahead};
 
 use self::{telling::Terms, weighing::Looking};
@@ -81,12 +82,14 @@ impl Run<'_> {
 
     /// Weighs one fact by the rules that it concerns; whether by all of them.
     fn looks(&mut self, evidence: &Evidence, reached: Timestamp) -> bool {
-        let (newest, memories) = (self.state.newest.clone(), self.state.memories.clone());
+        let (newest, rules) = (self.state.newest.clone(), self.rules);
         let is_latest = is_latest(&self.state, evidence);
-        take_note(&mut self.state, evidence, is_latest);
+        if let Some(pause) = take_note(&mut self.state, evidence, is_latest) {
+            self.state.resumes(pause, rules);
+        }
+        let memories = self.state.memories.clone();
         let looking = Looking { evidence, is_latest, reached, unknown: self.state.unknown.is_some() };
         let mut is_whole = true;
-        let rules = self.rules;
         for rule in rules.concerned(&evidence.fact, &self.state) {
             if !self.has_room() {
                 is_whole = false;
@@ -153,16 +156,23 @@ fn is_latest(state: &SourceState, evidence: &Evidence) -> bool {
     state.newest.iter().all(|(aspect, seen)| *aspect == super::Aspect::Acts || evidence.at >= seen.at)
 }
 
-/// Remembers what the fact says of the source as a whole, unless something newer said otherwise.
-fn take_note(state: &mut SourceState, evidence: &Evidence, is_latest: bool) {
-    let Some(aspect) = evidence.fact.aspect() else { return };
+/// Remembers what the fact says of the source as a whole, unless something newer said otherwise; the time that is over in which
+/// nothing was known of it.
+fn take_note(state: &mut SourceState, evidence: &Evidence, is_latest: bool) -> Option<Pause> {
+    let aspect = evidence.fact.aspect()?;
+    let lost = state.lost();
     state.newest.insert(aspect, Seen { id: evidence.id.clone(), at: evidence.at });
     if !is_latest {
-        return;
+        return None;
     }
     match &evidence.fact {
-        Fact::Values { .. } | Fact::LinkSeen | Fact::LinkLost { .. } => state.unknown = None,
-        Fact::ParentLost { parent } => state.unknown = Some(parent.clone()),
+        Fact::Values { .. } | Fact::LinkSeen | Fact::LinkLost { .. } => {
+            (state.unknown, state.unknown_since) = (None, None);
+            return lost.map(|lost| Pause { lost, seen: evidence.at });
+        }
+        Fact::ParentLost { parent } => {
+            (state.unknown, state.unknown_since) = (Some(parent.clone()), Some(lost.unwrap_or(evidence.at)));
+        }
         Fact::Known { .. }
         | Fact::Missed { .. }
         | Fact::Away { .. }
@@ -170,6 +180,7 @@ fn take_note(state: &mut SourceState, evidence: &Evidence, is_latest: bool) {
         | Fact::Acted { .. }
         | Fact::Tick => {}
     }
+    None
 }
 
 /// The time up to which delays have run out.

@@ -77,7 +77,7 @@ impl RuleSet {
     ) -> impl Iterator<Item = &'a Arc<Rule>> + use<'a> {
         let mut places: BTreeSet<usize> = self.inner.of_any_fact.iter().copied().collect();
         places.extend(self.places_of(fact.values()));
-        let pending = state.conditions.iter().filter(|(_, condition)| condition.due().is_some());
+        let pending = state.conditions.iter().filter(|(_, condition)| condition.delay().is_some());
         places.extend(pending.filter_map(|(id, _)| self.inner.by_id.get(id).copied()));
         if matches!(fact, Fact::ParentLost { .. }) {
             places.extend(state.memories.keys().filter_map(|id| self.inner.by_id.get(id).copied()));

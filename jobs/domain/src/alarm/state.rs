@@ -42,13 +42,17 @@ pub struct SourceState {
     /// Why nothing is known of the source at present, if so.
     #[serde(default)]
     pub unknown: Option<Source>,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_since: Option<Timestamp>,
 }
 
 impl SourceState {
     /// When to look again if nothing arrives: when the earliest pending condition, the earliest silence, or the end of
-    /// what holds for some time only is due.
+    /// what holds for some time only is due. Nothing that stands still is.
     pub fn timer(&self) -> Option<Timestamp> {
-        let pending = self.conditions.values().filter_map(ConditionState::due);
+        let delays = self.conditions.values().filter_map(ConditionState::delay);
+        let pending = delays.filter(|(since, due)| !self.stands_still(*since, *due)).map(|(_, due)| due);
         let silences = self.memories.values().filter_map(Memory::due).filter(|_| self.unknown.is_none());
         pending.chain(silences).chain(self.expiry()).min()
     }
@@ -157,11 +161,19 @@ impl ConditionState {
         }
     }
 
-    /// When it is to be raised, if it waits for that.
-    pub(super) fn due(&self) -> Option<Timestamp> {
+    /// Since when a delay runs, if one does, and when it is over.
+    pub(super) fn delay(&self) -> Option<(Timestamp, Timestamp)> {
+        let pending = match self {
+            Self::Pending(pending) => pending,
+            Self::Active(active) => active.again.as_ref()?,
+        };
+        Some((pending.since, pending.due))
+    }
+
+    pub(super) fn pending_mut(&mut self) -> Option<&mut Pending> {
         match self {
-            Self::Pending(pending) => Some(pending.due),
-            Self::Active(active) => active.again.as_ref().map(|again| again.due),
+            Self::Pending(pending) => Some(pending),
+            Self::Active(active) => active.again.as_mut(),
         }
     }
 }

@@ -66,6 +66,8 @@ pub(in crate::alarm) struct Look<'a> {
     pub is_active: bool,
     /// Whether silence says something: nothing newer is known, and the way to the source is there.
     pub hears_silence: bool,
+    /// Whether nothing is known of the source.
+    pub is_unknown: bool,
 }
 
 impl Condition {
@@ -84,7 +86,12 @@ impl Condition {
                 let Some(words) = fresh.words().map(str::to_owned) else { return fresh };
                 let count = memory.count(place, look.at, *within, usize::from(*at_least), fresh.is_abnormal());
                 let words = format!("{count} times within {}: {words}", super::leaf::time(*within));
-                Verdict::of(count >= usize::from(*at_least), words)
+                let is_enough = count >= usize::from(*at_least);
+                // They may have been more than were heard.
+                if !memory.heard_all(place, look.at, *within) && !is_enough {
+                    return Verdict::Silent;
+                }
+                Verdict::of(is_enough, words)
             }
             leaf => leaf.judge_leaf(look, memory, place),
         }
@@ -92,7 +99,7 @@ impl Condition {
 
     /// The same, with what is known of this part from before where the fact does not speak of it.
     fn judge_part(&self, look: Look<'_>, memory: &mut Memory, place: &str) -> Verdict {
-        let look = Look { is_active: memory.known(place).is_abnormal(), ..look };
+        let look = Look { is_active: memory.was_abnormal(place), ..look };
         match self.judge(look, memory, place) {
             Verdict::Silent => memory.known(place),
             verdict => {
@@ -116,7 +123,7 @@ impl Condition {
     }
 }
 
-fn inside(place: &str, number: usize) -> String {
+pub(super) fn inside(place: &str, number: usize) -> String {
     format!("{place}.{number}")
 }
 

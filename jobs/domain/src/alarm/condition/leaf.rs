@@ -16,11 +16,11 @@ impl Condition {
     pub(super) fn judge_leaf(&self, look: Look<'_>, memory: &mut Memory, place: &str) -> Verdict {
         match (self, look.fact) {
             (Self::NoData { after }, _) => no_data(*after, look, memory, place),
-            (Self::Missed { .. }, _) if !look.hears_silence => Verdict::Silent,
-            (Self::Missed { more_than }, Fact::Missed { count }) if count > more_than => {
-                Verdict::of(true, format!("{count} queries in a row without an answer"))
+            (Self::Missed { more_than }, Fact::Missed { count }) => missed(*more_than, *count, look, memory, place),
+            (Self::Missed { .. }, Fact::Values { .. }) if look.hears_silence => {
+                memory.explain_misses(place, 0);
+                Verdict::of(false, "answers again")
             }
-            (Self::Missed { .. }, Fact::Values { .. }) => Verdict::of(false, "answers again"),
             (Self::Lost, Fact::LinkLost { cause, .. }) => Verdict::of(true, format!("link lost: {cause}")),
             (Self::Lost, Fact::LinkSeen) => Verdict::of(false, "link seen again"),
             (Self::Away, Fact::Away { why }) => Verdict::of(true, why.clone()),
@@ -74,7 +74,7 @@ impl Condition {
             Self::Levels { above, below, .. } => {
                 // The level that was reached is remembered here, since a rule that is active does not say which.
                 let level = format!("{place}!");
-                let verdict = limits::levels(observed, value, above, below, Some(&memory.known(&level)));
+                let verdict = limits::levels(observed, value, above, below, memory.mattered(&level));
                 memory.know(&level, &verdict);
                 verdict
             }
@@ -142,10 +142,23 @@ fn stuck(observed: &Observed, after: Duration, look: Look<'_>, memory: &mut Memo
     }
 }
 
+/// Misses say nothing of a source of which nothing is known, nor do they later.
+fn missed(more_than: u32, count: u32, look: Look<'_>, memory: &mut Memory, place: &str) -> Verdict {
+    if !look.hears_silence && !look.is_unknown {
+        return Verdict::Silent;
+    }
+    let own = memory.own_misses(place, count, look.is_unknown);
+    if own > more_than {
+        Verdict::of(true, format!("{own} queries in a row without an answer"))
+    } else {
+        Verdict::Silent
+    }
+}
+
 /// Nothing is missed before something was heard, nor while it is known why nothing comes.
 fn no_data(after: Duration, look: Look<'_>, memory: &mut Memory, place: &str) -> Verdict {
     if matches!(look.fact, Fact::Values { .. }) {
-        memory.set_due(place, Some(look.at.plus(after)));
+        memory.hears(place, look.at, after);
         return Verdict::of(false, "data again");
     }
     match memory.silence_is_due(place).filter(|_| look.hears_silence) {

@@ -1,7 +1,10 @@
 //! Numbers against limits, with words for the notice.
 
 use super::{Comparison, Level, judge::Verdict};
-use crate::{alarm::Observed, reading::Datum};
+use crate::{
+    alarm::{Observed, Severity},
+    reading::Datum,
+};
 
 /// What a value is beside its limits: `temperature 35.2 ℃, limits 10 ~ 30`.
 fn words(Observed { name, display, unit, .. }: &Observed, limits: &str) -> String {
@@ -65,12 +68,8 @@ pub(super) fn levels(
     value: f64,
     above: &[Level],
     below: &[Level],
-    was: Option<&Verdict>,
+    known: Option<Severity>,
 ) -> Verdict {
-    let known = match was {
-        Some(Verdict::Abnormal { severity, .. }) => *severity,
-        _ => None,
-    };
     let past = |is: Comparison, outward: f64| {
         move |level: &&Level| {
             let is_held = known.is_some_and(|known| known >= level.severity);

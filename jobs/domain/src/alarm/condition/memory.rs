@@ -28,6 +28,12 @@ struct Part {
     /// When its silence is too long.
     #[serde(skip_serializing_if = "Option::is_none")]
     due: Option<Timestamp>,
+    /// Since when what it counts is heard again, where it did not hear all of its time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    again: Option<Timestamp>,
+    /// How many misses in a row were nobody's own, since nothing was known of the source.
+    #[serde(skip_serializing_if = "is_none")]
+    explained: u32,
 }
 
 /// What a part was when it was last spoken of.
@@ -37,6 +43,9 @@ struct Known {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     severity: Option<Severity>,
     words: String,
+    /// Whether it is no longer known: it says nothing then but from which side a value comes back into a deadband.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    past: bool,
 }
 
 /// A value, and since when it is that.
@@ -59,17 +68,27 @@ impl Memory {
 
     /// Forgets what was known, for nothing is any more; what was measured stays.
     pub(in crate::alarm) fn forget_known(&mut self) {
-        self.0.values_mut().for_each(|part| part.known = None);
+        self.0.values_mut().for_each(Part::forget_known);
         self.0.retain(|_, part| *part != Part::default());
     }
 
     /// What is known of the part at `place`.
     pub(super) fn known(&self, place: &str) -> Verdict {
         match self.0.get(place).and_then(|part| part.known.clone()) {
-            Some(Known { abnormal: true, severity, words }) => Verdict::Abnormal { severity, words },
+            None | Some(Known { past: true, .. }) => Verdict::Silent,
+            Some(Known { abnormal: true, severity, words, .. }) => Verdict::Abnormal { severity, words },
             Some(Known { words, .. }) => Verdict::Normal(words),
-            None => Verdict::Silent,
         }
+    }
+
+    /// Whether the part at `place` was abnormal when it was last known: what came back only into its deadband is so still.
+    pub(super) fn was_abnormal(&self, place: &str) -> bool {
+        self.0.get(place).and_then(|part| part.known.as_ref()).is_some_and(|known| known.abnormal)
+    }
+
+    /// How much that mattered, where it said so.
+    pub(super) fn mattered(&self, place: &str) -> Option<Severity> {
+        self.0.get(place)?.known.as_ref()?.severity
     }
 
     /// Remembers what the part at `place` is. The words stay those of the fact that it became so by, lest the memory changes
@@ -77,19 +96,20 @@ impl Memory {
     pub(super) fn know(&mut self, place: &str, verdict: &Verdict) {
         let known = match verdict {
             Verdict::Abnormal { severity, words } => {
-                Known { abnormal: true, severity: *severity, words: words.clone() }
+                Known { abnormal: true, severity: *severity, words: words.clone(), past: false }
             }
-            Verdict::Normal(words) => Known { abnormal: false, severity: None, words: words.clone() },
+            Verdict::Normal(words) => Known { abnormal: false, severity: None, words: words.clone(), past: false },
             Verdict::Silent => return,
             Verdict::Unknown => {
                 if let Some(part) = self.0.get_mut(place) {
-                    part.known = None;
+                    part.forget_known();
                 }
                 return;
             }
         };
         let part = self.part(place);
-        let is_same = |before: &Known| before.abnormal == known.abnormal && before.severity == known.severity;
+        let is_same =
+            |before: &Known| !before.past && before.abnormal == known.abnormal && before.severity == known.severity;
         if !part.known.as_ref().is_some_and(is_same) {
             part.known = Some(known);
         }
@@ -124,6 +144,70 @@ impl Memory {
         self.part(place).last = Some(Last { value, since });
     }
 
+    /// Forgets that value: the next one is the first.
+    pub(super) fn forget_last(&mut self, place: &str) {
+        if let Some(part) = self.0.get_mut(place) {
+            part.last = None;
+        }
+    }
+
+    /// The value has been the same for so much less.
+    pub(super) fn put_off_last(&mut self, place: &str, by: Duration) {
+        if let Some(last) = self.0.get_mut(place).and_then(|part| part.last.as_mut()) {
+            last.since = last.since.plus(by);
+        }
+    }
+
+    /// The same of the values of a window.
+    pub(super) fn put_off_window(&mut self, place: &str, within: Duration, by: Duration) {
+        if let Some(window) = self.0.get_mut(place).and_then(|part| part.window.as_mut()) {
+            window.put_off(within, by);
+        }
+    }
+
+    /// What is counted at `place` is heard again from here on.
+    pub(super) fn counts_again(&mut self, place: &str, at: Timestamp) {
+        self.part(place).again = Some(at);
+    }
+
+    /// Whether all of the last time was heard.
+    pub(super) fn heard_all(&mut self, place: &str, at: Timestamp, within: Duration) -> bool {
+        let Some(part) = self.0.get_mut(place) else { return true };
+        part.again = part.again.filter(|again| at.since(*again) < within);
+        part.again.is_none()
+    }
+
+    /// How many of so many misses in a row are the source's own. Those that were heard while nothing was known of it are not.
+    pub(super) fn own_misses(&mut self, place: &str, count: u32, is_unknown: bool) -> u32 {
+        let explained = self.0.get(place).map_or(0, |part| part.explained);
+        // A count that is less than before is another row.
+        let explained = if is_unknown {
+            count
+        } else if count < explained {
+            0
+        } else {
+            explained
+        };
+        self.explain_misses(place, explained);
+        count - explained
+    }
+
+    /// So many misses in a row are not the source's own.
+    pub(super) fn explain_misses(&mut self, place: &str, explained: u32) {
+        if explained > 0 {
+            self.part(place).explained = explained;
+        } else if let Some(part) = self.0.get_mut(place) {
+            part.explained = 0;
+            self.0.retain(|_, part| *part != Part::default());
+        }
+    }
+
+    /// Something was heard, or the way to the source is there again: the silence of the part at `place` begins.
+    pub(super) fn hears(&mut self, place: &str, at: Timestamp, after: Duration) {
+        self.set_last(place, String::new(), at);
+        self.set_due(place, Some(at.plus(after)));
+    }
+
     /// When the silence of the part at `place` is too long.
     pub(super) fn silence_is_due(&self, place: &str) -> Option<Timestamp> {
         self.0.get(place)?.due
@@ -137,4 +221,16 @@ impl Memory {
     fn part(&mut self, place: &str) -> &mut Part {
         self.0.entry(place.to_owned()).or_default()
     }
+}
+
+impl Part {
+    /// What was normal leaves nothing behind.
+    fn forget_known(&mut self) {
+        self.known = self.known.take().filter(|known| known.abnormal).map(|known| Known { past: true, ..known });
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }

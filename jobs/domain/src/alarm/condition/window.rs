@@ -22,12 +22,18 @@ struct Sum(u32, f64, f64, f64);
 impl Window {
     /// Adds a value, and forgets what is older than `within`.
     pub(super) fn add(&mut self, at: Timestamp, within: Duration, value: f64) {
-        let width = i64::try_from((within.as_millis() / PARTS).max(1)).unwrap_or(i64::MAX);
+        let width = width(within);
         let number = at.0.div_euclid(width);
         let oldest = number - i64::try_from(PARTS).unwrap_or(i64::MAX) + 1;
         self.0.retain(|part, _| (oldest..=number).contains(part));
         let Sum(count, sum, min, max) = self.0.entry(number).or_insert(Sum(0, 0.0, value, value));
         (*count, *sum, *min, *max) = (*count + 1, *sum + value, min.min(value), max.max(value));
+    }
+
+    /// Takes all that is in it for so much newer.
+    pub(super) fn put_off(&mut self, within: Duration, by: Duration) {
+        let parts = i64::try_from(by.as_millis()).unwrap_or(i64::MAX) / width(within);
+        self.0 = std::mem::take(&mut self.0).into_iter().map(|(part, sum)| (part.saturating_add(parts), sum)).collect();
     }
 
     /// A figure over all that is in it; there is something in it.
@@ -42,4 +48,9 @@ impl Window {
             Figure::Max => parts.map(|part| part.3).fold(f64::NEG_INFINITY, f64::max),
         }
     }
+}
+
+/// How long a part is, in milliseconds.
+fn width(within: Duration) -> i64 {
+    i64::try_from((within.as_millis() / PARTS).max(1)).unwrap_or(i64::MAX)
 }

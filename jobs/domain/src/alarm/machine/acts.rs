@@ -8,7 +8,7 @@ use crate::{
     Timestamp,
     alarm::{
         Acknowledged, Act, Active, Change, ChangeKind, Deed, Evidence, Life, Owed, Quiet, RuleId, Severity,
-        change::About, state::WHOLE_SOURCE,
+        change::About, condition::Pause, state::WHOLE_SOURCE,
     },
 };
 
@@ -21,7 +21,7 @@ impl Run<'_> {
         self.does(act, evidence.at);
         let is_whole = self.is_over_by(reached);
         if is_whole {
-            take_note(&mut self.state, evidence, false);
+            let _: Option<Pause> = take_note(&mut self.state, evidence, false);
         }
         is_whole
     }

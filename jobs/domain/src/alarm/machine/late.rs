@@ -64,7 +64,8 @@ impl Run<'_> {
 /// How much it would have mattered, and in which words: by the reading alone, since nothing is known of its time.
 fn would_raise(rule: &Rule, evidence: &Evidence) -> Option<(Severity, String)> {
     let at = evidence.at;
-    let look = Look { fact: &evidence.fact, at, reached: at, is_active: false, hears_silence: false };
+    let look =
+        Look { fact: &evidence.fact, at, reached: at, is_active: false, hears_silence: false, is_unknown: false };
     match rule.condition.judge(look, &mut Memory::default(), "") {
         Verdict::Abnormal { severity, words } if rule.is_watched(at) => {
             Some((severity.unwrap_or(rule.severity), words))

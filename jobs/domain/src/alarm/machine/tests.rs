@@ -25,6 +25,7 @@ mod links;
 mod lives;
 mod order;
 mod properties;
+mod unknown;
 
 fn device() -> Source {
     Source::Device(DeviceId { mac: "98D863CC870D".parse().unwrap(), pid: 1 })

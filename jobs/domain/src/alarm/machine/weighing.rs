@@ -45,7 +45,7 @@ impl Looking<'_> {
         use ConditionState::{Active, Pending};
 
         let raised_last = state.raised.get(&rule.id).copied();
-        let current = self.settle(rule, current, changes);
+        let current = self.settle(rule, current, state, changes);
         let after = match (self.weigh(rule, current.as_ref(), state), current) {
             (Verdict::Abnormal { .. }, None | Some(Pending(_))) if !rule.is_watched(self.evidence.at) => None,
             (Verdict::Abnormal { severity, words }, None) => {
@@ -90,16 +90,17 @@ impl Looking<'_> {
         &self,
         rule: &Rule,
         current: Option<ConditionState>,
+        state: &SourceState,
         changes: &mut Vec<Change>,
     ) -> Option<ConditionState> {
         match current? {
-            ConditionState::Pending(pending) => match self.delay(rule, pending) {
+            ConditionState::Pending(pending) => match self.delay(rule, pending, state) {
                 Delay::Dropped => None,
                 Delay::Over(pending) => Some(self.raise_when_due(rule, pending, changes)),
                 Delay::Running(pending) => Some(ConditionState::Pending(pending)),
             },
             ConditionState::Active(mut active) => {
-                match active.again.take().map(|again| self.delay(rule, again)) {
+                match active.again.take().map(|again| self.delay(rule, again, state)) {
                     None | Some(Delay::Dropped) => {}
                     Some(Delay::Over(again)) => self.recur_when_due(rule, &mut active, again, changes),
                     Some(Delay::Running(again)) => active.again = Some(again),
@@ -109,9 +110,12 @@ impl Looking<'_> {
         }
     }
 
-    fn delay(&self, rule: &Rule, pending: Pending) -> Delay {
+    fn delay(&self, rule: &Rule, pending: Pending, state: &SourceState) -> Delay {
         if self.unknown && rule.condition.rests_on_silence() {
             return Delay::Dropped;
+        }
+        if state.stands_still(pending.since, pending.due) {
+            return Delay::Running(pending);
         }
         if pending.due <= self.reached && !rule.is_watched(pending.due) {
             return Delay::Dropped;
@@ -142,6 +146,7 @@ impl Looking<'_> {
             reached: self.reached,
             is_active: current.and_then(ConditionState::active).is_some_and(Active::holds),
             hears_silence: !self.unknown && self.is_latest,
+            is_unknown: self.unknown,
         };
         let mut memory = state.memories.remove(&rule.id).unwrap_or_default();
         if self.unknown {

@@ -164,6 +164,10 @@ fn a_lost_parent_explains_the_silence() {
     assert_eq!(source.sees(60, parent_lost()), NOTHING);
     assert_eq!(source.timer, None);
     assert_eq!(source.sees(100, Fact::Tick), NOTHING);
+    assert_eq!(source.sees(600, Fact::LinkSeen), NOTHING, "what was long due is explained too");
+    assert_eq!(source.timer, Some(seconds(660)));
+    let raised = source.changes(660, Fact::Tick).remove(0);
+    assert_eq!((raised.at, raised.detail.as_str()), (seconds(660), "no data for 1 min"));
 }
 
 #[test]

@@ -57,14 +57,27 @@ fn misses_count_again_once_the_way_to_the_device_is_known() {
         assert_eq!(source.sees(2, Fact::Missed { count: 11 }), NOTHING);
         source.sees(3, fact.clone());
         assert_eq!(source.state.unknown, None, "{fact:?}");
-        assert_eq!(source.sees(4, Fact::Missed { count: 12 }), ["+timeout"], "{fact:?}");
+        // An answer ends the row, the way there does not: eleven of it were explained.
+        let (explained, enough) = if fact == values([]) { (10, 11) } else { (21, 22) };
+        assert_eq!(source.sees(4, Fact::Missed { count: explained }), NOTHING, "{fact:?}");
+        let raised = source.changes(5, Fact::Missed { count: enough }).remove(0);
+        assert_eq!(raised.detail, "11 queries in a row without an answer", "{fact:?}");
     }
 }
 
 #[test]
-fn what_rests_on_evidence_stays_pending_when_the_parent_is_lost() {
-    let mut source = Watched::by([too_hot(60)]);
-    source.sees(1, hot(35.0));
+fn misses_that_were_not_explained_count_on() {
+    let mut source = Watched::by([silent(0)]);
+    source.sees(1, Fact::Missed { count: 10 });
     source.sees(2, parent_lost());
-    assert_eq!(source.sees(61, Fact::Tick), ["+threshold:temperature"]);
+    source.sees(3, Fact::LinkSeen);
+    assert_eq!(source.sees(4, Fact::Missed { count: 11 }), ["+timeout"]);
+    // A row that began since is not shortened by what was explained of another.
+    let mut source = Watched::by([silent(0)]);
+    source.sees(1, parent_lost());
+    source.sees(2, Fact::Missed { count: 30 });
+    source.sees(3, Fact::LinkSeen);
+    source.sees(4, Fact::Missed { count: 1 });
+    assert_eq!(source.sees(5, Fact::Missed { count: 11 }), ["+timeout"]);
+    assert!(source.state.memories.is_empty(), "it is remembered no longer than it is needed");
 }
