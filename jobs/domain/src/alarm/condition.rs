@@ -4,6 +4,7 @@ mod check;
 mod judge;
 mod leaf;
 mod limits;
+mod mark;
 mod memory;
 mod pause;
 mod window;

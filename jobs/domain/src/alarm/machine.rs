@@ -1,6 +1,7 @@
 //! The machine's one step.
 
 mod acts;
+mod edited;
 mod expiry;
 mod late;
 mod pause;
@@ -83,6 +84,7 @@ impl Run<'_> {
     /// Weighs one fact by the rules that it concerns; whether by all of them.
     fn looks(&mut self, evidence: &Evidence, reached: Timestamp) -> bool {
         let (newest, rules) = (self.state.newest.clone(), self.rules);
+        self.state.forgets_others(rules);
         let is_latest = is_latest(&self.state, evidence);
         if let Some(pause) = take_note(&mut self.state, evidence, is_latest) {
             self.state.resumes(pause, rules);
@@ -99,6 +101,7 @@ impl Run<'_> {
             let mut changes = Vec::new();
             let after = looking.advance(rule, current, &mut self.state, &mut changes);
             self.state.conditions.extend(after.map(|condition| (rule.id.clone(), condition)));
+            self.state.is_judged_by(rule, rules);
             let terms = Terms::of(rule, rules);
             for change in changes {
                 self.announce(change, terms);
@@ -134,6 +137,7 @@ impl Run<'_> {
             }
         }
         let Self { state, .. } = self;
+        state.judged_by.retain(|id, _| is_there(id));
         state.lives.retain(|id, _| is_there(id) || state.conditions.contains_key(id));
         true
     }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use super::{Fact, Flapping, Observed, Rule, RuleId, SourceState};
@@ -18,6 +18,8 @@ pub struct RuleSet {
 #[derive(Debug, Default)]
 struct Inner {
     rules: Vec<Arc<Rule>>,
+    /// What tells their conditions apart, once somebody asked.
+    marks: Vec<OnceLock<String>>,
     by_id: HashMap<RuleId, usize>,
     by_name: HashMap<String, Vec<usize>>,
     /// Those that may speak of any fact: of silences, of the link.
@@ -36,6 +38,7 @@ impl RuleSet {
             inner.by_id.insert(rule.id.clone(), inner.rules.len());
             inner.rules.push(rule);
         }
+        inner.marks.resize_with(inner.rules.len(), OnceLock::new);
         for (place, rule) in inner.rules.iter().enumerate() {
             let names: BTreeSet<&str> = rule.condition.names().into_iter().collect();
             for name in names {
@@ -67,6 +70,12 @@ impl RuleSet {
     /// The rule of that id.
     pub fn get(&self, id: &str) -> Option<&Arc<Rule>> {
         self.inner.by_id.get(id).map(|place| &self.inner.rules[*place])
+    }
+
+    /// What tells that rule's condition from any other.
+    pub(super) fn mark(&self, id: &str) -> Option<&str> {
+        let place = *self.inner.by_id.get(id)?;
+        Some(self.inner.marks.get(place)?.get_or_init(|| self.inner.rules[place].condition.mark()))
     }
 
     /// The rules that a fact may say something about, and those whose delay may have run out meanwhile, in their order.

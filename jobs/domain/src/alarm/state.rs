@@ -19,6 +19,9 @@ pub struct SourceState {
     /// What conditions remember that one fact does not decide, by rule.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub memories: BTreeMap<RuleId, Memory>,
+    /// By which condition all of that was judged, by rule: one that says something else remembers nothing of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub judged_by: BTreeMap<RuleId, String>,
     /// When the last alarm of a rule that has a cooldown was raised, by rule.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub raised: BTreeMap<RuleId, Timestamp>,

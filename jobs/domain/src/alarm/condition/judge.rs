@@ -73,6 +73,12 @@ pub(in crate::alarm) struct Look<'a> {
 impl Condition {
     /// Looks at one fact, as the part at `place` of a rule's condition (none for the whole).
     pub(in crate::alarm) fn judge(&self, look: Look<'_>, memory: &mut Memory, place: &str) -> Verdict {
+        let verdict = self.look(look, memory, place);
+        memory.is_of(place, self);
+        verdict
+    }
+
+    fn look(&self, look: Look<'_>, memory: &mut Memory, place: &str) -> Verdict {
         match self {
             Self::All { of } => all(&parts(of, look, memory, place)),
             Self::Any { of } => any(&parts(of, look, memory, place)),

@@ -161,6 +161,7 @@ fn no_data(after: Duration, look: Look<'_>, memory: &mut Memory, place: &str) ->
         memory.hears(place, look.at, after);
         return Verdict::of(false, "data again");
     }
+    memory.is_missed_after(place, after);
     match memory.silence_is_due(place).filter(|_| look.hears_silence) {
         Some(due) if due <= look.reached => {
             memory.set_due(place, None);

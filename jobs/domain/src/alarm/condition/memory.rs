@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{judge::Verdict, window::Window};
+use super::{Condition, judge::Verdict, window::Window};
 use crate::{Timestamp, alarm::Severity};
 
 /// What a condition remembers, by the place of each of its parts.
@@ -16,6 +16,9 @@ pub struct Memory(BTreeMap<String, Part>);
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Part {
+    /// What it measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<Known>,
     /// The latest instants at which it was abnormal.
@@ -69,7 +72,20 @@ impl Memory {
     /// Forgets what was known, for nothing is any more; what was measured stays.
     pub(in crate::alarm) fn forget_known(&mut self) {
         self.0.values_mut().for_each(Part::forget_known);
-        self.0.retain(|_, part| *part != Part::default());
+        self.0.retain(|_, part| !part.is_empty());
+    }
+
+    /// Keeps what was measured as this condition measures it, and nothing that was known by another.
+    pub(in crate::alarm) fn keep_measured_by(&mut self, condition: &Condition) {
+        self.0.values_mut().for_each(|part| part.known = None);
+        self.0.retain(|place, part| part.of.is_some() && part.of == condition.measured_at("", place));
+    }
+
+    /// What the part at `place` measures, once there is something.
+    pub(super) fn is_of(&mut self, place: &str, condition: &Condition) {
+        if let Some(part) = self.0.get_mut(place).filter(|part| part.of.is_none()) {
+            part.of = condition.measured();
+        }
     }
 
     /// What is known of the part at `place`.
@@ -198,7 +214,7 @@ impl Memory {
             self.part(place).explained = explained;
         } else if let Some(part) = self.0.get_mut(place) {
             part.explained = 0;
-            self.0.retain(|_, part| *part != Part::default());
+            self.0.retain(|_, part| !part.is_empty());
         }
     }
 
@@ -206,6 +222,14 @@ impl Memory {
     pub(super) fn hears(&mut self, place: &str, at: Timestamp, after: Duration) {
         self.set_last(place, String::new(), at);
         self.set_due(place, Some(at.plus(after)));
+    }
+
+    /// A silence that is waited for is too long after that: it may have been another time when it began.
+    pub(super) fn is_missed_after(&mut self, place: &str, after: Duration) {
+        let Some(part) = self.0.get_mut(place) else { return };
+        if let (Some(_), Some(last)) = (part.due, &part.last) {
+            part.due = Some(last.since.plus(after));
+        }
     }
 
     /// When the silence of the part at `place` is too long.
@@ -224,6 +248,11 @@ impl Memory {
 }
 
 impl Part {
+    /// Whether there is nothing in it.
+    fn is_empty(&self) -> bool {
+        *self == Self { of: self.of.clone(), ..Self::default() }
+    }
+
     /// What was normal leaves nothing behind.
     fn forget_known(&mut self) {
         self.known = self.known.take().filter(|known| known.abnormal).map(|known| Known { past: true, ..known });

@@ -17,6 +17,7 @@ mod bounds;
 mod conditions;
 mod counts;
 mod delays;
+mod edited;
 mod flapping;
 mod gaps;
 mod latched;
