@@ -187,6 +187,25 @@ async fn a_rule_that_is_changed_disabled_or_removed_is_followed() {
 }
 
 #[tokio::test]
+async fn that_nothing_watches_for_an_alarm_any_more_is_not_told_as_its_recovery() {
+    let flow = Flow::new().await;
+    let rule = damp(None, Scope::Everywhere);
+    let disabled = AlertRule { enabled: false, version: 2, ..rule.clone() };
+    change(&flow, Change::create(rule.clone())).await;
+    flow.sensor_says(25.0).await;
+    flow.after(Duration::from_secs(90)).await;
+    change(&flow, Change::replace(rule, disabled)).await;
+    flow.sensor_says(25.0).await;
+    flow.after(Duration::from_mins(3)).await;
+    assert_eq!(flow.mails(), ["Alarm: Cold store / 1 TH-10", "No longer watched: Cold store / 1 TH-10"]);
+    let text = &flow.letters().last().unwrap().text;
+    assert!(text.contains("no longer watched") && text.contains(": its rule no longer applies"), "{text}");
+    for word in ["ecovered", "cleared", "lasted", ", after "] {
+        assert!(!text.contains(word), "{word}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn a_rule_that_cannot_be_read_keeps_no_other_from_watching() {
     let flow = Flow::new().await;
     let key = Key::new("alert-rule", "rule:00000000000000000000000000");

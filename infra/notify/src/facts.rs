@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use domain::Timestamp;
+use domain::{Timestamp, alarm::Sight};
 use jiff::{Zoned, tz::TimeZone};
 use jobs::ports::Letter;
 use serde::Deserialize;
+
+/// What is said of an alarm that nothing watches for any more.
+pub(crate) const UNWATCHED: &str = "不再监视";
 
 /// The parts, as a letter's data has them under `alarm`.
 #[derive(Debug, Clone, Deserialize)]
@@ -63,6 +66,14 @@ impl Facts {
     /// What people call it, and how many there are in all: `Cold store等3处`.
     pub(crate) fn called(&self) -> String {
         if self.is_of_several() { format!("{}{}", self.name, self.how_many()) } else { self.name.clone() }
+    }
+
+    /// Whether it ended since nothing watches for it any more: how it is, nobody knows.
+    pub(crate) fn is_unwatched(&self) -> bool {
+        let is_gone = |detail: &String| Sight::read(detail) == [Sight::RuleRemoved];
+        let of_places = self.places.iter().flat_map(|place| &place.details);
+        let mut details = self.details.iter().chain(of_places).peekable();
+        self.state == State::Cleared && details.peek().is_some() && details.all(is_gone)
     }
 
     pub(crate) fn is_of_several(&self) -> bool {

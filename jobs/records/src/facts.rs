@@ -73,6 +73,8 @@ pub enum Became {
     Recovered,
     /// It came and went.
     Passed,
+    /// Nothing watches for it any more.
+    Unwatched,
 }
 
 /// What became of what was held back, in alarms.
@@ -86,6 +88,9 @@ pub struct HeldBack {
     pub recovered: u32,
     /// How many came and went.
     pub passed: u32,
+    /// How many nothing watches for any more.
+    #[serde(default)]
+    pub unwatched: u32,
     /// How many of all are critical.
     pub critical: u32,
     /// How many of all are warnings.
@@ -132,6 +137,8 @@ pub enum Kind {
     PartlyRecovered,
     /// It was wrong, and is over.
     AlarmAndRecovery,
+    /// Nothing watches for it any more: whether it is over, nobody knows.
+    Unwatched,
     /// Nobody has it on any more.
     AcknowledgementExpired,
     /// It comes and goes, and is told of less often from now on.
@@ -154,16 +161,25 @@ impl Kind {
     /// What changes come to, taken together.
     pub fn of(changes: &[Change]) -> Self {
         let has = |kind: ChangeKind| changes.iter().any(|change| change.kind == kind);
-        let ended: BTreeSet<&str> =
-            changes.iter().filter(|change| change.ends()).map(|change| change.alarm.as_str()).collect();
+        let ends: Vec<&Change> = changes.iter().filter(|change| change.ends()).collect();
+        let ended: BTreeSet<&str> = ends.iter().map(|change| change.alarm.as_str()).collect();
         let begun: Vec<&Change> = changes.iter().filter(|change| change.begins()).collect();
+        let unwatched = ends.iter().filter(|change| change.is_unwatched()).count();
         match begun.as_slice() {
             [] if has(ChangeKind::SeverityChanged) => Self::Changed,
+            [] if !ended.is_empty() && unwatched == ends.len() => Self::Unwatched,
+            [] if unwatched > 0 => Self::PartlyRecovered,
             [] if !ended.is_empty() => Self::Recovered,
             [] if has(ChangeKind::AcknowledgementExpired) => Self::AcknowledgementExpired,
             [] if has(ChangeKind::Flapping) => Self::Flapping,
             [] => Self::Changed,
-            begun if begun.iter().all(|change| ended.contains(change.alarm.as_str())) => Self::AlarmAndRecovery,
+            begun if begun.iter().all(|change| ended.contains(change.alarm.as_str())) => {
+                if unwatched > 0 {
+                    Self::Unwatched
+                } else {
+                    Self::AlarmAndRecovery
+                }
+            }
             _ => Self::Raised,
         }
     }
@@ -191,6 +207,7 @@ impl Facts {
             standing: count(summary.standing.len()),
             recovered: count(summary.recovered.len()),
             passed: count(summary.passed.len()),
+            unwatched: count(summary.unwatched.len()),
             critical: of(domain::alarm::Severity::Critical),
             warning: of(domain::alarm::Severity::Warning),
             info: of(domain::alarm::Severity::Info),
@@ -201,6 +218,7 @@ impl Facts {
             (Became::Standing, summary.standing),
             (Became::Recovered, summary.recovered),
             (Became::Passed, summary.passed),
+            (Became::Unwatched, summary.unwatched),
         ];
         let mut parts: Vec<Part> = Vec::new();
         for (became, lines) in groups {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::facts::{Facts, Kind, State, told_time};
+use crate::facts::{Facts, Kind, State, UNWATCHED, told_time};
 
 /// The most characters that a variable takes.
 const MOST_CHARS: usize = 35;
@@ -49,18 +49,23 @@ pub(super) fn fill(letter: &Letter, templates: &SmsTemplates, zone: &TimeZone, n
     let (name, dtu, model) = (name(&facts), cut(&facts.mac), cut(&model));
     let time = told_time(facts.at, zone);
     let is_over = facts.state == State::Cleared;
+    let over = |well: &'static str| if facts.is_unwatched() { UNWATCHED } else { well };
     match facts.kind {
         Kind::Timeout => {
-            let event = if is_over { "恢复" } else { "超时" };
+            let event = if is_over { over("恢复") } else { "超时" };
             let parts = json!({ "pid": pid, "devName": model, "event": event, "name": name, "DTU": dtu, "time": time });
             (templates.device.clone(), parts)
         }
         Kind::Offline => {
-            let remind = if is_over { "恢复上线" } else { "离线" };
+            let remind = if is_over { over("恢复上线") } else { "离线" };
             (templates.terminal.clone(), json!({ "name": name, "DTU": dtu, "time": time, "remind": remind }))
         }
         Kind::Argument => {
-            let remind = if is_over { format!("{}恢复", facts.remind()) } else { facts.remind() };
+            let remind = match facts.remind() {
+                _ if facts.is_unwatched() => UNWATCHED.to_owned(),
+                remind if is_over => format!("{remind}恢复"),
+                remind => remind,
+            };
             let parts = json!({
                 "name": name, "DTU": dtu, "pid": pid, "devname": model, "time": time, "remind": cut(&remind),
             });
@@ -143,6 +148,17 @@ mod tests {
                 "SMS_200701342",
                 json!({ "name": "Cold store", "DTU": "98D863CC870D", "pid": "1", "devname": "TH-10",
                     "time": "11-6 0:4:37", "remind": "temperature[40 ℃]" }),
+            ),
+            (
+                alarm("argument", "cleared", &["the rule was removed"]),
+                "SMS_200701342",
+                json!({ "name": "Cold store", "DTU": "98D863CC870D", "pid": "1", "devname": "TH-10",
+                    "time": "11-6 0:4:37", "remind": "不再监视" }),
+            ),
+            (
+                alarm("offline", "cleared", &["the rule was removed"]),
+                "SMS_200691431",
+                json!({ "name": "Cold store", "DTU": "98D863CC870D", "time": "11-6 0:4:37", "remind": "不再监视" }),
             ),
             (
                 Value::Null,

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jobs::ports::Letter;
 use serde_json::{Value, json};
 
-use crate::facts::{Facts, Kind, Place, State, told_time};
+use crate::facts::{Facts, Kind, Place, State, UNWATCHED, told_time};
 
 /// Something is wrong.
 const RED: &str = "#F56C6C";
@@ -31,19 +31,25 @@ pub(super) fn fill(letter: &Letter, zone: &TimeZone, now: Timestamp) -> Filled {
         let (first, remark) = (letter.subject.clone(), letter.text.trim().to_owned());
         return Filled { first, device: "-".to_owned(), time: told_time(now, zone), remark, colour: GREY };
     };
-    let is_over = facts.state == State::Cleared;
     let name = facts.called();
     let (pid, model) = facts.device();
     let first = first(&facts, &name, &model);
     let device = if facts.pid.is_some() { format!("{name} / {pid} {model}") } else { name.clone() };
     let remark = remark(&facts);
-    let colour = if is_over { GREEN } else { RED };
+    let colour = match facts.state {
+        State::Cleared if facts.is_unwatched() => GREY,
+        State::Cleared => GREEN,
+        State::Raised => RED,
+    };
     Filled { first, device, time: told_time(facts.at, zone), remark, colour }
 }
 
 /// How it begins, as people know it.
 fn first(facts: &Facts, name: &str, model: &str) -> String {
     let (mac, is_over) = (&facts.mac, facts.state == State::Cleared);
+    if facts.is_unwatched() {
+        return format!("[ {name} ] {UNWATCHED}");
+    }
     if facts.is_of_several() {
         let how = match (facts.kind, is_over) {
             (Kind::Timeout, false) => "连接超时",

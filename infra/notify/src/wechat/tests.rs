@@ -69,3 +69,13 @@ fn each_kind_of_alarm_and_recovery_begins_as_people_know_it() {
     }
     assert_eq!(filled(&Value::Null)["data"]["first"]["value"], "Test");
 }
+
+#[test]
+fn what_nothing_watches_for_any_more_is_not_told_as_well() {
+    let mut alarm = alarm("argument", "cleared");
+    alarm["details"] = json!(["the rule was removed"]);
+    let told = filled(&alarm)["data"]["first"].clone();
+    assert_eq!(told, json!({ "value": "[ Cold store ] 不再监视", "color": "#173177" }));
+    alarm["details"] = json!(["the rule was removed", "temperature 20 ℃, limits 10 ~ 30"]);
+    assert_eq!(filled(&alarm)["data"]["first"]["color"], "#67C23A", "some of it is");
+}

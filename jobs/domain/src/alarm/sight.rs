@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Change;
+use super::{Change, ChangeKind};
+
+/// What ends an alarm whose rule is gone, disabled, or no longer the source's.
+pub(super) const RULE_REMOVED: &str = "the rule was removed";
 
 /// One thing that was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -114,6 +117,11 @@ impl Change {
     pub fn sights(&self) -> Vec<Sight> {
         Sight::read(&self.detail)
     }
+
+    /// Whether the alarm ended since nothing watches for it any more: how it is, nobody knows.
+    pub fn is_unwatched(&self) -> bool {
+        self.kind == ChangeKind::Cleared && self.detail == RULE_REMOVED
+    }
 }
 
 impl Sight {
@@ -172,7 +180,7 @@ fn sentence(clause: &str) -> Option<Sight> {
         "answers again" => return Some(Sight::Answers),
         "link seen again" => return Some(Sight::Seen),
         "data again" => return Some(Sight::Data),
-        "the rule was removed" => return Some(Sight::RuleRemoved),
+        RULE_REMOVED => return Some(Sight::RuleRemoved),
         _ => {}
     }
     if let Some(after) = clause.strip_prefix("no data for ") {

@@ -43,6 +43,8 @@ pub struct Summary {
     pub recovered: Vec<Line>,
     /// What came and went meanwhile.
     pub passed: Vec<Line>,
+    /// What nothing watches for any more: nobody knows whether it is over.
+    pub unwatched: Vec<Line>,
     /// What held it.
     pub reasons: Vec<Why>,
 }
@@ -80,7 +82,8 @@ impl Summary {
         for (alarm, life) in lives {
             summary.add(&life, is_active(alarm));
         }
-        for lines in [&mut summary.standing, &mut summary.recovered, &mut summary.passed] {
+        let Self { standing, recovered, passed, unwatched, .. } = &mut summary;
+        for lines in [standing, recovered, passed, unwatched] {
             lines.sort_by_key(|line| std::cmp::Reverse(line.seen.severity));
         }
         summary
@@ -91,6 +94,7 @@ impl Summary {
         let (told, seen) = match (life.raised, life.cleared) {
             // Cleared without a word, as what is removed is: it came and went all the same.
             (Some(raised), None) if !is_active => (&mut self.passed, raised),
+            (_, Some(ended)) if ended.is_unwatched() => (&mut self.unwatched, life.raised.unwrap_or(ended)),
             (Some(raised), Some(_)) => (&mut self.passed, raised),
             (None, Some(cleared)) => (&mut self.recovered, cleared),
             (_, None) if is_active => (&mut self.standing, last),
@@ -110,11 +114,12 @@ impl Summary {
     /// How much the worst of what stands matters; of everything, where nothing does.
     pub fn severity(&self) -> Option<Severity> {
         let worst = |lines: &[Line]| lines.iter().map(|line| line.seen.severity).max();
-        worst(&self.standing).or_else(|| worst(&self.recovered).max(worst(&self.passed)))
+        let over = [&self.recovered, &self.passed, &self.unwatched];
+        worst(&self.standing).or_else(|| over.into_iter().filter_map(|lines| worst(lines)).max())
     }
 
-    /// All of it: what stands, what is over, what came and went.
+    /// All of it: what stands, what is over, what came and went, what nothing watches for.
     pub fn lines(&self) -> impl Iterator<Item = &Line> {
-        [&self.standing, &self.recovered, &self.passed].into_iter().flatten()
+        [&self.standing, &self.recovered, &self.passed, &self.unwatched].into_iter().flatten()
     }
 }

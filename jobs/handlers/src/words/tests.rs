@@ -51,6 +51,10 @@ fn well() -> Change {
     cleared("threshold:temperature", "temperature 25 ℃, limits 10 ~ 30")
 }
 
+fn unwatched() -> Change {
+    cleared("threshold:temperature", "the rule was removed")
+}
+
 fn of_sensor(changes: Vec<Change>) -> Facts {
     Facts::of_source(sensor(), "冷库 / 1 TH-10".to_owned(), changes)
 }
@@ -96,6 +100,16 @@ fn held_back(reasons: &[Why]) -> Facts {
     });
     let summary = Summary::of(held.collect::<Vec<_>>(), |alarm| alarm == hot().alarm);
     Facts::of_held(summary, 5, NINE.minus(Duration::from_hours(8)), 100)
+}
+
+/// One that came and went, and one that nothing watches for any more.
+fn held_back_unwatched() -> Facts {
+    let (sensor, place, why) = (sensor(), "冷库 / 1 TH-10", Why::QuietHours);
+    let fan =
+        [raised("state:fan", "fan stopped (2), normal 0 or 1"), cleared("state:fan", "fan running (0), normal 0")];
+    let changes = [vec![hot(), unwatched()], fan.to_vec()].concat();
+    let held = changes.iter().map(|change| Held { source: &sensor, place, change, why });
+    Facts::of_held(Summary::of(held, |_| false), 2, NINE.minus(Duration::from_hours(8)), 100)
 }
 
 fn instead(user: Option<&str>) -> Instead {
@@ -156,12 +170,14 @@ fn each_kind() -> Vec<(&'static str, Facts, Enclosed)> {
         ("raised-platform", Facts::of_source(platform, "platform:broker:8081/queue".to_owned(), vec![away]), nothing()),
         ("changed", of_sensor(vec![worse]), nothing()),
         ("recovered", of_sensor(vec![well()]), nothing()),
+        ("unwatched", Facts { lasted_ms: Some(3_785_000), ..of_sensor(vec![unwatched()]) }, nothing()),
         ("recovered-offline", offline(cleared("offline", "link seen again")), nothing()),
         ("alarm-and-recovery", of_sensor(vec![hot(), well()]), nothing()),
         ("flapping", of(Kind::Flapping, Some(12), hot_part()), nothing()),
         ("escalated", of(Kind::Escalated, None, hot_part()), enclosed()),
         ("repeat", of(Kind::Repeat, Some(3), hot_part()), nothing()),
         ("held-back", held_back(&[Why::Silence, Why::QuietHours]), nothing()),
+        ("held-back-unwatched", held_back_unwatched(), nothing()),
         ("digest", held_back(&[Why::Digest]), nothing()),
         ("test", of(Kind::Test, None, vec![]), nothing()),
         (

@@ -61,6 +61,8 @@ struct Row {
     at: String,
     /// Whether its alarm is over.
     over: bool,
+    /// Whether it ended since nothing watches for it any more.
+    unwatched: bool,
     /// How long it was so, in milliseconds.
     lasted: u64,
     /// Who did it, where somebody did.
@@ -88,7 +90,7 @@ impl NoticeView {
             more: facts.parts.len() - parts.len() + usize::try_from(facts.more).unwrap_or(usize::MAX),
             place: facts.place.as_deref().map(name),
             count: facts.count.unwrap_or_default(),
-            lasted: facts.lasted_ms.unwrap_or_default(),
+            lasted: facts.lasted_ms.filter(|_| facts.kind != Kind::Unwatched).unwrap_or_default(),
             open: facts.open,
             held: facts.held.clone(),
             instead: facts.instead.as_ref().map(instead),
@@ -125,7 +127,8 @@ impl Row {
             kind: change.kind,
             severity: change.severity,
             at: reader.time(change.at),
-            over: change.ends(),
+            over: change.ends() && !change.is_unwatched(),
+            unwatched: change.is_unwatched(),
             lasted: change.lasted_ms.unwrap_or_else(|| millis(change.at.since(change.since))),
             by: change.by.as_deref().map(|by| cleaned(by, MOST_NAME)),
             sights: change.sights().into_iter().take(MOST).map(clean_sight).collect(),
@@ -179,17 +182,22 @@ fn about(facts: &Facts) -> &'static str {
 }
 
 const WELL: &str = "#2e7d32";
+const NEITHER: &str = "#1f6fb2";
 
 fn colour_of(facts: &Facts) -> &'static str {
     match facts.kind {
         Kind::Recovered | Kind::PartlyRecovered | Kind::AlarmAndRecovery => WELL,
-        Kind::Test | Kind::Digest | Kind::HeldBack | Kind::ChannelDisabled => "#1f6fb2",
+        Kind::Unwatched | Kind::Test | Kind::Digest | Kind::HeldBack | Kind::ChannelDisabled => NEITHER,
         _ => facts.changes().map(|change| change.severity).max().map_or("#b26a00", severity_colour),
     }
 }
 
 fn colour(change: &Change) -> &'static str {
-    if change.ends() { WELL } else { severity_colour(change.severity) }
+    match change {
+        change if change.is_unwatched() => NEITHER,
+        change if change.ends() => WELL,
+        change => severity_colour(change.severity),
+    }
 }
 
 fn severity_colour(severity: Severity) -> &'static str {

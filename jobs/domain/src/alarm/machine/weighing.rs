@@ -9,6 +9,7 @@ use crate::{
         Active, Change, ChangeKind, ConditionState, Evidence, Fact, Pending, Rule, RuleId, Severity, SourceState,
         change::About,
         condition::{Look, Verdict},
+        sight::RULE_REMOVED,
     },
 };
 
@@ -253,7 +254,7 @@ impl Looking<'_> {
         let is_heard = matches!(self.evidence.fact, Fact::Values { .. } | Fact::Known { .. } | Fact::LinkSeen);
         let ConditionState::Active(mut active) = condition else { return None };
         if is_heard {
-            changes.push(self.cleared(rule, &active, "the rule was removed".to_owned()));
+            changes.push(self.cleared(rule, &active, RULE_REMOVED.to_owned()));
             return None;
         }
         active.again = None;

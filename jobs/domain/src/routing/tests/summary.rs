@@ -48,6 +48,17 @@ fn each_alarm_is_told_by_what_became_of_it() {
 }
 
 #[test]
+fn what_nothing_watches_for_any_more_neither_recovered_nor_went() {
+    let ended = |alarm| Change { detail: "the rule was removed".to_owned(), ..change(alarm, Cleared, 9, Warning) };
+    let changes = [change("held", Raised, 1, Critical), ended("held"), ended("told before")];
+    let summary = summary(&changes, &[]);
+    assert_eq!(alarms(&summary.unwatched), ["held", "told before"]);
+    assert_eq!((summary.recovered.len(), summary.passed.len(), summary.lines().count()), (0, 0, 2));
+    assert_eq!(summary.severity(), Some(Warning), "as it mattered in the end");
+    assert!(summary.unwatched[0].ended.is_some() && summary.unwatched[1].ended.is_none());
+}
+
+#[test]
 fn what_holds_more_than_once_is_named_once_and_order_is_no_reason() {
     let change = change("a", Raised, 1, Warning);
     let reasons = [Why::Silence, Why::QuietHours, Why::Silence, Why::Order];
@@ -77,7 +88,7 @@ proptest! {
         let source = Source::Node("n".to_owned());
         let summary = Summary::of(
             held.clone().map(|change| Held { source: &source, place: "", change, why: Why::QuietHours }), |alarm| active[alarm]);
-        let all: Vec<&str> = [&summary.standing, &summary.recovered, &summary.passed].into_iter().flat_map(|lines| alarms(lines)).collect();
+        let all: Vec<&str> = [&summary.standing, &summary.recovered, &summary.passed, &summary.unwatched].into_iter().flat_map(|lines| alarms(lines)).collect();
         let told: BTreeSet<&str> = all.iter().copied().collect();
         let concerned: BTreeSet<&str> = held.map(|change| change.alarm.as_str()).collect();
         prop_assert_eq!(all.len(), told.len());
