@@ -198,7 +198,7 @@ async fn that_nothing_watches_for_an_alarm_any_more_is_not_told_as_its_recovery(
     flow.sensor_says(25.0).await;
     flow.after(Duration::from_mins(3)).await;
     assert_eq!(flow.mails(), ["Alarm: Cold store / 1 TH-10", "No longer watched: Cold store / 1 TH-10"]);
-    let text = &flow.letters().last().unwrap().text;
+    let text = flow.letters().pop().unwrap().text;
     assert!(text.contains("no longer watched") && text.contains(": its rule no longer applies"), "{text}");
     for word in ["ecovered", "cleared", "lasted", ", after "] {
         assert!(!text.contains(word), "{word}: {text}");

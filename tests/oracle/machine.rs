@@ -31,7 +31,7 @@ pub(super) fn active(case: &Case) -> Vec<bool> {
             let fact = if look == 0 { Fact::Values { values: vec![observed(*sample)] } } else { Fact::Tick };
             let evidence = Evidence::new(second.to_string(), source.clone(), at, fact);
             state = step(&state, &rules, &evidence, at).state;
-            active.push(matches!(state.conditions.get("r"), Some(ConditionState::Active { .. })));
+            active.push(matches!(state.conditions.get("r"), Some(ConditionState::Active(_))));
         }
     }
     active

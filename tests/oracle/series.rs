@@ -17,7 +17,7 @@ pub(super) struct Case {
     pub(super) to: f64,
     /// `for`, in seconds: whole looks.
     pub(super) held_for: u64,
-    /// `keep_firing_for`, in seconds: whole samples, since an alarm ends on evidence.
+    /// `keep_firing_for`, in seconds: whole looks.
     pub(super) kept_for: u64,
     /// One value each fifteen seconds.
     pub(super) samples: Vec<f64>,
@@ -37,12 +37,12 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
     let run = (value, 1_usize..8).prop_map(|(value, length)| vec![value; length]);
     let samples =
         prop::collection::vec(run, 4..14).prop_map(|runs| runs.concat().into_iter().cycle().take(SAMPLES).collect());
-    let delays = (prop_oneof![2 => Just(0_u64), 5 => 1_u64..20], prop_oneof![2 => Just(0_u64), 3 => 1_u64..6]);
+    let delays = (prop_oneof![2 => Just(0_u64), 5 => 1_u64..20], prop_oneof![2 => Just(0_u64), 5 => 1_u64..20]);
     (comparison, -1_i32..=1, delays, samples).prop_map(|(is, to, (held, kept), samples)| Case {
         is,
         to: f64::from(to),
         held_for: held * LOOK.unsigned_abs(),
-        kept_for: kept * SAMPLE.unsigned_abs(),
+        kept_for: kept * LOOK.unsigned_abs(),
         samples,
     })
 }

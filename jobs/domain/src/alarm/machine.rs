@@ -2,6 +2,7 @@
 
 mod acts;
 mod edited;
+mod ending;
 mod expiry;
 mod late;
 mod pause;

@@ -119,6 +119,9 @@ pub struct Active {
     /// Since when it is seen to be normal, where it must be so for some time to end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normal_since: Option<Timestamp>,
+    /// When that is long enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
     /// Whether nobody was told, since the rule is only tried out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
@@ -134,6 +137,18 @@ pub struct Active {
     /// That the condition of a latched alarm is abnormal again, but not yet for long enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<Pending>,
+}
+
+/// An alarm that is seen to be normal, but not yet for long enough.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ending {
+    /// When it ends if nothing worse is heard.
+    pub due: Timestamp,
+    /// What was seen, for the notice.
+    pub detail: String,
+    /// Whether something was heard since by which nobody knows whether it is normal still: then time alone does not end it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubtful: bool,
 }
 
 /// Somebody's word that they take an alarm on.
@@ -166,18 +181,13 @@ impl ConditionState {
 
     /// Since when a delay runs, if one does, and when it is over.
     pub(super) fn delay(&self) -> Option<(Timestamp, Timestamp)> {
-        let pending = match self {
-            Self::Pending(pending) => pending,
-            Self::Active(active) => active.again.as_ref()?,
+        let active = match self {
+            Self::Pending(pending) => return Some((pending.since, pending.due)),
+            Self::Active(active) => active,
         };
-        Some((pending.since, pending.due))
-    }
-
-    pub(super) fn pending_mut(&mut self) -> Option<&mut Pending> {
-        match self {
-            Self::Pending(pending) => Some(pending),
-            Self::Active(active) => active.again.as_mut(),
-        }
+        let again = active.again.as_ref().map(|again| (again.since, again.due));
+        let ending = active.ending.as_ref().filter(|ending| !ending.doubtful);
+        again.or_else(|| Some((active.normal_since?, ending?.due)))
     }
 }
 
@@ -189,6 +199,7 @@ impl Active {
             since,
             severity,
             normal_since: None,
+            ending: None,
             shadow: false,
             acknowledged: None,
             acknowledged_for: Duration::ZERO,

@@ -83,6 +83,12 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
+/// Whether that is what began a change that had to be so for some time: an alarm, or its end.
+fn is_begun_by(change: &Change, fact: &CausingFact) -> bool {
+    let over = change.lasted().map(|lasted| change.since.plus(lasted));
+    change.since == fact.at || over == Some(fact.at)
+}
+
 impl Cause {
     /// Why these changes came about, given what is remembered of what began them.
     pub(super) fn of(grounds: Grounds<'_>, changes: &[Change], began: &[CausingFact]) -> Self {
@@ -90,7 +96,7 @@ impl Cause {
         let rules: Vec<&Rule> = ids.iter().filter_map(|id| grounds.rules.get(id).map(AsRef::as_ref)).collect();
         let names = rules.iter().flat_map(|rule| rule.condition.names()).collect();
         let is_beginning = |fact: &&CausingFact| {
-            fact.evidence != grounds.evidence.id && changes.iter().any(|change| change.since == fact.at)
+            fact.evidence != grounds.evidence.id && changes.iter().any(|change| is_begun_by(change, fact))
         };
         let seen = [Some(grounds.evidence), grounds.newer].into_iter().flatten();
         let seen = seen.map(|evidence| CausingFact::of(evidence, &names));
@@ -108,7 +114,7 @@ impl Cause {
 
     /// What of it is about these changes, which are of one rule.
     pub(crate) fn about(mut self, changes: &[Change]) -> Self {
-        self.facts.retain(|fact| !fact.began || changes.iter().any(|change| change.since == fact.at));
+        self.facts.retain(|fact| !fact.began || changes.iter().any(|change| is_begun_by(change, fact)));
         match changes.first() {
             Some(change) => self.of_rule(&change.rule),
             None => self,

@@ -35,7 +35,7 @@ impl SourceState {
 impl ConditionState {
     fn judged_anew(self) -> Option<Self> {
         let Self::Active(mut active) = self else { return None };
-        (active.again, active.normal_since) = (None, None);
+        (active.again, active.normal_since, active.ending) = (None, None, None);
         Some(Self::Active(active))
     }
 }

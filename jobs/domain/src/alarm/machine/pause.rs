@@ -2,7 +2,7 @@
 
 use crate::{
     Timestamp,
-    alarm::{ConditionState, Pending, RuleSet, SourceState, condition::Pause},
+    alarm::{ConditionState, RuleSet, SourceState, condition::Pause},
 };
 
 impl SourceState {
@@ -22,8 +22,8 @@ impl SourceState {
 
     /// Takes the time in which nothing was known out of all that ran meanwhile.
     pub(super) fn resumes(&mut self, pause: Pause, rules: &RuleSet) {
-        for pending in self.conditions.values_mut().filter_map(ConditionState::pending_mut) {
-            pending.put_off(pause);
+        for condition in self.conditions.values_mut() {
+            condition.put_off(pause);
         }
         for (id, memory) in &mut self.memories {
             if let Some(rule) = rules.get(id) {
@@ -33,9 +33,20 @@ impl SourceState {
     }
 }
 
-impl Pending {
+impl ConditionState {
     fn put_off(&mut self, pause: Pause) {
-        self.due = pause.put_off(self.since, self.due);
+        let pending = match self {
+            Self::Pending(pending) => Some(pending),
+            Self::Active(active) => {
+                if let (Some(since), Some(ending)) = (active.normal_since, active.ending.as_mut()) {
+                    ending.due = pause.put_off(since, ending.due);
+                }
+                active.again.as_mut()
+            }
+        };
+        if let Some(pending) = pending {
+            pending.due = pause.put_off(pending.since, pending.due);
+        }
     }
 }
 

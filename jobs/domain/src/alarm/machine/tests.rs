@@ -18,6 +18,7 @@ mod conditions;
 mod counts;
 mod delays;
 mod edited;
+mod endings;
 mod flapping;
 mod gaps;
 mod latched;

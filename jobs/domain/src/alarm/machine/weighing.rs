@@ -6,10 +6,9 @@ use super::alarm_id;
 use crate::{
     Timestamp,
     alarm::{
-        Active, Change, ChangeKind, ConditionState, Evidence, Fact, Pending, Rule, RuleId, Severity, SourceState,
+        Active, Change, ChangeKind, ConditionState, Evidence, Fact, Pending, Rule, Severity, SourceState,
         change::About,
         condition::{Look, Verdict},
-        sight::RULE_REMOVED,
     },
 };
 
@@ -61,7 +60,7 @@ impl Looking<'_> {
                 if active.holds() {
                     // A condition that says nothing of it matters as much as when it was raised, whatever became of its rule since.
                     active.severity = self.still(rule, &active, (severity.unwrap_or(active.severity), words), changes);
-                    active.normal_since = None;
+                    (active.normal_since, active.ending) = (None, None);
                 } else if rule.is_watched(self.evidence.at) {
                     let seen = (severity.unwrap_or(rule.severity), words);
                     let known = active.again.take().map(|again| again.seen(seen.clone()));
@@ -74,7 +73,7 @@ impl Looking<'_> {
             }
             (Verdict::Normal(words), Some(Active(active))) => self.ends(rule, words, *active, changes),
             (Verdict::Normal(_), _) => None,
-            (Verdict::Silent | Verdict::Unknown, current) => current,
+            (verdict @ (Verdict::Silent | Verdict::Unknown), current) => self.doubts(&verdict, current),
         };
         if !rule.cooldown.is_zero()
             && let Some(raised) =
@@ -101,6 +100,9 @@ impl Looking<'_> {
                 Delay::Running(pending) => Some(ConditionState::Pending(pending)),
             },
             ConditionState::Active(mut active) => {
+                if self.is_over(&active, state) {
+                    return self.ends_in_time(rule, *active, changes);
+                }
                 match active.again.take().map(|again| self.delay(rule, again, state)) {
                     None | Some(Delay::Dropped) => {}
                     Some(Delay::Over(again)) => self.recur_when_due(rule, &mut active, again, changes),
@@ -206,59 +208,6 @@ impl Looking<'_> {
             changes.push(Change::of(ChangeKind::SeverityChanged, about, self.evidence.at, detail));
         }
         severity
-    }
-
-    /// What becomes of an active alarm that is seen to be normal: its end, once it has been so for long enough. A latched one
-    /// stands on.
-    fn ends(
-        &self,
-        rule: &Rule,
-        detail: String,
-        mut active: Active,
-        changes: &mut Vec<Change>,
-    ) -> Option<ConditionState> {
-        let at = self.evidence.at;
-        active.again = None;
-        if active.holds() {
-            let normal_since = active.normal_since.unwrap_or(at);
-            if at.since(normal_since) < rule.off_delay {
-                active.normal_since = Some(normal_since);
-                return Some(ConditionState::Active(Box::new(active)));
-            }
-            if rule.latched {
-                changes.push(Change::of(ChangeKind::Latched, active.about(&rule.id), at, detail).over_at(normal_since));
-                (active.normal_since, active.over_since) = (None, Some(normal_since));
-                return Some(ConditionState::Active(Box::new(active)));
-            }
-        } else if rule.latched {
-            return Some(ConditionState::Active(Box::new(active)));
-        }
-        changes.push(self.cleared(&rule.id, &active, detail));
-        None
-    }
-
-    /// The end of an alarm.
-    fn cleared(&self, rule: &RuleId, active: &Active, detail: String) -> Change {
-        let at = self.evidence.at;
-        let over = active.over_since.or(active.normal_since).unwrap_or(at);
-        Change::of(ChangeKind::Cleared, active.about(rule), at, detail).over_at(over)
-    }
-
-    /// What is kept of a condition whose rule is gone: only a raised one, until the source is heard of again.
-    pub(super) fn removed(
-        &self,
-        rule: &RuleId,
-        condition: ConditionState,
-        changes: &mut Vec<Change>,
-    ) -> Option<ConditionState> {
-        let is_heard = matches!(self.evidence.fact, Fact::Values { .. } | Fact::Known { .. } | Fact::LinkSeen);
-        let ConditionState::Active(mut active) = condition else { return None };
-        if is_heard {
-            changes.push(self.cleared(rule, &active, RULE_REMOVED.to_owned()));
-            return None;
-        }
-        active.again = None;
-        Some(ConditionState::Active(active))
     }
 }
 

@@ -1,4 +1,5 @@
-//! What began conditions that have to hold for some time: it is why they are raised, long after it was seen.
+//! What began conditions that have to hold, or to be over, for some time: it is why they are raised, and why they end, long after
+//! it was seen.
 
 use domain::{
     Timestamp,
@@ -34,11 +35,14 @@ pub(in crate::alarms) fn remembered(
 
 /// A condition that waits until its delay is over, and since when.
 fn begun<'a>((rule, condition): (&'a String, &'a ConditionState)) -> Option<(&'a str, Timestamp)> {
-    let pending = match condition {
-        ConditionState::Pending(pending) => pending,
-        ConditionState::Active(active) => active.again.as_ref()?,
+    let since = match condition {
+        ConditionState::Pending(pending) => pending.since,
+        ConditionState::Active(active) => match (&active.again, &active.ending) {
+            (Some(again), _) => again.since,
+            (None, ending) => ending.as_ref().and(active.normal_since)?,
+        },
     };
-    Some((rule, pending.since))
+    Some((rule, since))
 }
 
 impl CausingFact {

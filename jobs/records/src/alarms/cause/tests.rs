@@ -128,6 +128,20 @@ fn what_began_a_delay_is_remembered_until_it_is_over() {
 }
 
 #[test]
+fn what_began_the_end_of_an_alarm_is_remembered_until_it_ends() {
+    let off_delay = Duration::from_secs(10);
+    let rules = RuleSet::from_iter([Rule { off_delay, ..above("temperature", 30.0) }]);
+    let mut source = Stepped::default();
+    source.hears(&rules, &said(1, vec![value("temperature", 35.0, "℃")])).unwrap();
+    assert_eq!(source.hears(&rules, &said(5, vec![value("temperature", 20.0, "℃")])), None);
+    assert_eq!(source.hears(&rules, &said(9, vec![value("temperature", 21.0, "℃")])), None);
+    let cause = source.hears(&rules, &tick(15)).unwrap();
+    let facts: Vec<_> = cause.facts.iter().map(|fact| (fact.at, fact.fact.kind(), fact.began)).collect();
+    assert_eq!(facts, [(Timestamp(5000), "values", true), (Timestamp(15_000), "tick", false)]);
+    assert_eq!(source.began, []);
+}
+
+#[test]
 fn a_newer_reading_that_was_known_already_may_begin_a_delay() {
     let rules = RuleSet::from_iter([above("temperature", 30.0).held_for(Duration::from_secs(10))]);
     let (cool, hot) = (said(1, vec![value("temperature", 20.0, "℃")]), said(2, vec![value("temperature", 35.0, "℃")]));

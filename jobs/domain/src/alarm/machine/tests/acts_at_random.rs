@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+const OFF_DELAY: Duration = Duration::from_secs(5);
 const RULES: [&str; 3] = ["threshold:temperature", "state:run", "timeout"];
 
 #[derive(Debug, Clone)]
@@ -30,9 +31,7 @@ fn set() -> RuleSet {
     let (within, calm) = (Duration::from_mins(1), Duration::from_secs(30));
     let flapping = Some(Flapping { more_than: 2, within, calm });
     let latched = Rule { latched: true, acknowledged_for: Duration::from_secs(20), ..running() };
-    [Rule { flapping, ..too_hot(0) }, latched, Rule { off_delay: Duration::from_secs(5), ..silent(10) }]
-        .into_iter()
-        .collect()
+    [Rule { flapping, ..too_hot(0) }, latched, Rule { off_delay: OFF_DELAY, ..silent(10) }].into_iter().collect()
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -160,7 +159,10 @@ proptest! {
         let mut standing: BTreeMap<String, (String, bool)> = BTreeMap::new();
         for change in &lived.changes {
             prop_assert!(change.since <= change.at, "{change:?}");
-            let shown = lived.facts.iter().filter(|(at, _)| *at == change.at);
+            // What must be normal for some time was seen to be so at the beginning of that.
+            let over = change.lasted().map_or(change.at, |lasted| change.since.plus(lasted));
+            let off_delay = if change.rule == "timeout" { OFF_DELAY } else { Duration::ZERO };
+            let shown = lived.facts.iter().filter(|(at, _)| *at == over && change.at.since(over) >= off_delay);
             let is_shown = shown.clone().any(|(_, fact)| shows_normal(&change.rule, fact));
             match change.kind {
                 ChangeKind::Raised => {
