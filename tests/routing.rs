@@ -3,9 +3,11 @@
 //! A play says what happens, and what each person gets by mail, each in a window of time. Whatever else anybody gets, or does not,
 //! fails it.
 
+mod attended;
 mod backtest;
 mod escalation;
 mod grouping;
+mod once;
 mod play;
 mod policies;
 mod rotas;

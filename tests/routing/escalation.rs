@@ -1,5 +1,6 @@
 //! Others hear while nobody acknowledges.
 
+use jobs::ports::{Address, Letter};
 use serde_json::json;
 
 use super::play::Play;
@@ -20,11 +21,10 @@ async fn step_by_step_until_it_is_over_and_who_heard_of_it_hears_of_its_end() {
     let lines = "
         0s              sensor 1 hot
         0s..0s          tech hears Alarm: Cold store / 1 TH-10
-        10m..10m1s      boss hears Alarm: Cold store / 1 TH-10
+        10m..10m1s      boss hears Not acknowledged: Cold store / 1 TH-10
         20m..20m1s      chief hears Not acknowledged: Cold store / 1 TH-10
         20m..20m1s      tech hears Not acknowledged: Cold store / 1 TH-10
         25m             sensor 1 well
-        25m..25m1s      tech hears Recovered: Cold store / 1 TH-10
         25m..25m1s      tech hears Recovered: Cold store / 1 TH-10
         25m..25m1s      boss hears Recovered: Cold store / 1 TH-10
         25m..25m1s      chief hears Recovered: Cold store / 1 TH-10
@@ -38,7 +38,7 @@ async fn an_acknowledgement_stops_it_and_when_it_ends_all_begins_again() {
     let lines = "
         0s              sensor 1 hot
         0s..0s          tech hears Alarm: Cold store / 1 TH-10
-        10m..10m1s      boss hears Alarm: Cold store / 1 TH-10
+        10m..10m1s      boss hears Not acknowledged: Cold store / 1 TH-10
         15m             tech acknowledges
         24h15m..24h15m1s tech hears Acknowledgement expired: Cold store / 1 TH-10
         24h15m..24h15m1s boss hears Acknowledgement expired: Cold store / 1 TH-10
@@ -79,4 +79,28 @@ async fn a_rules_recipients_hear_at_once_beside_those_who_see_the_device_and_nob
         5m..5m1s        expert hears Recovered: Cold store / 1 TH-10
     ";
     play.runs(lines, "20m").await;
+}
+
+#[tokio::test]
+async fn an_escalated_notice_says_who_was_told_before_and_since_when_nobody_has_it_on() {
+    let play = Play::new().await;
+    play.hire(&["boss", "chief", "expert"]).await;
+    let steps = json!([
+        { "after_ms": 0, "users": ["tech"] },
+        { "after_ms": 600_000, "users": ["boss"] },
+        { "after_ms": 1_200_000, "users": ["chief"] },
+    ]);
+    play.policy(json!({ "steps": steps })).await;
+    play.recipients("hot", json!({ "users": ["expert"] })).await;
+    play.mails("0s sensor 1 hot", "21m").await;
+    let letters = play.flow.letters();
+    let said = |who: &str| {
+        let is_to = |letter: &&Letter| matches!(&letter.address, Address::Email { to } if to.starts_with(who));
+        letters.iter().filter(is_to).map(|letter| letter.text.clone()).collect::<Vec<_>>().join("\n")
+    };
+    let (boss, chief) = (said("boss"), said("chief"));
+    assert!(boss.contains("Nobody has taken it on since 2026-06-01 12:00:00"), "{boss}");
+    assert!(boss.contains("Told before: expert, tech."), "{boss}");
+    assert!(boss.contains("raised 2026-06-01 12:00:00"), "{boss}");
+    assert!(chief.contains("Told before: boss, expert, tech."), "{chief}");
 }

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Mac, Source, Timestamp,
-    alarm::{Act, Comparison, Condition, Deed, Rule, Severity},
+    alarm::{Act, Comparison, Condition, Deed, Level, Rule, Severity},
 };
 use jobs::{
     NoticeSettings,
@@ -87,6 +87,14 @@ impl Play {
         self.rule("hot", above("temperature", Comparison::Greater, 30.0), Severity::Critical).await;
         self.rule("cold", above("temperature", Comparison::Less, 5.0), Severity::Info).await;
         self.rule("damp", above("humidity", Comparison::Greater, 70.0), Severity::Warning).await;
+    }
+
+    /// A temperature above 21 is a warning, one above 28 critical.
+    pub(super) async fn levels(&self) {
+        let level = |limit, severity| Level { limit, severity, deadband: 0.0 };
+        let above = vec![level(21.0, Severity::Warning), level(28.0, Severity::Critical)];
+        let levels = Condition::Levels { name: "temperature".to_owned(), above, below: Vec::new() };
+        self.rule("warm", levels, Severity::Warning).await;
     }
 
     async fn rule(&self, name: &str, condition: Condition, severity: Severity) {
@@ -232,6 +240,17 @@ impl Play {
             ["terminal", "back"] => {
                 self.flow.reports([Event::TerminalsOn { macs: vec![mac()] }]).await;
             }
+            ["node", "lost"] => {
+                self.flow.reports([Event::NodeLost]).await;
+            }
+            ["node", "back"] => {
+                let back = [Event::NodeRegistered, Event::NodeReady, Event::TerminalsOn { macs: vec![mac()] }];
+                self.flow.reports(back).await;
+            }
+            ["policy", "deleted"] => {
+                assert!(routing::delete::<Policy>(table, "policy", 1).await.unwrap());
+            }
+            ["policy", how] => self.change_policy(how).await,
             ["sensors", "removed"] => {
                 self.flow.sensors([]).await;
                 for pid in 1..=4 {
@@ -239,6 +258,14 @@ impl Play {
                 }
             }
             [person, "acknowledges"] => self.acknowledge(person).await,
+            [person, "shelves", "for", time] => {
+                let until = Some(self.flow.now().plus(duration(time)));
+                self.act(person, |rule| Deed::Shelve { rule, until, once: false }).await;
+            }
+            [person, "takes", "out", "for", time] => {
+                let until = Some(self.flow.now().plus(duration(time)));
+                self.act(person, |_| Deed::TakeOut { rule: None, until }).await;
+            }
             [person, "unbound"] => users::unbind(table, person, &mac()).await.unwrap(),
             [person, "bound"] => users::bind(table, person, &mac()).await.unwrap(),
             what => self.chooses(what).await,
@@ -250,11 +277,35 @@ impl Play {
         let (celsius, humidity) = match how {
             "hot" => (40.0, 50.0),
             "cold" => (1.0, 50.0),
+            "warm" => (25.0, 50.0),
+            "warmer" => (29.0, 50.0),
             "damp" => (20.0, 90.0),
             "well" => (20.0, 50.0),
             _ => panic!("a sensor is not {how}"),
         };
         self.flow.climate(pid.parse().unwrap(), celsius, humidity)
+    }
+
+    /// Somebody does something about what stands.
+    async fn act(&self, person: &str, deed: impl Fn(String) -> Deed) {
+        let (table, now) = (self.flow.cx.table.as_ref(), self.flow.now());
+        for alarm in alarms::list(table, Which::Active, 100, None).await.unwrap().items {
+            let act = Act { by: person.to_owned(), why: None, deed: deed(alarm.rule) };
+            assert!(!alarms::act(table, &alarm.source, &act, now).await.unwrap().is_empty());
+        }
+    }
+
+    /// The policy is off from now on, or only for another terminal.
+    async fn change_policy(&self, how: &str) {
+        let table = self.flow.cx.table.as_ref();
+        let mut policy = routing::get::<Policy>(table, "policy").await.unwrap().unwrap();
+        policy.version += 1;
+        match how {
+            "off" => policy.value.enabled = false,
+            "narrowed" => policy.value.scope = Scope::Terminal { mac: far() },
+            _ => panic!("a policy is not {how}"),
+        }
+        assert!(routing::put(table, &policy).await.unwrap());
     }
 
     async fn acknowledge(&self, person: &str) {

@@ -137,3 +137,30 @@ async fn a_notice_stands_for_all_alarms_of_its_incident_that_had_begun_and_so_do
     assert_eq!(whole(&play, "boss").await, [3]);
     assert_eq!(whole(&play, "expert").await, [1, 2], "of that rule alone");
 }
+
+#[tokio::test]
+async fn who_was_told_of_what_is_open_is_told_of_its_end_whatever_became_of_the_policy() {
+    for change in ["deleted", "off", "narrowed"] {
+        let play = Play::new().await;
+        play.hire(&["boss", "chief"]).await;
+        let steps = json!([{ "after_ms": 600_000, "users": ["boss"] }, { "after_ms": 1_200_000, "users": ["chief"] }]);
+        play.policy(json!({ "group_by": "node", "steps": steps })).await;
+        let lines = format!(
+            "
+            0s              sensor 1 hot
+            0s..0s          tech hears Alarm: Cold store / 1 TH-10
+            10m..10m1s      boss hears Not acknowledged: Cold store / 1 TH-10
+            11m             policy {change}
+            12m             tech acknowledges
+            13m             sensor 2 hot
+            13m..13m6s      tech hears Alarm: Cold store / 2 TH-10
+            15m             sensor 1 well
+            15m..15m6s      tech hears Partly recovered: Cold store / 1 TH-10
+            15m..15m6s      boss hears Recovered: Cold store / 1 TH-10
+            16m             sensor 2 well
+            16m..16m6s      tech hears Recovered: Cold store / 2 TH-10
+        "
+        );
+        play.runs(&lines, "1h").await;
+    }
+}

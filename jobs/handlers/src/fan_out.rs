@@ -6,14 +6,19 @@ pub(crate) mod place;
 pub(crate) mod policies;
 mod push;
 mod saying;
+pub(crate) mod shares;
+mod standing;
 mod telling;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Source, Timestamp, alarm::Change};
 use futures::{StreamExt, stream};
 use records::{
     alarms, held,
-    incidents::Named,
+    incidents::{Audience, Named},
     ledger::{self, Claim},
+    routing::GroupBy,
     terminals,
 };
 use serde::{Deserialize, Serialize};
@@ -128,17 +133,43 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
     let site = place::site_of(table, by, source).await?;
     let at = place::At { terminal: terminal.as_ref(), site: site.as_deref() };
     let hearers = hearers::all(cx, &transition, policy, terminal.as_ref()).await?;
-    let (common, mut brought) = (Common::default(), Vec::new());
-    for Hearer { audience, transition } in &hearers {
-        for (group, changes) in place::groups(by, (&transition.source, &transition.changes), at) {
-            brought.push(incident::bring((cx, &common), audience, group, transition, changes));
-        }
-    }
-    // Nobody waits until all the others are told; where one cannot be, the others are all the same.
-    let ended: Vec<Result<(), JobError>> = stream::iter(brought).buffer_unordered(AT_A_TIME).collect().await;
-    JobError::worst(ended)?;
+    bring((cx, by, at), &hearers).await?;
     let shown = hearers.iter().filter_map(|hearer| push::of(hearer, terminal.as_ref()));
     Ok(shown.collect())
+}
+
+/// Brings a transition to its hearers, one rank after the other. Within one, nobody waits until all the others are told; where
+/// one cannot be, the others are all the same.
+async fn bring((cx, by, at): (&Context, GroupBy, place::At<'_>), hearers: &[Hearer]) -> Result<(), JobError> {
+    let (common, mut behind, mut all) = (Common::default(), BTreeSet::new(), Vec::new());
+    for rank in 0..=Hearer::LAST {
+        let mut brought = Vec::new();
+        for hearer in hearers.iter().filter(|hearer| hearer.rank() == rank) {
+            for (group, changes) in groups_of(hearer, by, at) {
+                let Hearer { audience, transition, .. } = hearer;
+                let bring = incident::bring((cx, &common, &behind), audience, group, transition, changes);
+                brought.push(async move { (audience, bring.await) });
+            }
+        }
+        let ended: Vec<(&Audience, Result<(), JobError>)> =
+            stream::iter(brought).buffer_unordered(AT_A_TIME).collect().await;
+        for (audience, ended) in ended {
+            if let (Audience::User(user), Err(_)) = (audience, &ended) {
+                behind.insert(user.clone());
+            }
+            all.push(ended);
+        }
+    }
+    JobError::worst(all)
+}
+
+/// The incidents that what somebody hears of belongs to.
+fn groups_of(hearer: &Hearer, by: GroupBy, at: place::At<'_>) -> BTreeMap<(String, String), Vec<Change>> {
+    let Hearer { transition, into, .. } = hearer;
+    match into {
+        Some(group) => [(group.clone(), transition.changes.clone())].into(),
+        None => place::groups(by, (&transition.source, &transition.changes), at),
+    }
 }
 
 /// Shows each of the hearers their part in their browsers. Nobody waits for it: a browser that misses it asks the API.

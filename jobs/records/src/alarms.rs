@@ -18,7 +18,10 @@ mod end;
 mod life;
 mod stepping;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use domain::{
     Mac, Source, Timestamp,
@@ -104,6 +107,11 @@ impl Alarm {
         self.life.over_at.or(self.cleared_at).unwrap_or(now).since(self.raised_at)
     }
 
+    /// Whether somebody has it on who knew how much it matters: their word is not for what came to matter more since.
+    pub fn is_taken_on(&self) -> bool {
+        self.acknowledged.as_ref().is_some_and(|word| word.severity.is_none_or(|then| self.severity <= then))
+    }
+
     /// Whose it is: a rule of theirs raised it. None for everybody's.
     pub fn owner(&self) -> Option<String> {
         domain::alarm::owner(&self.rule)
@@ -122,6 +130,9 @@ pub struct Acknowledgement {
     /// Until when it holds; for good without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// How much it mattered then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
 }
 
 impl Acknowledgement {
@@ -151,6 +162,15 @@ pub struct Transition {
 /// What is remembered of a source; the default when nothing is.
 pub async fn watch(table: &dyn Table, source: &Source) -> Result<Versioned<Watch>, TableError> {
     record::get_or_default(table, &watch_key(source)).await
+}
+
+/// What is remembered of several sources, of those that there is anything of.
+pub async fn watches(table: &dyn Table, sources: &BTreeSet<&Source>) -> Result<BTreeMap<Source, Watch>, TableError> {
+    let keys: BTreeMap<Key, &Source> = sources.iter().map(|source| (watch_key(source), *source)).collect();
+    let wanted: Vec<Key> = keys.keys().cloned().collect();
+    let items = if wanted.is_empty() { Vec::new() } else { table.get_many(&wanted).await? };
+    let found = items.iter().filter_map(|item| keys.get(&item.key).map(|source| (*source, item)));
+    found.map(|(source, item)| Ok((source.clone(), record::decode(item)?.value))).collect()
 }
 
 /// The writes that move a source's timer and store its watch. Refused when somebody else stepped it meanwhile.

@@ -5,12 +5,20 @@
 //! | [`Incident`] | `incident#` audience | id |
 //! | the incident of a group that is not closed | `incident-open#` audience | group |
 //! | that an audience heard of a transition | `incident-heard#` transition | audience, `#`, group |
+//! | that a policy, or a rule's recipients, heard of an alarm's beginning | `incident-alarm#` alarm | audience, `#`, group |
 //! | when an incident is to be looked at again | `incident-timer` | due, `#`, audience, `#`, id |
 //!
 //! A step of an incident is one transaction over all of them. What is to be told stays in its `outbox` until it was handed on: a
 //! crash between the two tells it again, under the same names.
 
-use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
+mod begun;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+    time::Duration,
+};
 
 use domain::{
     Timestamp,
@@ -19,6 +27,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::begun::{Begun, begun, put_begun};
 use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};
 
 /// How long an incident is kept after it is closed.
@@ -58,13 +67,25 @@ pub struct Incident {
     pub timer: Option<Timestamp>,
     /// The transition that it heard of last.
     pub transition: String,
-    /// Who was told of it, where that is more than its audience.
+    /// Who is told of it, where that is more than its audience: those too whom a narrower audience tells all of it.
     pub people: BTreeSet<String>,
     /// When the first of it was told.
     #[serde(default)]
     pub first_told: Option<Timestamp>,
+    /// Which of its notices each of them got last that asked for attention.
+    #[serde(default)]
+    pub looked_up: BTreeMap<String, Earlier>,
     /// What may not have been handed on yet.
     pub outbox: Vec<Outgoing>,
+}
+
+/// A notice of an incident that somebody got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// Which of the incident's.
+    pub sequence: u32,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What is to be told, and whom.
@@ -74,6 +95,9 @@ pub struct Outgoing {
     pub telling: Telling,
     /// Whom: users' names, or [`crate::notices::EVERYBODY`].
     pub people: Vec<String>,
+    /// What it takes the place of for each of them, where a channel can edit: nothing for who is not among them.
+    #[serde(default)]
+    pub follows: BTreeMap<String, Earlier>,
 }
 
 /// Names an incident.
@@ -102,6 +126,7 @@ impl Incident {
             transition: first.to_owned(),
             people,
             first_told: None,
+            looked_up: BTreeMap::new(),
             outbox,
         }
     }
@@ -142,6 +167,20 @@ pub async fn heard(
 ) -> Result<Option<Named>, TableError> {
     let id = record::get::<String>(table, &heard_key(transition, audience, group)).await?;
     Ok(id.map(|id| Named { audience: audience.clone(), id: id.value }))
+}
+
+/// Those of some transitions that an audience heard of in a group.
+pub async fn heard_of(
+    table: &dyn Table,
+    transitions: &BTreeSet<&str>,
+    (audience, group): (&Audience, &str),
+) -> Result<BTreeSet<String>, TableError> {
+    let transitions: Vec<&str> = transitions.iter().copied().collect();
+    let keys: Vec<Key> = transitions.iter().map(|transition| heard_key(transition, audience, group)).collect();
+    let items = if keys.is_empty() { Vec::new() } else { table.get_many(&keys).await? };
+    let found: BTreeSet<&Key> = items.iter().map(|item| &item.key).collect();
+    let heard = transitions.iter().zip(&keys).filter(|(_, key)| found.contains(key));
+    Ok(heard.map(|(transition, _)| (*transition).to_owned()).collect())
 }
 
 /// The writes that store an incident after a step, with the transition that it heard of. Refused when somebody else stepped it

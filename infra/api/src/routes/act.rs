@@ -150,7 +150,7 @@ async fn look(site: &Site, token: &str) -> Result<Seen, Refusal> {
     if alarms.is_empty() || may_not {
         return Err(Refusal::Refused(Some(Box::new(user))));
     }
-    let left = alarms.iter().filter(|alarm| alarm.acknowledged.is_none()).count();
+    let left = alarms.iter().filter(|alarm| !alarm.is_taken_on()).count();
     Ok(Seen {
         target: Target { alarms, notice: link.notice.clone(), transition: notice.transition },
         link,
@@ -191,7 +191,7 @@ impl Seen {
     fn taken_on(&self) -> Option<&Alarm> {
         let is_for_that = self.link.action == Action::Acknowledge;
         let alarms = &self.target.alarms;
-        let all = is_for_that && alarms.iter().all(|alarm| alarm.acknowledged.is_some());
+        let all = is_for_that && alarms.iter().all(Alarm::is_taken_on);
         if all { alarms.first() } else { None }
     }
 }

@@ -230,7 +230,7 @@ async fn an_acknowledgement_survives_a_change_that_comes_in_between() {
 async fn of_two_who_acknowledge_at_once_the_first_stands() {
     let site = five_alarms().await;
     let mut taken_meanwhile = alarms::get(&*site.table, &id(1)).await.unwrap().unwrap();
-    let word = Acknowledgement { by: "root".to_owned(), at: site.now(), note: None, until: None };
+    let word = Acknowledgement { by: "root".to_owned(), at: site.now(), note: None, until: None, severity: None };
     taken_meanwhile.value.acknowledged = Some(word);
     let site = contended(site, &taken_meanwhile);
     let answer = site.post(&format!("/api/alarms/{}/acknowledge", id(1))).by(&site.token("ann")).send().await.fine();

@@ -15,8 +15,13 @@ use crate::site::{HERS, OTHER, Site, mac};
 async fn alarm(site: &Site, terminal: &str, ago: u64, severity: Severity, after: [Option<u64>; 2]) {
     let raised_at = site.now().minus(Duration::from_secs(ago));
     let later = |seconds: u64| raised_at.plus(Duration::from_secs(seconds));
-    let acknowledged =
-        after[0].map(|seconds| Acknowledgement { by: "ann".to_owned(), at: later(seconds), note: None, until: None });
+    let acknowledged = after[0].map(|seconds| Acknowledgement {
+        by: "ann".to_owned(),
+        at: later(seconds),
+        note: None,
+        until: None,
+        severity: None,
+    });
     let alarm = Alarm {
         id: derived_id(raised_at, &[terminal, &ago.to_string()]),
         source: Source::Terminal(mac(terminal)),

@@ -161,6 +161,9 @@ pub struct Acknowledged {
     /// Until when it holds; for good without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// How much it mattered then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
 }
 
 impl ConditionState {
@@ -206,6 +209,11 @@ impl Active {
             over_since: None,
             again: None,
         }
+    }
+
+    /// Whether somebody has it on who knew how much it matters: their word is not for what came to matter more since.
+    pub fn is_taken_on(&self) -> bool {
+        self.acknowledged.as_ref().is_some_and(|word| word.severity.is_none_or(|then| self.severity <= then))
     }
 
     /// Whether its condition holds: not that of a latched alarm that is over.

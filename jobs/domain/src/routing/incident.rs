@@ -49,6 +49,16 @@ pub struct Incident {
     pub level: usize,
     /// The step of the escalation that is next since it was last taken on.
     pub next_step: usize,
+    /// How much the gravest alarm matters that nobody has on.
+    #[serde(default)]
+    pub waiting: Option<Severity>,
+    /// When it was last seen that of what nobody has on nothing is known, since a parent is lost: repeats and escalation are
+    /// counted from then.
+    #[serde(default)]
+    pub unknown_at: Option<Timestamp>,
+    /// Whether something that is not told yet came to matter more.
+    #[serde(default)]
+    pub rose: bool,
     /// How many alarms were over before they were told, and were not worth a notice.
     pub dropped: u32,
     /// The greatest severity that it ever had.
@@ -88,6 +98,12 @@ pub struct Known {
     pub over: Option<Timestamp>,
     /// When somebody took it on.
     pub acknowledged: Option<Timestamp>,
+    /// How much it mattered then; as it matters now where that is not known.
+    pub acknowledged_as: Option<Severity>,
+    /// Whether it is on the shelf, or out of service: whoever put it there has it on, and when it ends how it stands is told.
+    pub quiet: bool,
+    /// Whether nothing is known of it since a parent is lost, whose alarm speaks for it.
+    pub unknown: bool,
     /// Whether the audience may not see it any more, or it is not there.
     pub gone: bool,
 }

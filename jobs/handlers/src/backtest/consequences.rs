@@ -28,6 +28,7 @@ use crate::{
     fan_out::{
         place,
         policies::{Steps, narrowest, steps_of},
+        shares::AT_ONCE,
     },
 };
 
@@ -147,44 +148,50 @@ impl<'a> Consequences<'a> {
     /// What all would have been told until then, by user and channel.
     pub(super) async fn told(mut self, table: &dyn Table, until: Timestamp) -> Result<Vec<Told>, TableError> {
         let mut count = Count { table, rule: &self.rule.id, reached: BTreeMap::new(), told: BTreeMap::new() };
+        let mut elsewhere = Elsewhere::default();
         // Many hear of the same, and each is told the same of it.
-        let mut together: BTreeMap<Vec<usize>, Vec<String>> = BTreeMap::new();
-        for ((audience, _), mut places) in std::mem::take(&mut self.heard) {
+        let mut together: BTreeMap<Vec<usize>, Vec<(String, String)>> = BTreeMap::new();
+        let mut in_steps = Vec::new();
+        for ((audience, group), mut places) in std::mem::take(&mut self.heard) {
             places.sort_by_key(|place| self.happened[*place].at);
             match audience {
-                Audience::User(user) => together.entry(places).or_default().push(user),
-                Audience::Policy(id) => {
-                    let policy = self.policies.iter().find(|policy| policy.id == id);
-                    let steps = policy.map(|policy| Steps::of_policy(&policy.value)).unwrap_or_default();
-                    self.in_steps(&mut count, (&steps, policy), &places, until).await?;
-                }
-                Audience::Recipients => {
-                    let steps = self.recipients.clone().unwrap_or_default();
-                    self.in_steps(&mut count, (&steps, None), &places, until).await?;
-                }
+                Audience::User(user) => together.entry(places).or_default().push((user, group)),
+                Audience::Policy(_) | Audience::Recipients => in_steps.push((audience, group, places)),
             }
         }
         for (places, users) in together {
             let said = lived(places.iter().map(|place| &self.happened[*place]), self.pace, until);
-            for user in users {
+            for (user, group) in users {
                 for Said { telling, .. } in &said {
+                    elsewhere.own.entry((user.clone(), group.clone())).or_default().insert(telling.at);
                     count.add(&user, telling, false).await?;
                 }
             }
         }
+        // Policies come before the rule's recipients.
+        for (audience, group, places) in in_steps {
+            let steps = match &audience {
+                Audience::Policy(id) => self.policies.iter().find(|policy| policy.id == *id),
+                Audience::User(_) | Audience::Recipients => None,
+            };
+            let steps = steps.map(|policy| Steps::of_policy(&policy.value)).or_else(|| self.recipients.clone());
+            let steps = steps.unwrap_or_default();
+            self.in_steps(&mut count, &mut elsewhere, (&audience, &group, &steps), (&places, until)).await?;
+        }
         Ok(count.told.into_values().collect())
     }
 
-    /// Counts what those are told whom the steps of a policy name. Who hears of an incident once hears of all that is said of it.
+    /// Counts what those are told whom the steps of a policy name. Who hears of an incident once hears of all that is said of it,
+    /// but for what they hear elsewhere.
     async fn in_steps(
         &self,
         count: &mut Count<'_>,
-        (steps, policy): (&Steps, Option<&Written<Policy>>),
-        places: &[usize],
-        until: Timestamp,
+        elsewhere: &mut Elsewhere,
+        (audience, group, steps): (&Audience, &str, &Steps),
+        (places, until): (&[usize], Timestamp),
     ) -> Result<(), TableError> {
         let mut pace = self.pace.clone();
-        steps.paced(&mut pace, policy);
+        steps.paced(&mut pace);
         let (mut people, mut of_incident) = (BTreeSet::new(), 0);
         for Said { incident, telling, macs } in lived(places.iter().map(|place| &self.happened[*place]), &pace, until) {
             if incident != of_incident {
@@ -198,15 +205,74 @@ impl<'a> Consequences<'a> {
             }
             people.extend(named.iter().cloned());
             let is_for_some = telling.kind == TellingKind::Escalation;
-            let after = pace.steps.get(telling.level.saturating_sub(1));
-            let is_escalated = is_for_some && after.is_some_and(|after| !after.is_zero());
+            let is_escalated = is_for_some && steps.waits(telling.level);
             for person in if is_for_some { &named } else { &people } {
-                count.add(person, &telling, is_escalated).await?;
+                let is_told = if is_escalated {
+                    !elsewhere.is_told_at(person, group, telling.at)
+                } else {
+                    !(*audience == Audience::Recipients && elsewhere.hears(person, group, telling.at))
+                };
+                let part = if is_escalated { Some(telling.clone()) } else { self.part(&telling, &macs, person) };
+                if let Some(part) = part.filter(|_| is_told) {
+                    count.add(person, &part, is_escalated).await?;
+                }
+            }
+            if matches!(audience, Audience::Policy(_)) {
+                let is_over = telling.kind == TellingKind::Recovery;
+                elsewhere.policy_tells(&people, (group, telling.at), is_over);
             }
         }
         Ok(())
     }
+
+    /// What of a telling somebody does not see themselves; nothing where they see all of it.
+    fn part(&self, telling: &Telling, macs: &BTreeSet<Mac>, person: &str) -> Option<Telling> {
+        let is_admin = self.everybody.iter().any(|user| user.user == person && user.role == Role::Admin);
+        let sees = |mac: &Mac| is_admin || self.bound.get(mac).is_some_and(|bound| bound.contains(person));
+        if telling.news.is_empty() {
+            return (!macs.iter().all(sees)).then(|| telling.clone());
+        }
+        let mut news = telling.news.clone();
+        news.retain(|news| !news.source.mac().is_some_and(sees));
+        (!news.is_empty()).then(|| Telling { news, ..telling.clone() })
+    }
 }
+
+/// What people would have been told elsewhere, by the group.
+#[derive(Default)]
+struct Elsewhere {
+    /// When each was told by their own incident.
+    own: BTreeMap<(String, String), BTreeSet<Timestamp>>,
+    /// From when to when each hears of an incident by a policy.
+    by_policy: BTreeMap<(String, String), Vec<(Timestamp, Timestamp)>>,
+}
+
+impl Elsewhere {
+    fn policy_tells(&mut self, people: &BTreeSet<String>, (group, at): (&str, Timestamp), is_over: bool) {
+        for person in people {
+            let heard = self.by_policy.entry((person.clone(), group.to_owned())).or_default();
+            match heard.last_mut().filter(|(_, until)| *until > at) {
+                Some((_, until)) if is_over => *until = at,
+                Some(_) => {}
+                None => heard.push((at, if is_over { at } else { FOR_GOOD })),
+            }
+        }
+    }
+
+    /// Whether somebody hears of it by a policy.
+    fn hears(&self, person: &str, group: &str, at: Timestamp) -> bool {
+        let heard = self.by_policy.get(&(person.to_owned(), group.to_owned()));
+        heard.is_some_and(|heard| heard.iter().any(|(from, until)| (*from..=*until).contains(&at)))
+    }
+
+    /// Whether somebody's own incident says something at the same time.
+    fn is_told_at(&self, person: &str, group: &str, at: Timestamp) -> bool {
+        let own = self.own.get(&(person.to_owned(), group.to_owned()));
+        own.is_some_and(|own| own.range(at.minus(AT_ONCE)..at.plus(AT_ONCE)).next().is_some())
+    }
+}
+
+const FOR_GOOD: Timestamp = Timestamp(i64::MAX);
 
 /// Counts notices.
 struct Count<'a> {

@@ -174,8 +174,8 @@ async fn others(cx: &Context, notice: &Notice) -> Result<Vec<String>, JobError> 
     if incident.state.open.is_empty() || happened(notice).iter().all(|(_, change)| change.ends()) {
         return Ok(Vec::new());
     }
-    let (steps, _) = Steps::of(cx, &incident.audience).await?;
-    let (everybody, bound) = (users::list(table).await?, bound(cx, &incident).await?);
+    let steps = Steps::of(cx, &incident.audience).await?;
+    let (everybody, bound) = (users::list(table).await?, bound(cx, &incident, []).await?);
     let at = (table, cx.clock.now());
     let mut named = steps.named_from(incident.state.level, at, (&everybody, &bound)).await?;
     named.retain(|name| !incident.people.contains(name));

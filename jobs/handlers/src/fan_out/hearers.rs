@@ -1,16 +1,18 @@
 //! Who hears of a transition, and of which of its changes.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use domain::{
     Source,
-    alarm::{Change, owner},
+    alarm::{Change, ChangeKind, owner},
 };
-use futures::{StreamExt, TryStreamExt, stream};
 use records::{
     Table, TableError,
     alarms::Transition,
-    incidents::Audience,
+    incidents::{self, Audience},
     routing::{Policy, Written},
     terminals::{self, Terminal},
     users::{self, Role},
@@ -22,9 +24,6 @@ use crate::{
     catalog::{Model, concerns},
 };
 
-/// How many of a node's terminals are asked at a time whose they are.
-const READS_AT_A_TIME: usize = 16;
-
 /// Somebody who hears of a transition.
 #[derive(Debug, PartialEq)]
 pub(super) struct Hearer {
@@ -32,6 +31,22 @@ pub(super) struct Hearer {
     pub audience: Audience,
     /// What they hear of: the transition with those of its changes that concern them, one at least.
     pub transition: Transition,
+    /// The group in which they heard of its beginning, and what people call it, where that is kept; else it is as its policy says.
+    pub into: Option<(String, String)>,
+}
+
+impl Hearer {
+    /// The last rank.
+    pub(super) const LAST: usize = 2;
+
+    /// Who hears before whom: who hears of something in one audience is not told in those after it.
+    pub(super) fn rank(&self) -> usize {
+        match &self.audience {
+            Audience::User(_) | Audience::Topics => 0,
+            Audience::Policy(id) if !id.starts_with(policies::OF_A_RULE) => 1,
+            Audience::Policy(_) => Self::LAST,
+        }
+    }
 }
 
 /// All who hear of a transition.
@@ -67,41 +82,48 @@ async fn users(cx: &Context, transition: &Transition, terminal: Option<&Terminal
     let hearers = all.filter(|user| user.role == Role::Admin || bound.contains(&user.user));
     let hearers = hearers.map(|user| {
         let transition = part(transition, |change| concerns(change, &user.user, setups));
-        Hearer { audience: Audience::User(user.user), transition }
+        Hearer { audience: Audience::User(user.user), transition, into: None }
     });
     Ok(hearers.collect())
 }
 
 /// The users to whom anything is bound that hangs on a node.
 async fn of_node(table: &dyn Table, node: &str) -> Result<BTreeSet<String>, TableError> {
-    let macs = terminals::of_node(table, node).await?;
-    let mut reads = Vec::new();
-    for mac in &macs {
-        reads.push(users::of_terminal(table, mac));
-    }
-    let bound: Vec<Vec<String>> = stream::iter(reads).buffer_unordered(READS_AT_A_TIME).try_collect().await?;
-    Ok(bound.into_iter().flatten().collect())
+    let macs = terminals::of_node(table, node).await?.into_iter().collect();
+    policies::bound_to(table, &macs).await
 }
 
-/// Those whom a policy names, or a rule of everybody's: they hear in steps.
+/// Those whom a policy names, or a rule of everybody's: they hear in steps. Who heard of an alarm's beginning hears of the rest,
+/// whatever has become of the policy or of the rule since.
 async fn named(
     cx: &Context,
     transition: &Transition,
     policy: Option<Written<Policy>>,
 ) -> Result<Vec<Hearer>, JobError> {
-    let is_common = |change: &Change| owner(&change.rule).is_none();
-    let policy = policy.filter(|policy| !policy.value.steps.is_empty());
-    let mut hearers: Vec<Hearer> = Vec::new();
-    hearers.extend(
-        policy.map(|policy| Hearer { audience: Audience::Policy(policy.id), transition: part(transition, is_common) }),
-    );
+    let common: Vec<&Change> = transition.changes.iter().filter(|change| owner(&change.rule).is_none()).collect();
+    let policy = policy.filter(|policy| !policy.value.steps.is_empty()).map(|policy| Audience::Policy(policy.id));
     let rules = cx.alert_rules().await?;
-    let of_rules: BTreeSet<&str> = transition.changes.iter().map(|change| change.rule.as_str()).collect();
-    for rule in of_rules.into_iter().filter(|rule| rules.recipients(rule).is_some()) {
-        let transition = part(transition, |change| is_common(change) && change.rule == rule);
-        hearers.push(Hearer { audience: policies::audience_of_rule(rule), transition });
+    let mut heard: BTreeMap<(Audience, Option<(String, String)>), Vec<Change>> = BTreeMap::new();
+    for change in common {
+        let begun = match change.kind {
+            ChangeKind::Raised => Vec::new(),
+            _ => incidents::begun(cx.table.as_ref(), &change.alarm).await?,
+        };
+        let kept = begun.into_iter().map(|begun| (begun.audience, Some((begun.group, begun.place))));
+        let mut audiences: Vec<_> = kept.collect();
+        if audiences.is_empty() {
+            let recipients = rules.recipients(&change.rule).map(|_| policies::audience_of_rule(&change.rule));
+            audiences.extend(policy.iter().cloned().chain(recipients).map(|audience| (audience, None)));
+        }
+        for audience in audiences {
+            heard.entry(audience).or_default().push(change.clone());
+        }
     }
-    Ok(hearers)
+    let hearers = heard.into_iter().map(|((audience, into), changes)| {
+        let transition = Transition { changes, ..part(transition, |_| false) };
+        Hearer { audience, transition, into }
+    });
+    Ok(hearers.collect())
 }
 
 /// What is known of the devices like this one.
@@ -115,7 +137,8 @@ async fn model(cx: &Context, source: &Source, terminal: Option<&Terminal>) -> Re
 
 /// Whoever subscribed to the topics. What concerns one person alone is not told there.
 fn subscribers(transition: &Transition) -> Hearer {
-    Hearer { audience: Audience::Topics, transition: part(transition, |change| owner(&change.rule).is_none()) }
+    let transition = part(transition, |change| owner(&change.rule).is_none());
+    Hearer { audience: Audience::Topics, transition, into: None }
 }
 
 fn part(transition: &Transition, is_wanted: impl Fn(&Change) -> bool) -> Transition {

@@ -6,19 +6,22 @@ use std::{
 };
 
 use domain::{
+    Timestamp,
     alarm::Change,
-    routing::incident::{BySeverity, Input, Known, News, Pace, TellingKind, step},
+    routing::incident::{BySeverity, Input, News, Pace, Telling, TellingKind, step},
 };
 use records::{
-    Outcome, TableError, Versioned,
-    alarms::{self, Alarm, Transition},
-    incidents::{self, Audience, Incident, Named, Outgoing},
+    Outcome, TableError, Versioned, Write,
+    alarms::Transition,
+    incidents::{self, Audience, Earlier, Incident, Named, Outgoing},
     notices::EVERYBODY,
     users,
 };
 
 use super::{
     policies::{Steps, bound, steps_of},
+    shares::{Behind, Shares},
+    standing::{known, leave_out_what_is_out_of_sight},
     telling,
 };
 use crate::{Context, FanOut, JobError, gate::Common};
@@ -29,9 +32,19 @@ const TRIES: usize = 16;
 /// What is due so soon is put into the queue at once: where a sweep comes once a minute, it would come too late.
 const SOON: Duration = Duration::from_secs(90);
 
-/// Brings some changes of a transition to the incident of an audience that they belong to.
+/// Why an incident is stepped.
+#[derive(Clone, Copy)]
+enum Why<'a> {
+    /// A transition is brought to it.
+    Heard { transition: &'a str, behind: &'a BTreeSet<String> },
+    /// Its time has come.
+    Due,
+}
+
+/// Brings some changes of a transition to the incident of an audience that they belong to. Those whose own incidents are behind
+/// hear of it there.
 pub(super) async fn bring(
-    (cx, common): (&Context, &Common),
+    (cx, common, behind): (&Context, &Common, &BTreeSet<String>),
     audience: &Audience,
     (group, place): (String, String),
     transition: &Transition,
@@ -50,7 +63,7 @@ pub(super) async fn bring(
         let known = known(cx, &incident.value, &news).await?;
         let input = Input { news: news.clone(), known };
         let is_repeat = !incident.value.outbox.is_empty();
-        if advance(cx, &mut incident, input, Some(&transition.id)).await? {
+        if advance(cx, &mut incident, input, Why::Heard { transition: &transition.id, behind }).await? {
             return hand_on((cx, common), incident, is_repeat).await;
         }
         // An earlier run may have brought it, and died before it handed on what is to be told.
@@ -75,7 +88,7 @@ pub(super) async fn look_at(cx: &Context, named: &Named) -> Result<(), JobError>
         let is_repeat = !incident.value.outbox.is_empty();
         let mut known = known(cx, &incident.value, &[]).await?;
         leave_out_what_is_out_of_sight(cx, &incident.value, &mut known).await?;
-        if advance(cx, &mut incident, Input { news: Vec::new(), known }, None).await? {
+        if advance(cx, &mut incident, Input { news: Vec::new(), known }, Why::Due).await? {
             return hand_on((cx, &common), incident, is_repeat).await;
         }
     }
@@ -87,29 +100,56 @@ async fn advance(
     cx: &Context,
     incident: &mut Versioned<Incident>,
     input: Input,
-    heard: Option<&str>,
+    why: Why<'_>,
 ) -> Result<bool, JobError> {
     let now = cx.clock.now();
-    let (steps, policy) = Steps::of(cx, &incident.value.audience).await?;
+    let steps = Steps::of(cx, &incident.value.audience).await?;
     let mut pace = pace(cx, &incident.value);
-    steps.paced(&mut pace, policy.as_ref());
+    steps.paced(&mut pace);
+    let (heard, aside) = (begun(&input), aside(&input));
     let stepped = step(&incident.value.state, input, &pace, now);
     let before = incident.value.timer;
     incident.value.state = stepped.incident;
     incident.value.timer = stepped.timer;
-    let first = incident.value.outbox.len();
-    let outgoing = stepped.tellings.into_iter().map(|telling| Outgoing { telling, people: Vec::new() });
-    incident.value.outbox.extend(outgoing);
-    let began = incident.value.outbox.get(first).map(|outgoing| outgoing.telling.at);
+    let began = stepped.tellings.first().map(|telling| telling.at);
     incident.value.first_told = incident.value.first_told.or(began);
-    for place in first..incident.value.outbox.len() {
-        let people = people(cx, &mut incident.value, &steps, place).await?;
-        incident.value.outbox[place].people = people;
+    for telling in stepped.tellings {
+        for (telling, people) in for_whom(cx, &mut incident.value, (&steps, why, &aside), telling).await? {
+            let outgoing = outgoing(&mut incident.value, telling, people);
+            incident.value.outbox.push(outgoing);
+        }
     }
-    let writes = incidents::put(incident, before, heard, now)?;
+    let transition = match why {
+        Why::Heard { transition, .. } => Some(transition),
+        Why::Due => None,
+    };
+    let mut writes = incidents::put(incident, before, transition, now)?;
+    writes.extend(remembered(&incident.value, &heard, now)?);
     let is_stored = cx.table.transact(writes).await?.applied();
     incident.version += 1;
     Ok(is_stored)
+}
+
+/// The alarms whose beginning is among what is new.
+fn begun(input: &Input) -> BTreeSet<String> {
+    let begun = input.news.iter().filter(|news| news.change.begins());
+    begun.map(|news| news.change.alarm.clone()).collect()
+}
+
+/// The alarms that are not told again.
+fn aside(input: &Input) -> BTreeSet<String> {
+    input.known.iter().filter(|(_, known)| known.is_aside()).map(|(alarm, _)| alarm.clone()).collect()
+}
+
+/// The writes that say who heard of the beginning of an alarm, where bindings do not say who hears of the rest.
+fn remembered(incident: &Incident, begun: &BTreeSet<String>, now: Timestamp) -> Result<Vec<Write>, TableError> {
+    match &incident.audience {
+        Audience::Policy(_) => {
+            let open = begun.iter().filter(|alarm| incident.state.open.contains_key(*alarm));
+            incidents::put_begun(incident, open.map(String::as_str), now)
+        }
+        Audience::User(_) | Audience::Topics => Ok(Vec::new()),
+    }
 }
 
 /// How fast an incident is told.
@@ -122,58 +162,56 @@ fn pace(cx: &Context, incident: &Incident) -> Pace {
     }
 }
 
-/// Whom a telling is for. Who hears of an incident once hears of its end.
-async fn people(cx: &Context, incident: &mut Incident, steps: &Steps, place: usize) -> Result<Vec<String>, TableError> {
+/// Whom a telling is for, and what of it. Who hears of an incident once hears of its end.
+async fn for_whom(
+    cx: &Context,
+    incident: &mut Incident,
+    (steps, why, aside): (&Steps, Why<'_>, &BTreeSet<String>),
+    telling: Telling,
+) -> Result<Vec<(Telling, Vec<String>)>, TableError> {
     match &incident.audience {
-        Audience::User(user) => return Ok(vec![user.clone()]),
-        Audience::Topics => return Ok(vec![EVERYBODY.to_owned()]),
+        Audience::User(user) => return Ok(vec![(telling, vec![user.clone()])]),
+        Audience::Topics => return Ok(vec![(telling, vec![EVERYBODY.to_owned()])]),
         Audience::Policy(_) => {}
     }
-    let telling = &incident.outbox[place].telling;
-    let (now_named, is_for_all) = (steps_of(telling), telling.kind != TellingKind::Escalation);
+    let (now_named, is_for_all) = (steps_of(&telling), telling.kind != TellingKind::Escalation);
     let mut people = BTreeSet::new();
     if !now_named.is_empty() {
         let table = cx.table.as_ref();
-        let (everybody, bound) = (users::list(table).await?, bound(cx, incident).await?);
+        let news = telling.news.iter().map(|news| &news.source);
+        let (everybody, bound) = (users::list(table).await?, bound(cx, incident, news).await?);
         for step in now_named {
             people.extend(steps.named((table, cx.clock.now()), step, (&everybody, &bound)).await?);
         }
     }
     incident.people.extend(people.iter().cloned());
-    Ok(if is_for_all { incident.people.iter().cloned().collect() } else { people.into_iter().collect() })
+    if is_for_all {
+        people.extend(incident.people.iter().cloned());
+    }
+    let behind = match why {
+        Why::Heard { transition, behind } => Some(Behind { transition, people: behind }),
+        Why::Due => None,
+    };
+    let standing = incident.state.open.keys().filter(|alarm| !aside.contains(*alarm)).cloned().collect();
+    let pace = cx.settings.notices.pace();
+    Shares { cx, incident, steps, pace: &pace, behind, standing }.of(&telling, people).await
 }
 
-/// What the records say of the alarms that are open, or new.
-async fn known(cx: &Context, incident: &Incident, news: &[News]) -> Result<BTreeMap<String, Known>, TableError> {
-    let mut known: BTreeMap<String, Known> = incident.state.open.keys().map(|alarm| (alarm.clone(), GONE)).collect();
-    known.extend(news.iter().map(|news| (news.change.alarm.clone(), GONE)));
-    for alarm in alarms::get_many(cx.table.as_ref(), &known.keys().cloned().collect::<Vec<_>>()).await? {
-        let Alarm { id, cleared_at, acknowledged, .. } = alarm;
-        known.insert(id, Known { over: cleared_at, acknowledged: acknowledged.map(|word| word.at), gone: false });
+/// What somebody is to be told, and what it takes the place of.
+fn outgoing(incident: &mut Incident, telling: Telling, people: Vec<String>) -> Outgoing {
+    if telling.asks_for_attention() {
+        let now = Earlier { sequence: telling.sequence, at: telling.at };
+        incident.looked_up.extend(people.iter().map(|person| (person.clone(), now)));
+        return Outgoing { telling, people, follows: BTreeMap::new() };
     }
-    Ok(known)
-}
-
-const GONE: Known = Known { over: None, acknowledged: None, gone: true };
-
-/// Of what somebody may not see any more they hear nothing.
-async fn leave_out_what_is_out_of_sight(
-    cx: &Context,
-    incident: &Incident,
-    known: &mut BTreeMap<String, Known>,
-) -> Result<(), TableError> {
-    let Audience::User(name) = &incident.audience else { return Ok(()) };
-    let user = users::get(cx.table.as_ref(), name).await?;
-    for (alarm, open) in &incident.state.open {
-        let is_seen = match &user {
-            None => false,
-            Some(user) => users::may_see_source(cx.table.as_ref(), user, &open.source).await?,
-        };
-        if !is_seen {
-            known.insert(alarm.clone(), GONE);
-        }
-    }
-    Ok(())
+    // What was told before it was remembered to whom.
+    let first = incident.first_told.filter(|_| telling.sequence > 1).map(|at| Earlier { sequence: 1, at });
+    let follows = people.iter().filter_map(|person| {
+        let earlier = incident.looked_up.get(person).copied().or(first)?;
+        Some((person.clone(), earlier))
+    });
+    let follows = follows.collect();
+    Outgoing { telling, people, follows }
 }
 
 /// Writes what is to be told, and has it delivered; then empties the outbox. A crash between the two does it again, under the

@@ -4,18 +4,23 @@ use std::{collections::BTreeSet, ops::Range, time::Duration};
 
 use domain::{
     Mac, Source, Timestamp,
+    alarm::Severity,
     routing::incident::{Pace, Telling, TellingKind},
 };
+use futures::{StreamExt, TryStreamExt, stream};
 use records::{
     Table, TableError,
     alert_rules::{Recipients, Scope},
     incidents::{Audience, Incident},
     routing::{self, EscalationStep, Policy, StoredRota, Written},
-    terminals::Terminal,
+    terminals::{self, Terminal},
     users::{self, Role, User},
 };
 
 use crate::Context;
+
+/// How many terminals are asked at a time whose they are.
+const READS_AT_A_TIME: usize = 16;
 
 /// What the audiences of a rule's recipients begin with.
 pub(crate) const OF_A_RULE: &str = "rule:";
@@ -77,29 +82,34 @@ pub(crate) fn audience_of_rule(rule: &str) -> Audience {
 
 /// Whom an incident is told, step by step.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Steps(Vec<EscalationStep>);
+pub(crate) struct Steps {
+    steps: Vec<EscalationStep>,
+    /// The least severity that is escalated.
+    least: Option<Severity>,
+}
 
 impl Steps {
-    /// Those of an incident; none where it is told to its audience alone, or where its policy is no more.
-    pub(crate) async fn of(cx: &Context, audience: &Audience) -> Result<(Self, Option<Written<Policy>>), TableError> {
-        let Audience::Policy(id) = audience else { return Ok((Self::default(), None)) };
+    /// Those of an incident; none where it is told to its audience alone, or where its policy is no more, or off: then who was told
+    /// hears the rest, and nobody else.
+    pub(crate) async fn of(cx: &Context, audience: &Audience) -> Result<Self, TableError> {
+        let Audience::Policy(id) = audience else { return Ok(Self::default()) };
         if let Some(rule) = id.strip_prefix(OF_A_RULE) {
             let rules = cx.alert_rules().await?;
-            return Ok((rules.recipients(rule).map(Self::of_recipients).unwrap_or_default(), None));
+            return Ok(rules.recipients(rule).map(Self::of_recipients).unwrap_or_default());
         }
-        let policy = routing::get::<Policy>(cx.table.as_ref(), id).await?;
-        Ok((policy.as_ref().map(|policy| Self::of_policy(&policy.value)).unwrap_or_default(), policy))
+        let policy = routing::get::<Policy>(cx.table.as_ref(), id).await?.filter(|policy| policy.value.enabled);
+        Ok(policy.map(|policy| Self::of_policy(&policy.value)).unwrap_or_default())
     }
 
     /// Those of a policy.
     pub(crate) fn of_policy(policy: &Policy) -> Self {
-        Self(policy.steps.clone())
+        Self { steps: policy.steps.clone(), least: Some(policy.least) }
     }
 
     /// That of a rule's recipients, who hear at once.
     pub(crate) fn of_recipients(recipients: &Recipients) -> Self {
         let Recipients { users, rotas } = recipients.clone();
-        Self(vec![EscalationStep { after_ms: 0, users, roles: Vec::new(), rotas }])
+        Self { steps: vec![EscalationStep { after_ms: 0, users, roles: Vec::new(), rotas }], least: None }
     }
 
     /// Whom the steps from this one on name, in their order.
@@ -110,7 +120,7 @@ impl Steps {
         everybody: (&[User], &BTreeSet<String>),
     ) -> Result<Vec<String>, TableError> {
         let mut all: Vec<String> = Vec::new();
-        for step in step..self.0.len() {
+        for step in step..self.steps.len() {
             let named = self.named(at, step, everybody).await?;
             all.extend(named.into_iter().filter(|name| !all.contains(name)).collect::<Vec<_>>());
         }
@@ -118,20 +128,24 @@ impl Steps {
     }
 
     /// Has them taken at their times.
-    pub(crate) fn paced(&self, pace: &mut Pace, policy: Option<&Written<Policy>>) {
-        pace.steps = self.0.iter().map(|step| Duration::from_millis(step.after_ms)).collect();
-        pace.least = policy.map(|policy| policy.value.least);
+    pub(crate) fn paced(&self, pace: &mut Pace) {
+        pace.steps = self.steps.iter().map(|step| Duration::from_millis(step.after_ms)).collect();
+        pace.least = self.least;
     }
 
-    /// Whom a step names at an instant, of everybody, of whom some see what it is about. The first step of no delay leaves those
-    /// out who hear anyway.
+    /// Whether the last of so many steps is told later than those who see it hear.
+    pub(crate) fn waits(&self, level: usize) -> bool {
+        level.checked_sub(1).and_then(|step| self.steps.get(step)).is_some_and(|step| step.after_ms > 0)
+    }
+
+    /// Whom a step names at an instant, of everybody, of whom some see what it is about.
     pub(crate) async fn named(
         &self,
         (table, at): (&dyn Table, Timestamp),
         step: usize,
         (everybody, bound): (&[User], &BTreeSet<String>),
     ) -> Result<BTreeSet<String>, TableError> {
-        let Some(step) = self.0.get(step) else { return Ok(BTreeSet::new()) };
+        let Some(step) = self.steps.get(step) else { return Ok(BTreeSet::new()) };
         let mut named: BTreeSet<String> = step.users.clone();
         for rota in &step.rotas {
             let rota = routing::get::<StoredRota>(table, rota).await?;
@@ -143,10 +157,7 @@ impl Steps {
             Role::User => step.roles.contains(&Role::User) && bound.contains(&user.user),
         };
         named.extend(everybody.iter().filter(is_of_role).map(|user| user.user.clone()));
-        let hears_anyway = |user: &User| user.role == Role::Admin || bound.contains(&user.user);
-        named.retain(|name| {
-            everybody.iter().any(|user| user.user == *name && (step.after_ms > 0 || !hears_anyway(user)))
-        });
+        named.retain(|name| everybody.iter().any(|user| user.user == *name));
         Ok(named)
     }
 }
@@ -160,14 +171,31 @@ pub(crate) fn steps_of(telling: &Telling) -> Range<usize> {
     }
 }
 
-/// The users to whom the terminals are bound that an incident is about.
-pub(crate) async fn bound(cx: &Context, incident: &Incident) -> Result<BTreeSet<String>, TableError> {
-    let told = incident.outbox.iter().flat_map(|outgoing| &outgoing.telling.news).map(|news| &news.source);
-    let sources = incident.state.open.values().map(|open| &open.source).chain(told);
-    let macs: BTreeSet<&Mac> = sources.filter_map(Source::mac).collect();
-    let mut bound = BTreeSet::new();
-    for mac in macs {
-        bound.extend(users::of_terminal(cx.table.as_ref(), mac).await?);
+/// The users who see something that an incident is about, or one of these sources: who sees a terminal sees its node.
+pub(crate) async fn bound<'a>(
+    cx: &Context,
+    incident: &'a Incident,
+    news: impl IntoIterator<Item = &'a Source>,
+) -> Result<BTreeSet<String>, TableError> {
+    let table = cx.table.as_ref();
+    let sources: BTreeSet<&Source> = incident.state.open.values().map(|open| &open.source).chain(news).collect();
+    let nodes = sources.iter().filter_map(|source| match source {
+        Source::Node(node) => Some(node),
+        Source::Device(_) | Source::Terminal(_) | Source::Platform(_) => None,
+    });
+    let mut macs: BTreeSet<Mac> = sources.iter().filter_map(|source| source.mac()).cloned().collect();
+    for node in nodes {
+        macs.extend(terminals::of_node(table, node).await?);
     }
-    Ok(bound)
+    bound_to(table, &macs).await
+}
+
+/// The users to whom any of these terminals is bound.
+pub(super) async fn bound_to(table: &dyn Table, macs: &BTreeSet<Mac>) -> Result<BTreeSet<String>, TableError> {
+    let mut reads = Vec::new();
+    for mac in macs {
+        reads.push(users::of_terminal(table, mac));
+    }
+    let bound: Vec<Vec<String>> = stream::iter(reads).buffer_unordered(READS_AT_A_TIME).try_collect().await?;
+    Ok(bound.into_iter().flatten().collect())
 }

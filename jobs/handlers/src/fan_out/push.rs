@@ -16,7 +16,7 @@ const CONNECTION: &str = "连接";
 
 /// A hearer's part of a transition, for their browsers.
 pub(super) fn of(hearer: &Hearer, terminal: Option<&Terminal>) -> Option<Push> {
-    let Hearer { audience: Audience::User(user), transition } = hearer else { return None };
+    let Hearer { audience: Audience::User(user), transition, .. } = hearer else { return None };
     let source = &transition.source;
     let rule = transition.changes.first().map_or("", |change| unowned(&change.rule));
     let tag = tag(rule);

@@ -12,12 +12,12 @@ use records::{
     Table, TableError,
     alarms::{self, Alarm},
     facts::{Facts, Kind, Part},
-    incidents::Incident,
+    incidents::{Earlier, Incident},
     locale::Locale,
     notices::{Notice, NoticeStatus, Way},
 };
 
-use super::place;
+use super::{place, shares::told_elsewhere};
 use crate::{
     Context,
     deliver_notice::event_of,
@@ -37,20 +37,20 @@ pub(super) struct Said {
 impl Said {
     /// What a telling tells these people.
     pub(super) async fn of(
-        table: &dyn Table,
+        cx: &Context,
         gate: &Gate<'_>,
         (incident, telling): (&Incident, &Telling),
-        people: &[String],
     ) -> Result<Self, TableError> {
-        let changes = if is_again(telling) { open(table, telling).await? } else { news(telling) };
+        let table = cx.table.as_ref();
+        let changes = if telling.news.is_empty() { open(table, telling).await? } else { news(telling) };
         let source = changes.first().map(|(source, _)| source.clone());
         let sources = changes.len();
         let mut facts = Facts::of_parts(parts(gate, changes));
         facts.more = u32::try_from(sources.saturating_sub(MOST_SOURCES)).unwrap_or(u32::MAX);
         facts.place = (sources != 1).then(|| incident.place.clone());
         speak_of_the_whole(&mut facts, telling);
-        if telling.kind == TellingKind::Escalation {
-            facts.before = incident.people.iter().filter(|person| !people.contains(person)).cloned().collect();
+        if facts.kind == Kind::Escalated {
+            facts.before = before(cx, incident, telling).await?;
         }
         Ok(Self { source: source.unwrap_or_else(|| Source::Node(incident.place.clone())), facts })
     }
@@ -62,11 +62,10 @@ impl Said {
         transitions.dedup();
         let changes: Vec<Change> = telling.news.iter().map(|news| news.change.clone()).collect();
         // The notice that a channel which can edit puts this one in the place of.
-        let first = incident.first_told.filter(|_| telling.sequence > 1);
-        let follows = first.map(|at| derived_id(at, &["notice", &incident.id, "1", to.person, to.channel]));
+        let follows = to.follows.map(|earlier| named(incident, earlier, to));
         let words = words::compose(&self.facts, &Reader::new(to.locale, &cx.settings.words), &Enclosed::default());
         Notice {
-            id: notice_id(incident, telling, to.person, to.channel),
+            id: notice_id(incident, telling, to),
             user: to.person.to_owned(),
             channel: to.channel.to_owned(),
             source: self.source.clone(),
@@ -94,6 +93,8 @@ pub(super) struct To<'a> {
     pub(super) locale: &'a Locale,
     /// The channel.
     pub(super) channel: &'a str,
+    /// What they got of it that this is put in the place of.
+    pub(super) follows: Option<Earlier>,
 }
 
 /// What is new, by its sources.
@@ -149,12 +150,12 @@ fn parts(gate: &Gate<'_>, changes: Vec<(Source, Vec<Change>)>) -> Vec<Part> {
 fn speak_of_the_whole(facts: &mut Facts, telling: &Telling) {
     match telling.kind {
         TellingKind::Repeat => facts.kind = Kind::Repeat,
-        TellingKind::Escalation if is_again(telling) => facts.kind = Kind::Escalated,
+        TellingKind::Escalation if telling.is_again() => facts.kind = Kind::Escalated,
         _ if facts.kind == Kind::Recovered && telling.open > 0 => facts.kind = Kind::PartlyRecovered,
         TellingKind::Escalation | TellingKind::News | TellingKind::Recovery => {}
     }
-    if is_again(telling) {
-        facts.since = Some(telling.began);
+    if telling.is_again() {
+        facts.since = telling.unattended.or(Some(telling.began));
         facts.count = Some(telling.sequence);
     }
     if let (TellingKind::Recovery, Some(ended)) = (telling.kind, telling.ended) {
@@ -164,16 +165,22 @@ fn speak_of_the_whole(facts: &mut Facts, telling: &Telling) {
     }
 }
 
-/// Whether it says again what was said, to the same or to others.
-fn is_again(telling: &Telling) -> bool {
-    match telling.kind {
-        TellingKind::Repeat => true,
-        TellingKind::Escalation => telling.sequence > 1,
-        TellingKind::News | TellingKind::Recovery => false,
+/// Who was told of what is open before these are. Of one telling there may be several parts.
+async fn before(cx: &Context, incident: &Incident, telling: &Telling) -> Result<Vec<String>, TableError> {
+    let mut before = told_elsewhere(cx, incident).await?;
+    before.extend(incident.people.iter().cloned());
+    let now = incident.outbox.iter().filter(|outgoing| outgoing.telling.sequence == telling.sequence);
+    for person in now.flat_map(|outgoing| &outgoing.people) {
+        before.remove(person);
     }
+    Ok(before.into_iter().collect())
 }
 
 /// The name of a notice of an incident: the same whenever it is told again.
-pub(super) fn notice_id(incident: &Incident, telling: &Telling, person: &str, channel: &str) -> String {
-    derived_id(telling.at, &["notice", &incident.id, &telling.sequence.to_string(), person, channel])
+pub(super) fn notice_id(incident: &Incident, telling: &Telling, to: To<'_>) -> String {
+    named(incident, Earlier { sequence: telling.sequence, at: telling.at }, to)
+}
+
+fn named(incident: &Incident, Earlier { sequence, at }: Earlier, to: To<'_>) -> String {
+    derived_id(at, &["notice", &incident.id, &sequence.to_string(), to.person, to.channel])
 }

@@ -1,6 +1,9 @@
 //! Telling people: each on each of their channels, as far as the gate lets it pass.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use domain::{
     alarm::Change,
@@ -13,7 +16,7 @@ use records::{
     TableError,
     channels::Channels,
     facts::Kind,
-    incidents::{Audience, Incident, Outgoing},
+    incidents::{Audience, Earlier, Incident, Outgoing},
     locale::Locale,
     notices::{self, Notice, channel},
     users,
@@ -39,12 +42,12 @@ pub(super) async fn tell(
     outgoing: &Outgoing,
     is_repeat: bool,
 ) -> Result<(Vec<Message>, Vec<Push>), JobError> {
-    let Outgoing { telling, people } = outgoing;
+    let Outgoing { telling, people, follows } = outgoing;
     let sources = telling.news.iter().map(|news| &news.source);
     let sources = sources.chain(incident.state.open.values().map(|open| &open.source));
     let gate = Gate::read(cx, common, sources, people.iter().map(String::as_str), is_repeat).await?;
-    let whole = Said::of(cx.table.as_ref(), &gate, (incident, telling), people).await?;
-    let teller = Teller { cx, incident, telling, people, gate, whole };
+    let whole = Said::of(cx, &gate, (incident, telling)).await?;
+    let teller = Teller { cx, incident, telling, follows, gate, whole };
     let (mut letters, mut pushes) = (Vec::new(), Vec::new());
     for person in people {
         teller.tell(person, &mut letters, &mut pushes).await?;
@@ -56,7 +59,7 @@ struct Teller<'a> {
     cx: &'a Context,
     incident: &'a Incident,
     telling: &'a Telling,
-    people: &'a [String],
+    follows: &'a BTreeMap<String, Earlier>,
     gate: Gate<'a>,
     /// What those hear who are told all of it.
     whole: Said,
@@ -86,7 +89,7 @@ impl Teller<'_> {
         }
         if self.incident.audience != Audience::Topics {
             let reachable: Vec<&str> = reached.channels.iter().map(String::as_str).collect();
-            let to = To { person, locale: &reached.locale, channel: INBOX };
+            let to = To { follows: self.follows.get(person).copied(), person, locale: &reached.locale, channel: INBOX };
             let (Passed::Here(part) | Passed::OnTheNext(part)) =
                 self.part(to, (&reachable, false), self.telling).await?;
             if let Some((notice, changes)) = self.notice(to, part).await? {
@@ -128,7 +131,7 @@ impl Teller<'_> {
         let mut left = self.telling.clone();
         loop {
             let next = following.next();
-            let to = To { person, locale: &reached.locale, channel };
+            let to = To { person, locale: &reached.locale, channel, follows: self.follows.get(person).copied() };
             let reachable = if all.contains(&channel) { all.clone() } else { vec![channel] };
             match (self.part(to, (&reachable, next.is_some()), &left).await?, next) {
                 (Passed::OnTheNext(part), Some(next)) => (left, channel) = (part, next),
@@ -144,7 +147,7 @@ impl Teller<'_> {
         (reachable, has_next): (&[&str], bool),
         telling: &Telling,
     ) -> Result<Passed<Telling>, JobError> {
-        let id = notice_id(self.incident, telling, to.person, to.channel);
+        let id = notice_id(self.incident, telling, to);
         let is_by_name = matches!(self.incident.audience, Audience::Policy(_));
         let asked = Asked {
             user: to.person,
@@ -199,7 +202,7 @@ impl Teller<'_> {
         if is_whole {
             return Ok(Some((self.whole.notice(cx, (incident, self.telling), to), changes)));
         }
-        let said = Said::of(cx.table.as_ref(), &self.gate, (incident, &part), self.people).await?;
+        let said = Said::of(cx, &self.gate, (incident, &part)).await?;
         Ok(Some((said.notice(cx, (incident, &part), to), changes)))
     }
 }

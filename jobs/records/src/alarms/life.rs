@@ -106,7 +106,7 @@ fn live(alarm: &mut Alarm, change: &Change) {
         ChangeKind::Acknowledged => {
             let (at, by, note, until) =
                 (change.at, change.by.clone().unwrap_or_default(), change.why.clone(), change.until);
-            alarm.acknowledged = Some(Acknowledgement { by, at, note, until });
+            alarm.acknowledged = Some(Acknowledgement { by, at, note, until, severity: Some(change.severity) });
         }
         ChangeKind::AcknowledgementExpired => alarm.acknowledged = None,
         ChangeKind::Shelved => {

@@ -60,7 +60,7 @@ pub(super) async fn act(site: &Site, action: Action, user: &User, target: &Targe
 async fn take_all_on(site: &Site, user: &User, alarms: &[Alarm]) -> Result<usize, ApiError> {
     let remark = Remark { note: Some(BY_LINK.to_owned()), ..Remark::default() };
     let begun = site.clock.now();
-    let open: Vec<&Alarm> = alarms.iter().filter(|alarm| alarm.acknowledged.is_none()).collect();
+    let open: Vec<&Alarm> = alarms.iter().filter(|alarm| !alarm.is_taken_on()).collect();
     // Two acts on one source would be in each other's way.
     let mut by_source: BTreeMap<&Source, Vec<&Alarm>> = BTreeMap::new();
     for alarm in open.iter().take(MOST_AT_ONCE) {

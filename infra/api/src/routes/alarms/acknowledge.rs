@@ -62,7 +62,7 @@ pub(super) fn check_time(for_ms: Option<u64>) -> Result<(), Problem> {
 /// Take an alarm on
 ///
 /// The first word stands: to acknowledge again changes nothing and answers with what is there. The body may be left
-/// out. A word that holds for some time only (`for_ms`, or as the rule says) expires: then nobody has the alarm on, and people
+/// out. Of what matters more since then somebody may say it again. A word that holds for some time only (`for_ms`, or as the rule says) expires: then nobody has the alarm on, and people
 /// are told so. When a latched alarm is raised again, nobody has it on either.
 #[utoipa::path(
     post, path = "/api/alarms/{id}/acknowledge", operation_id = "acknowledge_alarm", tag = "alarms",
@@ -82,7 +82,7 @@ pub(super) async fn acknowledge(
 /// Takes an alarm on in a user's name, unless somebody did; gives the alarm as it is then. Not found when they may not see it.
 pub(crate) async fn take_on(site: &Site, user: &User, id: &str, remark: &Remark) -> Result<alarms::Alarm, ApiError> {
     let alarm = visible(site, user, id).await?;
-    if alarm.value.acknowledged.is_none() && alarm.value.cleared_at.is_none() {
+    if !alarm.value.is_taken_on() && alarm.value.cleared_at.is_none() {
         let until = remark.for_ms.map(|time| site.clock.now().plus(std::time::Duration::from_millis(time)));
         let deed = Deed::Acknowledge { alarm: id.to_owned(), until };
         let act = Act { by: user.user.clone(), why: remark.note.clone(), deed };
@@ -99,7 +99,7 @@ async fn noted(site: &Site, user: &User, id: &str, remark: &Remark) -> Result<Ve
             return Ok(alarm);
         }
         let (by, at, note) = (user.user.clone(), site.clock.now(), remark.note.clone());
-        alarm.value.acknowledged = Some(Acknowledgement { by, at, note, until: None });
+        alarm.value.acknowledged = Some(Acknowledgement { by, at, note, until: None, severity: None });
         if site.table.transact(alarms::put(&alarm)?).await?.applied() {
             tracing::info!(alarm.id = id, user.name = user.user, "Alarm acknowledged");
             return Ok(alarm);

@@ -50,14 +50,15 @@ impl Run<'_> {
         }
     }
 
-    /// The first word stands.
+    /// The first word stands, unless it matters more since.
     fn acknowledges(&mut self, act: &Act, alarm: &str, until: Option<Timestamp>, at: Timestamp) {
-        let Some((rule, active)) = self.active(alarm).filter(|(_, active)| active.acknowledged.is_none()) else {
+        let Some((rule, active)) = self.active(alarm).filter(|(_, active)| !active.is_taken_on()) else {
             return;
         };
         let by_rule = (!active.acknowledged_for.is_zero()).then(|| at.plus(active.acknowledged_for));
         let until = until.or(by_rule);
-        active.acknowledged = Some(Acknowledged { by: act.by.clone(), at, until });
+        let severity = Some(active.severity);
+        active.acknowledged = Some(Acknowledged { by: act.by.clone(), at, until, severity });
         let change =
             Change::of(ChangeKind::Acknowledged, active.about(&rule), at, "").done(&act.by, act.why.as_deref());
         self.announce(Change { until, ..change.recorded() }, Terms::default());

@@ -41,6 +41,7 @@ impl Incident {
             news.into_iter().partition(|news| brief.contains(news.change.alarm.as_str()));
         self.dropped = self.dropped.saturating_add(dropped(&gone));
         if news.is_empty() {
+            self.rose = false;
             return;
         }
         let is_over = self.open.is_empty() && news.iter().any(|news| news.change.ends());

@@ -17,6 +17,9 @@ const ON_THE_WAY: Duration = Duration::from_mins(10);
 /// An incident that is open is looked at so often, if nothing else is due.
 const AT_LEAST: Duration = Duration::from_hours(24);
 
+/// What waits for a lost parent is looked at no oftener.
+const WHILE_UNKNOWN: Duration = Duration::from_mins(5);
+
 /// What became of an incident.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -37,19 +40,48 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
     }
     incident.open.retain(|alarm, _| !input.known.get(alarm).is_some_and(|known| is_forgotten(*known, now)));
     let known = |alarm: &String| input.known.get(alarm).copied().unwrap_or_default();
-    let (was_attended, expiry) = incident.attend(known, pace, now);
+    let attention = incident.attend(known, pace, now);
     let mut tellings = Vec::new();
     incident.flush_if_due(pace, now, &mut tellings);
-    incident.escalate(pace, now, &mut tellings);
-    incident.repeat(pace, now, was_attended, &mut tellings);
+    if !attention.is_unknown {
+        incident.escalate(pace, now, &mut tellings);
+        incident.repeat(pace, now, attention.was_paid, &mut tellings);
+    }
+    let is_told_again = |alarm: &&String| !known(alarm).is_aside();
+    for telling in &mut tellings {
+        telling.alarms = incident.open.keys().filter(is_told_again).take(MOST_NAMED).cloned().collect();
+    }
     incident.end(pace, now);
-    let timer = (!incident.closed).then(|| incident.timer(pace, expiry, now));
+    let timer = (!incident.closed).then(|| incident.timer(pace, attention, now));
     Step { incident, tellings, timer }
+}
+
+/// Whether anybody has an incident on.
+#[derive(Debug, Clone, Copy)]
+struct Attention {
+    /// Whether somebody had until now.
+    was_paid: bool,
+    /// Whether nothing is known of all that nobody has on.
+    is_unknown: bool,
+    /// When the first word of those that hold ends.
+    expiry: Option<Timestamp>,
 }
 
 /// An alarm that the audience may not see, or whose end nobody will tell.
 fn is_forgotten(known: Known, now: Timestamp) -> bool {
-    known.gone || known.over.is_some_and(|over| now.since(over) > ON_THE_WAY)
+    known.gone || !known.quiet && known.over.is_some_and(|over| now.since(over) > ON_THE_WAY)
+}
+
+impl Known {
+    /// Whether it is not told again, whatever else is.
+    pub fn is_aside(&self) -> bool {
+        self.quiet || self.unknown
+    }
+
+    /// The word of who took it on, where that was said of what matters as much.
+    fn word(&self, severity: Severity) -> Option<Timestamp> {
+        self.acknowledged.filter(|_| self.acknowledged_as.is_none_or(|then| severity <= then))
+    }
 }
 
 impl Incident {
@@ -78,9 +110,9 @@ impl Incident {
                 self.ended = self.ended.max(Some(change.at));
             }
             ChangeKind::SeverityChanged => {
-                if let Some(open) = self.open.get_mut(&change.alarm) {
-                    open.severity = change.severity;
-                }
+                let before = self.open.get_mut(&change.alarm).map(|open| &mut open.severity);
+                let before = before.map(|severity| std::mem::replace(severity, change.severity));
+                self.rose |= before.is_none_or(|before| before < change.severity);
             }
             _ => {}
         }
@@ -91,25 +123,37 @@ impl Incident {
         self.news.push(news);
     }
 
-    /// Finds out whether anybody takes it on: whether somebody did until now, and when the first word of those that hold ends.
-    fn attend(&mut self, known: impl Fn(&String) -> Known, pace: &Pace, now: Timestamp) -> (bool, Option<Timestamp>) {
-        let was_attended = self.unattended.is_none() && self.sequence > 0 && self.over.is_none();
-        let mut expiry: Option<Timestamp> = None;
-        let mut is_attended = true;
-        for (alarm, _) in self.open.iter().filter(|(_, open)| pace.concerns(open.severity)) {
-            let ends = known(alarm).acknowledged.map(|at| pace.holds_until(at));
+    /// Finds out whether anybody takes it on.
+    fn attend(&mut self, known: impl Fn(&String) -> Known, pace: &Pace, now: Timestamp) -> Attention {
+        let was_paid = self.unattended.is_none() && self.sequence > 0 && self.over.is_none();
+        let (mut expiry, mut waiting, mut unknown): (Option<Timestamp>, _, _) = (None, None, None);
+        for (alarm, open) in self.open.iter().filter(|(_, open)| pace.concerns(open.severity)) {
+            let known = known(alarm);
+            let ends = known.word(open.severity).map(|at| pace.holds_until(at));
             match ends {
+                _ if known.quiet => {}
                 Some(None) => {}
                 Some(Some(end)) if end > now => expiry = Some(expiry.map_or(end, |first| first.min(end))),
-                Some(Some(_)) | None => is_attended = false,
+                Some(Some(_)) | None if known.unknown => unknown = unknown.max(Some(open.severity)),
+                Some(Some(_)) | None => waiting = waiting.max(Some(open.severity)),
             }
         }
-        if is_attended {
-            (self.unattended, self.next_step) = (None, 0);
+        let is_unknown = waiting.is_none() && unknown.is_some();
+        self.waiting = waiting.or(unknown);
+        if is_unknown {
+            self.unknown_at = Some(now);
+        }
+        if self.waiting.is_none() {
+            (self.unattended, self.next_step, self.unknown_at) = (None, 0, None);
         } else if self.unattended.is_none() {
             self.unattended = Some(now);
         }
-        (was_attended, expiry)
+        Attention { was_paid, is_unknown, expiry }
+    }
+
+    /// From when on it is counted how long nobody has it on.
+    fn counted_from(&self) -> Option<Timestamp> {
+        self.unattended.max(self.unattended.and(self.unknown_at))
     }
 
     /// Takes the steps of the escalation whose time has come.
@@ -127,7 +171,7 @@ impl Incident {
     }
 
     fn next_step_at(&self, pace: &Pace) -> Option<Timestamp> {
-        pace.steps.get(self.next_step).and_then(|after| Some(self.unattended?.plus(*after)))
+        pace.steps.get(self.next_step).and_then(|after| Some(self.counted_from()?.plus(*after)))
     }
 
     fn repeat(&mut self, pace: &Pace, now: Timestamp, was_attended: bool, tellings: &mut Vec<Telling>) {
@@ -140,10 +184,10 @@ impl Incident {
         }
     }
 
-    fn repeat_at(&self, pace: &Pace) -> Option<Timestamp> {
-        let concerned = self.open.values().map(|open| open.severity).filter(|severity| pace.concerns(*severity));
-        let repeat = pace.repeat.of(concerned.max()?)?;
-        Some(self.told_at?.max(self.unattended?).plus(repeat))
+    /// When it is told again if nobody takes it on and nothing is new; never when none.
+    pub fn repeat_at(&self, pace: &Pace) -> Option<Timestamp> {
+        let repeat = pace.repeat.of(self.waiting?)?;
+        Some(self.told_at?.max(self.counted_from()?).plus(repeat))
     }
 
     /// One notice more.
@@ -163,6 +207,8 @@ impl Incident {
             ended: self.ended.filter(|_| self.open.is_empty()),
             level: self.level,
             at,
+            unattended: self.unattended,
+            rose: std::mem::take(&mut self.rose),
         }
     }
 
@@ -184,10 +230,12 @@ impl Incident {
         self.closed = self.sequence == 0 || over.plus(pace.reopen) <= now;
     }
 
-    fn timer(&self, pace: &Pace, expiry: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    fn timer(&self, pace: &Pace, attention: Attention, now: Timestamp) -> Timestamp {
         let close = self.over.map(|over| over.plus(pace.reopen));
-        let dues = [self.flush_at(pace), self.next_step_at(pace), self.repeat_at(pace), expiry, close];
-        dues.into_iter().flatten().fold(now.plus(AT_LEAST), Timestamp::min)
+        let soonest = if attention.is_unknown { now.plus(WHILE_UNKNOWN) } else { now };
+        let again = [self.next_step_at(pace), self.repeat_at(pace)].into_iter().flatten().map(|due| due.max(soonest));
+        let dues = [self.flush_at(pace), attention.expiry, close].into_iter().flatten();
+        dues.chain(again).fold(now.plus(AT_LEAST), Timestamp::min)
     }
 }
 

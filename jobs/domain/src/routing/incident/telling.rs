@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::News;
-use crate::{Timestamp, alarm::Severity};
+use crate::{
+    Timestamp,
+    alarm::{Change, ChangeKind, Severity},
+};
 
 /// One notice's worth, to all who hear it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +31,33 @@ pub struct Telling {
     pub level: usize,
     /// When.
     pub at: Timestamp,
+    /// Since when nobody has it on, where nobody has.
+    #[serde(default)]
+    pub unattended: Option<Timestamp>,
+    /// Whether something came to matter more.
+    #[serde(default)]
+    pub rose: bool,
+}
+
+impl Telling {
+    /// Whether people heard of it before, or should have: it is said once more, or to others.
+    pub fn is_again(&self) -> bool {
+        match self.kind {
+            TellingKind::Repeat => true,
+            TellingKind::Escalation => self.sequence > 1 || self.unattended.is_some_and(|since| since < self.at),
+            TellingKind::News | TellingKind::Recovery => false,
+        }
+    }
+
+    /// Whether somebody is to look up: not where something ended, was taken on, or matters less.
+    pub fn asks_for_attention(&self) -> bool {
+        let stirs = |change: &Change| change.begins() || change.kind == ChangeKind::AcknowledgementExpired;
+        match self.kind {
+            TellingKind::Repeat | TellingKind::Escalation => true,
+            TellingKind::News => self.rose || self.news.iter().any(|news| stirs(&news.change)),
+            TellingKind::Recovery => false,
+        }
+    }
 }
 
 /// Why something is told.

@@ -264,3 +264,63 @@ fn an_alarm_whose_end_nobody_tells_is_forgotten_and_not_repeated() {
     assert_eq!(story.told(), [(0, Fresh, 1, 1)]);
     assert!(story.incident.closed);
 }
+
+#[test]
+fn what_is_on_the_shelf_is_not_said_again_and_is_remembered_until_its_end_is_told() {
+    let mut story = Story::of(Pace { steps: vec![secs(0), secs(600)], ..pace() });
+    story.raised("a", Critical, 0);
+    story.known.insert("a".to_owned(), Known { quiet: true, ..Known::default() });
+    story.until(20_000);
+    story.known.insert("a".to_owned(), Known { quiet: true, over: Some(at(20_000)), ..Known::default() });
+    story.until(200_000);
+    assert_eq!(story.told(), [(0, Escalation, 1, 1)]);
+    story.known.insert("a".to_owned(), Known { over: Some(at(20_000)), ..Known::default() });
+    story.cleared("a", Critical, 200_000);
+    assert_eq!(story.told(), [(0, Escalation, 1, 1), (200_000, Recovery, 1, 0)]);
+}
+
+#[test]
+fn a_word_is_not_for_what_came_to_matter_more_since_and_holds_again_when_that_is_over() {
+    let mut story = Story::of(pace());
+    story.raised("a", Warning, 0);
+    let word = Known { acknowledged: Some(at(20)), acknowledged_as: Some(Warning), ..Known::default() };
+    story.known.insert("a".to_owned(), word);
+    story.until(20_000);
+    story.hears(20_000, vec![change("a", ChangeKind::SeverityChanged, Critical, 20_000)]);
+    story.until(21_800);
+    let told = [(10, Fresh, 1, 1), (20_000, Fresh, 1, 1), (21_800, Repeat, 0, 1)];
+    assert_eq!(story.told(), told);
+    story.hears(21_900, vec![change("a", ChangeKind::SeverityChanged, Warning, 21_900)]);
+    story.until(40_000);
+    assert_eq!(story.told()[3..], [(21_910, Fresh, 1, 1)]);
+    let attention: Vec<bool> = story.told.iter().map(|(_, told)| told.asks_for_attention()).collect();
+    assert_eq!(attention, [true, true, true, false], "that it matters less may be read whenever");
+}
+
+#[test]
+fn while_a_parents_alarm_speaks_for_it_no_step_is_taken_and_nothing_is_repeated() {
+    for steps in [vec![], vec![secs(0), secs(600)]] {
+        let mut story = Story::of(Pace { steps, ..pace() });
+        story.raised("a", Critical, 0);
+        let lost = Known { unknown: true, ..Known::default() };
+        story.known.insert("a".to_owned(), lost);
+        story.until(20_000);
+        assert_eq!(story.told.len(), 1, "{:?}", story.told());
+        story.known.insert("a".to_owned(), Known::default());
+        story.until(22_200);
+        assert!(story.told.len() > 1, "{:?}", story.told());
+        assert!(story.told.iter().all(|(at, _)| *at == 0 || *at > 20_000));
+    }
+}
+
+#[test]
+fn of_several_that_stand_only_what_nobody_has_on_and_is_known_is_said_again() {
+    let mut story = Story::of(pace());
+    story.raised("a", Critical, 0);
+    story.raised("b", Warning, 100);
+    story.known.insert("a".to_owned(), Known { quiet: true, ..Known::default() });
+    story.until(100 + 20_000);
+    let repeats: Vec<_> = story.told.iter().filter(|(_, told)| told.kind == Repeat).collect();
+    assert_eq!(repeats.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [14_510], "as often as a warning");
+    assert_eq!(repeats[0].1.alarms, ["b"]);
+}

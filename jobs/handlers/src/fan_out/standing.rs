@@ -1,0 +1,93 @@
+//! What the records say of the alarms of an incident.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    Source,
+    alarm::SourceState,
+    routing::incident::{Known, News},
+};
+use records::{
+    TableError,
+    alarms::{self, Alarm, Watch},
+    incidents::{Audience, Incident},
+    users,
+};
+
+use crate::Context;
+
+/// Under this name all of a source is out of service.
+const WHOLE_SOURCE: &str = "";
+
+const GONE: Known =
+    Known { over: None, acknowledged: None, acknowledged_as: None, quiet: false, unknown: false, gone: true };
+
+/// What the records say of the alarms that are open, or new.
+pub(super) async fn known(
+    cx: &Context,
+    incident: &Incident,
+    news: &[News],
+) -> Result<BTreeMap<String, Known>, TableError> {
+    let table = cx.table.as_ref();
+    let mut known: BTreeMap<String, Known> = incident.state.open.keys().map(|alarm| (alarm.clone(), GONE)).collect();
+    known.extend(news.iter().map(|news| (news.change.alarm.clone(), GONE)));
+    let alarms = alarms::get_many(table, &known.keys().cloned().collect::<Vec<_>>()).await?;
+    // Where nobody takes anything on nothing is said again, so nothing but the alarms themselves is asked for.
+    let sources: BTreeSet<&Source> = match incident.audience {
+        Audience::Topics => BTreeSet::new(),
+        Audience::User(_) | Audience::Policy(_) => alarms.iter().map(|alarm| &alarm.source).collect(),
+    };
+    let mut watches = alarms::watches(table, &sources).await?;
+    let parents: BTreeSet<Source> = watches.values().filter_map(|watch| watch.state.unknown.clone()).collect();
+    let parents = parents.iter().filter(|parent| !watches.contains_key(*parent)).collect();
+    let parents = alarms::watches(table, &parents).await?;
+    watches.extend(parents);
+    for alarm in &alarms {
+        known.insert(alarm.id.clone(), of(alarm, &watches));
+    }
+    Ok(known)
+}
+
+fn of(alarm: &Alarm, watches: &BTreeMap<Source, Watch>) -> Known {
+    let state = watches.get(&alarm.source).map(|watch| &watch.state);
+    let word = alarm.acknowledged.as_ref().map(|word| word.at);
+    Known {
+        over: alarm.cleared_at,
+        acknowledged: word,
+        acknowledged_as: alarm.acknowledged.as_ref().and_then(|word| word.severity),
+        quiet: state.is_some_and(|state| is_quiet(state, &alarm.rule)),
+        unknown: state.and_then(|state| state.unknown.as_ref()).is_some_and(|parent| speaks(watches, parent)),
+        gone: false,
+    }
+}
+
+/// Whether it is on the shelf or out of service, or what ended that is not told yet. That its time is up does not count: the
+/// machine ends it, and has it told.
+fn is_quiet(state: &SourceState, rule: &str) -> bool {
+    let life = state.lives.get(rule);
+    let is_out = [rule, WHOLE_SOURCE].into_iter().any(|name| state.out_of_service.contains_key(name));
+    is_out || life.is_some_and(|life| life.shelf.is_some() || life.owed.is_some())
+}
+
+/// Whether an alarm of a lost parent stands, or is about to.
+fn speaks(watches: &BTreeMap<Source, Watch>, parent: &Source) -> bool {
+    watches.get(parent).is_some_and(|watch| !watch.state.conditions.is_empty())
+}
+
+/// Of what somebody may not see any more they hear nothing.
+pub(super) async fn leave_out_what_is_out_of_sight(
+    cx: &Context,
+    incident: &Incident,
+    known: &mut BTreeMap<String, Known>,
+) -> Result<(), TableError> {
+    let Audience::User(name) = &incident.audience else { return Ok(()) };
+    let table = cx.table.as_ref();
+    let open = &incident.state.open;
+    let seen = match users::get(table, name).await? {
+        Some(user) => users::seen_among(table, &user, open.values().map(|open| &open.source)).await?,
+        None => BTreeSet::new(),
+    };
+    let hidden = open.iter().filter(|(_, open)| !seen.contains(&open.source));
+    known.extend(hidden.map(|(alarm, _)| (alarm.clone(), GONE)));
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Of which alarms an audience that no binding names heard the beginning: it hears of the rest, whatever becomes of its policy or
+//! its rule's recipients meanwhile.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use domain::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Audience, Incident};
+use crate::{Key, Range, Table, TableError, Write, record};
+
+/// So long it is remembered: longer than alarms stand.
+const RETENTION: Duration = Duration::from_hours(400 * 24);
+
+/// More audiences than would ever hear of one alarm.
+const MOST: usize = 100;
+
+/// Who heard of the beginning of an alarm, and in which group.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Begun {
+    /// Who.
+    pub audience: Audience,
+    /// What it belongs to.
+    pub group: String,
+    /// What people call the group.
+    pub place: String,
+}
+
+/// The writes that say that an incident heard of the beginning of these alarms.
+pub fn put_begun<'a>(
+    incident: &Incident,
+    alarms: impl IntoIterator<Item = &'a str>,
+    now: Timestamp,
+) -> Result<Vec<Write>, TableError> {
+    let Incident { audience, group, place, .. } = incident;
+    let begun = Begun { audience: audience.clone(), group: group.clone(), place: place.clone() };
+    let key = |alarm: &str| Key::new(partition(alarm), format!("{audience}#{group}"));
+    let alarms: BTreeSet<&str> = alarms.into_iter().collect();
+    alarms.into_iter().map(|alarm| record::put_until(key(alarm), &begun, now.plus(RETENTION))).collect()
+}
+
+/// Who heard of the beginning of an alarm.
+pub async fn begun(table: &dyn Table, alarm: &str) -> Result<Vec<Begun>, TableError> {
+    Ok(record::page(table, &Range::all(partition(alarm), MOST)).await?.items)
+}
+
+fn partition(alarm: &str) -> String {
+    format!("incident-alarm#{alarm}")
+}

@@ -1,0 +1,95 @@
+//! What somebody has on is not said again: acknowledged, on the shelf, out of service, or spoken for by a lost parent's alarm.
+
+use serde_json::json;
+
+use super::play::Play;
+
+async fn boss_after_ten_minutes() -> Play {
+    let play = Play::new().await;
+    play.hire(&["boss"]).await;
+    play.policy(json!({ "steps": [{ "after_ms": 600_000, "users": ["boss"] }] })).await;
+    play
+}
+
+#[tokio::test]
+async fn what_is_on_the_shelf_is_not_said_again_and_when_it_is_off_it_and_stands_all_goes_on() {
+    let lines = "
+        0s              sensor 1 hot
+        0s..0s          tech hears Alarm: Cold store / 1 TH-10
+        60s             tech shelves for 2h
+        2h1m..2h1m5s    tech hears Alarm: Cold store / 1 TH-10
+        2h11m..2h11m5s  boss hears Not acknowledged: Cold store / 1 TH-10
+        2h31m..2h31m9s  tech hears Still open: Cold store / 1 TH-10
+        2h35m           sensor 1 well
+        2h35m..2h35m1s  tech hears Recovered: Cold store / 1 TH-10
+        2h35m..2h35m1s  boss hears Recovered: Cold store / 1 TH-10
+    ";
+    boss_after_ten_minutes().await.runs(lines, "1h").await;
+}
+
+#[tokio::test]
+async fn what_is_out_of_service_is_not_said_again_until_it_is_back() {
+    let lines = "
+        0s              sensor 1 hot
+        0s..0s          tech hears Alarm: Cold store / 1 TH-10
+        60s             tech takes out for 2h
+        2h1m..2h1m5s    tech hears Alarm: Cold store / 1 TH-10
+        2h11m..2h11m5s  boss hears Not acknowledged: Cold store / 1 TH-10
+        2h20m           tech acknowledges
+    ";
+    boss_after_ten_minutes().await.runs(lines, "2h").await;
+}
+
+#[tokio::test]
+async fn who_was_told_of_what_ends_on_the_shelf_is_told_of_its_end_once_when_it_is_off_it() {
+    let lines = "
+        0s              sensor 1 hot
+        0s..0s          tech hears Alarm: Cold store / 1 TH-10
+        10m..10m1s      boss hears Not acknowledged: Cold store / 1 TH-10
+        11m             tech shelves for 2h
+        30m             sensor 1 well
+        2h11m..2h11m5s  tech hears Recovered: Cold store / 1 TH-10
+        2h11m..2h11m5s  boss hears Recovered: Cold store / 1 TH-10
+    ";
+    boss_after_ten_minutes().await.runs(lines, "2h").await;
+}
+
+#[tokio::test]
+async fn a_word_holds_for_what_it_was_given_for_and_what_matters_more_is_escalated_and_said_again() {
+    let play = boss_after_ten_minutes().await;
+    play.levels().await;
+    let lines = "
+        0s              sensor 1 warm
+        10s..12s        tech hears Alarm: Cold store / 1 TH-10
+        60s             tech acknowledges
+        2h              sensor 1 warmer
+        2h..2h2s        tech hears Alarm changed: Cold store / 1 TH-10
+        2h10m..2h10m2s  boss hears Not acknowledged: Cold store / 1 TH-10
+        2h30m..2h30m3s  tech hears Still open: Cold store / 1 TH-10
+        2h31m           tech acknowledges
+    ";
+    play.runs(lines, "4h").await;
+}
+
+#[tokio::test]
+async fn while_a_lost_parents_alarm_speaks_for_it_it_is_not_said_again_and_then_it_goes_on() {
+    let lines = "
+        0s              sensor 1 hot
+        0s..0s          tech hears Alarm: Cold store / 1 TH-10
+        60s             node lost
+        2m..2m3s        tech hears Alarm: node:n1
+        12m..12m3s      boss hears Not acknowledged: node:n1
+        32m..32m3s      tech hears Still open: node:n1
+        42m..42m3s      boss hears Still open: node:n1
+        50m             node back
+        50m..50m3s      tech hears Recovered: node:n1
+        50m..50m3s      boss hears Recovered: node:n1
+        51m             sensor 1 hot
+        51m..61m        boss hears Not acknowledged: Cold store / 1 TH-10
+        60m..81m        tech hears Still open: Cold store / 1 TH-10
+        81m             sensor 1 well
+        81m..81m3s      tech hears Recovered: Cold store / 1 TH-10
+        81m..81m3s      boss hears Recovered: Cold store / 1 TH-10
+    ";
+    boss_after_ten_minutes().await.runs(lines, "1h").await;
+}
