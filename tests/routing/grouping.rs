@@ -1,6 +1,9 @@
 //! What belongs together is one notice, and its end another.
 
-use records::users::{self, User};
+use records::{
+    notices::{self, Notice},
+    users::{self, User},
+};
 use serde_json::{Value, json};
 
 use super::play::Play;
@@ -148,4 +151,40 @@ async fn of_a_device_that_was_removed_nothing_is_told_again() {
         11m             sensor 1 well
     ";
     Play::new().await.runs(lines, "1h").await;
+}
+
+/// Of each notice by mail to the technician, oldest first: its kind, and the number of the one that it takes the place of where a
+/// channel can edit.
+async fn edited(play: &Play) -> Vec<(String, Option<u32>)> {
+    let mut notices = notices::list(play.flow.cx.table.as_ref(), "tech", 50, None).await.unwrap().items;
+    notices.retain(|notice| notice.channel == "email");
+    notices.sort_by_key(|notice| notice.sequence);
+    let number_of = |id: &String| notices.iter().find(|notice| notice.id == *id).map(|notice| notice.sequence);
+    let kind = |notice: &Notice| notice.subject.split(':').next().unwrap_or_default().to_owned();
+    notices.iter().map(|notice| (kind(notice), notice.way.follows.as_ref().and_then(number_of))).collect()
+}
+
+#[tokio::test]
+async fn what_asks_for_attention_is_a_message_of_its_own_and_the_rest_is_put_into_the_last_of_these() {
+    let play = Play::new().await;
+    play.levels().await;
+    let lines = "
+        0s          sensor 1 warm
+        60s         sensor 2 damp
+        5m          sensor 1 warmer
+        40m         sensor 1 warm
+        50m         sensor 2 well
+        55m         sensor 1 well
+    ";
+    play.mails(lines, "10m").await;
+    let expected = [
+        ("Alarm", None),
+        ("Alarm", None),
+        ("Alarm changed", None),
+        ("Still open", None),
+        ("Alarm changed", Some(4)),
+        ("Partly recovered", Some(4)),
+        ("Recovered", Some(4)),
+    ];
+    assert_eq!(edited(&play).await, expected.map(|(kind, of)| (kind.to_owned(), of)));
 }

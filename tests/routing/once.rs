@@ -136,3 +136,21 @@ async fn who_may_not_see_it_any_more_and_is_on_the_policy_goes_on_hearing_by_it(
     ";
     play.runs(lines, "10m").await;
 }
+
+#[tokio::test]
+async fn a_queue_that_is_away_in_the_middle_doubles_nothing() {
+    let play = Play::new().await;
+    play.hire(&["expert"]).await;
+    play.policy(json!({ "steps": [{ "after_ms": 0, "users": ["tech", "expert"] }] })).await;
+    play.recipients("hot", json!({ "users": ["expert", "tech"] })).await;
+    play.flow.queue_is_away_once_for("deliver_notice");
+    let lines = "
+        0s              sensor 1 hot
+        0s..20s         tech hears Alarm: Cold store / 1 TH-10
+        0s..20s         expert hears Alarm: Cold store / 1 TH-10
+        5m              sensor 1 well
+        5m..5m1s        tech hears Recovered: Cold store / 1 TH-10
+        5m..5m1s        expert hears Recovered: Cold store / 1 TH-10
+    ";
+    play.runs(lines, "10m").await;
+}

@@ -153,11 +153,18 @@ async fn bring((cx, by, at): (&Context, GroupBy, place::At<'_>), hearers: &[Hear
         }
         let ended: Vec<(&Audience, Result<(), JobError>)> =
             stream::iter(brought).buffer_unordered(AT_A_TIME).collect().await;
+        let mut is_policy_behind = false;
         for (audience, ended) in ended {
-            if let (Audience::User(user), Err(_)) = (audience, &ended) {
-                behind.insert(user.clone());
+            match audience {
+                Audience::User(user) if ended.is_err() => drop(behind.insert(user.clone())),
+                Audience::Policy(_) if ended.is_err() => is_policy_behind = true,
+                Audience::User(_) | Audience::Topics | Audience::Policy(_) => {}
             }
             all.push(ended);
+        }
+        // Whom a policy tells is not known until it is brought there.
+        if is_policy_behind {
+            break;
         }
     }
     JobError::worst(all)

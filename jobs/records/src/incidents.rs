@@ -75,6 +75,10 @@ pub struct Incident {
     /// Which of its notices each of them got last that asked for attention.
     #[serde(default)]
     pub looked_up: BTreeMap<String, Earlier>,
+    /// Whose own incidents could not be brought a transition yet, which is tried again, by the transitions that are not told yet:
+    /// they hear of it there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub behind: BTreeMap<String, BTreeSet<String>>,
     /// What may not have been handed on yet.
     pub outbox: Vec<Outgoing>,
 }
@@ -127,6 +131,7 @@ impl Incident {
             people,
             first_told: None,
             looked_up: BTreeMap::new(),
+            behind: BTreeMap::new(),
             outbox,
         }
     }

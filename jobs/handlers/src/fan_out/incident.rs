@@ -20,7 +20,7 @@ use records::{
 
 use super::{
     policies::{Steps, bound, steps_of},
-    shares::{Behind, Shares},
+    shares::Shares,
     standing::{known, leave_out_what_is_out_of_sight},
     telling,
 };
@@ -31,15 +31,6 @@ const TRIES: usize = 16;
 
 /// What is due so soon is put into the queue at once: where a sweep comes once a minute, it would come too late.
 const SOON: Duration = Duration::from_secs(90);
-
-/// Why an incident is stepped.
-#[derive(Clone, Copy)]
-enum Why<'a> {
-    /// A transition is brought to it.
-    Heard { transition: &'a str, behind: &'a BTreeSet<String> },
-    /// Its time has come.
-    Due,
-}
 
 /// Brings some changes of a transition to the incident of an audience that they belong to. Those whose own incidents are behind
 /// hear of it there.
@@ -63,7 +54,10 @@ pub(super) async fn bring(
         let known = known(cx, &incident.value, &news).await?;
         let input = Input { news: news.clone(), known };
         let is_repeat = !incident.value.outbox.is_empty();
-        if advance(cx, &mut incident, input, Why::Heard { transition: &transition.id, behind }).await? {
+        if !behind.is_empty() {
+            incident.value.behind.insert(transition.id.clone(), behind.clone());
+        }
+        if advance(cx, &mut incident, input, Some(&transition.id)).await? {
             return hand_on((cx, common), incident, is_repeat).await;
         }
         // An earlier run may have brought it, and died before it handed on what is to be told.
@@ -88,7 +82,7 @@ pub(super) async fn look_at(cx: &Context, named: &Named) -> Result<(), JobError>
         let is_repeat = !incident.value.outbox.is_empty();
         let mut known = known(cx, &incident.value, &[]).await?;
         leave_out_what_is_out_of_sight(cx, &incident.value, &mut known).await?;
-        if advance(cx, &mut incident, Input { news: Vec::new(), known }, Why::Due).await? {
+        if advance(cx, &mut incident, Input { news: Vec::new(), known }, None).await? {
             return hand_on((cx, &common), incident, is_repeat).await;
         }
     }
@@ -100,13 +94,13 @@ async fn advance(
     cx: &Context,
     incident: &mut Versioned<Incident>,
     input: Input,
-    why: Why<'_>,
+    heard: Option<&str>,
 ) -> Result<bool, JobError> {
     let now = cx.clock.now();
     let steps = Steps::of(cx, &incident.value.audience).await?;
     let mut pace = pace(cx, &incident.value);
     steps.paced(&mut pace);
-    let (heard, aside) = (begun(&input), aside(&input));
+    let (begun, aside) = (begun(&input), aside(&input));
     let stepped = step(&incident.value.state, input, &pace, now);
     let before = incident.value.timer;
     incident.value.state = stepped.incident;
@@ -114,17 +108,15 @@ async fn advance(
     let began = stepped.tellings.first().map(|telling| telling.at);
     incident.value.first_told = incident.value.first_told.or(began);
     for telling in stepped.tellings {
-        for (telling, people) in for_whom(cx, &mut incident.value, (&steps, why, &aside), telling).await? {
+        for (telling, people) in for_whom(cx, &mut incident.value, (&steps, &aside), telling).await? {
             let outgoing = outgoing(&mut incident.value, telling, people);
             incident.value.outbox.push(outgoing);
         }
     }
-    let transition = match why {
-        Why::Heard { transition, .. } => Some(transition),
-        Why::Due => None,
-    };
-    let mut writes = incidents::put(incident, before, transition, now)?;
-    writes.extend(remembered(&incident.value, &heard, now)?);
+    let Incident { behind, state, .. } = &mut incident.value;
+    behind.retain(|transition, _| state.news.iter().any(|news| news.transition == *transition));
+    let mut writes = incidents::put(incident, before, heard, now)?;
+    writes.extend(remembered(&incident.value, &begun, now)?);
     let is_stored = cx.table.transact(writes).await?.applied();
     incident.version += 1;
     Ok(is_stored)
@@ -166,7 +158,7 @@ fn pace(cx: &Context, incident: &Incident) -> Pace {
 async fn for_whom(
     cx: &Context,
     incident: &mut Incident,
-    (steps, why, aside): (&Steps, Why<'_>, &BTreeSet<String>),
+    (steps, aside): (&Steps, &BTreeSet<String>),
     telling: Telling,
 ) -> Result<Vec<(Telling, Vec<String>)>, TableError> {
     match &incident.audience {
@@ -188,13 +180,9 @@ async fn for_whom(
     if is_for_all {
         people.extend(incident.people.iter().cloned());
     }
-    let behind = match why {
-        Why::Heard { transition, behind } => Some(Behind { transition, people: behind }),
-        Why::Due => None,
-    };
     let standing = incident.state.open.keys().filter(|alarm| !aside.contains(*alarm)).cloned().collect();
     let pace = cx.settings.notices.pace();
-    Shares { cx, incident, steps, pace: &pace, behind, standing }.of(&telling, people).await
+    Shares { cx, incident, steps, pace: &pace, standing }.of(&telling, people).await
 }
 
 /// What somebody is to be told, and what it takes the place of.

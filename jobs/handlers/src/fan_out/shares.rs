@@ -23,13 +23,6 @@ use crate::Context;
 /// Two notices so near to each other would say the same.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// Whose own incident could not be brought a transition yet, which is tried again: they hear of it there.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Behind<'a> {
-    pub(super) transition: &'a str,
-    pub(super) people: &'a BTreeSet<String>,
-}
-
 /// What is asked of a telling.
 pub(super) struct Shares<'a> {
     pub(super) cx: &'a Context,
@@ -37,7 +30,6 @@ pub(super) struct Shares<'a> {
     pub(super) steps: &'a Steps,
     /// How fast people's own incidents are told.
     pub(super) pace: &'a Pace,
-    pub(super) behind: Option<Behind<'a>>,
     /// The alarms that are told again.
     pub(super) standing: BTreeSet<String>,
 }
@@ -138,8 +130,8 @@ impl Shares<'_> {
         for (audience, group) in narrower {
             heard.extend(incidents::heard_of(self.cx.table.as_ref(), &transitions, (audience, group)).await?);
         }
-        let behind = self.behind.filter(|behind| behind.people.contains(&user.user));
-        heard.extend(behind.map(|behind| behind.transition.to_owned()));
+        let behind = self.incident.behind.iter().filter(|(_, people)| people.contains(&user.user));
+        heard.extend(behind.map(|(transition, _)| transition.clone()));
         Ok(heard)
     }
 

@@ -43,8 +43,11 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
     let attention = incident.attend(known, pace, now);
     let mut tellings = Vec::new();
     incident.flush_if_due(pace, now, &mut tellings);
-    if !attention.is_unknown {
+    // Those of a first step without delay are told as those are who see it; the others are not while a parent's alarm speaks.
+    if !attention.is_unknown || incident.level == 0 && pace.steps.first().is_some_and(Duration::is_zero) {
         incident.escalate(pace, now, &mut tellings);
+    }
+    if !attention.is_unknown {
         incident.repeat(pace, now, attention.was_paid, &mut tellings);
     }
     let is_told_again = |alarm: &&String| !known(alarm).is_aside();
