@@ -59,7 +59,8 @@ pub enum GroupBy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EscalationStep {
-    /// How long nobody has acknowledged by then, in milliseconds. With 0 those who hear anyway are left out.
+    /// How long nobody has acknowledged by then, in milliseconds. With 0 those who hear anyway are left out; with
+    /// more, who is named hears once more.
     pub after_ms: u64,
     /// Users.
     #[serde(default)]

@@ -24,6 +24,9 @@ use crate::{
     catalog::{Model, concerns},
 };
 
+/// What belongs together, and what people call it.
+type Group = (String, String);
+
 /// Somebody who hears of a transition.
 #[derive(Debug, PartialEq)]
 pub(super) struct Hearer {
@@ -32,7 +35,7 @@ pub(super) struct Hearer {
     /// What they hear of: the transition with those of its changes that concern them, one at least.
     pub transition: Transition,
     /// The group in which they heard of its beginning, and what people call it, where that is kept; else it is as its policy says.
-    pub into: Option<(String, String)>,
+    pub into: Option<Group>,
 }
 
 impl Hearer {
@@ -103,7 +106,7 @@ async fn named(
     let common: Vec<&Change> = transition.changes.iter().filter(|change| owner(&change.rule).is_none()).collect();
     let policy = policy.filter(|policy| !policy.value.steps.is_empty()).map(|policy| Audience::Policy(policy.id));
     let rules = cx.alert_rules().await?;
-    let mut heard: BTreeMap<(Audience, Option<(String, String)>), Vec<Change>> = BTreeMap::new();
+    let mut heard: BTreeMap<(Audience, Option<Group>), Vec<Change>> = BTreeMap::new();
     for change in common {
         let begun = match change.kind {
             ChangeKind::Raised => Vec::new(),

@@ -105,8 +105,8 @@ async fn advance(
     let before = incident.value.timer;
     incident.value.state = stepped.incident;
     incident.value.timer = stepped.timer;
-    let began = stepped.tellings.first().map(|telling| telling.at);
-    incident.value.first_told = incident.value.first_told.or(began);
+    let told_at = stepped.tellings.first().map(|telling| telling.at);
+    incident.value.first_told = incident.value.first_told.or(told_at);
     for telling in stepped.tellings {
         for (telling, people) in for_whom(cx, &mut incident.value, (&steps, &aside), telling).await? {
             let outgoing = outgoing(&mut incident.value, telling, people);

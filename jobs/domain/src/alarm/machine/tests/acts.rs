@@ -1,6 +1,7 @@
 //! What people do about alarms: they take them on, put them on the shelf, take them out of service.
 
 use super::*;
+use crate::alarm::Level;
 
 const RULE: &str = "threshold:temperature";
 
@@ -62,6 +63,23 @@ fn a_word_that_held_for_some_time_expires_though_nothing_arrives() {
         [format!("({RULE} acknowledged)")],
         "it may be taken on again"
     );
+}
+
+#[test]
+fn of_what_matters_more_since_somebody_may_say_it_anew() {
+    let level = |limit, severity| Level { limit, severity, deadband: 0.0 };
+    let above = vec![level(30.0, Severity::Warning), level(40.0, Severity::Critical)];
+    let levels = Condition::Levels { name: "temperature".into(), above, below: Vec::new() };
+    let mut source = Watched::by([Rule { condition: levels, ..too_hot(0) }]);
+    source.sees(1, hot(35.0));
+    source.does(2, acknowledge(&source, None));
+    assert!(source.alarm(RULE).is_taken_on());
+    source.sees(3, hot(45.0));
+    assert!(!source.alarm(RULE).is_taken_on());
+    assert_eq!(source.does(4, acknowledge(&source, None)), [format!("({RULE} acknowledged)")]);
+    assert_eq!(source.does(5, acknowledge(&source, None)), NOTHING);
+    source.sees(6, hot(35.0));
+    assert!(source.alarm(RULE).is_taken_on(), "and it is for less as well");
 }
 
 #[test]
