@@ -44,7 +44,7 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
     let mut tellings = Vec::new();
     incident.flush_if_due(pace, now, &mut tellings);
     // Those of a first step without delay are told as those are who see it; the others are not while a parent's alarm speaks.
-    if !attention.is_unknown || incident.level == 0 && pace.steps.first().is_some_and(Duration::is_zero) {
+    if !attention.is_unknown || pace.steps.get(incident.next_step).is_some_and(Duration::is_zero) {
         incident.escalate(pace, now, &mut tellings);
     }
     if !attention.is_unknown {
