@@ -33,7 +33,7 @@ impl Looking<'_> {
                 return Some(ConditionState::Active(Box::new(active)));
             }
         }
-        self.ended(rule, active, (self.evidence.at, detail), changes)
+        ended(rule, active, (self.evidence.at, detail), changes)
     }
 
     /// Whether an alarm was seen to be normal for long enough before the fact. What is due at this very instant is for that to
@@ -45,16 +45,11 @@ impl Looking<'_> {
     }
 
     /// The end of one of which that is so.
-    pub(super) fn ends_in_time(
-        &self,
-        rule: &Rule,
-        mut active: Active,
-        changes: &mut Vec<Change>,
-    ) -> Option<ConditionState> {
+    pub(super) fn ends_in_time(rule: &Rule, mut active: Active, changes: &mut Vec<Change>) -> Option<ConditionState> {
         let Some(Ending { due, detail, .. }) = active.ending.take() else {
             return Some(ConditionState::Active(Box::new(active)));
         };
-        self.ended(rule, active, (due, detail), changes)
+        ended(rule, active, (due, detail), changes)
     }
 
     /// What is kept of a condition of which a fact does not speak. Of an alarm that was seen to be normal it may say that nobody
@@ -70,23 +65,6 @@ impl Looking<'_> {
             ending.doubtful = true;
         }
         Some(current)
-    }
-
-    fn ended(
-        &self,
-        rule: &Rule,
-        mut active: Active,
-        (at, detail): (Timestamp, String),
-        changes: &mut Vec<Change>,
-    ) -> Option<ConditionState> {
-        let normal_since = active.normal_since.unwrap_or(at);
-        if rule.latched && active.holds() {
-            changes.push(Change::of(ChangeKind::Latched, active.about(&rule.id), at, detail).over_at(normal_since));
-            (active.normal_since, active.over_since) = (None, Some(normal_since));
-            return Some(ConditionState::Active(Box::new(active)));
-        }
-        changes.push(cleared(&rule.id, &active, at, detail));
-        None
     }
 
     /// What is kept of a condition whose rule is gone: only a raised one, until the source is heard of again.
@@ -105,6 +83,23 @@ impl Looking<'_> {
         (active.again, active.ending) = (None, None);
         Some(ConditionState::Active(active))
     }
+}
+
+/// What becomes of an alarm that was normal for long enough.
+fn ended(
+    rule: &Rule,
+    mut active: Active,
+    (at, detail): (Timestamp, String),
+    changes: &mut Vec<Change>,
+) -> Option<ConditionState> {
+    let normal_since = active.normal_since.unwrap_or(at);
+    if rule.latched && active.holds() {
+        changes.push(Change::of(ChangeKind::Latched, active.about(&rule.id), at, detail).over_at(normal_since));
+        (active.normal_since, active.over_since) = (None, Some(normal_since));
+        return Some(ConditionState::Active(Box::new(active)));
+    }
+    changes.push(cleared(&rule.id, &active, at, detail));
+    None
 }
 
 /// The end of an alarm.

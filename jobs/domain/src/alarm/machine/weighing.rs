@@ -101,7 +101,7 @@ impl Looking<'_> {
             },
             ConditionState::Active(mut active) => {
                 if self.is_over(&active, state) {
-                    return self.ends_in_time(rule, *active, changes);
+                    return Self::ends_in_time(rule, *active, changes);
                 }
                 match active.again.take().map(|again| self.delay(rule, again, state)) {
                     None | Some(Delay::Dropped) => {}

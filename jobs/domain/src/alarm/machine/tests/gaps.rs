@@ -10,7 +10,7 @@ const DOCUMENT: &str = include_str!("../../../../../../docs/ALARMS.md");
 fn in_state(name: &str) -> Watched {
     let latched = name.starts_with("latched");
     let off_delay = Duration::from_secs(if name == "ending" { 30 } else { 0 });
-    let hot_for_long = Rule { latched, off_delay, ..too_hot(10) };
+    let hot_for_long = Rule { off_delay, latched, ..too_hot(10) };
     let mut source = Watched::by([hot_for_long, Rule { id: "silence".into(), ..silent(10) }]);
     if name == "normal" {
         source.sees(1, hot(20.0));
