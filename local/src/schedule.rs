@@ -101,8 +101,11 @@ pub(crate) async fn expire(clock: Arc<dyn Clock>, table: Arc<EmbeddedTable>, shu
     }
 }
 
-/// What is due of each kind, and what will have been enqueued then.
-const WHAT: [fn(Done, &ScheduleSettings, Timestamp) -> (Vec<Message>, Done); 2] = [Done::sweep, Done::plans];
+/// What is due of one kind, and what will have been enqueued then.
+type Due = fn(Done, &ScheduleSettings, Timestamp) -> (Vec<Message>, Done);
+
+/// Of each kind.
+const WHAT: [Due; 2] = [Done::sweep, Done::plans];
 
 /// What was enqueued last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
