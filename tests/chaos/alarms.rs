@@ -243,6 +243,12 @@ fn wrong_at(answers: &[Answer], place: usize, spans: &[Span]) -> Option<String> 
     if answer.may_be_overtaken && answers[place + 1..].iter().any(|next| next.is_good) {
         return None;
     }
+    // The alarm begins with an abnormal one that overtook it, as long as those between may have been overtaken too.
+    let overtaken = answers[place..].iter().take_while(|answer| answer.may_be_overtaken).count();
+    let overtaking = answers.iter().skip(place + 1).take(overtaken);
+    if overtaking.filter(|next| !next.is_good).any(|next| spans.iter().any(|span| span.raised == next.at())) {
+        return None;
+    }
     let until = answers.get(place + 1).map_or_else(|| answer.taken(), Answer::at);
     let is_told =
         spans.iter().any(|span| span.raised <= until && span.cleared.as_deref().is_none_or(|cleared| *at < *cleared));

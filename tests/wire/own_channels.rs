@@ -59,10 +59,10 @@ async fn what_a_webhook_refused_is_told_by_its_test_and_sent_again_when_its_owne
     let mut receiver = Verifier::start("whsec_AAAA").await?;
     let (path, secret) = made(&field.ann, &receiver.url()).await?;
     receiver.checks_with(&secret).await?;
-    receiver.answer(400, json!({}), 2).await?;
+    receiver.answer(410, json!({}), 2).await?;
     let answer = tested(&field.ann, &path).await?;
     assert_eq!(answer["status"], "failed");
-    assert!(answer["said"].as_str().is_some_and(|said| said.contains("400")), "{answer}");
+    assert!(answer["said"].as_str().is_some_and(|said| said.contains("410")), "{answer}");
 
     field.slave.set(SENSOR, &[352, 600, 1]).await?;
     receiver.until_received(2).await?;
