@@ -35,7 +35,7 @@ pub(crate) async fn run(cx: Context, turn: Option<Turn>, shutdown: CancellationT
     let mut done = Done::default();
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
         let (schedule, now) = (&cx.settings.schedule, cx.clock.now());
-        if WHAT.iter().all(|due| due(done, schedule, now).0.is_empty()) {
+        if KINDS.iter().all(|due| due(done, schedule, now).0.is_empty()) {
             continue;
         }
         if !is_ours(turn.as_ref()).await {
@@ -60,7 +60,7 @@ pub(crate) async fn run(cx: Context, turn: Option<Turn>, shutdown: CancellationT
 /// sweeps, and no plans.
 async fn enqueue(cx: &Context, done: &mut Done, now: Timestamp) -> Result<(), QueueError> {
     let mut all = Ok(());
-    for due in WHAT {
+    for due in KINDS {
         let (messages, then) = due(*done, &cx.settings.schedule, now);
         if messages.is_empty() {
             continue;
@@ -104,8 +104,8 @@ pub(crate) async fn expire(clock: Arc<dyn Clock>, table: Arc<EmbeddedTable>, shu
 /// What is due of one kind, and what will have been enqueued then.
 type Due = fn(Done, &ScheduleSettings, Timestamp) -> (Vec<Message>, Done);
 
-/// Of each kind.
-const WHAT: [Due; 2] = [Done::sweep, Done::plans];
+/// The kinds there are.
+const KINDS: [Due; 2] = [Done::sweep, Done::plans];
 
 /// What was enqueued last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

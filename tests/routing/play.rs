@@ -76,6 +76,16 @@ impl Play {
         play
     }
 
+    /// With a policy that tells Dave at once, and the boss when nobody has acknowledged for so long.
+    pub(super) async fn of_dave_and_the_boss(after: Duration) -> Self {
+        let play = Self::new().await;
+        play.hire(&["dave", "boss"]).await;
+        let after_ms = u64::try_from(after.as_millis()).unwrap();
+        let steps = json!([{ "after_ms": 0, "users": ["dave"] }, { "after_ms": after_ms, "users": ["boss"] }]);
+        play.policy(json!({ "steps": steps })).await;
+        play
+    }
+
     async fn furnish(&self) {
         let table = self.flow.cx.table.as_ref();
         let terminal = terminals::get(table, &mac()).await.unwrap().unwrap();

@@ -1,21 +1,12 @@
 //! When people are left alone, and what they hear of it afterwards.
 
-use serde_json::json;
+use std::time::Duration;
 
 use super::play::Play;
 
 /// At noon, when a play begins.
 const FROM_ELEVEN_TO_THREE: &str =
     r#"{"quiet": {"calendar": {"zone": "UTC", "hours": [{"from": "11:00", "until": "15:00"}]}}}"#;
-
-/// A play whose second step, after ten minutes, names the boss.
-async fn with_the_boss() -> Play {
-    let play = Play::new().await;
-    play.hire(&["dave", "boss"]).await;
-    let steps = json!([{ "after_ms": 0, "users": ["dave"] }, { "after_ms": 600_000, "users": ["boss"] }]);
-    play.policy(json!({ "steps": steps })).await;
-    play
-}
 
 #[tokio::test]
 async fn what_is_escalated_to_somebody_in_their_quiet_hours_is_told_at_their_end() {
@@ -32,7 +23,7 @@ async fn what_is_escalated_to_somebody_in_their_quiet_hours_is_told_at_their_end
         4h..4h1m    boss hears Recovered: Cold store / 1 TH-10
     "
     );
-    with_the_boss().await.runs(&lines, "10m").await;
+    Play::of_dave_and_the_boss(Duration::from_mins(10)).await.runs(&lines, "10m").await;
 }
 
 #[tokio::test]
@@ -44,7 +35,7 @@ async fn what_is_escalated_to_somebody_who_reads_a_digest_is_in_it() {
         1s..2s      dave hears Alarm: Cold store / 1 TH-10
         4h..4h1m    boss hears Digest: 1 standing
     ";
-    with_the_boss().await.runs(lines, "10m").await;
+    Play::of_dave_and_the_boss(Duration::from_mins(10)).await.runs(lines, "10m").await;
 }
 
 #[tokio::test]
@@ -67,7 +58,7 @@ async fn a_weekly_window_ends_by_the_clocks_of_its_place_in_the_night_that_they_
         10m         sensor 1 hot
         2h..2h1m    tech hears Held back by a silence: 1 standing
     ";
-    let play = Play::at("2026-03-29T00:00:00Z", std::time::Duration::from_secs(10)).await;
+    let play = Play::at("2026-03-29T00:00:00Z", Duration::from_secs(10)).await;
     play.runs(lines, "5m").await;
 }
 
@@ -82,7 +73,7 @@ async fn quiet_hours_last_an_hour_longer_in_the_night_that_clocks_are_put_back()
         4h..4h1m    tech hears Held back by quiet hours: 1 standing
     "
     );
-    let play = Play::at("2026-10-24T23:00:00Z", std::time::Duration::from_secs(10)).await;
+    let play = Play::at("2026-10-24T23:00:00Z", Duration::from_secs(10)).await;
     play.runs(&lines, "5m").await;
 }
 
@@ -134,5 +125,5 @@ async fn who_is_told_what_was_held_back_is_not_reminded_of_it_a_moment_later() {
         12h..12h1m  tech hears Still open: Cold store / 1 TH-10
     "
     );
-    Play::at("2026-06-01T12:00:00Z", std::time::Duration::from_secs(5)).await.runs(&lines, "10m").await;
+    Play::at("2026-06-01T12:00:00Z", Duration::from_secs(5)).await.runs(&lines, "10m").await;
 }

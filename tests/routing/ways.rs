@@ -1,6 +1,6 @@
 //! What one way does not take goes another, at each telling, and to nobody who is left alone.
 
-use serde_json::json;
+use std::time::Duration;
 
 use super::play::Play;
 
@@ -54,10 +54,7 @@ async fn where_no_more_texts_may_be_sent_today_the_next_way_tells() {
 
 #[tokio::test]
 async fn nobody_is_told_in_the_place_of_somebody_while_they_are_left_alone() {
-    let play = Play::new().await;
-    play.hire(&["dave", "boss"]).await;
-    let steps = json!([{ "after_ms": 0, "users": ["dave"] }, { "after_ms": 3_600_000, "users": ["boss"] }]);
-    play.policy(json!({ "steps": steps })).await;
+    let play = Play::of_dave_and_the_boss(Duration::from_hours(1)).await;
     // The play begins at noon.
     let quiet = r#"{"quiet": {"calendar": {"zone": "UTC", "hours": [{"from": "11:00", "until": "15:00"}]}}}"#;
     let lines = format!(
@@ -89,10 +86,7 @@ async fn a_digest_that_is_not_taken_goes_on_too() {
 
 #[tokio::test]
 async fn who_is_told_in_the_place_of_somebody_hears_of_the_end() {
-    let play = Play::new().await;
-    play.hire(&["dave", "boss"]).await;
-    let steps = json!([{ "after_ms": 0, "users": ["dave"] }, { "after_ms": 3_600_000, "users": ["boss"] }]);
-    play.policy(json!({ "steps": steps })).await;
+    let play = Play::of_dave_and_the_boss(Duration::from_hours(1)).await;
     let lines = "
         0s          boss tries sms
         0s          mail refused

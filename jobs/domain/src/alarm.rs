@@ -53,6 +53,14 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    /// Whether a word that was given for something that mattered so much holds for what matters as this does: not for what came to
+    /// matter more since. Where it is not known how much it mattered, it holds.
+    pub fn is_covered(self, given_for: Option<Self>) -> bool {
+        given_for.is_none_or(|then| self <= then)
+    }
+}
+
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -152,7 +152,15 @@ impl<'a> Gate<'a> {
         Ok(if asked.has_next { Passed::OnTheNext(told) } else { Passed::Here(BTreeSet::new()) })
     }
 
-    async fn limit(&self, asked: Asked<'_>) -> Result<Option<Timestamp>, JobError> {
+    /// Whether somebody is told now of what happened there, or of a part of it.
+    pub(crate) fn is_told_now(&self, asked: Asked<'_>, happened: &[(&Source, &Change)]) -> bool {
+        let is_told =
+            |(source, change): &(&Source, &Change)| self.verdict(asked, About::change(source, change)) == Verdict::Tell;
+        happened.is_empty() || happened.iter().any(is_told)
+    }
+
+    /// Counts the notice to its address; until when it is held where that was told as much that day as it may be.
+    pub(crate) async fn limit(&self, asked: Asked<'_>) -> Result<Option<Timestamp>, JobError> {
         limit(self.cx, self.chosen_by(asked.user), asked.user, asked.channel, asked.notice).await
     }
 
@@ -259,21 +267,8 @@ impl Decided {
     }
 }
 
-/// Whether somebody is told now of what happened there, or of a part of it.
-pub(crate) async fn is_told_now(
-    cx: &Context,
-    asked: Asked<'_>,
-    happened: &[(&Source, &Change)],
-) -> Result<bool, JobError> {
-    let common = Common::default();
-    let gate = Gate::read(cx, &common, happened.iter().map(|(source, _)| *source), [asked.user], false).await?;
-    let is_told =
-        |(source, change): &(&Source, &Change)| gate.verdict(asked, About::change(source, change)) == Verdict::Tell;
-    Ok(happened.is_empty() || happened.iter().any(is_told))
-}
-
 /// Counts a notice to a user's address; until when it is held where the address was told as much that day as it may be.
-pub(crate) async fn limit(
+async fn limit(
     cx: &Context,
     chosen: &Preferences,
     user: &str,

@@ -213,7 +213,7 @@ impl Active {
 
     /// Whether somebody has it on who knew how much it matters: their word is not for what came to matter more since.
     pub fn is_taken_on(&self) -> bool {
-        self.acknowledged.as_ref().is_some_and(|word| word.severity.is_none_or(|then| self.severity <= then))
+        self.acknowledged.as_ref().is_some_and(|word| self.severity.is_covered(word.severity))
     }
 
     /// Whether its condition holds: not that of a latched alarm that is over.

@@ -6,7 +6,6 @@ use domain::{
     Source, Timestamp,
     alarm::Change,
     identity::{derived_id, time_of},
-    routing::Preferences,
 };
 use records::{
     Table,
@@ -14,7 +13,6 @@ use records::{
     facts::{Facts, Instead, Kind},
     incidents::{self, Audience},
     notices::{self, EVERYBODY, Notice, NoticeStatus, Way},
-    preferences,
     users::{self, User},
 };
 
@@ -22,7 +20,7 @@ use super::{DeliverNotice, event};
 use crate::{
     Context, Job, JobError,
     fan_out::policies::{Steps, bound},
-    gate::{self, Asked},
+    gate::{Asked, Common, Gate},
     whole_incident,
     words::{self, Enclosed, Reader},
 };
@@ -55,13 +53,14 @@ pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<(), JobErro
         let channels = Channels::of(table, &user).await?;
         let mut wanting = channels.wanting(event(notice));
         wanting.retain(|channel| !told.iter().any(|told| told.channel == *channel));
-        let chosen = preferences::get(table, &user.user).await?;
+        let (common, happened) = (Common::default(), happened(notice));
+        let gate = gate_of(cx, &common, &user, &happened).await?;
         let tried: Vec<&str> = told.iter().map(|told| told.channel.as_str()).collect();
         let reachable = channels.without(&tried);
         for channel in wanting {
             let next = instead(cx, notice, &user, channel);
             // What its first channel let through is judged as of then.
-            if is_let_through(cx, &reachable, &chosen, (&next, notice.at)).await? {
+            if is_let_through(&gate, &reachable, (&next, notice.at), &happened).await? {
                 return tell(cx, vec![next]).await;
             }
         }
@@ -75,13 +74,23 @@ pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<(), JobErro
     to_the_next_person(cx, notice).await
 }
 
+/// What holds for somebody who may be told of what happened.
+async fn gate_of<'a>(
+    cx: &'a Context,
+    common: &'a Common,
+    user: &User,
+    happened: &[(&Source, &Change)],
+) -> Result<Gate<'a>, JobError> {
+    Gate::read(cx, common, happened.iter().map(|(source, _)| *source), [user.user.as_str()], false).await
+}
+
 /// Whether somebody may be told so in another's place, by the channels that are left: neither where they want nothing of it or
 /// are left alone, nor beyond what an address is told a day.
 async fn is_let_through(
-    cx: &Context,
+    gate: &Gate<'_>,
     reachable: &[String],
-    chosen: &Preferences,
     (notice, at): (&Notice, Timestamp),
+    happened: &[(&Source, &Change)],
 ) -> Result<bool, JobError> {
     let reachable: Vec<&str> = reachable.iter().map(String::as_str).collect();
     let asked = Asked {
@@ -93,18 +102,14 @@ async fn is_let_through(
         is_by_name: false,
         has_next: true,
     };
-    let happened = happened(notice);
     // What was held back is due: what held it does not hold it again.
     let was_held = notice.facts.as_ref().is_some_and(|facts| matches!(facts.kind, Kind::HeldBack | Kind::Digest));
     let is_told = if was_held {
-        !chosen.is_off(&happened, &notice.channel, &reachable)
+        !gate.chosen_by(asked.user).is_off(happened, asked.channel, asked.reachable)
     } else {
-        gate::is_told_now(cx, asked, &happened).await?
+        gate.is_told_now(asked, happened)
     };
-    if !is_told {
-        return Ok(false);
-    }
-    Ok(gate::limit(cx, chosen, &notice.user, &notice.channel, &notice.id).await?.is_none())
+    Ok(is_told && gate.limit(asked).await?.is_none())
 }
 
 /// What a notice tells of, and where it happened.
@@ -129,17 +134,18 @@ async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<(), JobErro
     let others = others(cx, notice).await?;
     for (index, other) in others.iter().enumerate() {
         let Some(user) = users::get(table, other).await? else { continue };
-        let (channels, chosen) = (Channels::of(table, &user).await?, preferences::get(table, &user.user).await?);
+        let (channels, common, happened) = (Channels::of(table, &user).await?, Common::default(), happened(notice));
+        let gate = gate_of(cx, &common, &user, &happened).await?;
         let mut notices = Vec::new();
-        for channel in channels.told_first(event(notice), &chosen, &happened(notice)) {
+        for channel in channels.told_first(event(notice), gate.chosen_by(&user.user), &happened) {
             let mut instead = instead(cx, notice, &user, channel);
             instead.way.others = Some(others[index + 1..].to_vec());
-            if is_let_through(cx, &channels.all(), &chosen, (&instead, cx.clock.now())).await? {
+            if is_let_through(&gate, &channels.all(), (&instead, cx.clock.now()), &happened).await? {
                 notices.push(instead);
             }
         }
         if !notices.is_empty() {
-            belongs_to(cx, notice, &user.user).await?;
+            joins_incident(cx, notice, &user.user).await?;
             return tell(cx, notices).await;
         }
     }
@@ -148,7 +154,7 @@ async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<(), JobErro
 }
 
 /// Has an incident's policy count somebody among those who were told: they may take it on, and hear of its end.
-async fn belongs_to(cx: &Context, notice: &Notice, user: &str) -> Result<(), JobError> {
+async fn joins_incident(cx: &Context, notice: &Notice, user: &str) -> Result<(), JobError> {
     let table = cx.table.as_ref();
     let Some(incident) = whole_incident::incident_of(table, notice).await? else { return Ok(()) };
     for _ in 0..TRIES {

@@ -23,6 +23,9 @@ use crate::Context;
 /// Two notices so near to each other would say the same.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(5);
 
+/// A notice names a few of those who were told before: so many are asked for.
+const MOST_ASKED: usize = 20;
+
 /// What is asked of a telling.
 pub(super) struct Shares<'a> {
     pub(super) cx: &'a Context,
@@ -193,6 +196,3 @@ pub(super) async fn told_elsewhere(cx: &Context, incident: &Incident) -> Result<
     }
     Ok(told)
 }
-
-/// A notice names a few of those who were told before: so many are asked for.
-const MOST_ASKED: usize = 20;

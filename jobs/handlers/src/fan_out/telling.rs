@@ -47,7 +47,9 @@ pub(super) async fn tell(
     let sources = sources.chain(incident.state.open.values().map(|open| &open.source));
     let gate = Gate::read(cx, common, sources, people.iter().map(String::as_str), is_repeat).await?;
     let whole = Said::of(cx, &gate, (incident, telling)).await?;
-    let teller = Teller { cx, incident, telling, follows, gate, whole };
+    let is_news_to_them = telling.news.is_empty() && telling.kind == TellingKind::Escalation;
+    let standing = if is_news_to_them { standing(cx.table.as_ref(), incident, telling).await? } else { Vec::new() };
+    let teller = Teller { cx, incident, telling, follows, gate, whole, standing };
     let (mut letters, mut pushes) = (Vec::new(), Vec::new());
     for person in people {
         teller.tell(person, &mut letters, &mut pushes).await?;
@@ -63,15 +65,20 @@ struct Teller<'a> {
     gate: Gate<'a>,
     /// What those hear who are told all of it.
     whole: Said,
+    /// What is open, where it is told to people who did not hear of it.
+    standing: Vec<News>,
 }
 
 /// How somebody is reached.
+#[derive(Default)]
 struct Reached {
     locale: Locale,
     /// The channels that they are told on.
     channels: Vec<String>,
     /// Those that follow the first, where they are told on one after the other.
     following: Vec<String>,
+    /// Those on which they were just told what had been held back: a reminder at its heels is noise.
+    caught_up: BTreeSet<String>,
 }
 
 /// A notice, and the changes that it tells of.
@@ -89,9 +96,9 @@ impl Teller<'_> {
         }
         if self.incident.audience != Audience::Topics {
             let reachable: Vec<&str> = reached.channels.iter().map(String::as_str).collect();
-            let to = To { follows: self.follows.get(person).copied(), person, locale: &reached.locale, channel: INBOX };
+            let to = self.to(person, &reached, INBOX);
             let (Passed::Here(part) | Passed::OnTheNext(part)) =
-                self.part(to, (&reachable, false), self.telling).await?;
+                self.part((to, &reached), (&reachable, false), self.telling).await?;
             if let Some((notice, changes)) = self.notice(to, part).await? {
                 pushes.extend(gate::put_in_inbox(self.cx, &notice, &changes).await?);
             }
@@ -102,7 +109,7 @@ impl Teller<'_> {
     /// How somebody is spoken to, and on which channels.
     async fn reached(&self, person: &str) -> Result<Reached, TableError> {
         let table = self.cx.table.as_ref();
-        let nothing = Reached { locale: Locale::default(), channels: Vec::new(), following: Vec::new() };
+        let nothing = Reached::default();
         if self.incident.audience == Audience::Topics {
             let of_news = self.telling.news.iter().map(|news| news.change.severity).max();
             let topic = channel::topic(of_news.unwrap_or(self.telling.severity));
@@ -116,7 +123,7 @@ impl Teller<'_> {
         let channels = known.told_first(event, chosen, &happened);
         let following =
             channels.first().map(|first| known.told_after(first, event, chosen, &happened)).unwrap_or_default();
-        Ok(Reached { locale: user.locale, channels, following })
+        Ok(Reached { locale: user.locale, channels, following, caught_up: self.caught_up(person).await? })
     }
 
     /// The notice on a channel, or on the first that follows it and takes one more today.
@@ -131,19 +138,23 @@ impl Teller<'_> {
         let mut left = self.telling.clone();
         loop {
             let next = following.next();
-            let to = To { person, locale: &reached.locale, channel, follows: self.follows.get(person).copied() };
+            let to = self.to(person, reached, channel);
             let reachable = if all.contains(&channel) { all.clone() } else { vec![channel] };
-            match (self.part(to, (&reachable, next.is_some()), &left).await?, next) {
+            match (self.part((to, reached), (&reachable, next.is_some()), &left).await?, next) {
                 (Passed::OnTheNext(part), Some(next)) => (left, channel) = (part, next),
                 (Passed::Here(part) | Passed::OnTheNext(part), _) => return self.notice(to, part).await,
             }
         }
     }
 
+    fn to<'b>(&self, person: &'b str, reached: &'b Reached, channel: &'b str) -> To<'b> {
+        To { person, locale: &reached.locale, channel, follows: self.follows.get(person).copied() }
+    }
+
     /// What of a telling somebody is told on a channel now: with neither news nor alarms nothing of it.
     async fn part(
         &self,
-        to: To<'_>,
+        (to, reached): (To<'_>, &Reached),
         (reachable, has_next): (&[&str], bool),
         telling: &Telling,
     ) -> Result<Passed<Telling>, JobError> {
@@ -165,10 +176,10 @@ impl Teller<'_> {
         }
         let told: Passed<BTreeSet<String>> = if telling.kind == TellingKind::Escalation {
             // It is news to them: what holds it now lets it go later.
-            let standing = standing(self.cx.table.as_ref(), self.incident, telling).await?;
-            let passed = self.gate.pass(asked, &standing).await?;
+            let left = self.standing.iter().filter(|news| telling.alarms.contains(&news.change.alarm));
+            let passed = self.gate.pass(asked, &left.cloned().collect::<Vec<_>>()).await?;
             passed.map(|news| news.into_iter().map(|news| news.change.alarm).collect())
-        } else if self.was_caught_up(to, telling).await? {
+        } else if reached.caught_up.contains(to.channel) {
             Passed::Here(BTreeSet::new())
         } else {
             self.gate.pass_again(asked, &self.incident.state.open).await?
@@ -179,16 +190,21 @@ impl Teller<'_> {
         }))
     }
 
-    /// Whether somebody was just told on the channel what had been held back: a reminder at its heels is noise.
-    async fn was_caught_up(&self, to: To<'_>, telling: &Telling) -> Result<bool, TableError> {
-        let told = notices::list(self.cx.table.as_ref(), to.person, LOOKED_THROUGH, None).await?.items;
+    /// The channels on which somebody was just told what had been held back, if this is a reminder.
+    async fn caught_up(&self, person: &str) -> Result<BTreeSet<String>, TableError> {
+        let telling = self.telling;
+        if telling.kind != TellingKind::Repeat {
+            return Ok(BTreeSet::new());
+        }
+        let told = notices::list(self.cx.table.as_ref(), person, LOOKED_THROUGH, None).await?.items;
         let is_catch_up = |notice: &Notice| {
             let kind = notice.facts.as_ref().map(|facts| facts.kind);
-            notice.channel == to.channel && matches!(kind, Some(Kind::HeldBack | Kind::Digest))
+            matches!(kind, Some(Kind::HeldBack | Kind::Digest))
         };
         // What came after the reminder was decided does not change it: it may be done again.
         let is_recent = |notice: &Notice| notice.at <= telling.at && telling.at.since(notice.at) < JUST_NOW;
-        Ok(told.iter().any(|notice| is_catch_up(notice) && is_recent(notice)))
+        let recent = told.into_iter().filter(|notice| is_catch_up(notice) && is_recent(notice));
+        Ok(recent.map(|notice| notice.channel).collect())
     }
 
     async fn notice(&self, to: To<'_>, part: Telling) -> Result<Option<Noticed>, JobError> {

@@ -1,21 +1,12 @@
 //! Who is told of an alarm because a policy names them acts on it, whatever else they see.
 
 use domain::routing::incident::{self, Open};
-use records::{
-    incidents::{self, Audience, Incident},
-    routing::{self, Policy, Written},
-};
+use records::incidents::{self, Audience, Incident};
 
 use super::*;
 
 /// An incident of a policy's, in which somebody was told of the alarm.
 async fn told_by_a_policy(site: &Site, person: &str) -> Versioned<Incident> {
-    let value = serde_json::json!({ "name": "On call", "scope": { "kind": "everywhere" }, "enabled": true, "least": "info",
-        "steps": [{ "after_ms": 0, "users": [person] }] });
-    let value: Policy = serde_json::from_value(value).unwrap();
-    let (changed_at, changed_by) = (site.now(), "root".to_owned());
-    let written = Written { id: "p".to_owned(), version: 1, changed_at, changed_by, value };
-    assert!(routing::put(&*site.table, &written).await.unwrap());
     let alarm = alarms::get(&*site.table, ALARM).await.unwrap().unwrap().value;
     let open = Open { source: alarm.source, rule: alarm.rule, severity: alarm.severity, since: alarm.raised_at };
     let state = incident::Incident {
@@ -27,7 +18,9 @@ async fn told_by_a_policy(site: &Site, person: &str) -> Versioned<Incident> {
     let new = Incident::new(Audience::Policy("p".to_owned()), "g".to_owned(), "Hall".to_owned(), "t1", site.now());
     let people = [person.to_owned()].into();
     let incident = Versioned { value: Incident { id: "i1".to_owned(), state, people, ..new }, version: 0 };
-    assert!(site.table.transact(incidents::put(&incident, None, None, site.now()).unwrap()).await.unwrap().applied());
+    let mut writes = incidents::put(&incident, None, None, site.now()).unwrap();
+    writes.extend(incidents::put_begun(&incident.value, [ALARM], site.now()).unwrap());
+    assert!(site.table.transact(writes).await.unwrap().applied());
     incident
 }
 

@@ -36,20 +36,13 @@ impl Looking<'_> {
         ended(rule, active, (self.evidence.at, detail), changes)
     }
 
-    /// Whether an alarm was seen to be normal for long enough before the fact. What is due at this very instant is for that to
-    /// say, unless it is the passing of time alone.
-    pub(super) fn is_over(&self, active: &Active, state: &SourceState) -> bool {
-        let (Some(since), Some(ending)) = (active.normal_since, &active.ending) else { return false };
-        let is_before = ending.due < self.evidence.at || self.evidence.fact == Fact::Tick;
-        !ending.doubtful && !state.stands_still(since, ending.due) && ending.due <= self.reached && is_before
-    }
-
-    /// The end of one of which that is so.
-    pub(super) fn ends_in_time(rule: &Rule, mut active: Active, changes: &mut Vec<Change>) -> Option<ConditionState> {
-        let Some(Ending { due, detail, .. }) = active.ending.take() else {
-            return Some(ConditionState::Active(Box::new(active)));
-        };
-        ended(rule, active, (due, detail), changes)
+    /// When an alarm ended, and by what was seen, if it was normal for long enough before the fact. What is due at this very instant is
+    /// for that to say, unless it is the passing of time alone.
+    pub(super) fn ended_before(&self, active: &Active, state: &SourceState) -> Option<(Timestamp, String)> {
+        let (since, Ending { due, detail, doubtful }) = (active.normal_since?, active.ending.as_ref()?);
+        let is_before = *due < self.evidence.at || self.evidence.fact == Fact::Tick;
+        let is_over = !doubtful && !state.stands_still(since, *due) && *due <= self.reached && is_before;
+        is_over.then(|| (*due, detail.clone()))
     }
 
     /// What is kept of a condition of which a fact does not speak. Of an alarm that was seen to be normal it may say that nobody
@@ -86,7 +79,7 @@ impl Looking<'_> {
 }
 
 /// What becomes of an alarm that was normal for long enough.
-fn ended(
+pub(super) fn ended(
     rule: &Rule,
     mut active: Active,
     (at, detail): (Timestamp, String),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::alarm_id;
+use super::{alarm_id, ending::ended};
 use crate::{
     Timestamp,
     alarm::{
@@ -100,8 +100,9 @@ impl Looking<'_> {
                 Delay::Running(pending) => Some(ConditionState::Pending(pending)),
             },
             ConditionState::Active(mut active) => {
-                if self.is_over(&active, state) {
-                    return Self::ends_in_time(rule, *active, changes);
+                if let Some(end) = self.ended_before(&active, state) {
+                    active.ending = None;
+                    return ended(rule, *active, end, changes);
                 }
                 match active.again.take().map(|again| self.delay(rule, again, state)) {
                     None | Some(Delay::Dropped) => {}

@@ -83,7 +83,7 @@ impl Known {
 
     /// The word of who took it on, where that was said of what matters as much.
     fn word(&self, severity: Severity) -> Option<Timestamp> {
-        self.acknowledged.filter(|_| self.acknowledged_as.is_none_or(|then| severity <= then))
+        self.acknowledged.filter(|_| severity.is_covered(self.acknowledged_as))
     }
 }
 
