@@ -4,7 +4,7 @@ use domain::Timestamp;
 use futures::{StreamExt, TryStreamExt, stream};
 use jobs::{
     Job, JobError, ProcessResults,
-    ports::Enqueue,
+    ports::{Enqueue, Lane, Message},
     report::{Event, Report},
 };
 use records::{
@@ -35,7 +35,9 @@ pub async fn end_stale_sessions(
     for (part, sessions) in stale.chunks(MOST_IN_A_JOB).enumerate() {
         let batch = format!("stale/{batch}/{part}");
         // Reported before they are ended: a crash in between reports them once more.
-        queue.enqueue(vec![ProcessResults { batch, reports: sessions.iter().map(lost).collect() }.message()]).await?;
+        let job = ProcessResults { batch, reports: sessions.iter().map(lost).collect() };
+        // That nothing comes of them any more is taken by a Redis whose memory is full as well.
+        queue.enqueue(vec![Message { lane: Lane::Urgent, ..job.message() }]).await?;
         let end = async |session: &Session| {
             nodes::close_session(table, &session.node, &session.broker, &session.connection).await.map(drop)
         };

@@ -56,7 +56,7 @@ impl RedisQueue {
     /// given to others within seconds once it is dead.
     pub fn new(redis: Redis, clock: Arc<dyn Clock>, consumer: impl Into<String>) -> Self {
         let consumer = consumer.into();
-        let bells = RedisBells::listen(redis.clone(), redis.key("bells"));
+        let bells = RedisBells::listen(redis.clone(), redis.channel_of_bells());
         let alive = SignsOfLife::give(redis.clone(), &consumer);
         Self { redis, scripts: Scripts::new(), bells, alive, clock, consumer, name: String::new() }
     }
@@ -129,7 +129,9 @@ impl RedisQueue {
 impl Enqueue for RedisQueue {
     async fn enqueue(&self, messages: Vec<Message>) -> Result<(), QueueError> {
         ledger::check(&messages)?;
-        for (job, messages) in of_jobs(messages) {
+        // What a full Redis takes even so goes before what it refuses.
+        let (urgent, others): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| message.lane == Lane::Urgent);
+        for (job, messages) in of_jobs(urgent).into_iter().chain(of_jobs(others)) {
             for some in portions(&messages, AT_ONCE, BYTES_AT_ONCE) {
                 self.enqueue_some(&job, some).await?;
             }

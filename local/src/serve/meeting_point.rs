@@ -41,10 +41,22 @@ pub(super) async fn redis(store: &Store, redis: &Redis, name: &str, kind: QueueK
         QueueKind::ApalisRedis => "apalis-redis",
     };
     let ours = format!("{kind} {name}");
-    let stores = match store.queue().await? {
-        Some(queue) if queue != EMBEDDED => queue,
-        _ => store.give(&ours).await?,
-    };
+    match store.queue().await? {
+        Some(queue) if queue != EMBEDDED => is_where_it_was(store, &queue, &ours)?,
+        _ => {}
+    }
+    // Whose this Redis is comes first: a store that is refused here is not bound to it.
+    let key = owner_key(redis);
+    // A Redis whose memory is full takes no writes, and must be worked off all the same.
+    if redis.call::<Option<String>>(cmd("GET").arg(&key)).await?.is_none() {
+        let _: Option<String> = redis.call(cmd("SET").arg(&key).arg(&store.known_by).arg("NX")).await?;
+    }
+    is_free_for(store, redis).await?;
+    is_where_it_was(store, &store.give(&ours).await?, &ours)
+}
+
+/// Sees that the queue that the store names is ours.
+fn is_where_it_was(store: &Store, stores: &str, ours: &str) -> anyhow::Result<()> {
     let how_to_forget = store.how_to_forget_its_queue();
     ensure!(
         stores != ON_AWS,
@@ -55,12 +67,7 @@ pub(super) async fn redis(store: &Store, redis: &Redis, name: &str, kind: QueueK
         "this is another redis than the one (or another namespace in it, or another redis.queue) that the store's jobs wait \
          in, or it has lost everything. (If that is meant: {how_to_forget})"
     );
-    let key = owner_key(redis);
-    // A Redis whose memory is full takes no writes, and must be worked off all the same.
-    if redis.call::<Option<String>>(cmd("GET").arg(&key)).await?.is_none() {
-        let _: Option<String> = redis.call(cmd("SET").arg(&key).arg(&store.known_by).arg("NX")).await?;
-    }
-    is_free_for(store, redis).await
+    Ok(())
 }
 
 /// By what this Redis may lose what it is given; empty if by nothing.

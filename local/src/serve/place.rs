@@ -126,7 +126,8 @@ const TOO_MANY: &str =
     "more jobs wait in the embedded queue than apalis-redis can hold: start once without it, until they are done";
 
 const FORBIDDEN: &str = "redis is there and does not let us in, or not do what we must: see that user and password in redis.url \
-                         (--redis) are right, and what its ACL lets that user do (ACL GETUSER)";
+                         (--redis) are right, and what its ACL lets that user do (ACL GETUSER): commands, keys and channels, \
+                         as in `ACL SETUSER <user> +@all ~telltale:* ~{telltale:* &telltale:*`";
 
 /// Connects, and sees that Redis loses nothing of what it is given.
 async fn connect(settings: &RedisSettings) -> anyhow::Result<Redis> {
@@ -176,5 +177,9 @@ async fn look_at(settings: &RedisSettings) -> Result<(Redis, String), RedisError
     let losses = meeting_point::losses(&redis, settings.trust_durability).await?;
     // While it loads it tells about itself, and knows no keys.
     let _: Option<String> = redis.call(cmd("GET").arg(redis.key_of_name())).await?;
+    if settings.queue == QueueKind::Streams {
+        // A new user of Redis has no channels, and who enqueues rings there.
+        let _: u64 = redis.call(cmd("PUBLISH").arg(redis.channel_of_bells()).arg("")).await?;
+    }
     Ok((redis, losses))
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use engine_redis::redis::cmd;
 use reqwest::Client;
 use serde_json::Value;
-use telltale_tests::{Gateway, Size, eventually, http_client};
+use telltale_tests::{Cluster, Gateway, Size, TableAt, eventually, http_client};
 use tokio::time::sleep;
 
 use super::{
@@ -161,14 +161,55 @@ async fn while_the_memory_of_redis_is_full_a_timer_runs_out_and_its_alarm_is_rai
     let root = home.cluster.sign_in("root", PASSWORD).await?;
     let refused = home.cluster.redis.connect().await?.call::<()>(cmd("SET").arg("any").arg("")).await.unwrap_err();
     assert!(refused.to_string().contains("OOM"), "{refused}");
-    let is_raised = |list: &Value| {
-        list["items"]
-            .as_array()?
-            .iter()
-            .any(|alarm| alarm["source"]["kind"] == "node" && alarm["state"] == "active")
-            .then_some(())
-    };
-    root.until("/api/alarms", "the node's alarm", is_raised).await
+    root.until("/api/alarms", "the node's alarm", |list| is_of_node_and(list, "active")).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_memory_of_redis_is_full_parts_start_again_and_what_a_dead_broker_held_is_missed() -> Result<()> {
+    let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
+    let settings = "[alarms]\noffline_debounce_ms = 1000\n[notify.webhook]\nallowed_nets = ['127.0.0.0/8']";
+    let mut home = Operated::sized(processes, &site(), settings).await?;
+    let gateway = Gateway::start(&home.cluster.brokers[0].url(), &without_terminals())?;
+    eventually("it holds the gateway", async || is_held(&home).await.ok().filter(|held| *held)).await;
+    home.cluster.redis.set("maxmemory", "1mb").await?;
+    home.cluster.workers[0].kill().await?;
+    home.cluster.workers[0].restart().await?;
+    home.cluster.api.kill().await?;
+    home.cluster.api.restart().await?;
+    home.cluster.brokers[0].kill().await?;
+    let root = home.cluster.sign_in("root", PASSWORD).await?;
+    root.until("/api/alarms", "the node's alarm", |list| is_of_node_and(list, "active")).await?;
+
+    home.cluster.brokers[0].restart().await?;
+    eventually("it holds the gateway again", async || is_held(&home).await.ok().filter(|held| *held)).await;
+    let (client, broker) = (http_client()?, home.cluster.brokers[0].url());
+    assert_eq!(post(&client, &broker, 0).await?, 200, "what comes is spooled");
+    home.cluster.redis.set("maxmemory", "0").await?;
+    root.until("/api/alarms", "the end of the node's alarm", |list| is_of_node_and(list, "cleared")).await?;
+    are_stored_once_each(&home, &[FIRST]).await?;
+    drop(gateway);
+    Ok(())
+}
+
+/// What they share is kept in Redis then, where each has a machine of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_memory_of_redis_is_full_parts_whose_table_is_on_dynamodb_start_again() -> Result<()> {
+    let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
+    let mut cluster = Cluster::start_at(TableAt::DynamoDb, processes, "streams", &site(), "").await?;
+    cluster.redis.set("maxmemory", "1mb").await?;
+    let Cluster { brokers, workers, api, .. } = &mut cluster;
+    for part in [&mut brokers[0], &mut workers[0], api] {
+        part.kill().await?;
+        part.restart().await?;
+    }
+    cluster.sign_in("root", PASSWORD).await?;
+    Ok(())
+}
+
+/// Whether the node has an alarm in this state.
+fn is_of_node_and(list: &Value, state: &str) -> Option<()> {
+    let mut all = list["items"].as_array()?.iter();
+    all.any(|alarm| alarm["source"]["kind"] == "node" && alarm["state"] == state).then_some(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,7 @@ use engine_redis::redis::cmd;
 use jobs::ports::{Enqueue, Inspect, Lane, Message, QueueError};
 use queue::{GAPS, MOST_WAITING};
 use telltale_tests::eventually;
+use tokio::time::timeout;
 
 use super::{
     Fixture,
@@ -39,6 +40,7 @@ gaps!(
     a_stale_ticket_changes_nothing,
     a_key_that_waits_is_taken_once,
     twenty_thousand_due_messages_are_drained,
+    a_redis_whose_memory_is_full_takes_no_more_and_what_it_holds_is_worked_off,
     a_lease_is_as_long_for_a_worker_whose_clock_is_wrong,
     what_waits_is_listed_in_the_order_it_is_given,
     a_message_that_waits_is_cancelled_and_its_key_taken_again,
@@ -144,6 +146,17 @@ mod proofs {
         })
         .await;
         fixture.until_counts((1, 0, 0)).await;
+    }
+
+    /// Not even what waits is given out, until there is more of it.
+    pub(super) async fn a_redis_whose_memory_is_full_takes_no_more_and_what_it_holds_is_worked_off(fixture: Fixture) {
+        fixture.enqueue([noted("a", End::Done)]).await;
+        fixture.call::<()>(cmd("CONFIG").arg("SET").arg("maxmemory").arg("1mb")).await;
+        fixture.work(1);
+        let stays = timeout(Duration::from_secs(5), fixture.until_counts((0, 0, 0))).await;
+        assert!(stays.is_err(), "it was given out");
+        fixture.call::<()>(cmd("CONFIG").arg("SET").arg("maxmemory").arg("0")).await;
+        fixture.until_counts((0, 0, 0)).await;
     }
 
     /// It tells Redis the time, rather than asks: that is why a clock that is wrong is refused.

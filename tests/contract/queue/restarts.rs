@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use boot::SystemClock;
-use engine_redis::{ServerClock, Turn};
+use engine_redis::{ServerClock, Turn, redis::cmd};
 use jobs::ports::{Consume, Enqueue, Inspect, QueueError, Settlement};
 use queue::RedisQueue;
 use telltale_tests::{ManualClock, PATIENCE, RedisServer, eventually};
@@ -100,6 +100,26 @@ async fn what_a_dead_process_held_is_given_to_another_and_counted_and_what_a_liv
     assert_eq!((depth.waiting, depth.running, depth.dead), (0, 0, 0));
 }
 
+/// Its channels were taken from it after the start, or it was let in another way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_user_without_channels_gives_is_taken_and_given_once() {
+    let server = RedisServer::start().await.unwrap();
+    let redis = server.connect().await.unwrap();
+    let queue = server.queue(Arc::new(ManualClock::new())).await.unwrap();
+    redis.call::<()>(cmd("ACL").arg(&["SETUSER", "default", "resetchannels"])).await.unwrap();
+    queue.enqueue(vec![message("a")]).await.unwrap();
+    queue.enqueue(vec![message("a")]).await.unwrap();
+    let leased = queue.claim(JOB, 10, LEASE).await.unwrap();
+    assert_eq!(super::keys(&leased), ["a"]);
+    let again = Settlement::Again {
+        ticket: leased[0].ticket.clone(),
+        not_before: super::Clock::now(&ManualClock::new()),
+        why: "not yet".to_owned(),
+    };
+    queue.settle(vec![again]).await.unwrap();
+    assert_eq!(super::keys(&queue.claim(JOB, 10, LEASE).await.unwrap()), ["a"]);
+}
+
 /// Whether a queue takes nothing more.
 async fn is_full(queue: &RedisQueue, number: usize) -> bool {
     let large = Message { body: vec![b'x'; 32 * 1024].into(), ..message(&number.to_string()) };
@@ -127,8 +147,10 @@ async fn a_redis_whose_memory_is_full_takes_no_more_and_what_it_holds_is_worked_
     let leased = another.claim(JOB, 50, LEASE).await.unwrap();
     assert_eq!(leased.len(), 50);
     assert!(Turn::at(server.connect().await.unwrap(), "schedule", "another", LEASE).is_ours().await.unwrap());
+    // What comes of it is taken, also where it is given together with what is not.
     let follows = Message { lane: Lane::Urgent, ..message("what comes of it") };
-    another.enqueue(vec![follows]).await.unwrap();
+    let does_not = Message { job: "another job".to_owned(), ..message("what is new") };
+    assert!(matches!(another.enqueue(vec![does_not, follows]).await, Err(QueueError::Away(_))));
     another.settle(leased.into_iter().map(|leased| Settlement::Done(leased.ticket)).collect()).await.unwrap();
     assert_eq!(another.depth(JOB).await.unwrap().waiting, taken - 50 + 1);
     eventually("there is room again", async || (!is_full(&queue, taken + 1).await).then_some(())).await;

@@ -26,16 +26,16 @@ impl ServerClock {
     /// Its clock, by `ours` and the difference between them. The difference is seen to again now and then, for as long as
     /// anybody holds this.
     pub async fn of(redis: Redis, ours: Arc<dyn Clock>) -> Result<Arc<Self>, RedisError> {
-        let ahead_ms = difference(&redis, ours.as_ref()).await?;
+        let ahead_ms = at_the_start(&redis, ours.as_ref()).await?;
         let clock = Arc::new(Self { ours: Arc::clone(&ours), ahead_ms: AtomicI64::new(ahead_ms) });
         let watched = Arc::downgrade(&clock);
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(COMPARE_EVERY).await;
                 let Some(clock) = watched.upgrade() else { return };
-                // While it is away the old difference is the best there is.
-                if let Ok(ahead_ms) = difference(&redis, ours.as_ref()).await {
-                    clock.ahead_ms.store(ahead_ms, Ordering::Relaxed);
+                // While it is away, or slow to answer, the old difference is the best there is.
+                if let Ok(Some(ours_ahead_ms)) = clock_ahead(&redis, ours.as_ref()).await {
+                    clock.ahead_ms.store(-ours_ahead_ms, Ordering::Relaxed);
                 }
             }
         });
@@ -47,6 +47,19 @@ impl Clock for ServerClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.ours.now().0 + self.ahead_ms.load(Ordering::Relaxed))
     }
+}
+
+/// How often it is asked at the start before an answer will do that took long.
+const TRIES: usize = 5;
+
+/// By how many milliseconds its clock is ahead of ours, as well as it can be told by now.
+async fn at_the_start(redis: &Redis, ours: &dyn Clock) -> Result<i64, RedisError> {
+    for _ in 0..TRIES {
+        if let Some(ours_ahead_ms) = clock_ahead(redis, ours).await? {
+            return Ok(-ours_ahead_ms);
+        }
+    }
+    difference(redis, ours).await
 }
 
 /// How long an answer may take that is to tell the difference.

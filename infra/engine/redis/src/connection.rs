@@ -94,6 +94,11 @@ impl Redis {
         self.key("name")
     }
 
+    /// The channel on which it is called out that a job waits.
+    pub fn channel_of_bells(&self) -> String {
+        self.key("bells")
+    }
+
     /// The name of what belongs to `owner`, to which a script adds the rest: they lie together, wherever that is.
     pub fn keys_of(&self, owner: &str) -> String {
         format!("{{{}:{owner}}}", self.namespace)

@@ -34,6 +34,16 @@ const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// How long an inbox stays that nobody reads.
 const OUTLIVES_ITS_BROKER: Duration = Duration::from_mins(5);
 
+/// Makes an inbox, unless it is there. Also while the memory of Redis is full: a broker that starts then holds its nodes, and spools.
+static OPEN: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "#!lua flags=allow-oom\n \
+         local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM') \
+         if type(made) == 'table' and made.err and not string.find(made.err, 'BUSYGROUP') then return made end \
+         redis.call('PEXPIRE', KEYS[1], ARGV[2]) \
+         return 1",
+    )
+});
 /// Closes an inbox and gives what is in it: nobody can put anything in between.
 static CLOSE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
@@ -92,11 +102,7 @@ impl RedisInbox {
 
 /// Makes an inbox, unless it is there.
 async fn make(redis: &Redis, inbox: &str) -> Result<(), RedisError> {
-    let group = cmd("XGROUP").arg("CREATE").arg(inbox).arg(READER).arg("0").arg("MKSTREAM").take();
-    match redis.call::<String>(&group).await {
-        Err(error) if !error.what.contains("BUSYGROUP") => Err(error),
-        _ => keep(redis, inbox).await,
-    }
+    redis.run(&OPEN, inbox, vec![READER.into(), millis(OUTLIVES_ITS_BROKER).to_string().into()]).await
 }
 
 /// Says that somebody still reads it.

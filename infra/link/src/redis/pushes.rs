@@ -21,16 +21,25 @@ const MOST_PUSHES: usize = 10_000;
 const PAST: Duration = Duration::from_mins(10);
 
 static PUBLISH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("publish.lua")));
+/// The same of nothing, by which a broker begins. Also while the memory of Redis is full.
+static BEGIN: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&format!("#!lua flags=allow-oom\n{}", include_str!("publish.lua"))));
 
 /// Publishes a message of so many pushes; `lost` says that some before it were lost.
 pub(super) async fn publish(redis: &Redis, message: String, count: usize, lost: bool) -> Result<(), RedisError> {
-    run(redis, message, count, lost).await.map(drop)
+    run(redis, &PUBLISH, message, count, lost).await.map(drop)
 }
 
-async fn run(redis: &Redis, message: String, count: usize, lost: bool) -> Result<(String, u64, u64), RedisError> {
+async fn run(
+    redis: &Redis,
+    script: &Script,
+    message: String,
+    count: usize,
+    lost: bool,
+) -> Result<(String, u64, u64), RedisError> {
     let numbers = [count as u64, u64::from(lost), MOST_PUSHES as u64, millis(PAST)];
     let arguments = [message].into_iter().chain(numbers.map(|number| number.to_string()));
-    redis.run(&PUBLISH, &keys_of(redis), arguments.map(String::into_bytes).collect()).await
+    redis.run(script, &keys_of(redis), arguments.map(String::into_bytes).collect()).await
 }
 
 fn keys_of(redis: &Redis) -> String {
@@ -51,7 +60,7 @@ pub(super) struct Reading {
 impl Reading {
     /// Begins with what is not too old.
     pub(super) async fn begin(redis: &Redis) -> Result<Self, RedisError> {
-        let (epoch, last, oldest) = run(redis, String::new(), 0, false).await?;
+        let (epoch, last, oldest) = run(redis, &BEGIN, String::new(), 0, false).await?;
         let keys = keys_of(redis);
         let (stream, head) = (format!("{keys}:stream"), format!("{keys}:head"));
         Ok(Self { stream, head, epoch, seen: format!("{}-0", oldest.min(last)), past_until: Some(last) })

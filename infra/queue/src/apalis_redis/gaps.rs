@@ -38,6 +38,10 @@ pub const GAPS: &[Gap] = &[
         instead: "4,000 messages of a job may wait; the next are refused, and a broker spools them",
     },
     Gap {
+        case: "a_redis_whose_memory_is_full_takes_no_more_and_what_it_holds_is_worked_off",
+        instead: "a redis whose memory is full stands still until it has more: nothing is lost, and brokers spool",
+    },
+    Gap {
         case: "a_lease_is_as_long_for_a_worker_whose_clock_is_wrong",
         instead: "each machine's own clock counts; one that is 2 seconds wrong is refused at the start",
     },

@@ -83,6 +83,11 @@ local function promote(now)
   end
 end
 
+-- Wakes who waits for a job. What is written stays written, also where an ACL refuses the channel: then nobody is woken.
+local function ring(channel, job)
+  redis.pcall('PUBLISH', channel, job)
+end
+
 -- The parts of what was given out.
 local function parts_of(member)
   return string.match(member, '^(%d+)/([^/]+)/(%d+)/(%d+)/(.*)$')

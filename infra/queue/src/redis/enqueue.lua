@@ -7,4 +7,4 @@ for index = 4, #ARGV, 5 do
     put(key, lane, due, max, 0, now)
   end
 end
-redis.call('PUBLISH', ARGV[2], ARGV[3])
+ring(ARGV[2], ARGV[3])

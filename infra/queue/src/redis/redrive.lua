@@ -7,6 +7,6 @@ forget_letter(id)
 -- A key that waits or runs again is the same work.
 if redis.call('HSETNX', messages, told[5], message) == 1 then
   put(told[5], told[3], now, told[4], 0, now)
-  redis.call('PUBLISH', ARGV[2], ARGV[3])
+  ring(ARGV[2], ARGV[3])
 end
 return 1

@@ -16,4 +16,4 @@ for index = 6, #ARGV, 5 do
     end
   end
 end
-if rings then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
+if rings then ring(ARGV[4], ARGV[5]) end
