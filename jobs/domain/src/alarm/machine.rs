@@ -9,7 +9,7 @@ mod pause;
 mod telling;
 mod weighing;
 
-use super::{Change, Evidence, Fact, RuleId, RuleSet, Seen, SourceState, condition::Pause};
+use super::{Aspect, Change, Evidence, Fact, RuleId, RuleSet, Seen, SourceState, condition::Pause};
 use crate::{Source, Timestamp, identity::derived_id, time::is_ahead};
 
 use self::{telling::Terms, weighing::Looking};
@@ -87,7 +87,7 @@ impl Run<'_> {
         let (newest, rules) = (self.state.newest.clone(), self.rules);
         self.state.forgets_others(rules);
         let is_latest = is_latest(&self.state, evidence);
-        if let Some(pause) = take_note(&mut self.state, evidence, is_latest) {
+        if let Some(pause) = take_note(&mut self.state, evidence) {
             self.state.resumes(pause, rules);
         }
         let memories = self.state.memories.clone();
@@ -158,19 +158,20 @@ fn is_news(state: &SourceState, evidence: &Evidence) -> bool {
 
 /// Whether nothing newer is known of the source in any aspect. What people do says nothing of it.
 fn is_latest(state: &SourceState, evidence: &Evidence) -> bool {
-    state.newest.iter().all(|(aspect, seen)| *aspect == super::Aspect::Acts || evidence.at >= seen.at)
+    state.newest.iter().all(|(aspect, seen)| *aspect == Aspect::Acts || evidence.at >= seen.at)
 }
 
 /// Remembers what the fact says of the source as a whole, unless something newer said otherwise; the time that is over in which
-/// nothing was known of it.
-fn take_note(state: &mut SourceState, evidence: &Evidence, is_latest: bool) -> Option<Pause> {
+/// nothing was known of it. A silence says neither, however new it is: what comes after it in its own order counts all the same.
+fn take_note(state: &mut SourceState, evidence: &Evidence) -> Option<Pause> {
     let aspect = evidence.fact.aspect()?;
     let lost = state.lost();
+    let last = |state: &SourceState, aspect| state.newest.get(&aspect).map(|seen: &Seen| seen.at);
+    let (spoke, linked) = (last(state, Aspect::Values), last(state, Aspect::Link));
     state.newest.insert(aspect, Seen { id: evidence.id.clone(), at: evidence.at });
-    if !is_latest {
-        return None;
-    }
     match &evidence.fact {
+        Fact::Values { .. } if linked.is_some_and(|linked| linked > evidence.at) => {}
+        Fact::ParentLost { .. } if spoke.is_some_and(|spoke| spoke >= evidence.at) => {}
         Fact::Values { .. } | Fact::LinkSeen | Fact::LinkLost { .. } => {
             (state.unknown, state.unknown_since) = (None, None);
             return lost.map(|lost| Pause { lost, seen: evidence.at });

@@ -147,7 +147,7 @@ fn missed(more_than: u32, count: u32, look: Look<'_>, memory: &mut Memory, place
     if !look.hears_silence && !look.is_unknown {
         return Verdict::Silent;
     }
-    let own = memory.own_misses(place, count, look.is_unknown);
+    let own = memory.own_misses(place, count, look.at, look.is_unknown);
     if own > more_than {
         Verdict::of(true, format!("{own} queries in a row without an answer"))
     } else {

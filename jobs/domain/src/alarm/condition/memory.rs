@@ -37,7 +37,13 @@ struct Part {
     /// How many misses in a row were nobody's own, since nothing was known of the source.
     #[serde(skip_serializing_if = "is_none")]
     explained: u32,
+    /// When the latest of them were, and how many it were then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    explained_at: Vec<(Timestamp, u32)>,
 }
+
+/// Of so many explained misses it is remembered when they were: who hears late that the way was there again judges those anew.
+const MOST_EXPLAINED: usize = 8;
 
 /// What a part was when it was last spoken of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -194,7 +200,7 @@ impl Memory {
     }
 
     /// How many of so many misses in a row are the source's own. Those that were heard while nothing was known of it are not.
-    pub(super) fn own_misses(&mut self, place: &str, count: u32, is_unknown: bool) -> u32 {
+    pub(super) fn own_misses(&mut self, place: &str, count: u32, at: Timestamp, is_unknown: bool) -> u32 {
         let explained = self.0.get(place).map_or(0, |part| part.explained);
         // A count that is less than before is another row.
         let explained = if is_unknown {
@@ -205,7 +211,22 @@ impl Memory {
             explained
         };
         self.explain_misses(place, explained);
+        if is_unknown && explained > 0 {
+            let marks = &mut self.part(place).explained_at;
+            marks.drain(..(marks.len() + 1).saturating_sub(MOST_EXPLAINED));
+            marks.push((at, count));
+        }
         count - explained
+    }
+
+    /// The way to the source was there again at that instant: misses since then are its own.
+    pub(super) fn explain_misses_until(&mut self, place: &str, seen: Timestamp) {
+        let Some(part) = self.0.get_mut(place) else { return };
+        let first_own = part.explained_at.iter().find(|(at, _)| *at > seen).map(|(_, count)| count - 1);
+        part.explained_at.clear();
+        if let Some(explained) = first_own {
+            self.explain_misses(place, explained);
+        }
     }
 
     /// So many misses in a row are not the source's own.
@@ -214,6 +235,7 @@ impl Memory {
             self.part(place).explained = explained;
         } else if let Some(part) = self.0.get_mut(place) {
             part.explained = 0;
+            part.explained_at.clear();
             self.0.retain(|_, part| !part.is_empty());
         }
     }

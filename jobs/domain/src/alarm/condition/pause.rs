@@ -21,6 +21,7 @@ impl Condition {
             Self::NoData { after } if memory.silence_is_due(place).is_some() || memory.last(place).is_some() => {
                 memory.hears(place, seen, *after);
             }
+            Self::Missed { .. } => memory.explain_misses_until(place, seen),
             // How it went meanwhile is not known: a rate is from one reading to the next.
             Self::Rate { .. } => memory.forget_last(place),
             Self::Stuck { .. } => memory.put_off_last(place, seen.since(lost)),

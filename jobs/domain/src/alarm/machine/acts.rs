@@ -21,7 +21,7 @@ impl Run<'_> {
         self.does(act, evidence.at);
         let is_whole = self.is_over_by(reached);
         if is_whole {
-            let _: Option<Pause> = take_note(&mut self.state, evidence, false);
+            let _: Option<Pause> = take_note(&mut self.state, evidence);
         }
         is_whole
     }

@@ -61,6 +61,31 @@ fn a_device_that_speaks_after_the_return_is_missed_from_then_on() {
 }
 
 #[test]
+fn what_was_seen_again_is_known_also_where_that_is_heard_after_a_newer_silence() {
+    let missed = || Watched::by([rule("r", Condition::Missed { more_than: 2 }, 0)]);
+    for again in [Fact::LinkSeen, x(1.0)] {
+        let mut source = missed();
+        source.sees(10, parent_lost());
+        assert_eq!(source.sees(21, Fact::Missed { count: 3 }), NOTHING);
+        source.sees(20, again.clone());
+        assert_eq!(source.state.unknown, None);
+        // Two of three were before it was seen again.
+        assert_eq!(source.sees(30, Fact::Missed { count: 4 }), NOTHING, "{again:?}");
+        assert_eq!(source.sees(31, Fact::Missed { count: 5 }), ["+r"], "{again:?}");
+    }
+    // And what was lost is unknown.
+    let mut source = missed();
+    source.sees(21, Fact::Missed { count: 1 });
+    source.sees(20, parent_lost());
+    assert_eq!(source.sees(30, Fact::Missed { count: 4 }), NOTHING);
+    // Unless it spoke since.
+    let mut source = missed();
+    source.sees(21, x(1.0));
+    source.sees(20, parent_lost());
+    assert_eq!(source.sees(30, Fact::Missed { count: 4 }), ["+r"]);
+}
+
+#[test]
 fn a_silence_inside_a_count_counts_anew() {
     let of = Box::new(Condition::NoData { after: MINUTE });
     let mut source = by(Condition::Any { of: vec![Condition::Count { of, at_least: 1, within: MINUTE * 60 }] });
