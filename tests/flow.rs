@@ -18,6 +18,7 @@ mod platform;
 mod polling;
 mod readings;
 mod removals;
+mod shown;
 mod silences;
 mod sims;
 mod storm;

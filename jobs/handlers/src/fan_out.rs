@@ -105,8 +105,9 @@ async fn tell_once(cx: &Context, source: &Source, transition: &str) -> Result<()
     };
     match tell(cx, source, transition).await {
         Ok(shown) => {
-            claimed.done(table, cx.clock.now()).await?;
+            // A crash in between shows it again: browsers know an alarm by its id, and nothing would tell them that one is missing.
             show(cx, shown).await;
+            claimed.done(table, cx.clock.now()).await?;
             Ok(())
         }
         Err(error) => {

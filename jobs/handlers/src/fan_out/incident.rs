@@ -221,13 +221,13 @@ async fn hand_on(
     if !messages.is_empty() {
         cx.queue.enqueue(messages).await?;
     }
+    if !pushes.is_empty() {
+        super::show(cx, pushes).await;
+    }
     if !incident.value.outbox.is_empty() {
         incident.value.outbox.clear();
         // Refused when it was stepped again meanwhile: that step hands on the same once more, under the same names.
         let _: Outcome = table.write(incidents::put_handed_on(&incident, now)?).await?;
-    }
-    if !pushes.is_empty() {
-        super::show(cx, pushes).await;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ mod faults;
 mod keeping;
 mod presence;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     Mac, Pid, Source, Timestamp,
@@ -92,6 +92,8 @@ struct Line<'a> {
     unclaimed: bool,
     /// What was the latest until this batch, and is another's to store.
     displaced: Vec<(Pid, Timestamp)>,
+    /// The devices of which this batch brings what it brought before.
+    ran_before: BTreeSet<Pid>,
     follow_ups: FollowUps,
 }
 
@@ -116,6 +118,7 @@ impl<'a> Line<'a> {
             readings: Vec::new(),
             unclaimed: false,
             displaced: Vec::new(),
+            ran_before: BTreeSet::new(),
             follow_ups: FollowUps::default(),
         })
     }
@@ -141,17 +144,17 @@ impl<'a> Line<'a> {
                     // A terminal that its gateway rebooted is told of at once, and called back a minute later.
                     self.seen(report, report.at);
                 }
-                self.learn(cx, &found(info, report.at), info.iccid.as_ref()).await?;
+                self.learn(cx, report, &found(info, report.at), info.iccid.as_ref()).await?;
                 self.known(report, known::of_connection(info.signal, None, None));
             }
             Event::DtuState { state, score, .. } => {
                 self.known(report, known::of_connection(None, Some(state), *score));
                 let score = score.map(|score| score.to_string());
-                self.learn(cx, &[("state", Some(state.clone())), ("score", score)], None).await?;
+                self.learn(cx, report, &[("state", Some(state.clone())), ("score", score)], None).await?;
             }
             Event::DtuAlert { kind, message, .. } => {
                 let alert = format!("{} {kind}: {message}", report.at.rfc3339());
-                self.learn(cx, &[("alert", Some(alert))], None).await?;
+                self.learn(cx, report, &[("alert", Some(alert))], None).await?;
             }
             Event::NodeRegistered
             | Event::NodeReady
@@ -187,7 +190,10 @@ impl<'a> Line<'a> {
         let Read { mut reading, rejected, fault, frames } = read;
         let overtaken = match self.whose(cx, &reading).await? {
             Whose::Ours => answer.overtaken || self.is_overtaken(&reading),
-            Whose::StoredByUs { late } => late,
+            Whose::StoredByUs { late } => {
+                self.ran_before.insert(reading.device.pid);
+                late
+            }
             Whose::Anothers => return Ok(()),
         };
         self.count(report, &rejected);
@@ -264,6 +270,8 @@ impl<'a> Line<'a> {
         }
         if self.is_news(report) {
             self.standing.value.misses.insert(pid, count);
+        } else {
+            self.ran_before.insert(pid);
         }
         self.evidence(Source::Device(self.terminal.device_id(pid)), report, Fact::Missed { count });
     }
@@ -288,6 +296,7 @@ impl<'a> Line<'a> {
     async fn learn(
         &mut self,
         cx: &Context,
+        report: &Report,
         told: &[(&str, Option<String>)],
         iccid: Option<&String>,
     ) -> Result<(), JobError> {
@@ -308,6 +317,8 @@ impl<'a> Line<'a> {
         if record.value != before {
             self.follow_ups.pushes.push(changed(&self.terminal.mac));
             self.record = Some(record);
+        } else if !self.is_news(report) {
+            self.show_again();
         }
         Ok(())
     }
@@ -332,13 +343,15 @@ impl<'a> Line<'a> {
     /// Shows whose interval is another now.
     async fn tell_intervals(&mut self, cx: &Context) -> Result<(), JobError> {
         let (before, after) = (&self.stood, &self.standing.value);
+        let mac = &self.terminal.mac;
+        // The run that stored a change may not have come to show it.
+        self.follow_ups.pushes.extend(self.ran_before.iter().map(|pid| interval_changed(mac, *pid)));
         if before.misses == after.misses && before.unanswered == after.unanswered {
             return Ok(());
         }
         let line = pace::Line::of(cx, self.terminal).await?;
         let moved = self.terminal.devices.iter().map(|device| device.pid);
         let moved = moved.filter(|pid| line.interval(*pid, before) != line.interval(*pid, after));
-        let mac = &self.terminal.mac;
         self.follow_ups.pushes.extend(moved.map(|pid| interval_changed(mac, pid)));
         Ok(())
     }

@@ -67,9 +67,20 @@ impl Line<'_> {
         devices.peek().is_some() && devices.all(|device| missed(device.pid) >= MISSES_OF_A_REBOOT)
     }
 
+    /// The run that stored a change may not have come to show it.
+    pub(super) fn show_again(&mut self) {
+        let again = changed(&self.terminal.mac);
+        if !self.follow_ups.pushes.contains(&again) {
+            self.follow_ups.pushes.push(again);
+        }
+    }
+
     fn stands(&mut self, at: Timestamp, presence: Presence) {
         let standing = &mut self.standing.value;
         if !is_newer(at, standing.heard, self.now) {
+            if (standing.since, standing.presence) == (at, presence) {
+                self.show_again();
+            }
             return;
         }
         self.linked = true;
