@@ -8,21 +8,26 @@ mod cluster;
 mod disk;
 mod history;
 mod load;
+mod nodes;
 mod points;
 mod rolling;
 mod stack;
 mod told;
+mod work;
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use boot::SystemDice;
 use field::FieldCounters;
-use telltale_tests::Server;
+use jobs::ports::Dice;
+use rand::{SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use telltale_tests::{Server, told};
 use tokio::time::sleep;
 
-use alarms::Said;
+use alarms::{Said, instant};
 use history::History;
-use load::{Aftermath, Load};
+use load::{Aftermath, Load, SECONDS_APART};
 use told::Told;
 
 /// What must have happened since the start before the server dies.
@@ -69,6 +74,15 @@ enum Clocks {
     Differ,
 }
 
+impl Clocks {
+    fn at_most_apart(self) -> Duration {
+        match self {
+            Self::Agree => Duration::ZERO,
+            Self::Differ => Duration::from_secs(u64::from(2 * SECONDS_APART)),
+        }
+    }
+}
+
 /// From a kill to when the next process listens.
 struct Outage {
     killed: Instant,
@@ -113,6 +127,18 @@ async fn check(aftermath: Aftermath<impl Sized>, outages: &[Outage]) -> Result<(
     Ok(())
 }
 
+/// The seed that `TELLTALE_CHAOS_SEED` tells, or a new one, and what chance picks out of `all` by it: for `TELLTALE_CHAOS_SECONDS`, or
+/// else `TELLTALE_CHAOS_ROUNDS` times.
+fn at_random<T: Clone>(all: &[T]) -> (u64, impl Iterator<Item = T>) {
+    let seed = told("TELLTALE_CHAOS_SEED").unwrap_or_else(|| SystemDice.roll());
+    let lasts = told("TELLTALE_CHAOS_SECONDS").map(Duration::from_secs);
+    let rounds = told("TELLTALE_CHAOS_ROUNDS").unwrap_or(if lasts.is_some() { u64::MAX } else { 60 });
+    println!("TELLTALE_CHAOS_SEED={seed} TELLTALE_CHAOS_ROUNDS={rounds} for at most {lasts:?}");
+    let (mut chance, began) = (StdRng::seed_from_u64(seed), Instant::now());
+    let picked = (0..rounds).map_while(move |_| all.choose(&mut chance).cloned());
+    (seed, picked.take_while(move |_| lasts.is_none_or(|lasts| began.elapsed() < lasts)))
+}
+
 /// Books that excuse everything would always balance.
 fn enough_were_in_order(exact: usize) {
     assert!(exact >= ACKNOWLEDGED / 4, "alarms were held against {exact} answers only");
@@ -126,10 +152,21 @@ async fn check_where_some_came_late(
     disorder: &[Outage],
     clocks: Clocks,
 ) -> Result<usize> {
-    let Aftermath { home, people, acknowledged, field, ended } = aftermath;
+    let Aftermath { home, people, acknowledged, field, ended, nodes_are_missed } = aftermath;
     let end = Outage { killed: ended, over: Instant::now() };
     let FieldCounters { posts_failed, posts_retried, .. } = field;
     println!("{} kills; posts of the field: {posts_retried} tried again, {posts_failed} given up", outages.len());
+    if nodes_are_missed {
+        // None was while the field was there, however its brokers died.
+        let since = outages.iter().chain(disorder).map(|outage| outage.killed).max().unwrap_or(ended);
+        nodes::are_missed_since(&people[0].session, instant(since.min(ended)).minus(clocks.at_most_apart())).await?;
+    }
+    History::until_complete(&people[0].session, &acknowledged).await?;
+    for person in &people {
+        Told::until_settled(person).await?;
+    }
+    work::is_all_done(&people[0].session).await?;
+    // Only now: books that are closed when they first balance do not see what comes too often.
     let history = History::until_complete(&people[0].session, &acknowledged).await?;
     history.shows_each_once_and_as_it_was_said(&acknowledged);
     let said = Said::new(&acknowledged, &history, outages.iter().chain(disorder).chain([&end]), clocks);

@@ -155,7 +155,9 @@ impl Said {
     fn complaints(&self, alarms: &[Value]) -> Vec<String> {
         let mut spans: BTreeMap<Watched, Vec<Span>> = BTreeMap::new();
         let mut found = Vec::new();
-        for alarm in alarms.iter().filter(|alarm| alarm["source"]["kind"] != "platform") {
+        let is_of_a_device =
+            |alarm: &&Value| alarm["source"]["kind"] != "platform" && alarm["source"]["kind"] != "node";
+        for alarm in alarms.iter().filter(is_of_a_device) {
             if alarm["late_readings"].is_u64() && self.is_of_a_late_reading(alarm) {
                 continue;
             }
@@ -268,7 +270,7 @@ fn told(answers: &[Answer], spans: &[Span]) -> String {
 }
 
 /// The wall clock's time of an instant.
-fn instant(at: Instant) -> Timestamp {
+pub(crate) fn instant(at: Instant) -> Timestamp {
     let (ago, ahead) = (at.elapsed(), at.saturating_duration_since(Instant::now()));
     SystemClock.now().minus(ago).plus(ahead)
 }

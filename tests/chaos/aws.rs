@@ -4,13 +4,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use boot::SystemDice;
-use jobs::ports::Dice;
-use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
-use telltale_tests::{LambdaHost, Proxy, told};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use telltale_tests::{LambdaHost, Proxy};
 use tokio::time::sleep;
 
-use super::{Clocks, Outage, check_where_some_came_late, load::Load, stack::Stack};
+use super::{Clocks, Outage, at_random, check_where_some_came_late, load::Load, stack::Stack};
 
 /// What must have happened since the start before something goes wrong.
 const ACKNOWLEDGED: usize = 8;
@@ -57,16 +55,12 @@ async fn what_was_acknowledged_outlives_stops_and_cuts_of_aws_and_nothing_is_tol
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes long"]
 async fn what_was_acknowledged_outlives_many_stops_and_cuts_of_aws_at_random() -> Result<()> {
-    let seed = told("TELLTALE_CHAOS_SEED").unwrap_or_else(|| SystemDice.roll());
-    let rounds = told("TELLTALE_CHAOS_ROUNDS").unwrap_or(60);
-    println!("TELLTALE_CHAOS_SEED={seed} TELLTALE_CHAOS_ROUNDS={rounds}");
-    let mut chance = StdRng::seed_from_u64(seed);
-    let faults = (0..rounds).filter_map(|_| ALL.choose(&mut chance).copied()).collect();
+    let (seed, faults) = at_random(&ALL);
     outlives(faults, seed).await
 }
 
 /// The faults happen one after the other under load, each at an instant that chance says.
-async fn outlives(faults: Vec<Fault>, seed: u64) -> Result<()> {
+async fn outlives(faults: impl IntoIterator<Item = Fault>, seed: u64) -> Result<()> {
     let mut chance = StdRng::seed_from_u64(seed);
     let began = Instant::now();
     let mut load = Load::<Stack>::start().await?;

@@ -98,11 +98,13 @@ async fn a_redis_whose_acl_refuses_to_tell_of_itself_is_refused_for_that_and_wit
     allow("mute", &["-info", "-config"]).await?;
     allow("blind", &["-get"]).await?;
     allow("deaf", &["resetchannels"]).await?;
+    allow("short", &["resetkeys", "~telltale:*"]).await?;
     for (user, words) in [
         ("shy", vec!["would lose jobs", "refuses INFO", "+info", "redis.trust_durability = true"]),
         ("mute", vec!["refuses INFO", "+info", "refuses CONFIG GET", "+config|get", "redis.trust_durability = true"]),
         ("blind", vec!["does not let us in, or not do what we must", "ACL", "GET"]),
         ("deaf", vec!["does not let us in, or not do what we must", "channels", "&telltale:*"]),
+        ("short", vec!["does not let us in, or not do what we must", "~{telltale:*"]),
         ("nobody", vec!["does not let us in", "user and password"]),
     ] {
         let told = refusal_as(user, &redis, &folder).await?;

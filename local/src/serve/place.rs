@@ -177,6 +177,8 @@ async fn look_at(settings: &RedisSettings) -> Result<(Redis, String), RedisError
     let losses = meeting_point::losses(&redis, settings.trust_durability).await?;
     // While it loads it tells about itself, and knows no keys.
     let _: Option<String> = redis.call(cmd("GET").arg(redis.key_of_name())).await?;
+    // What belongs together has a name in braces, and a pattern without them lets nobody at it.
+    let _: u64 = redis.call(cmd("EXISTS").arg(format!("{}:messages", redis.keys_of("any")))).await?;
     if settings.queue == QueueKind::Streams {
         // A new user of Redis has no channels, and who enqueues rings there.
         let _: u64 = redis.call(cmd("PUBLISH").arg(redis.channel_of_bells()).arg("")).await?;
