@@ -56,12 +56,12 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flapping {
-    /// How often it may be raised in that time; never damped when 0.
+    /// How often it may be raised, or come to matter more or less, in that time; never damped when 0.
     pub more_than: u16,
     /// In which time.
     #[serde(rename = "within_ms", with = "as_millis")]
     pub within: Duration,
-    /// How long it must neither be raised nor end to be told again.
+    /// How long it must neither be raised, nor change, nor end to be told again.
     #[serde(rename = "calm_ms", with = "as_millis")]
     pub calm: Duration,
 }

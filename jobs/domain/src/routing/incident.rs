@@ -41,8 +41,8 @@ pub struct Incident {
     pub over: Option<Timestamp>,
     /// When the last of its alarms was over.
     pub ended: Option<Timestamp>,
-    /// How often each condition was raised in it.
-    pub raises: BTreeMap<String, u32>,
+    /// How often each condition was raised in it lately, or came to matter more or less.
+    pub raises: BTreeMap<String, Raises>,
     /// Since when nobody takes it on; none while somebody does.
     pub unattended: Option<Timestamp>,
     /// How many steps of the escalation were told.
@@ -65,6 +65,34 @@ pub struct Incident {
     pub worst: Option<Severity>,
     /// Whether it is at its end: what comes now is another incident.
     pub closed: bool,
+}
+
+/// How often a condition was raised, or came to matter more or less, without a long pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "StoredRaises")]
+pub struct Raises {
+    /// How often.
+    pub count: u32,
+    /// When last.
+    pub last: Timestamp,
+}
+
+/// How they were stored.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredRaises {
+    /// Before it was remembered when.
+    Count(u32),
+    Raises { count: u32, last: Timestamp },
+}
+
+impl From<StoredRaises> for Raises {
+    fn from(stored: StoredRaises) -> Self {
+        match stored {
+            StoredRaises::Count(count) => Self { count, last: Timestamp::default() },
+            StoredRaises::Raises { count, last } => Self { count, last },
+        }
+    }
 }
 
 /// An alarm of an incident that is open.

@@ -24,7 +24,7 @@ impl Incident {
     }
 
     fn raised(&self, news: &News) -> u32 {
-        self.raises.get(&news.condition()).copied().unwrap_or_default()
+        self.raises.get(&news.condition()).map(|raises| raises.count).unwrap_or_default()
     }
 
     pub(super) fn flush_if_due(&mut self, pace: &Pace, now: Timestamp, tellings: &mut Vec<Telling>) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Incident, Input, Known, News, Open, Pace, Telling, TellingKind};
+use super::{Incident, Input, Known, News, Open, Pace, Raises, Telling, TellingKind};
 use crate::{
     Timestamp,
     alarm::{ChangeKind, Severity},
@@ -34,6 +34,7 @@ pub struct Step {
 /// Steps an incident. A new one is [`Incident::default`].
 pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> Step {
     let mut incident = incident.clone();
+    incident.raises.retain(|_, raises| now.since(raises.last) < pace.pause());
     for news in input.news {
         let known = input.known.get(&news.change.alarm).copied().unwrap_or_default();
         incident.absorb(news, known, now);
@@ -90,12 +91,11 @@ impl Known {
 impl Incident {
     fn absorb(&mut self, news: News, known: Known, now: Timestamp) {
         let change = &news.change;
+        if change.begins() || change.kind == ChangeKind::SeverityChanged {
+            self.counts(&news, now);
+        }
         match change.kind {
             _ if change.begins() => {
-                let raises = self.raises.len();
-                if raises < MOST_OPEN || self.raises.contains_key(&news.condition()) {
-                    *self.raises.entry(news.condition()).or_default() += 1;
-                }
                 let is_fresh = self.open.is_empty() && self.news.is_empty();
                 self.began = if is_fresh { change.since } else { self.began.min(change.since) };
                 // One whose end was heard of first is not open.
@@ -112,10 +112,12 @@ impl Incident {
                 }
                 self.ended = self.ended.max(Some(change.at));
             }
-            ChangeKind::SeverityChanged => {
+            ChangeKind::SeverityChanged | ChangeKind::Flapping => {
                 let before = self.open.get_mut(&change.alarm).map(|open| &mut open.severity);
                 let before = before.map(|severity| std::mem::replace(severity, change.severity));
-                self.rose |= before.is_none_or(|before| before < change.severity);
+                // What comes and goes may be over at present.
+                let is_rise = before.map_or(change.kind == ChangeKind::SeverityChanged, |it| it < change.severity);
+                self.rose |= is_rise;
             }
             _ => {}
         }
@@ -124,6 +126,15 @@ impl Incident {
         }
         self.worst = self.worst.max(Some(change.severity));
         self.news.push(news);
+    }
+
+    /// One more raise of a condition, or a change of how much it matters.
+    fn counts(&mut self, news: &News, now: Timestamp) {
+        let condition = news.condition();
+        if self.raises.len() < MOST_OPEN || self.raises.contains_key(&condition) {
+            let raises = self.raises.entry(condition).or_default();
+            *raises = Raises { count: raises.count.saturating_add(1), last: now };
+        }
     }
 
     /// Finds out whether anybody takes it on.
