@@ -29,7 +29,8 @@ pub struct Rule {
     /// How long after an alarm was raised the next one is raised at the earliest.
     #[serde(rename = "cooldown_ms", with = "as_millis", default, skip_serializing_if = "Duration::is_zero")]
     pub cooldown: Duration,
-    /// When it is watched; always without. What is abnormal outside is not raised, and what was raised before ends on evidence.
+    /// When it is watched; always without. What is abnormal outside is raised when that begins, unless it is over by then; what was
+    /// raised before ends on evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Calendar>,
     /// Whether it is only tried out: what it raises is recorded, and nobody is told.
@@ -101,6 +102,14 @@ impl Rule {
     /// Whether it is watched at that instant.
     pub(super) fn is_watched(&self, at: Timestamp) -> bool {
         self.schedule.as_ref().is_none_or(|schedule| schedule.covers(at))
+    }
+
+    /// The first instant from this one on at which it is watched; none when it never is.
+    pub(super) fn watched_from(&self, at: Timestamp) -> Option<Timestamp> {
+        match &self.schedule {
+            Some(schedule) if !schedule.covers(at) => schedule.next_change(at),
+            _ => Some(at),
+        }
     }
 
     /// Refuses a rule that could never be raised, or never end; says which part of it is wrong.

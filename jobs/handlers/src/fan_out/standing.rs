@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Source,
-    alarm::SourceState,
+    alarm::{ConditionState, SourceState},
     routing::incident::{Known, News},
 };
 use records::{
@@ -71,7 +71,7 @@ fn is_quiet(state: &SourceState, rule: &str) -> bool {
 
 /// Whether an alarm of a lost parent stands, or is about to.
 fn speaks(watches: &BTreeMap<Source, Watch>, parent: &Source) -> bool {
-    watches.get(parent).is_some_and(|watch| !watch.state.conditions.is_empty())
+    watches.get(parent).is_some_and(|watch| watch.state.conditions.values().any(ConditionState::is_seen))
 }
 
 /// Of what somebody may not see any more they hear nothing.
