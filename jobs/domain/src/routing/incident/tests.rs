@@ -1,11 +1,14 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{BriefAlarms, BySeverity, Incident, Input, Known, News, Pace, Telling, TellingKind, step};
+use super::{
+    BriefAlarms, BySeverity, Incident, Input, Known, MOST_OPEN, MOST_RECALLED, News, Open, Pace, Telling, TellingKind, step,
+};
 use crate::{
     Source, Timestamp,
     alarm::{About, Change, ChangeKind, Severity},
 };
 
+mod many;
 mod properties;
 
 fn at(seconds: u64) -> Timestamp {
@@ -41,12 +44,14 @@ struct Story {
     timer: Option<Timestamp>,
     pace: Pace,
     known: BTreeMap<String, Known>,
+    apart: BTreeMap<String, Open>,
     told: Vec<(u64, Telling)>,
 }
 
 impl Story {
     fn of(pace: Pace) -> Self {
-        Self { incident: Incident::default(), timer: None, pace, known: BTreeMap::new(), told: Vec::new() }
+        let (known, apart) = (BTreeMap::new(), BTreeMap::new());
+        Self { incident: Incident::default(), timer: None, pace, known, apart, told: Vec::new() }
     }
 
     /// Lets time pass until then, second by second: the incident is looked at when its timer says so.
@@ -62,8 +67,16 @@ impl Story {
     }
 
     fn step(&mut self, news: Vec<News>, now: Timestamp) {
-        let input = Input { news, known: self.known.clone() };
+        let some = if self.incident.has_room_for(MOST_RECALLED) { MOST_RECALLED } else { 0 };
+        let of_news = |alarm: &String| news.iter().any(|news| news.change.alarm == *alarm);
+        let mut apart: BTreeMap<_, _> = self.apart.iter().take(some).map(|(id, open)| (id.clone(), open.clone())).collect();
+        apart.extend(self.apart.iter().filter(|(id, _)| of_news(id)).map(|(id, open)| (id.clone(), open.clone())));
+        let input = Input { news, known: self.known.clone(), apart };
         let stepped = step(&self.incident, input, &self.pace, now);
+        self.apart.extend(stepped.apart.put);
+        self.apart.retain(|alarm, _| !stepped.apart.taken.contains(alarm));
+        assert_eq!(self.apart.len(), usize::try_from(stepped.incident.apart).unwrap());
+        assert!(stepped.incident.open.len() <= MOST_OPEN && stepped.incident.news.len() <= 1030);
         assert!(stepped.timer.is_none_or(|timer| timer > now), "it would be looked at for ever");
         (self.incident, self.timer) = (stepped.incident, stepped.timer);
         self.told.extend(stepped.tellings.into_iter().map(|telling| (now.since(at(0)).as_secs(), telling)));
