@@ -247,6 +247,11 @@ impl Condition {
         matches!(self, Self::Missed { .. }) || self.parts().iter().any(Self::rests_on_misses)
     }
 
+    /// Whether it, or a part of it, may say how much it matters.
+    pub(super) fn says_severity(&self) -> bool {
+        matches!(self, Self::Levels { .. }) || self.parts().iter().any(Self::says_severity)
+    }
+
     /// Whether it, or a part of it, looks at links and at the platform, of which no device knows.
     pub fn is_of_links(&self) -> bool {
         matches!(self, Self::Lost | Self::Away) || self.parts().iter().any(Self::is_of_links)

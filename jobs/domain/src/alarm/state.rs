@@ -128,6 +128,9 @@ pub struct Active {
     /// Whether nobody was told, since the rule is only tried out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
+    /// What was seen when it was raised, or came to matter as it does.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
     /// Who has it on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledged>,
@@ -222,6 +225,7 @@ impl Active {
             normal_since: None,
             ending: None,
             shadow: false,
+            detail: String::new(),
             acknowledged: None,
             acknowledged_for: Duration::ZERO,
             over_since: None,

@@ -86,7 +86,9 @@ pub(super) fn after(
     known: Option<Versioned<Alarm>>,
     life: Option<&Life>,
 ) -> Versioned<Alarm> {
-    let Some(mut alarm) = known.filter(|_| change.kind != ChangeKind::Raised) else {
+    // What was only tried out, and is no longer, is told as raised.
+    let goes_on = |known: &Versioned<Alarm>| change.kind != ChangeKind::Raised || known.value.shadow && !change.shadow;
+    let Some(mut alarm) = known.filter(goes_on) else {
         return Versioned { value: raised(source, change, life), version: 0 };
     };
     live(&mut alarm.value, change);
@@ -107,6 +109,7 @@ fn live(alarm: &mut Alarm, change: &Change) {
             alarm.severities.push(SeverityChange { at, severity, detail });
             bound(alarm);
         }
+        ChangeKind::Raised => alarm.shadow = change.shadow,
         ChangeKind::Latched => alarm.life.over_at = Some(over(change)),
         ChangeKind::Recurred => {
             (alarm.acknowledged, alarm.life.over_at) = (None, None);

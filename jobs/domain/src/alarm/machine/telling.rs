@@ -50,7 +50,9 @@ impl Run<'_> {
         let mut begins_to_flap = false;
         match kind {
             Raised | Recurred => {
-                begins_to_flap = life.counts(&change, terms.flapping);
+                // What was only tried out until now was counted when it began.
+                let is_known = kind == Raised && life.stands && life.alarm == change.alarm && life.occurrences > 0;
+                begins_to_flap = !is_known && life.counts(&change, terms.flapping);
                 let About { alarm, severity, since, shadow, .. } = change.about();
                 (life.alarm, life.severity, life.since, life.shadow) = (alarm.to_owned(), severity, since, shadow);
                 (life.stands, life.lasted_ms, life.most_shelved) = (true, None, terms.most_shelved);

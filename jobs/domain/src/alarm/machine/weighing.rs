@@ -7,7 +7,6 @@ use crate::{
     Timestamp,
     alarm::{
         Active, Change, ChangeKind, ConditionState, Evidence, Fact, Pending, Rule, Severity, SourceState,
-        change::About,
         condition::{Look, Verdict},
     },
 };
@@ -56,8 +55,7 @@ impl Looking<'_> {
             }
             (Verdict::Abnormal { severity, words }, Some(Active(mut active))) => {
                 if active.holds() {
-                    // A condition that says nothing of it matters as much as when it was raised, whatever became of its rule since.
-                    active.severity = self.still(rule, &active, (severity.unwrap_or(active.severity), words), changes);
+                    self.still(rule, &mut active, (severity.unwrap_or(rule.severity), words), changes);
                     (active.normal_since, active.ending) = (None, None);
                 } else {
                     let seen = (severity.unwrap_or(rule.severity), words);
@@ -175,6 +173,7 @@ impl Looking<'_> {
         let alarm = alarm_id(&self.evidence.source, &rule.id, since);
         let active = Active {
             shadow: rule.shadow,
+            detail: detail.clone(),
             acknowledged_for: rule.acknowledged_for,
             ..Active::new(alarm, since, severity)
         };
@@ -191,23 +190,23 @@ impl Looking<'_> {
         let due = again.raised_at();
         let Pending { since, severity, detail, .. } = again;
         let (alarm, shadow, acknowledged_for) = (active.alarm.clone(), active.shadow, rule.acknowledged_for);
-        *active = Active { shadow, acknowledged_for, ..Active::new(alarm, since, severity) };
+        *active =
+            Active { shadow, detail: detail.clone(), acknowledged_for, ..Active::new(alarm, since, severity) };
         changes.push(Change::of(ChangeKind::Recurred, active.about(&rule.id), due, detail));
     }
 
-    /// How much an alarm matters that was seen to be one still.
-    fn still(
+    /// An alarm was seen to be one still, and to matter so much.
+    pub(super) fn still(
         &self,
         rule: &Rule,
-        active: &Active,
+        active: &mut Active,
         (severity, detail): (Severity, String),
         changes: &mut Vec<Change>,
-    ) -> Severity {
+    ) {
         if severity != active.severity {
-            let about = About { severity, ..active.about(&rule.id) };
-            changes.push(Change::of(ChangeKind::SeverityChanged, about, self.evidence.at, detail));
+            (active.severity, active.detail) = (severity, detail.clone());
+            changes.push(Change::of(ChangeKind::SeverityChanged, active.about(&rule.id), self.evidence.at, detail));
         }
-        severity
     }
 }
 

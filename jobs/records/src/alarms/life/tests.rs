@@ -51,3 +51,14 @@ fn the_worst_that_an_alarm_came_to_is_kept() {
         .collect();
     assert_eq!((worst, once.severities.len()), (vec![100], 50));
 }
+
+#[test]
+fn an_alarm_that_is_no_longer_only_tried_out_is_the_same_alarm() {
+    let tried = Change { shadow: true, ..change(ChangeKind::Raised, Severity::Info, 0) };
+    let tried = after(&source(), &tried, None, None);
+    let told = change(ChangeKind::Raised, Severity::Critical, 60);
+    let alarm = after(&source(), &told, Some(Versioned { version: 3, ..tried }), None);
+    assert_eq!((alarm.version, alarm.value.shadow, alarm.value.severity), (3, false, Severity::Critical));
+    let events: Vec<_> = alarm.value.life.events.iter().map(|event| (event.kind, event.at.0)).collect();
+    assert_eq!(events, [(ChangeKind::Raised, 60_000)]);
+}

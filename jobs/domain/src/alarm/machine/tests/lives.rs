@@ -50,9 +50,9 @@ fn a_rule_that_is_tried_out_says_so() {
     let mut source = rule_of(|rule| rule.shadow = true);
     let tried = source.changes(1, hot(31.0)).remove(0);
     assert!(tried.shadow && tried.untold.is_none() && !tried.is_told());
-    source.rules[0].shadow = false;
     let ended = source.changes(2, hot(20.0)).remove(0);
     assert!(ended.shadow && ended.untold.is_none(), "nobody heard of its beginning");
+    source.rules[0].shadow = false;
     assert!(!source.changes(3, hot(31.0))[0].shadow);
 }
 
