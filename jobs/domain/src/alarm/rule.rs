@@ -204,6 +204,12 @@ pub enum Wrong {
     /// It is remembered for too many.
     #[error("at most 100 raises can be counted")]
     TooManyRaises,
+    /// It is remembered for too many.
+    #[error("at most 100 times can be counted")]
+    TooManyTimes,
+    /// All of it together is.
+    #[error("it remembers too much: 300 in all, where a count remembers as many as it counts, and a window 60")]
+    TooMuchRemembered,
     /// Nothing says it of a device.
     #[error("rules watch devices, of which \"lost\" and \"away\" say nothing: set the target")]
     NotOfADevice,
