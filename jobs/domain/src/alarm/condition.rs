@@ -6,6 +6,7 @@ mod leaf;
 mod limits;
 mod mark;
 mod memory;
+mod misread;
 mod pause;
 mod window;
 
