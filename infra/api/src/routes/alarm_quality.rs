@@ -19,7 +19,13 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::form::AlarmQuality;
-use crate::{error::ApiError, moment, routes::alarms::{every_standing, every_visible}, site::Site, visitor::SignedIn};
+use crate::{
+    error::ApiError,
+    moment,
+    routes::alarms::{every_standing, every_visible},
+    site::Site,
+    visitor::SignedIn,
+};
 
 const DEFAULT_SPAN: Duration = Duration::from_hours(30 * 24);
 /// The most alarms that are looked at.

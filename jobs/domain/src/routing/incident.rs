@@ -88,7 +88,10 @@ pub struct Raises {
 enum StoredRaises {
     /// Before it was remembered when.
     Count(u32),
-    Raises { count: u32, last: Timestamp },
+    Raises {
+        count: u32,
+        last: Timestamp,
+    },
 }
 
 impl From<StoredRaises> for Raises {

@@ -20,9 +20,15 @@ fn an_incident_that_remembers_as_much_as_it_may_can_be_stored() {
         let alarm = derived_id(at, &[&number.to_string()]);
         let rule = format!("user:somebody:rule:{number}");
         let about = About { alarm: &alarm, rule: &rule, severity: Severity::Critical, since: at, shadow: false };
-        let detail = format!("cold store temperature of evaporator {number}.125 ℃, limits 10 ~ 30 and 10 queries without an answer");
+        let detail = format!(
+            "cold store temperature of evaporator {number}.125 ℃, limits 10 ~ 30 and 10 queries without an answer"
+        );
         let transition = derived_id(at, &["transition", &number.to_string()]);
-        state.news.push(News { transition, source: source.clone(), change: Change::of(ChangeKind::Raised, about, at, detail) });
+        state.news.push(News {
+            transition,
+            source: source.clone(),
+            change: Change::of(ChangeKind::Raised, about, at, detail),
+        });
         state.raises.insert(format!("{source} {rule}"), Raises { count: number, last: at });
         state.open.insert(alarm, Open { source, rule, severity: Severity::Critical, since: at });
     }

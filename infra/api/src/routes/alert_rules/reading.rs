@@ -42,11 +42,7 @@ pub(super) async fn list(
 }
 
 /// Rules, each with what can hardly be meant of it where the user may change that: what everybody's rules watch, others may not see.
-async fn warned(
-    site: &Site,
-    user: &User,
-    rules: Vec<alert_rules::AlertRule>,
-) -> Result<Vec<AlertRule>, ApiError> {
+async fn warned(site: &Site, user: &User, rules: Vec<alert_rules::AlertRule>) -> Result<Vec<AlertRule>, ApiError> {
     let is_theirs = |rule: &alert_rules::AlertRule| may_change(user, rule.owner.as_deref()).is_ok();
     let forms: Vec<(bool, RuleForm)> = rules.iter().map(|rule| (is_theirs(rule), rule.clone().into())).collect();
     let theirs: Vec<&RuleForm> = forms.iter().filter(|(is_theirs, _)| *is_theirs).map(|(_, form)| form).collect();

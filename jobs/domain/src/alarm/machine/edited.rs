@@ -48,7 +48,8 @@ impl Looking<'_> {
             }
         }
         if is_told_now {
-            let change = Change::of(ChangeKind::Raised, active.about(&rule.id), self.evidence.at, active.detail.clone());
+            let change =
+                Change::of(ChangeKind::Raised, active.about(&rule.id), self.evidence.at, active.detail.clone());
             changes.push(change);
         }
     }

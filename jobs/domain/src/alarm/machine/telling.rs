@@ -65,7 +65,9 @@ impl Run<'_> {
             Cleared => (life.stands, life.lasted_ms) = (false, change.lasted_ms),
             _ => {}
         }
-        if let Some(flap) = life.flap.as_mut().filter(|_| matches!(kind, Raised | Recurred | SeverityChanged | Latched | Cleared)) {
+        if let Some(flap) =
+            life.flap.as_mut().filter(|_| matches!(kind, Raised | Recurred | SeverityChanged | Latched | Cleared))
+        {
             flap.calm_at = flap.calm_at.max(at.plus(flap.calm));
         }
         change.untold = change.untold.or(quiet).or_else(|| life.silences(&change, begins_to_flap));

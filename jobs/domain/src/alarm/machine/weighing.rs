@@ -190,8 +190,7 @@ impl Looking<'_> {
         let due = again.raised_at();
         let Pending { since, severity, detail, .. } = again;
         let (alarm, shadow, acknowledged_for) = (active.alarm.clone(), active.shadow, rule.acknowledged_for);
-        *active =
-            Active { shadow, detail: detail.clone(), acknowledged_for, ..Active::new(alarm, since, severity) };
+        *active = Active { shadow, detail: detail.clone(), acknowledged_for, ..Active::new(alarm, since, severity) };
         changes.push(Change::of(ChangeKind::Recurred, active.about(&rule.id), due, detail));
     }
 

@@ -1,7 +1,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    BriefAlarms, BySeverity, Incident, Input, Known, MOST_OPEN, MOST_RECALLED, News, Open, Pace, Telling, TellingKind, step,
+    BriefAlarms, BySeverity, Incident, Input, Known, MOST_OPEN, MOST_RECALLED, News, Open, Pace, Telling, TellingKind,
+    step,
 };
 use crate::{
     Source, Timestamp,
@@ -69,7 +70,8 @@ impl Story {
     fn step(&mut self, news: Vec<News>, now: Timestamp) {
         let some = if self.incident.has_room_for(MOST_RECALLED) { MOST_RECALLED } else { 0 };
         let of_news = |alarm: &String| news.iter().any(|news| news.change.alarm == *alarm);
-        let mut apart: BTreeMap<_, _> = self.apart.iter().take(some).map(|(id, open)| (id.clone(), open.clone())).collect();
+        let mut apart: BTreeMap<_, _> =
+            self.apart.iter().take(some).map(|(id, open)| (id.clone(), open.clone())).collect();
         apart.extend(self.apart.iter().filter(|(id, _)| of_news(id)).map(|(id, open)| (id.clone(), open.clone())));
         let input = Input { news, known: self.known.clone(), apart };
         let stepped = step(&self.incident, input, &self.pace, now);

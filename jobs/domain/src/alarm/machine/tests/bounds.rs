@@ -139,13 +139,8 @@ fn bits_rates_and_times_have_their_bounds() {
 fn a_condition_that_remembers_too_much_in_all_is_refused() {
     let count = |at_least| Condition::Count { of: Box::new(above("x", 1.0)), at_least, within: MINUTE };
     let name = || "x".to_owned();
-    let mean = || Condition::Window {
-        name: name(),
-        figure: Figure::Mean,
-        within: MINUTE,
-        is: Comparison::Greater,
-        to: 1.0,
-    };
+    let mean =
+        || Condition::Window { name: name(), figure: Figure::Mean, within: MINUTE, is: Comparison::Greater, to: 1.0 };
     let any = |of: Vec<Condition>| wrong(Condition::Any { of });
     assert_eq!((any(vec![count(100); 3]), any(vec![mean(); 5])), (None, None));
     assert_eq!(any(vec![count(100), count(100), mean(), count(40)]), None);

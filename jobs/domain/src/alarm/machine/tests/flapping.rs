@@ -157,7 +157,9 @@ fn what_matters_more_and_less_all_the_time_is_told_once_as_that_and_once_when_it
     }
     let calm = source.changes(2000, hot(51.0)).remove(0);
     assert_eq!((calm.kind, calm.at, calm.severity), (ChangeKind::Calmed, seconds(1090), Severity::Critical));
-    assert!(calm.detail.starts_with("raised or changed 80 times since ") && calm.detail.ends_with("now calm: it stands"));
+    assert!(
+        calm.detail.starts_with("raised or changed 80 times since ") && calm.detail.ends_with("now calm: it stands")
+    );
     assert_eq!(source.sees(2010, hot(20.0)), [format!("-{RULE}")]);
 }
 

@@ -95,7 +95,11 @@ fn what_is_said_once_before_the_schedule_is_raised_when_it_begins_unless_it_is_o
         (Condition::Away, Fact::Away { why: "away".into() }, Fact::Back { how: "back".into() }),
         (no_data, Fact::Tick, hot(20.0)),
         (Condition::Missed { more_than: 10 }, Fact::Missed { count: 11 }, hot(20.0)),
-        (too_hot(0).condition, Fact::Known { values: vec![degrees(40.0)] }, Fact::Known { values: vec![degrees(20.0)] }),
+        (
+            too_hot(0).condition,
+            Fact::Known { values: vec![degrees(40.0)] },
+            Fact::Known { values: vec![degrees(20.0)] },
+        ),
     ] {
         let rule = || Rule { schedule: hour(), ..rule(RULE, condition.clone(), 0) };
         let mut source = Watched::by([rule()]);
