@@ -11,6 +11,7 @@ mod explanations;
 mod failover;
 mod heartbeat;
 mod held;
+mod many_alarms;
 mod notices;
 mod operations;
 mod order;

@@ -136,6 +136,12 @@ impl Config {
         ] {
             anyhow::ensure!((least..=most).contains(&told), "{key} is {least} to {most}, not {told}");
         }
+        let HeartbeatSettings { every_ms, silent_after_ms, .. } = self.heartbeat;
+        anyhow::ensure!(
+            silent_after_ms == 0 || silent_after_ms >= every_ms.saturating_mul(2),
+            "heartbeat.silent_after_ms is 0, or at least twice heartbeat.every_ms ({every_ms}): readings are looked for once in \
+             that time; not {silent_after_ms}"
+        );
         anyhow::ensure!(self.max_connections > 0, "max_connections is at least 1");
         if let Some(machine) = &self.machine {
             let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
@@ -250,5 +256,14 @@ mod tests {
         assert_eq!((redis.url.as_str(), redis.queue), ("redis://host", engine_redis::QueueKind::ApalisRedis));
         assert!(with(None).says_where_redis_is().unwrap_err().to_string().contains("redis.url is missing"));
         Config::default().says_where_redis_is().unwrap();
+    }
+    #[test]
+    fn a_silence_that_ends_before_readings_are_looked_for_again_is_refused() {
+        let with = |every_ms, silent_after_ms| {
+            let heartbeat = HeartbeatSettings { every_ms, silent_after_ms, ..HeartbeatSettings::default() };
+            Config { heartbeat, ..Config::default() }.check().is_ok()
+        };
+        assert!(with(60_000, 0) && with(60_000, 120_000));
+        assert!(!with(60_000, 119_999));
     }
 }

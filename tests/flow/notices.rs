@@ -1,11 +1,15 @@
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use domain::protocol::ThresholdDocument;
-use jobs::{DeliverNotice, FanOut, Job, ports::Delivery};
+use domain::{
+    protocol::ThresholdDocument,
+    routing::{Matcher, Silence, Window},
+};
+use jobs::{DeliverNotice, FanOut, Job, links::Links, ports::Delivery};
 use records::{
+    Versioned,
     alarms::{self, Which},
     notices::{self, NoticeStatus},
-    protocols, terminals,
+    protocols, silences, terminals,
 };
 use telltale_tests::flow::{Flow, device, mac};
 
@@ -112,4 +116,27 @@ async fn several_values_of_a_device_that_go_wrong_at_once_are_one_notice() {
     assert_eq!(flow.mails().len(), 1, "{:?}", flow.mails());
     let letters = flow.letters();
     assert!(letters.iter().all(|letter| letter.text.contains("temperature") && letter.text.contains("humidity")));
+}
+
+#[tokio::test]
+async fn a_catch_up_offers_links_to_what_stands_and_to_nothing_else() {
+    for ends in [false, true] {
+        let mut flow = Flow::new().await;
+        flow.cx.stationery.links = Some(Arc::new(Links::new("https://site.test", &[7; 32]).unwrap()));
+        let table = Arc::clone(&flow.cx.table);
+        let window = Window::Once { from: flow.now(), until: flow.now().plus(Duration::from_mins(5)) };
+        let silence = Silence { matcher: Matcher::default(), window };
+        let (id, by) = (format!("{:026}", 1), "root".to_owned());
+        let kept = silences::Kept { id, owner: None, silence, why: String::new(), by, at: flow.now() };
+        assert!(silences::put(table.as_ref(), &Versioned { value: kept, version: 0 }).await.unwrap());
+        flow.sensor_says(40.0).await;
+        if ends {
+            flow.after(Duration::from_secs(10)).await;
+            flow.sensor_says(20.0).await;
+        }
+        flow.after(Duration::from_mins(6)).await;
+        let told = flow.letters();
+        let catch_up = told.iter().find(|letter| letter.address.channel() == "email").unwrap();
+        assert_eq!(catch_up.data["links"]["acknowledge"].is_string(), !ends, "{}", catch_up.text);
+    }
 }

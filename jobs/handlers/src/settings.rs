@@ -66,8 +66,8 @@ pub struct AlarmSettings {
     pub offline_debounce_ms: u64,
     /// The most queries in a row that a device may miss before its alarm is raised (with 10 it is raised at the 11th).
     pub misses_allowed: u32,
-    /// How often a rule may be raised on its source within `flapping_within_ms` before it is told no more each time; 0: it is
-    /// always told. Rules that people made may say otherwise.
+    /// How often a rule may be raised on its source, or come to matter more or less, within `flapping_within_ms` before it is told
+    /// no more each time; 0: it is always told. Rules that people made may say otherwise.
     pub flapping_more_than: u16,
     /// See `flapping_more_than`, in milliseconds.
     pub flapping_within_ms: u64,

@@ -20,7 +20,12 @@ pub async fn among(table: &dyn Table, user: &str, alarms: &[&Alarm]) -> Result<B
         for Begun { audience, group, .. } in incidents::begun(table, &alarm.id).await? {
             let Some(incident) = incidents::current(table, &audience, &group).await? else { continue };
             if incident.value.people.contains(user) {
-                told.extend(incident.value.state.open.into_keys());
+                let (named, state) = (incident.value.named(), incident.value.state);
+                if state.apart > 0 {
+                    let asked = alarms.iter().map(|alarm| alarm.id.as_str());
+                    told.extend(incidents::apart_among(table, &named, asked).await?.into_keys());
+                }
+                told.extend(state.open.into_keys());
             }
         }
     }

@@ -79,7 +79,7 @@ pub struct Alarm {
     pub cleared_by: Option<String>,
     /// Who took it on, and when.
     pub acknowledged: Option<Acknowledgement>,
-    /// How much it came to matter since it was raised, oldest first.
+    /// How much it came to matter since it was raised, oldest first: the first of it, and the latest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub severities: Vec<SeverityChange>,
     /// Whether its rule is only tried out: nobody was told.

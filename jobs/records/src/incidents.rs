@@ -6,11 +6,13 @@
 //! | the incident of a group that is not closed | `incident-open#` audience | group |
 //! | that an audience heard of a transition | `incident-heard#` transition | audience, `#`, group |
 //! | that a policy, or a rule's recipients, heard of an alarm's beginning | `incident-alarm#` alarm | audience, `#`, group |
+//! | an alarm of an incident that has too many to remember them itself | `incident-apart#` audience, `#`, id | alarm |
 //! | when an incident is to be looked at again | `incident-timer` | due, `#`, audience, `#`, id |
 //!
 //! A step of an incident is one transaction over all of them. What is to be told stays in its `outbox` until it was handed on: a
 //! crash between the two tells it again, under the same names.
 
+mod apart;
 mod begun;
 
 use std::{
@@ -27,7 +29,10 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::begun::{Begun, begun, put_begun};
+pub use self::{
+    apart::{all_apart, apart_among, first_apart, put_apart},
+    begun::{Begun, begun, put_begun},
+};
 use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};
 
 /// How long an incident is kept after it is closed.
@@ -311,3 +316,6 @@ impl From<Audience> for String {
         audience.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests;

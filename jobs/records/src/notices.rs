@@ -49,6 +49,12 @@ pub mod channel {
         channel.strip_prefix(ENDPOINT)
     }
 
+    /// Whether a channel of this name may be somebody's: an endpoint that is theirs no more was one.
+    pub fn is_of_people(channel: &str) -> bool {
+        let is_id = |id: &str| ulid::Ulid::from_string(id).is_ok();
+        matches!(channel, EMAIL | SMS | WECHAT | WEBHOOK) || endpoint_of(channel).is_some_and(is_id)
+    }
+
     /// The topic of a severity's alarms.
     pub fn topic(severity: Severity) -> &'static str {
         match severity {

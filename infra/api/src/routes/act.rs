@@ -100,6 +100,8 @@ struct Seen {
     target: Target,
     /// How many alarms nobody has on yet.
     left: usize,
+    /// Since when all of it is over.
+    over: Option<Timestamp>,
 }
 
 /// Why a link does nothing.
@@ -150,6 +152,7 @@ async fn look(site: &Site, token: &str) -> Result<Seen, Refusal> {
     if alarms.is_empty() || may_not {
         return Err(Refusal::Refused(Some(Box::new(user))));
     }
+    let (alarms, over) = as_it_stands(link.action, alarms);
     let left = alarms.iter().filter(|alarm| !alarm.is_taken_on()).count();
     Ok(Seen {
         target: Target { alarms, notice: link.notice.clone(), transition: notice.transition },
@@ -157,7 +160,18 @@ async fn look(site: &Site, token: &str) -> Result<Seen, Refusal> {
         user,
         facts,
         left,
+        over,
     })
+}
+
+/// What a link is about by now, and since when all of it is over: nobody takes on what is.
+fn as_it_stands(action: Action, alarms: Vec<Alarm>) -> (Vec<Alarm>, Option<Timestamp>) {
+    if alarms.iter().all(|alarm| alarm.cleared_at.is_some()) {
+        let over = alarms.iter().filter_map(|alarm| alarm.cleared_at).max();
+        return (alarms, over);
+    }
+    let is_about = |alarm: &Alarm| action != Action::Acknowledge || alarm.cleared_at.is_none();
+    (alarms.into_iter().filter(is_about).collect(), None)
 }
 
 /// The alarms that a link is about, as far as its user may see them: who takes a notice on takes on its whole incident, however few
@@ -177,13 +191,17 @@ async fn concerned(site: &Site, user: &User, action: Action, notice: &Notice) ->
 impl Seen {
     /// What its page asks for.
     fn asks(&self) -> Shown {
-        if self.taken_on().is_some() { Shown::Taken } else { Shown::Confirm }
+        match self.link.action {
+            Action::Acknowledge if self.over.is_some() => Shown::Over,
+            _ if self.taken_on().is_some() => Shown::Taken,
+            _ => Shown::Confirm,
+        }
     }
 
     /// How many alarms it is about, and how many of them nobody has on yet; none where its notice says that.
     fn counted(&self) -> Option<Counted> {
         let of = self.target.alarms.len();
-        let is_many = self.link.action == Action::Acknowledge && of > 1;
+        let is_many = self.link.action == Action::Acknowledge && of > 1 && self.over.is_none();
         is_many.then_some(Counted { of, left: self.left })
     }
 

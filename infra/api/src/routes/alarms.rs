@@ -25,7 +25,7 @@ use records::{
 use ulid::Ulid;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) use self::list::every_visible;
+pub(super) use self::list::{every_standing, every_visible};
 use self::shown::Alarm;
 pub(crate) use self::shown::Source;
 use crate::{error::ApiError, site::Site, visitor::SignedIn};

@@ -58,8 +58,10 @@ struct Incident {
     /// When the last one ended; null while one is open.
     #[schema(required)]
     ended: Option<Moment>,
-    /// The alarms that are open.
+    /// The alarms that are open; of very many, a thousand.
     alarms: Vec<String>,
+    /// How many are open.
+    alarms_in_all: usize,
     /// How many notices told of it, on each channel.
     notices: u32,
     /// Since when nobody has acknowledged; null while somebody has.
@@ -173,7 +175,8 @@ impl From<incidents::Incident> for Incident {
                 (false, None, _) => "open",
             },
             began: Moment(state.began),
-            ended: state.ended.filter(|_| state.open.is_empty()).map(Moment),
+            ended: state.ended.filter(|_| state.is_over()).map(Moment),
+            alarms_in_all: state.open_count(),
             alarms: state.open.into_keys().collect(),
             notices: state.sequence,
             unacknowledged_since: state.unattended.map(Moment),

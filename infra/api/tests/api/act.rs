@@ -337,3 +337,42 @@ async fn who_is_no_administrator_silences_nothing_for_others() {
         "{silenced:?}"
     );
 }
+
+/// The alarm is over.
+async fn ends(site: &Site, alarm: &str) {
+    let mut alarm = alarms::get(&*site.table, alarm).await.unwrap().unwrap();
+    alarm.value.cleared_at = Some(site.now());
+    assert!(site.table.transact(alarms::put(&alarm).unwrap()).await.unwrap().applied());
+}
+
+#[tokio::test]
+async fn a_link_about_what_is_over_says_so_and_takes_nothing_on() {
+    let site = told_of(HERS).await;
+    ends(&site, ALARM).await;
+    for answer in [site.get(&hers(&site)).send().await, site.post(&hers(&site)).send().await] {
+        let shown = page(&answer, StatusCode::OK);
+        assert!(shown.contains("It is over") && !shown.contains("<form"), "{shown}");
+    }
+    assert_eq!(word(&site).await, None);
+    let snooze = path(&links(), &Link { action: Action::SnoozeHour, ..link(&site) });
+    let asked = site.get(&snooze).send().await;
+    let shown = page(&asked, StatusCode::OK);
+    assert!(shown.contains("It is over by now. You will hear nothing of it") && shown.contains("<form"), "{shown}");
+}
+
+#[tokio::test]
+async fn of_several_alarms_a_link_takes_on_those_that_stand() {
+    let site = told_of(HERS).await;
+    let other = "01JD0000000000000000000007";
+    let source = Source::Terminal(mac(HERS));
+    stands(&site, source.clone(), change(other)).await;
+    let mut notice = notices::get(&*site.table, "ann", NOTICE).await.unwrap().unwrap();
+    notice.value.facts = Some(Facts::of_source(source, "Cold store".to_owned(), vec![change(ALARM), change(other)]));
+    assert!(site.table.write(notices::update(&notice).unwrap()).await.unwrap().applied());
+    ends(&site, other).await;
+    let done = site.post(&hers(&site)).send().await;
+    assert!(page(&done, StatusCode::OK).contains("You have taken it on."), "{}", done.text);
+    assert!(word(&site).await.is_some());
+    let other = alarms::get(&*site.table, other).await.unwrap().unwrap().value;
+    assert_eq!(other.acknowledged, None);
+}

@@ -19,8 +19,18 @@ const QUALITY: &str = "/api/alerts/quality";
 const SUGGESTIONS: &str = "/api/alerts/quality/suggestions";
 
 async fn alarm(site: &Site, terminal: &str, rule: &str, number: i64) {
+    put(site, an_alarm(site, terminal, rule, number)).await;
+}
+
+async fn put(site: &Site, alarm: Alarm) {
+    let writes = alarms::put(&Versioned { version: 0, value: alarm }).unwrap();
+    assert!(site.table.transact(writes).await.unwrap().applied());
+}
+
+/// One that was over within seconds.
+fn an_alarm(site: &Site, terminal: &str, rule: &str, number: i64) -> Alarm {
     let at = site.now().minus(Duration::from_hours(1)).plus(Duration::from_secs(20 * u64::try_from(number).unwrap()));
-    let alarm = Alarm {
+    Alarm {
         id: domain::identity::derived_id(at, &[terminal, rule, &number.to_string()]),
         source: Source::Device(DeviceId { mac: mac(terminal), pid: 1 }),
         rule: rule.to_owned(),
@@ -33,9 +43,7 @@ async fn alarm(site: &Site, terminal: &str, rule: &str, number: i64) {
         severities: Vec::new(),
         shadow: false,
         life: AlarmLife::default(),
-    };
-    let writes = alarms::put(&Versioned { version: 0, value: alarm }).unwrap();
-    assert!(site.table.transact(writes).await.unwrap().applied());
+    }
 }
 
 #[tokio::test]
@@ -56,6 +64,21 @@ async fn the_figures_are_of_the_alarms_that_one_may_see() {
     assert_eq!(site.get(QUALITY).send().await.status, StatusCode::UNAUTHORIZED);
     let earlier = format!("{QUALITY}?to={}", site.now().minus(Duration::from_hours(2)).0);
     assert_eq!(site.seen_by("ann", &earlier).await["alarms"], json!(0));
+}
+
+#[tokio::test]
+async fn what_stands_for_longer_than_the_time_is_stale_and_not_raised_in_it() {
+    let site = Site::new().await;
+    for (terminal, days) in [(HERS, 40), (HERS, 2), (OTHER, 50)] {
+        let at = site.now().minus(Duration::from_hours(24 * days));
+        let id = domain::identity::derived_id(at, &[terminal]);
+        let stands = Alarm { id, raised_at: at, cleared_at: None, ..an_alarm(&site, terminal, "offline", 0) };
+        put(&site, stands).await;
+    }
+    let hers = site.seen_by("ann", QUALITY).await;
+    let stale: Vec<&Json> = hers["stale"].as_array().unwrap().iter().map(|alarm| &alarm["source"]["mac"]).collect();
+    assert_eq!((stale, &hers["alarms"]), (vec![&json!(HERS), &json!(HERS)], &json!(1)));
+    assert_eq!(site.seen_by("root", QUALITY).await["stale"].as_array().unwrap().len(), 3);
 }
 
 /// A sensor that wavers about 30 by a degree, five times a minute for ten minutes, and was really hot for half an hour before.
@@ -98,6 +121,7 @@ async fn the_gentlest_remedy_that_keeps_what_was_worth_an_alarm_is_suggested_and
     assert_eq!(best["remedy"], json!("deadband"), "{best}");
     assert_eq!((&best["kept"], &best["alarms"]), (&json!(1), &json!(2)));
     assert_eq!(best["rule"]["condition"]["deadband"], best["deadband"]);
+    assert_eq!(best["rule"]["replaces"], json!("threshold:temperature"), "else both would be told");
     let trial = json!({ "rule": best["rule"] });
     let again = site.post("/api/alerts/rules/backtest").by(&site.token("ann")).json(&trial).send().await;
     assert_eq!(again.problem(400), "bad-rule", "no device of hers speaks a protocol that nobody has written down");

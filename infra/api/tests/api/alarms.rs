@@ -171,6 +171,7 @@ async fn an_alarm_is_shown_with_its_life() {
         "shelved": null,
         "late_readings": null,
         "severities": [],
+        "severities_between": 0,
         "events": [],
     });
     assert_eq!(site.seen_by("ann", &format!("/api/alarms/{}", id(1))).await, expected);

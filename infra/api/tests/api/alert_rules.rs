@@ -217,7 +217,6 @@ async fn a_name_that_no_value_in_scope_has_is_taken_with_a_warning() {
     let rule = made(&site, "ann", &unknown).await;
     let warning = json!(["\"pressure\" watches nothing: no protocol in scope has such a value"]);
     assert_eq!(rule["warnings"], warning);
-    assert_eq!(site.seen_by("ann", &path_of(&rule)).await["warnings"], Value::Null);
     let of_ups = json!({ "kind": "device", "mac": HERS, "pid": 2 });
     let rule = made(&site, "ann", &with(&hot(1.0), "scope", of_ups)).await;
     assert_eq!(rule["warnings"].as_array().unwrap().len(), 1, "the sensor has a temperature, the UPS has none");
@@ -266,4 +265,48 @@ async fn a_rule_may_be_watched_by_the_clocks_of_a_place() {
     let refused = ask(&site, "ann", Method::POST, PATH, &with(&hot(30.0), "schedule", hours("22h"))).await;
     assert!(refused.status.is_client_error(), "{}", refused.body);
     assert!(refused.body.to_string().contains("hours[0].from"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_of_a_rule_is_told_with_its_place() {
+    let site = with_protocol().await;
+    let bad_part = with(&hot(30.0)["condition"], "to", json!("30"));
+    let nested = json!({ "kind": "all", "of": [hot(30.0)["condition"], bad_part] });
+    for (member, value, place) in [
+        ("condition", nested.clone(), "condition.of[1].to: invalid type: string \"30\""),
+        ("severity", json!("bad"), "severity: unknown variant `bad`"),
+        ("on_delay_ms", json!("long"), "on_delay_ms: invalid type"),
+        ("severities", json!("bad"), "severities: unknown field `severities`"),
+        ("flapping", json!({ "more_than": -1 }), "flapping.more_than: invalid value"),
+        ("recipients", json!({ "users": ["ann", 7] }), "recipients.users[1]: invalid type"),
+    ] {
+        let bad = with(&hot(30.0), member, value);
+        let told = ask(&site, "ann", Method::POST, PATH, &bad).await;
+        assert_eq!((told.status, &told.body["code"]), (StatusCode::BAD_REQUEST, &json!("bad-body")));
+        let detail = told.body["detail"].as_str().unwrap();
+        assert!(detail.contains(place), "{detail}");
+        let good = with(&hot(30.0), "id", Value::Null);
+        let many = json!({ "items": [good, good, with(&bad, "id", Value::Null)] });
+        let told = ask(&site, "ann", Method::POST, IMPORT, &many).await;
+        assert_eq!((told.status, &told.body["code"]), (StatusCode::BAD_REQUEST, &json!("bad-body")));
+        let detail = told.body["detail"].as_str().unwrap();
+        assert!(detail.contains("items[2]: ") && detail.contains(place), "{detail}");
+    }
+    let rule = made(&site, "ann", &hot(30.0)).await;
+    let changed = with(&with(&hot(30.0), "condition", nested), "version", json!(1));
+    let told = ask(&site, "ann", Method::PUT, &path_of(&rule), &changed).await;
+    assert!(told.body["detail"].as_str().unwrap().contains("condition.of[1].to: "), "{}", told.body);
+}
+
+#[tokio::test]
+async fn what_can_hardly_be_meant_of_a_rule_is_shown_with_it_to_who_may_change_it() {
+    let site = with_protocol().await;
+    let condition = json!({ "kind": "compare", "name": "pressure", "is": ">", "to": 1 });
+    let hers = made(&site, "ann", &with(&hot(30.0), "condition", condition.clone())).await;
+    let everybodys = made(&site, "root", &everybodys(&with(&hot(30.0), "condition", condition))).await;
+    assert_eq!(hers["warnings"].as_array().map(Vec::len), Some(1));
+    assert_eq!(site.seen_by("ann", &path_of(&hers)).await, hers);
+    let list = site.seen_by("ann", PATH).await;
+    assert_eq!((&list["items"][0]["warnings"], &list["items"][1]), (&Value::Null, &hers));
+    assert_eq!(site.seen_by("root", PATH).await["items"], json!([everybodys]));
 }

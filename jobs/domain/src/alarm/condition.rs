@@ -6,6 +6,7 @@ mod leaf;
 mod limits;
 mod mark;
 mod memory;
+mod misread;
 mod pause;
 mod window;
 
@@ -245,6 +246,11 @@ impl Condition {
     /// Whether it, or a part of it, counts what was not answered.
     pub fn rests_on_misses(&self) -> bool {
         matches!(self, Self::Missed { .. }) || self.parts().iter().any(Self::rests_on_misses)
+    }
+
+    /// Whether it, or a part of it, may say how much it matters.
+    pub(super) fn says_severity(&self) -> bool {
+        matches!(self, Self::Levels { .. }) || self.parts().iter().any(Self::says_severity)
     }
 
     /// Whether it, or a part of it, looks at links and at the platform, of which no device knows.

@@ -39,6 +39,9 @@ pub struct Life {
     /// When it was raised lately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub raises: Vec<Timestamp>,
+    /// When it came to matter more, or less, lately.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub swings: Vec<Timestamp>,
     /// How it is damped, if it flaps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flap: Option<Flap>,
@@ -76,8 +79,11 @@ pub struct Quiet {
 pub struct Flap {
     /// Since when.
     pub since: Timestamp,
-    /// How often it was raised, those included that showed it.
+    /// How often it was raised, or came to matter more or less, those included that showed it.
     pub count: u32,
+    /// Whether some of these were no raises.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub swings: bool,
     /// The most that people were told it matters meanwhile: what matters more is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst: Option<Severity>,
@@ -123,6 +129,14 @@ impl Quiet {
     }
 }
 
+impl Flap {
+    /// What happened how often, in words.
+    pub(super) fn counted(&self) -> String {
+        let what = if self.swings { "raised or changed" } else { "raised" };
+        format!("{what} {} times", self.count)
+    }
+}
+
 impl Life {
     /// That of a rule of which this is heard first: an alarm that is raised, or one that was before lives were remembered.
     pub(super) fn of(about: About<'_>, stands: bool) -> Self {
@@ -139,6 +153,7 @@ impl Life {
             lasted_ms: None,
             told: (stands && !shadow).then_some(severity),
             raises: Vec::new(),
+            swings: Vec::new(),
             flap: None,
             shelf: None,
             owed: None,
@@ -168,23 +183,39 @@ impl Life {
         }
         self.occurrences = self.occurrences.saturating_add(1);
         self.last = at;
+        self.raises.push(at);
+        self.flaps_by(at, false, policy)
+    }
+
+    /// It came to matter more, or less; whether it begins to flap by that.
+    pub(super) fn swings(&mut self, at: Timestamp, policy: Flapping) -> bool {
+        self.swings.push(at);
+        self.flaps_by(at, true, policy)
+    }
+
+    fn flaps_by(&mut self, at: Timestamp, is_swing: bool, policy: Flapping) -> bool {
         if policy.more_than == 0 {
-            (self.flap, self.raises) = (None, Vec::new());
-            return false;
+            self.flap = None;
         }
         if let Some(flap) = &mut self.flap {
             flap.count = flap.count.saturating_add(1);
+            flap.swings |= is_swing;
+        }
+        if policy.more_than == 0 || self.flap.is_some() {
+            (self.raises, self.swings) = (Vec::new(), Vec::new());
             return false;
         }
-        self.raises.retain(|raised| at.since(*raised) < policy.within);
-        self.raises.push(at);
-        if self.raises.len() <= usize::from(policy.more_than) {
+        for lately in [&mut self.raises, &mut self.swings] {
+            lately.retain(|then| at.since(*then) < policy.within);
+        }
+        let count = self.raises.len() + self.swings.len();
+        if count <= usize::from(policy.more_than) {
             return false;
         }
-        let count = u32::try_from(self.raises.len()).unwrap_or(u32::MAX);
+        let (count, swings) = (u32::try_from(count).unwrap_or(u32::MAX), !self.swings.is_empty());
         let calm = policy.calm;
-        self.flap = Some(Flap { since: at, count, worst: None, calm_at: at.plus(calm), calm });
-        self.raises.clear();
+        self.flap = Some(Flap { since: at, count, swings, worst: None, calm_at: at.plus(calm), calm });
+        (self.raises, self.swings) = (Vec::new(), Vec::new());
         true
     }
 

@@ -108,7 +108,7 @@ impl Run<'_> {
                 self.announce(change, terms);
             }
         }
-        is_whole = self.forgets_removed(&looking) && is_whole;
+        is_whole = self.follows_edits(&looking) && self.forgets_removed(&looking) && is_whole;
         if !is_whole {
             // What was not weighed against every rule is still to come.
             (self.state.newest, self.state.memories) = (newest, memories);

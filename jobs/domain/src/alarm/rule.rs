@@ -29,7 +29,8 @@ pub struct Rule {
     /// How long after an alarm was raised the next one is raised at the earliest.
     #[serde(rename = "cooldown_ms", with = "as_millis", default, skip_serializing_if = "Duration::is_zero")]
     pub cooldown: Duration,
-    /// When it is watched; always without. What is abnormal outside is not raised, and what was raised before ends on evidence.
+    /// When it is watched; always without. What is abnormal outside is raised when that begins, unless it is over by then; what was
+    /// raised before ends on evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Calendar>,
     /// Whether it is only tried out: what it raises is recorded, and nobody is told.
@@ -56,12 +57,12 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flapping {
-    /// How often it may be raised in that time; never damped when 0.
+    /// How often it may be raised, or come to matter more or less, in that time; never damped when 0.
     pub more_than: u16,
     /// In which time.
     #[serde(rename = "within_ms", with = "as_millis")]
     pub within: Duration,
-    /// How long it must neither be raised nor end to be told again.
+    /// How long it must neither be raised, nor change, nor end to be told again.
     #[serde(rename = "calm_ms", with = "as_millis")]
     pub calm: Duration,
 }
@@ -101,6 +102,14 @@ impl Rule {
     /// Whether it is watched at that instant.
     pub(super) fn is_watched(&self, at: Timestamp) -> bool {
         self.schedule.as_ref().is_none_or(|schedule| schedule.covers(at))
+    }
+
+    /// The first instant from this one on at which it is watched; none when it never is.
+    pub(super) fn watched_from(&self, at: Timestamp) -> Option<Timestamp> {
+        match &self.schedule {
+            Some(schedule) if !schedule.covers(at) => schedule.next_change(at),
+            _ => Some(at),
+        }
     }
 
     /// Refuses a rule that could never be raised, or never end; says which part of it is wrong.
@@ -195,6 +204,12 @@ pub enum Wrong {
     /// It is remembered for too many.
     #[error("at most 100 raises can be counted")]
     TooManyRaises,
+    /// It is remembered for too many.
+    #[error("at most 100 times can be counted")]
+    TooManyTimes,
+    /// All of it together is.
+    #[error("it remembers too much: 300 in all, where a count remembers as many as it counts, and a window 60")]
+    TooMuchRemembered,
     /// Nothing says it of a device.
     #[error("rules watch devices, of which \"lost\" and \"away\" say nothing: set the target")]
     NotOfADevice,

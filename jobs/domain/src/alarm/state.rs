@@ -99,8 +99,11 @@ pub enum ConditionState {
 pub struct Pending {
     /// Since when.
     pub since: Timestamp,
-    /// When it is to be raised if nothing better is heard.
+    /// When its delay is over, if nothing better is heard.
     pub due: Timestamp,
+    /// When its rule is watched next, where it is not then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Timestamp>,
     /// How much it matters.
     pub severity: Severity,
     /// What was seen, for the notice.
@@ -125,6 +128,9 @@ pub struct Active {
     /// Whether nobody was told, since the rule is only tried out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
+    /// What was seen when it was raised, or came to matter as it does.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
     /// Who has it on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledged>,
@@ -182,15 +188,30 @@ impl ConditionState {
         }
     }
 
+    /// Whether an alarm of it stands, or is about to: not what waits for its rule's hours.
+    pub fn is_seen(&self) -> bool {
+        match self {
+            Self::Pending(pending) => pending.waits.is_none(),
+            Self::Active(_) => true,
+        }
+    }
+
     /// Since when a delay runs, if one does, and when it is over.
     pub(super) fn delay(&self) -> Option<(Timestamp, Timestamp)> {
         let active = match self {
-            Self::Pending(pending) => return Some((pending.since, pending.due)),
+            Self::Pending(pending) => return Some((pending.since, pending.raised_at())),
             Self::Active(active) => active,
         };
-        let again = active.again.as_ref().map(|again| (again.since, again.due));
+        let again = active.again.as_ref().map(|again| (again.since, again.raised_at()));
         let ending = active.ending.as_ref().filter(|ending| !ending.doubtful);
         again.or_else(|| Some((active.normal_since?, ending?.due)))
+    }
+}
+
+impl Pending {
+    /// When it is to be raised if nothing better is heard.
+    pub fn raised_at(&self) -> Timestamp {
+        self.waits.unwrap_or(self.due)
     }
 }
 
@@ -204,6 +225,7 @@ impl Active {
             normal_since: None,
             ending: None,
             shadow: false,
+            detail: String::new(),
             acknowledged: None,
             acknowledged_for: Duration::ZERO,
             over_since: None,

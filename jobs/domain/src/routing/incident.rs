@@ -4,6 +4,7 @@
 //! It gathers for a moment, tells all that is open in one notice, tells what changes since in one follow-up now and then, says
 //! again what nobody takes on, and tells the end once. [`step`] is its only door; it reads no clock and does nothing else.
 
+mod apart;
 mod flush;
 mod pace;
 mod step;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use apart::{Apart, MOST_RECALLED};
 pub use pace::{BriefAlarms, BySeverity, Pace};
 pub use step::{MOST_OPEN, Step, step};
 pub use telling::{Telling, TellingKind};
@@ -29,8 +31,11 @@ pub struct Incident {
     pub began: Timestamp,
     /// When the first of its alarms was heard of that is not told.
     pub opened: Timestamp,
-    /// The alarms that are open, by their ids.
+    /// The alarms that are open, by their ids: [`MOST_OPEN`] at most.
     pub open: BTreeMap<String, Open>,
+    /// How many more are open, which are remembered apart.
+    #[serde(default)]
+    pub apart: u32,
     /// What is not told yet, oldest first.
     pub news: Vec<News>,
     /// How many notices told of it.
@@ -41,8 +46,8 @@ pub struct Incident {
     pub over: Option<Timestamp>,
     /// When the last of its alarms was over.
     pub ended: Option<Timestamp>,
-    /// How often each condition was raised in it.
-    pub raises: BTreeMap<String, u32>,
+    /// How often each condition was raised in it lately, or came to matter more or less.
+    pub raises: BTreeMap<String, Raises>,
     /// Since when nobody takes it on; none while somebody does.
     pub unattended: Option<Timestamp>,
     /// How many steps of the escalation were told.
@@ -65,6 +70,37 @@ pub struct Incident {
     pub worst: Option<Severity>,
     /// Whether it is at its end: what comes now is another incident.
     pub closed: bool,
+}
+
+/// How often a condition was raised, or came to matter more or less, without a long pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "StoredRaises")]
+pub struct Raises {
+    /// How often.
+    pub count: u32,
+    /// When last.
+    pub last: Timestamp,
+}
+
+/// How they were stored.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredRaises {
+    /// Before it was remembered when.
+    Count(u32),
+    Raises {
+        count: u32,
+        last: Timestamp,
+    },
+}
+
+impl From<StoredRaises> for Raises {
+    fn from(stored: StoredRaises) -> Self {
+        match stored {
+            StoredRaises::Count(count) => Self { count, last: Timestamp::default() },
+            StoredRaises::Raises { count, last } => Self { count, last },
+        }
+    }
 }
 
 /// An alarm of an incident that is open.
@@ -115,6 +151,8 @@ pub struct Input {
     pub news: Vec<News>,
     /// What the records say, by the alarms' ids. Of an alarm that is not among them nothing is known.
     pub known: BTreeMap<String, Known>,
+    /// Of the alarms that are remembered apart those that something is new of, and some others where there is room.
+    pub apart: BTreeMap<String, Open>,
 }
 
 #[cfg(test)]

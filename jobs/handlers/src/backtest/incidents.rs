@@ -1,11 +1,11 @@
 //! The life of one audience's incidents of one group, played over again by the machine that lives it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Mac, Source, Timestamp,
     alarm::Change,
-    routing::incident::{Incident, Input, News, Pace, Telling, step},
+    routing::incident::{Incident, Input, MOST_RECALLED, News, Open, Pace, Telling, step},
 };
 
 /// What would have changed on one source at one instant.
@@ -29,7 +29,8 @@ pub(super) struct Said {
 
 /// What an audience would have been told of what happened, oldest first, when nobody takes anything on.
 pub(super) fn lived<'a>(happened: impl IntoIterator<Item = &'a Happened>, pace: &Pace, until: Timestamp) -> Vec<Said> {
-    let mut life = Life { pace, state: Incident::default(), due: None, number: 0, said: Vec::new() };
+    let (state, apart, said) = (Incident::default(), BTreeMap::new(), Vec::new());
+    let mut life = Life { pace, state, apart, due: None, number: 0, said };
     for Happened { at, source, changes } in happened {
         life.pass(|due| due < *at);
         let news = |change: &Change| News { transition: String::new(), source: source.clone(), change: change.clone() };
@@ -42,6 +43,8 @@ pub(super) fn lived<'a>(happened: impl IntoIterator<Item = &'a Happened>, pace: 
 struct Life<'a> {
     pace: &'a Pace,
     state: Incident,
+    /// What is remembered apart.
+    apart: BTreeMap<String, Open>,
     due: Option<Timestamp>,
     number: usize,
     said: Vec<Said>,
@@ -62,7 +65,10 @@ impl Life<'_> {
     }
 
     fn step(&mut self, news: Vec<News>, now: Timestamp) {
-        let stepped = step(&self.state, Input { news, ..Input::default() }, self.pace, now);
+        let apart = self.apart_of(&news);
+        let stepped = step(&self.state, Input { news, apart, ..Input::default() }, self.pace, now);
+        self.apart.extend(stepped.apart.put);
+        self.apart.retain(|alarm, _| !stepped.apart.taken.contains(alarm));
         self.state = stepped.incident;
         self.due = stepped.timer;
         for telling in stepped.tellings {
@@ -74,5 +80,13 @@ impl Life<'_> {
         if self.state.closed {
             (self.state, self.number) = (Incident::default(), self.number + 1);
         }
+    }
+
+    /// Of what is remembered apart that which something is new of, and as much of the rest as there is room for.
+    fn apart_of(&self, news: &[News]) -> BTreeMap<String, Open> {
+        let most = if self.state.has_room_for(MOST_RECALLED) { MOST_RECALLED } else { 0 };
+        let of_news = news.iter().filter_map(|news| self.apart.get_key_value(&news.change.alarm));
+        let apart = self.apart.iter().take(most).chain(of_news);
+        apart.map(|(alarm, open)| (alarm.clone(), open.clone())).collect()
     }
 }

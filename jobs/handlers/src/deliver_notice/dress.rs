@@ -43,9 +43,7 @@ pub(super) async fn dressed(cx: &Context, notice: &Notice, user: Option<&User>, 
 /// What the reader can do with a click: only where something is wrong still, and where links lead somewhere.
 fn buttons(cx: &Context, notice: &Notice, facts: &Facts, role: Role) -> Vec<Button> {
     let Some(links) = &cx.stationery.links else { return Vec::new() };
-    if matches!(facts.kind, Kind::Test | Kind::Digest | Kind::HeldBack | Kind::ChannelDisabled)
-        || facts.standing().is_empty()
-    {
+    if matches!(facts.kind, Kind::Test | Kind::ChannelDisabled) || facts.standing().is_empty() {
         return Vec::new();
     }
     let button = |action: &Action| Button {

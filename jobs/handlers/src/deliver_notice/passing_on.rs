@@ -177,7 +177,7 @@ async fn others(cx: &Context, notice: &Notice) -> Result<Vec<String>, JobError> 
     }
     let table = cx.table.as_ref();
     let Some(incident) = whole_incident::incident_of(table, notice).await? else { return Ok(Vec::new()) };
-    if incident.state.open.is_empty() || happened(notice).iter().all(|(_, change)| change.ends()) {
+    if incident.state.is_over() || happened(notice).iter().all(|(_, change)| change.ends()) {
         return Ok(Vec::new());
     }
     let steps = Steps::of(cx, &incident.audience).await?;

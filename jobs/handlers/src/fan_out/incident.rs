@@ -8,10 +8,10 @@ use std::{
 use domain::{
     Timestamp,
     alarm::Change,
-    routing::incident::{BySeverity, Input, News, Pace, Telling, TellingKind, step},
+    routing::incident::{BySeverity, Input, MOST_RECALLED, News, Open, Pace, Telling, TellingKind, step},
 };
 use records::{
-    Outcome, TableError, Versioned, Write,
+    Outcome, Table, TableError, Versioned, Write,
     alarms::Transition,
     incidents::{self, Audience, Earlier, Incident, Named, Outgoing},
     notices::EVERYBODY,
@@ -28,6 +28,9 @@ use crate::{Context, FanOut, JobError, gate::Common};
 
 /// How often a step is tried anew when another worker stepped the same incident meanwhile.
 const TRIES: usize = 16;
+
+/// So many alarms that are remembered apart come back where nothing is new, so that all of it can be stored together.
+const RECALLED_ALONE: usize = 80;
 
 /// What is due so soon is put into the queue at once: where a sweep comes once a minute, it would come too late.
 const SOON: Duration = Duration::from_secs(90);
@@ -51,8 +54,9 @@ pub(super) async fn bring(
         let current = incidents::current(table, audience, &group).await?;
         let mut incident = current.unwrap_or_else(|| Versioned { value: begun(), version: 0 });
         incident.value.transition.clone_from(&transition.id);
-        let known = known(cx, &incident.value, &news).await?;
-        let input = Input { news: news.clone(), known };
+        let apart = apart(table, &incident.value, &news, MOST_RECALLED).await?;
+        let known = known(cx, &incident.value, &apart, &news).await?;
+        let input = Input { news: news.clone(), known, apart };
         let is_repeat = !incident.value.outbox.is_empty();
         if !behind.is_empty() {
             incident.value.behind.insert(transition.id.clone(), behind.clone());
@@ -80,13 +84,33 @@ pub(super) async fn look_at(cx: &Context, named: &Named) -> Result<(), JobError>
             return hand_on((cx, &common), incident, true).await;
         }
         let is_repeat = !incident.value.outbox.is_empty();
-        let mut known = known(cx, &incident.value, &[]).await?;
-        leave_out_what_is_out_of_sight(cx, &incident.value, &mut known).await?;
-        if advance(cx, &mut incident, Input { news: Vec::new(), known }, None).await? {
+        let apart = apart(cx.table.as_ref(), &incident.value, &[], RECALLED_ALONE).await?;
+        let mut known = known(cx, &incident.value, &apart, &[]).await?;
+        leave_out_what_is_out_of_sight(cx, (&incident.value, &apart), &mut known).await?;
+        if advance(cx, &mut incident, Input { news: Vec::new(), known, apart }, None).await? {
             return hand_on((cx, &common), incident, is_repeat).await;
         }
     }
     Err(JobError::retry(format!("the incident {} is stepped by many at once", named.id)))
+}
+
+/// Of the alarms that an incident remembers apart those that something is new of, and the first others where it has room.
+async fn apart(
+    table: &dyn Table,
+    incident: &Incident,
+    news: &[News],
+    most: usize,
+) -> Result<BTreeMap<String, Open>, TableError> {
+    let state = &incident.state;
+    if state.apart == 0 {
+        return Ok(BTreeMap::new());
+    }
+    let named = incident.named();
+    let mut apart = incidents::apart_among(table, &named, news.iter().map(|news| news.change.alarm.as_str())).await?;
+    if state.has_room_for(most) {
+        apart.extend(incidents::first_apart(table, &named, most).await?);
+    }
+    Ok(apart)
 }
 
 /// Takes a step and stores it; false when it was refused.
@@ -100,7 +124,7 @@ async fn advance(
     let steps = Steps::of(cx, &incident.value.audience).await?;
     let mut pace = pace(cx, &incident.value);
     steps.paced(&mut pace);
-    let (begun, aside) = (begun(&input), aside(&input));
+    let (mut begun, aside) = (begun(&input), aside(&input));
     let stepped = step(&incident.value.state, input, &pace, now);
     let before = incident.value.timer;
     incident.value.state = stepped.incident;
@@ -116,6 +140,8 @@ async fn advance(
     let Incident { behind, state, .. } = &mut incident.value;
     behind.retain(|transition, _| state.news.iter().any(|news| news.transition == *transition));
     let mut writes = incidents::put(incident, before, heard, now)?;
+    writes.extend(incidents::put_apart(&incident.value.named(), &stepped.apart)?);
+    begun.retain(|alarm| incident.value.state.open.contains_key(alarm) || stepped.apart.put.contains_key(alarm));
     writes.extend(remembered(&incident.value, &begun, now)?);
     let is_stored = cx.table.transact(writes).await?.applied();
     incident.version += 1;
@@ -136,10 +162,7 @@ fn aside(input: &Input) -> BTreeSet<String> {
 /// The writes that say who heard of the beginning of an alarm, where bindings do not say who hears of the rest.
 fn remembered(incident: &Incident, begun: &BTreeSet<String>, now: Timestamp) -> Result<Vec<Write>, TableError> {
     match &incident.audience {
-        Audience::Policy(_) => {
-            let open = begun.iter().filter(|alarm| incident.state.open.contains_key(*alarm));
-            incidents::put_begun(incident, open.map(String::as_str), now)
-        }
+        Audience::Policy(_) => incidents::put_begun(incident, begun.iter().map(String::as_str), now),
         Audience::User(_) | Audience::Topics => Ok(Vec::new()),
     }
 }

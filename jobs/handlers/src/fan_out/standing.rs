@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Source,
-    alarm::SourceState,
-    routing::incident::{Known, News},
+    alarm::{ConditionState, SourceState},
+    routing::incident::{Known, News, Open},
 };
 use records::{
     TableError,
@@ -22,14 +22,16 @@ const WHOLE_SOURCE: &str = "";
 const GONE: Known =
     Known { over: None, acknowledged: None, acknowledged_as: None, quiet: false, unknown: false, gone: true };
 
-/// What the records say of the alarms that are open, or new.
+/// What the records say of the alarms that are open, some of those that are remembered apart among them, or new.
 pub(super) async fn known(
     cx: &Context,
     incident: &Incident,
+    apart: &BTreeMap<String, Open>,
     news: &[News],
 ) -> Result<BTreeMap<String, Known>, TableError> {
     let table = cx.table.as_ref();
-    let mut known: BTreeMap<String, Known> = incident.state.open.keys().map(|alarm| (alarm.clone(), GONE)).collect();
+    let open = incident.state.open.keys().chain(apart.keys());
+    let mut known: BTreeMap<String, Known> = open.map(|alarm| (alarm.clone(), GONE)).collect();
     known.extend(news.iter().map(|news| (news.change.alarm.clone(), GONE)));
     let alarms = alarms::get_many(table, &known.keys().cloned().collect::<Vec<_>>()).await?;
     // Where nobody takes anything on nothing is said again, so nothing but the alarms themselves is asked for.
@@ -71,23 +73,23 @@ fn is_quiet(state: &SourceState, rule: &str) -> bool {
 
 /// Whether an alarm of a lost parent stands, or is about to.
 fn speaks(watches: &BTreeMap<Source, Watch>, parent: &Source) -> bool {
-    watches.get(parent).is_some_and(|watch| !watch.state.conditions.is_empty())
+    watches.get(parent).is_some_and(|watch| watch.state.conditions.values().any(ConditionState::is_seen))
 }
 
 /// Of what somebody may not see any more they hear nothing.
 pub(super) async fn leave_out_what_is_out_of_sight(
     cx: &Context,
-    incident: &Incident,
+    (incident, apart): (&Incident, &BTreeMap<String, Open>),
     known: &mut BTreeMap<String, Known>,
 ) -> Result<(), TableError> {
     let Audience::User(name) = &incident.audience else { return Ok(()) };
     let table = cx.table.as_ref();
-    let open = &incident.state.open;
+    let open = incident.state.open.iter().chain(apart);
     let seen = match users::get(table, name).await? {
-        Some(user) => users::seen_among(table, &user, open.values().map(|open| &open.source)).await?,
+        Some(user) => users::seen_among(table, &user, open.clone().map(|(_, open)| &open.source)).await?,
         None => BTreeSet::new(),
     };
-    let hidden = open.iter().filter(|(_, open)| !seen.contains(&open.source));
+    let hidden = open.filter(|(_, open)| !seen.contains(&open.source));
     known.extend(hidden.map(|(alarm, _)| (alarm.clone(), GONE)));
     Ok(())
 }

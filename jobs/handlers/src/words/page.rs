@@ -28,6 +28,8 @@ pub enum State {
     Done,
     /// Somebody did it before.
     Taken,
+    /// What it is about is over.
+    Over,
     /// The link was used.
     Used,
     /// The link was good once.
@@ -53,8 +55,10 @@ pub struct Page<'a> {
     pub action: Option<Action>,
     /// Whose link it is.
     pub user: Option<&'a str>,
-    /// Who did it, and when, by their reader's clocks.
+    /// Who did it, and when, by their reader's clocks; of what is over, since when.
     pub done: Option<(&'a str, &'a str)>,
+    /// Whether what it is about is over.
+    pub over: bool,
     /// What it is about.
     pub facts: Option<&'a Facts>,
     /// How many alarms that is, where it is said.
@@ -77,13 +81,14 @@ pub(super) struct PageView {
     user: Option<String>,
     by: String,
     at: String,
+    over: bool,
     counted: Option<Counted>,
 }
 
 impl Page<'_> {
     /// A page that says nothing else.
     pub fn only(state: State) -> Self {
-        Self { state, action: None, user: None, done: None, facts: None, counted: None }
+        Self { state, action: None, user: None, done: None, over: false, facts: None, counted: None }
     }
 
     /// The page as HTML; none when it cannot be made, which the log tells of.
@@ -91,8 +96,8 @@ impl Page<'_> {
         let name = |name: &str| cleaned(name, MOST_NAME);
         let (by, at) = self.done.unwrap_or_default();
         let user = self.user.map(name);
-        let (by, at, Self { state, action, counted, .. }) = (name(by), at.to_owned(), *self);
-        let view = PageView { state, action, user, by, at, counted };
+        let (by, at, Self { state, action, over, counted, .. }) = (name(by), at.to_owned(), *self);
+        let view = PageView { state, action, user, by, at, over, counted };
         let notice = self.facts.map(|facts| NoticeView::new(facts, reader, &Enclosed::default()));
         templates::act(reader.language, &view, notice.as_ref())
     }

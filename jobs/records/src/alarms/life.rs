@@ -12,6 +12,11 @@ use crate::Versioned;
 /// How many events of one alarm are kept, the latest: all of them stand in its source's transitions.
 const MOST_EVENTS: usize = 50;
 
+/// How many changes of how much one alarm matters are kept: the first, the worst, and the latest.
+const MOST_SEVERITIES: usize = 50;
+/// So many of them are the first.
+const FIRST_SEVERITIES: usize = 10;
+
 /// What became of an alarm beside its beginning and its end.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -30,6 +35,9 @@ pub struct AlarmLife {
     /// How many readings said so, where it was heard of too late to be raised.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub late_readings: Option<u32>,
+    /// How often it came to matter more or less between the first times that are kept and the latest.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub severities_between: u32,
     /// What was done about it, and what became of that, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<AlarmEvent>,
@@ -78,7 +86,9 @@ pub(super) fn after(
     known: Option<Versioned<Alarm>>,
     life: Option<&Life>,
 ) -> Versioned<Alarm> {
-    let Some(mut alarm) = known.filter(|_| change.kind != ChangeKind::Raised) else {
+    // What was only tried out, and is no longer, is told as raised.
+    let goes_on = |known: &Versioned<Alarm>| change.kind != ChangeKind::Raised || known.value.shadow && !change.shadow;
+    let Some(mut alarm) = known.filter(goes_on) else {
         return Versioned { value: raised(source, change, life), version: 0 };
     };
     live(&mut alarm.value, change);
@@ -97,7 +107,9 @@ fn live(alarm: &mut Alarm, change: &Change) {
         ChangeKind::SeverityChanged => {
             let (at, severity, detail) = (change.at, change.severity, change.detail.clone());
             alarm.severities.push(SeverityChange { at, severity, detail });
+            bound(alarm);
         }
+        ChangeKind::Raised => alarm.shadow = change.shadow,
         ChangeKind::Latched => alarm.life.over_at = Some(over(change)),
         ChangeKind::Recurred => {
             (alarm.acknowledged, alarm.life.over_at) = (None, None);
@@ -120,6 +132,24 @@ fn live(alarm: &mut Alarm, change: &Change) {
     let surplus = (alarm.life.events.len() + 1).saturating_sub(MOST_EVENTS);
     alarm.life.events.drain(..surplus);
     alarm.life.events.push(AlarmEvent { at, kind, severity, detail, by, why, until });
+}
+
+/// Leaves out what is neither of the first, nor of the latest, nor alone the worst.
+fn bound(alarm: &mut Alarm) {
+    while alarm.severities.len() > MOST_SEVERITIES {
+        let worst = alarm.severities.iter().map(|change| change.severity).max();
+        let is_worst = |change: &SeverityChange| Some(change.severity) == worst;
+        let is_only = alarm.severities.iter().filter(|change| is_worst(change)).count() == 1;
+        let is_kept = is_only && is_worst(&alarm.severities[FIRST_SEVERITIES]);
+        alarm.severities.remove(FIRST_SEVERITIES + usize::from(is_kept));
+        alarm.life.severities_between = alarm.life.severities_between.saturating_add(1);
+    }
+}
+
+/// Whether there is nothing to write.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// When the condition was over.
@@ -151,7 +181,11 @@ fn raised(source: &Source, change: &Change, life: Option<&Life>) -> Alarm {
             over_at,
             shelved: shelf.map(|shelf| Shelved { by: shelf.by.clone(), why: shelf.why.clone(), until: shelf.until }),
             late_readings: change.count.filter(|_| is_late),
+            severities_between: 0,
             events: Vec::new(),
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

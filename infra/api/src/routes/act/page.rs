@@ -42,10 +42,14 @@ impl Answer {
     /// A page about what a good link is about.
     pub(super) fn shows(&self, shown: State, seen: &Seen) -> Response {
         let word = seen.taken_on().and_then(|alarm| alarm.acknowledged.as_ref());
-        let at = word.map(|word| self.reader.time(word.at)).unwrap_or_default();
-        let done = word.map(|word| (word.by.as_str(), at.as_str()));
-        let (action, user) = (Some(seen.link.action), Some(seen.user.name.as_str()));
-        let page = Page { state: shown, action, user, done, facts: Some(&seen.facts), counted: seen.counted() };
+        let (by, at) = match (shown, seen.over, word) {
+            (State::Over, Some(over), _) => ("", self.reader.time(over)),
+            (_, _, Some(word)) => (word.by.as_str(), self.reader.time(word.at)),
+            _ => Default::default(),
+        };
+        let (action, user, over) = (Some(seen.link.action), Some(seen.user.name.as_str()), seen.over.is_some());
+        let (done, facts, counted) = (Some((by, at.as_str())), Some(&seen.facts), seen.counted());
+        let page = Page { state: shown, action, user, done, over, facts, counted };
         self.sent(StatusCode::OK, &page)
     }
 

@@ -41,7 +41,7 @@ pub(super) struct AlarmQuality {
     worst: Vec<BadActor>,
     /// Which part of all alarms those raised, from 0 to 1. Above 0.05 they are worth a look.
     share_of_worst: f64,
-    /// Alarms that stand for more than a day, longest first.
+    /// Alarms that stand for more than a day, longest first, a hundred at most: also of those that began before the time.
     stale: Vec<StaleAlarm>,
     /// Times with more alarms than a person can look at, oldest first.
     floods: Vec<AlarmFlood>,

@@ -88,7 +88,8 @@ struct TriedRule {
 /// What to do about a rule that raises too much
 ///
 /// Tries deadbands and delays on what the device said. Nothing is stored. A rule that was made here is changed by its
-/// `/api/alerts/rules/{id}`; in place of a protocol's constant, make a rule, and take the constant out of the watched ones.
+/// `/api/alerts/rules/{id}`; in place of a protocol's constant make the rule that is suggested, which `replaces` it. A setup of
+/// your own is changed where it is.
 #[utoipa::path(
     post, path = "/api/alerts/quality/suggestions", operation_id = "suggest_alert_rule", tag = "alarms",
     request_body = TooMuch, responses((status = 200, description = "What was tried", body = Suggestion))
@@ -140,7 +141,9 @@ async fn form(site: &Site, user: &User, device: &Device, rule: &str) -> Result<R
     let found = rules.into_iter().find(|found| found.id == common).ok_or_else(nowhere)?;
     let everybody = owner.is_none() && user.role == Role::Admin;
     let scope = Scope::Protocol { protocol: protocol.clone() };
-    Ok(RuleForm::of_rule(common.to_owned(), everybody, scope, found))
+    // A setup is its owner's own: it is changed where it is.
+    let replaces = owner.is_none().then(|| common.to_owned());
+    Ok(RuleForm { replaces, ..RuleForm::of_rule(common.to_owned(), everybody, scope, found) })
 }
 
 impl TriedRule {

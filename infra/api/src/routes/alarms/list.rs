@@ -140,6 +140,24 @@ pub(in crate::routes) async fn every_visible(
     }
 }
 
+/// Those of the alarms that stand that a user may see, however long ago they began, and whether those are all.
+pub(in crate::routes) async fn every_standing(
+    site: &Site,
+    user: &User,
+    most: usize,
+) -> Result<(Vec<alarms::Alarm>, bool), ApiError> {
+    let scope = scope(site, user, None).await?;
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = find(site, user, WantedState::Active, &scope, (MOST_READ, after)).await?;
+        found.extend(page.items);
+        after = page.next;
+        if after.is_none() || found.len() >= most {
+            return Ok((found, after.is_none()));
+        }
+    }
+}
+
 async fn find(
     site: &Site,
     user: &User,

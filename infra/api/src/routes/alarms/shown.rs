@@ -49,8 +49,10 @@ pub(super) struct Alarm {
     /// How many readings said so, where they came too late for it to be raised.
     #[schema(required)]
     late_readings: Option<u32>,
-    /// How much it came to matter since it was raised, oldest first.
+    /// How much it came to matter since it was raised, oldest first: the first 10 times, the latest 40, and the worst.
     severities: Vec<SeverityChange>,
+    /// How often it came to matter more or less between those.
+    severities_between: u32,
     /// What was done about it, and what became of that, oldest first; the latest 50.
     events: Vec<AlarmEvent>,
 }
@@ -175,7 +177,7 @@ impl Alarm {
     pub(super) fn of(alarm: alarms::Alarm, now: Timestamp) -> Self {
         let lasted_ms = u64::try_from(alarm.lasted(now).as_millis()).unwrap_or(u64::MAX);
         let is_active = alarm.cleared_at.is_none();
-        let alarms::AlarmLife { occurrence, first_raised_at, over_at, shelved, late_readings, events } = alarm.life;
+        let alarms::AlarmLife { occurrence, first_raised_at, over_at, shelved, late_readings, .. } = alarm.life;
         Self {
             id: alarm.id,
             source: alarm.source.into(),
@@ -193,8 +195,9 @@ impl Alarm {
             over_at: over_at.map(Moment),
             shelved: shelved.filter(|_| is_active).map(Shelved::from),
             late_readings,
+            severities_between: alarm.life.severities_between,
             severities: alarm.severities.into_iter().map(SeverityChange::from).collect(),
-            events: events.into_iter().map(AlarmEvent::from).collect(),
+            events: alarm.life.events.into_iter().map(AlarmEvent::from).collect(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Rules as callers write them and see them.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use domain::{
     alarm::{Condition, Flapping, Rule, Severity, Target},
@@ -8,7 +8,7 @@ use domain::{
     time::as_millis,
 };
 use records::alert_rules::{self, Recipients, Scope};
-use serde::{Deserialize, Serialize, de::Error};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -16,7 +16,7 @@ use crate::moment::Moment;
 
 /// What a rule is to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own, as callers write it")]
 pub(crate) struct RuleForm {
     /// What people call it: 1 to 200 bytes.
@@ -97,7 +97,50 @@ fn yes() -> bool {
     true
 }
 
+// By way of its members, since serde does not say where in a condition, or in what lies behind a `flatten`, it met what it refuses.
+impl<'de> Deserialize<'de> for RuleForm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(Map::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for RuleForm {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+/// What of a form cannot be read, each with its place.
+#[derive(Debug)]
+pub(super) struct Misread(Vec<String>);
+
+impl fmt::Display for Misread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("; "))
+    }
+}
+
+impl Misread {
+    fn at(place: &str, fault: &serde_json::Error) -> Self {
+        Self(vec![format!("{place}: {fault}")])
+    }
+}
+
 impl RuleForm {
+    fn read(members: Map<String, Value>) -> Result<Self, Misread> {
+        let condition = members.get("condition").map(|written| Condition::misread(written, "condition"));
+        if let Some(faults) = condition.filter(|faults| !faults.is_empty()) {
+            return Err(Misread(faults));
+        }
+        let mut track = serde_path_to_error::Track::new();
+        let written = serde_path_to_error::Deserializer::new(Value::Object(members), &mut track);
+        Self::deserialize(written).map_err(|fault| match track.path().to_string().as_str() {
+            // What is missing has no place.
+            "." => Misread(vec![fault.to_string()]),
+            place => Misread::at(place, &fault),
+        })
+    }
+
     /// What the machine is to watch. It has no id yet.
     pub(crate) fn rule(&self) -> Rule {
         Rule {
@@ -171,11 +214,13 @@ pub(super) struct Replacement {
 }
 
 impl TryFrom<Map<String, Value>> for Replacement {
-    type Error = serde_json::Error;
+    type Error = Misread;
 
-    fn try_from(mut members: Map<String, Value>) -> Result<Self, serde_json::Error> {
-        let version = members.remove("version").ok_or_else(|| serde_json::Error::missing_field("version"))?;
-        Ok(Self { version: serde_json::from_value(version)?, form: serde_json::from_value(Value::Object(members))? })
+    fn try_from(mut members: Map<String, Value>) -> Result<Self, Misread> {
+        let missing = || Misread(vec!["missing field `version`".to_owned()]);
+        let version = serde_json::from_value(members.remove("version").ok_or_else(missing)?);
+        let version = version.map_err(|fault| Misread::at("version", &fault))?;
+        Ok(Self { version, form: RuleForm::read(members)? })
     }
 }
 
@@ -193,11 +238,12 @@ pub(super) struct Exchanged {
 
 // A form whose members were flattened would take in those that it does not know.
 impl TryFrom<Map<String, Value>> for Exchanged {
-    type Error = serde_json::Error;
+    type Error = Misread;
 
-    fn try_from(mut members: Map<String, Value>) -> Result<Self, serde_json::Error> {
-        let id = members.remove("id").map(serde_json::from_value).transpose()?.flatten();
-        Ok(Self { id, form: serde_json::from_value(Value::Object(members))? })
+    fn try_from(mut members: Map<String, Value>) -> Result<Self, Misread> {
+        let id = members.remove("id").map(serde_json::from_value).transpose();
+        let id = id.map_err(|fault| Misread::at("id", &fault))?.flatten();
+        Ok(Self { id, form: RuleForm::read(members)? })
     }
 }
 

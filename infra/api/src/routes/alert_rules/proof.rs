@@ -34,6 +34,17 @@ pub(super) struct Seen {
 impl Seen {
     /// What a user may see, as far as a rule of this form needs it.
     pub(super) async fn by(site: &Site, user: &User, forms: &[&RuleForm]) -> Result<Self, ApiError> {
+        let mut strangers = Vec::new();
+        for form in forms.iter().filter(|form| !form.recipients.is_empty()) {
+            strangers.push((form.recipients.clone(), unknown(site, &form.recipients).await?));
+        }
+        let nodes = known_nodes(site, forms).await?;
+        let everybodys = known_rules(site, forms).await?;
+        Ok(Self { strangers, nodes, everybodys, ..Self::spoken_to(site, user, forms).await? })
+    }
+
+    /// The same, as far as it says what can hardly be meant.
+    pub(super) async fn spoken_to(site: &Site, user: &User, forms: &[&RuleForm]) -> Result<Self, ApiError> {
         let table = &*site.table;
         let everything = user.role == Role::Admin;
         let macs = if everything {
@@ -43,13 +54,8 @@ impl Seen {
             users::terminals(table, &user.user).await?
         };
         let terminals: Vec<Terminal> = terminals::get_many(table, &macs).await?.into_values().collect();
-        let mut strangers = Vec::new();
-        for form in forms.iter().filter(|form| !form.recipients.is_empty()) {
-            strangers.push((form.recipients.clone(), unknown(site, &form.recipients).await?));
-        }
-        let nodes = known_nodes(site, forms).await?;
-        let everybodys = known_rules(site, forms).await?;
-        let mut seen = Self { everything, terminals, protocols: Vec::new(), strangers, nodes, everybodys };
+        let (protocols, strangers, everybodys) = (Vec::new(), Vec::new(), Vec::new());
+        let mut seen = Self { everything, terminals, protocols, strangers, nodes: BTreeSet::new(), everybodys };
         seen.protocols = if everything { every_protocol(site).await? } else { seen.spoken(site).await? };
         Ok(seen)
     }

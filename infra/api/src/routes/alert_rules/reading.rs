@@ -6,9 +6,16 @@ use engine_http::{Json, Path, Query, axum::extract::State};
 use records::{
     Listed, TableError,
     alert_rules::{self, rule_id},
+    users::User,
 };
 
-use super::{LIST, form::AlertRule, is_id, nowhere, rule};
+use super::{
+    LIST,
+    form::{AlertRule, RuleForm},
+    is_id, may_change, nowhere,
+    proof::Seen,
+    rule,
+};
 use crate::{
     error::ApiError,
     paging::{Listing, Paging},
@@ -31,7 +38,20 @@ pub(super) async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<AlertRule>>, ApiError> {
     let page = page(&site, &user.user, paging.limit()?, paging.after(LIST)?).await?;
-    Ok(Listing::answer(LIST, page.items.into_iter().map(AlertRule::from).collect(), page.next))
+    Ok(Listing::answer(LIST, warned(&site, &user, page.items).await?, page.next))
+}
+
+/// Rules, each with what can hardly be meant of it where the user may change that: what everybody's rules watch, others may not see.
+async fn warned(site: &Site, user: &User, rules: Vec<alert_rules::AlertRule>) -> Result<Vec<AlertRule>, ApiError> {
+    let is_theirs = |rule: &alert_rules::AlertRule| may_change(user, rule.owner.as_deref()).is_ok();
+    let forms: Vec<(bool, RuleForm)> = rules.iter().map(|rule| (is_theirs(rule), rule.clone().into())).collect();
+    let theirs: Vec<&RuleForm> = forms.iter().filter(|(is_theirs, _)| *is_theirs).map(|(_, form)| form).collect();
+    if theirs.is_empty() {
+        return Ok(rules.into_iter().map(AlertRule::from).collect());
+    }
+    let seen = Seen::spoken_to(site, user, &theirs).await?;
+    let warnings = forms.iter().map(|(is_theirs, form)| if *is_theirs { seen.warnings(form) } else { Vec::new() });
+    Ok(rules.into_iter().zip(warnings).map(|(rule, warnings)| AlertRule::from(rule).warned(warnings)).collect())
 }
 
 /// A page of everybody's rules and then the user's; its places are the ids of rules.
@@ -74,7 +94,9 @@ pub(super) async fn get(
     SignedIn(user): SignedIn,
     Path(id): Path<String>,
 ) -> Result<Json<AlertRule>, ApiError> {
-    Ok(Json(rule(&site, &user, &id).await?.into()))
+    let rule = rule(&site, &user, &id).await?;
+    let shown = warned(&site, &user, vec![rule]).await?.pop();
+    Ok(Json(shown.ok_or_else(nowhere)?))
 }
 
 /// What an alert rule was

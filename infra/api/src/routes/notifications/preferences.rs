@@ -7,7 +7,7 @@ use domain::{
     routing::{Category, INBOX, Preferences as Chosen, Way, Zone},
 };
 use engine_http::{Json, Problem, axum::extract::State};
-use records::{channels::Channels, held, preferences};
+use records::{channels::Channels, held, notices::channel, preferences};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -76,8 +76,11 @@ fn check(chosen: &Chosen, now: Timestamp) -> Result<(), Problem> {
         if ways.contains_key(INBOX) {
             return bad("ways: the inbox is told of everything, at once.");
         }
-        if ways.len() > MOST_CHANNELS || ways.keys().any(|channel| channel.len() > MOST_CHANNEL_BYTES) {
+        if ways.len() > MOST_CHANNELS || ways.keys().any(|name| name.len() > MOST_CHANNEL_BYTES) {
             return bad("ways: there are not so many channels.");
+        }
+        if let Some(unknown) = ways.keys().find(|name| !channel::is_of_people(name)) {
+            return bad(&format!("ways: there is no channel {unknown:?}."));
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     DeviceId,
-    routing::incident::{self, MOST_OPEN, Open},
+    routing::incident::{self, Apart, MOST_OPEN, Open},
 };
 use records::{
     alarms::Which,
@@ -29,17 +29,23 @@ async fn alarms_of(site: &Site, terminal: &str, count: u32, raised_at: Timestamp
 
 /// The incident that Ann's notice tells of, with these alarms, of which it remembers as many as it does.
 async fn incident_of(site: &Site, group: &str, alarms: &[Alarm]) {
-    let open = |alarm: &Alarm| {
+    let of = |alarm: &Alarm| {
         let Alarm { id, source, rule, severity, raised_at, .. } = alarm.clone();
         (id, Open { source, rule, severity, since: raised_at })
     };
-    let open: BTreeMap<String, Open> = alarms.iter().take(MOST_OPEN).map(open).collect();
+    let open: BTreeMap<String, Open> = alarms.iter().take(MOST_OPEN).map(of).collect();
     let began = alarms[0].raised_at;
     let new = Incident::new(Audience::User("ann".to_owned()), group.to_owned(), "Hall".to_owned(), "t1", site.now());
-    let state = incident::Incident { began, open, sequence: 1, ..incident::Incident::default() };
+    let put: BTreeMap<String, Open> = alarms.iter().skip(MOST_OPEN).map(of).collect();
+    let apart = u32::try_from(put.len()).unwrap();
+    let state = incident::Incident { began, open, apart, sequence: 1, ..incident::Incident::default() };
     let incident = Versioned { value: Incident { id: "i1".to_owned(), state, ..new }, version: 0 };
-    let writes = incidents::put(&incident, None, None, site.now()).unwrap();
-    assert!(site.table.transact(writes).await.unwrap().applied());
+    let mut writes = incidents::put(&incident, None, None, site.now()).unwrap();
+    let apart = Apart { put, ..Apart::default() };
+    writes.extend(incidents::put_apart(&incident.value.named(), &apart).unwrap());
+    for some in writes.chunks(50) {
+        assert!(site.table.transact(some.to_vec()).await.unwrap().applied());
+    }
 }
 
 /// How many of a terminal's alarms somebody took on.

@@ -9,6 +9,12 @@ use crate::alarm::rule::{BadRule, LONGEST, Wrong};
 const MOST_PARTS: usize = 32;
 const DEEPEST: usize = 4;
 
+/// The most that one condition may remember, so that nobody's rules leave no room for others' on the same source: an instant for each
+/// time that is counted, sixty figures for a window.
+const MOST_REMEMBERED: usize = 300;
+const MOST_TIMES: u16 = 100;
+const OF_A_WINDOW: usize = 60;
+
 /// The highest bit of a whole number that a double holds exactly.
 const HIGHEST_BIT: u8 = 52;
 
@@ -18,7 +24,20 @@ impl Condition {
         if self.size() > MOST_PARTS || self.depth() > DEEPEST {
             return Err(Wrong::TooMuch.at(place));
         }
-        self.check_part(place)
+        self.check_part(place)?;
+        if self.remembers() > MOST_REMEMBERED {
+            return Err(Wrong::TooMuchRemembered.at(place));
+        }
+        Ok(())
+    }
+
+    fn remembers(&self) -> usize {
+        let own = match self {
+            Self::Count { at_least, .. } => usize::from(*at_least),
+            Self::Window { .. } => OF_A_WINDOW,
+            _ => 0,
+        };
+        own + self.parts().iter().map(Self::remembers).sum::<usize>()
     }
 
     fn size(&self) -> usize {
@@ -48,6 +67,7 @@ impl Condition {
             Self::Not { of } => of.check_part(&format!("{place}.of"))?,
             Self::Count { of, at_least, within } => {
                 at("at_least", (*at_least == 0).then_some(Wrong::NoCount))?;
+                at("at_least", (*at_least > MOST_TIMES).then_some(Wrong::TooManyTimes))?;
                 at("within_ms", bad_time(*within))?;
                 of.check_part(&format!("{place}.of"))?;
             }

@@ -72,10 +72,14 @@ impl Condition {
             Self::Outside { min, max, deadband, .. } => limits::outside(observed, value, (*min, *max), held(*deadband)),
             Self::Between { min, max, .. } => limits::between(observed, value, *min, *max),
             Self::Levels { above, below, .. } => {
-                // The level that was reached is remembered here, since a rule that is active does not say which.
-                let level = format!("{place}!");
-                let verdict = limits::levels(observed, value, above, below, memory.mattered(&level));
-                memory.know(&level, &verdict);
+                // The level that was reached is remembered here, since a rule that is active does not say which, nor on which side.
+                let [high, low] = [format!("{place}!>"), format!("{place}!<")];
+                let before = memory.mattered(&format!("{place}!"));
+                let known = (memory.mattered(&high).or(before), memory.mattered(&low).or(before));
+                let (verdict, reached) = limits::levels(observed, value, (above, below), known);
+                memory.forget(&format!("{place}!"));
+                memory.reaches(&high, reached.0);
+                memory.reaches(&low, reached.1);
                 verdict
             }
             Self::Rate { rising, falling, per, .. } => {

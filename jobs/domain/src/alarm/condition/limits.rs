@@ -62,28 +62,30 @@ pub(super) fn compare(observed: &Observed, value: f64, is: Comparison, to: f64, 
     }
 }
 
-/// Against limits that matter more the further out they are. What was past one is so until it is back by its deadband.
+/// Against limits that matter more the further out they are, above and below; says how much it matters on each side. What was past
+/// one is so until it is back by its deadband.
 pub(super) fn levels(
     observed: &Observed,
     value: f64,
-    above: &[Level],
-    below: &[Level],
-    known: Option<Severity>,
-) -> Verdict {
-    let past = |is: Comparison, outward: f64| {
+    (above, below): (&[Level], &[Level]),
+    (known_above, known_below): (Option<Severity>, Option<Severity>),
+) -> (Verdict, (Option<Severity>, Option<Severity>)) {
+    let past = |is: Comparison, outward: f64, known: Option<Severity>| {
         move |level: &&Level| {
             let is_held = known.is_some_and(|known| known >= level.severity);
             let back = if is_held { level.deadband * outward } else { 0.0 };
             is.holds(value, level.limit - back)
         }
     };
-    let highest = above.iter().filter(past(Comparison::Greater, 1.0)).max_by_key(|level| level.severity);
-    let lowest = below.iter().filter(past(Comparison::Less, -1.0)).max_by_key(|level| level.severity);
+    let highest = above.iter().filter(past(Comparison::Greater, 1.0, known_above)).max_by_key(|level| level.severity);
+    let lowest = below.iter().filter(past(Comparison::Less, -1.0, known_below)).max_by_key(|level| level.severity);
     match highest.map(|level| ("at most", level)).or(lowest.map(|level| ("at least", level))) {
         Some((limit, level)) => {
             let words = words(observed, &format!("{limit} {}", text(level.limit)));
-            Verdict::Abnormal { severity: Some(level.severity), words }
+            let severity = Some(level.severity);
+            let reached = if highest.is_some() { (severity, None) } else { (None, severity) };
+            (Verdict::Abnormal { severity, words }, reached)
         }
-        None => Verdict::of(false, words(observed, "back inside its limits")),
+        None => (Verdict::of(false, words(observed, "back inside its limits")), (None, None)),
     }
 }

@@ -113,6 +113,19 @@ impl Memory {
         self.0.get(place)?.known.as_ref()?.severity
     }
 
+    /// Remembers how much it matters what is past a level, and nothing where nothing is.
+    pub(super) fn reaches(&mut self, place: &str, severity: Option<Severity>) {
+        match severity {
+            Some(_) => self.know(place, &Verdict::Abnormal { severity, words: String::new() }),
+            None => self.forget(place),
+        }
+    }
+
+    /// Forgets all of the part at `place`.
+    pub(super) fn forget(&mut self, place: &str) {
+        self.0.remove(place);
+    }
+
     /// Remembers what the part at `place` is. The words stay those of the fact that it became so by, lest the memory changes
     /// with every reading.
     pub(super) fn know(&mut self, place: &str, verdict: &Verdict) {

@@ -1,6 +1,69 @@
-//! A rule that says something else than before: what is remembered of it is of another condition.
+//! A rule that says something else than before: what is remembered of it is of another condition, and its alarm matters as it says
+//! now.
 
-use crate::alarm::{ConditionState, Rule, RuleId, RuleSet, SourceState};
+use super::{Run, telling::Terms, weighing::Looking};
+use crate::alarm::{Active, Change, ChangeKind, ConditionState, Rule, RuleId, RuleSet, SourceState};
+
+impl Run<'_> {
+    /// Has what stands matter as much as its rule says by now, and be told where that is no longer only tried out; whether all of
+    /// it. What is not known at present waits.
+    pub(super) fn follows_edits(&mut self, looking: &Looking<'_>) -> bool {
+        if looking.unknown || !looking.is_latest {
+            return true;
+        }
+        let rules = self.rules;
+        let edited = |(id, condition): (&RuleId, &ConditionState)| {
+            let rule = rules.get(id)?;
+            condition.active().filter(|active| active.is_behind(rule)).map(|_| rule)
+        };
+        let edited: Vec<_> = self.state.conditions.iter().filter_map(edited).collect();
+        for rule in edited {
+            if !self.has_room() {
+                return false;
+            }
+            let Some(active) = self.state.conditions.get_mut(&rule.id).and_then(ConditionState::active_mut) else {
+                continue;
+            };
+            let mut changes = Vec::new();
+            looking.follows(rule, active, &mut changes);
+            for change in changes {
+                self.announce(change, Terms::of(rule, rules));
+            }
+        }
+        true
+    }
+}
+
+impl Looking<'_> {
+    fn follows(&self, rule: &Rule, active: &mut Active, changes: &mut Vec<Change>) {
+        let is_told_now = active.shadow && !rule.shadow;
+        active.shadow = active.shadow && rule.shadow;
+        if !rule.condition.says_severity() {
+            let detail = active.detail.clone();
+            let before = active.severity;
+            self.still(rule, active, (rule.severity, detail), changes);
+            if is_told_now && before != active.severity {
+                // That it stands says how much it matters.
+                changes.clear();
+            }
+        }
+        if is_told_now {
+            let change =
+                Change::of(ChangeKind::Raised, active.about(&rule.id), self.evidence.at, active.detail.clone());
+            changes.push(change);
+        }
+    }
+}
+
+impl Active {
+    /// Whether its rule says something else of it by now. What people were told of stays told, also where its rule is only tried out
+    /// from now on.
+    fn is_behind(&self, rule: &Rule) -> bool {
+        let is_told_now = self.shadow && !rule.shadow;
+        let matters_otherwise = !rule.condition.says_severity() && self.severity != rule.severity;
+        self.holds() && (is_told_now || matters_otherwise)
+    }
+}
 
 impl SourceState {
     /// Forgets of each rule what is not of its condition. An alarm stands, and is judged anew by what is heard next: neither what

@@ -79,7 +79,7 @@ impl Run<'_> {
         let Some(life) = self.state.lives.get_mut(rule) else { return };
         let Some(flap) = life.flap.take_if(|flap| flap.calm_at <= due) else { return };
         let ended = if life.stands { "it stands" } else { "it is over" };
-        let detail = format!("raised {} times since {}, now calm: {ended}", flap.count, flap.since.rfc3339());
+        let detail = format!("{} since {}, now calm: {ended}", flap.counted(), flap.since.rfc3339());
         let change = Change::of(ChangeKind::Calmed, life.about(rule), flap.calm_at, detail);
         let change = Change { count: Some(flap.count), lasted_ms: life.lasted_ms, ..change };
         self.announce(change, Terms::default());

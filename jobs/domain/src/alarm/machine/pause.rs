@@ -46,6 +46,12 @@ impl ConditionState {
         };
         if let Some(pending) = pending {
             pending.due = pause.put_off(pending.since, pending.due);
+            // What its hours began for meanwhile begins now, if these are not over.
+            if pending.since <= pause.lost
+                && pending.waits.is_some_and(|waits| pause.lost < waits && waits < pause.seen)
+            {
+                pending.due = pending.due.max(pause.seen);
+            }
         }
     }
 }

@@ -50,17 +50,24 @@ impl Run<'_> {
         let mut begins_to_flap = false;
         match kind {
             Raised | Recurred => {
-                begins_to_flap = life.counts(&change, terms.flapping);
+                // What was only tried out until now was counted when it began.
+                let is_known = kind == Raised && life.stands && life.alarm == change.alarm && life.occurrences > 0;
+                begins_to_flap = !is_known && life.counts(&change, terms.flapping);
                 let About { alarm, severity, since, shadow, .. } = change.about();
                 (life.alarm, life.severity, life.since, life.shadow) = (alarm.to_owned(), severity, since, shadow);
                 (life.stands, life.lasted_ms, life.most_shelved) = (true, None, terms.most_shelved);
                 change.count = Some(life.occurrences);
             }
-            SeverityChanged => life.severity = change.severity,
+            SeverityChanged => {
+                begins_to_flap = life.swings(at, terms.flapping);
+                life.severity = change.severity;
+            }
             Cleared => (life.stands, life.lasted_ms) = (false, change.lasted_ms),
             _ => {}
         }
-        if let Some(flap) = life.flap.as_mut().filter(|_| matches!(kind, Raised | Recurred | Latched | Cleared)) {
+        if let Some(flap) =
+            life.flap.as_mut().filter(|_| matches!(kind, Raised | Recurred | SeverityChanged | Latched | Cleared))
+        {
             flap.calm_at = flap.calm_at.max(at.plus(flap.calm));
         }
         change.untold = change.untold.or(quiet).or_else(|| life.silences(&change, begins_to_flap));
@@ -83,7 +90,7 @@ impl Run<'_> {
         let Some(life) = self.state.lives.get_mut(rule) else { return };
         let Some(flap) = &life.flap else { return };
         let (count, until) = (flap.count, flap.calm_at);
-        let detail = format!("raised {count} times: told no more until it is calm for {} s", flap.calm.as_secs());
+        let detail = format!("{}: told no more until it is calm for {} s", flap.counted(), flap.calm.as_secs());
         let change = Change::of(ChangeKind::Flapping, life.about(rule), at, detail);
         let change = Change { untold, count: Some(count), until: Some(until), ..change };
         if change.is_told() {
@@ -125,7 +132,7 @@ impl Life {
         use ChangeKind::{AcknowledgementExpired, Cleared, Latched, Raised, Recurred, SeverityChanged};
 
         match change.kind {
-            Raised | Recurred if begins_to_flap => Some(Untold::Flapping),
+            Raised | Recurred | SeverityChanged if begins_to_flap => Some(Untold::Flapping),
             Raised | Recurred | SeverityChanged => self.damps(change.severity),
             Cleared | Latched | AcknowledgementExpired if self.flap.is_some() => Some(Untold::Flapping),
             // Nobody knows of it.

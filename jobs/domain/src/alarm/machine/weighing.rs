@@ -7,7 +7,6 @@ use crate::{
     Timestamp,
     alarm::{
         Active, Change, ChangeKind, ConditionState, Evidence, Fact, Pending, Rule, Severity, SourceState,
-        change::About,
         condition::{Look, Verdict},
     },
 };
@@ -47,27 +46,23 @@ impl Looking<'_> {
         let raised_last = state.raised.get(&rule.id).copied();
         let current = self.settle(rule, current, state, changes);
         let after = match (self.weigh(rule, current.as_ref(), state), current) {
-            (Verdict::Abnormal { .. }, None | Some(Pending(_))) if !rule.is_watched(self.evidence.at) => None,
-            (Verdict::Abnormal { severity, words }, None) => {
-                let pending = self.begun(rule, raised_last, (severity.unwrap_or(rule.severity), words));
-                Some(self.raise_when_due(rule, pending, changes))
-            }
+            (Verdict::Abnormal { severity, words }, None) => self
+                .begun(rule, raised_last, (severity.unwrap_or(rule.severity), words))
+                .map(|pending| self.raise_when_due(rule, pending, changes)),
             (Verdict::Abnormal { severity, words }, Some(Pending(pending))) => {
                 let severity = severity.unwrap_or(rule.severity);
-                Some(self.raise_when_due(rule, pending.seen((severity, words)), changes))
+                Some(self.raise_when_due(rule, pending.seen((severity, words), self.evidence.at), changes))
             }
             (Verdict::Abnormal { severity, words }, Some(Active(mut active))) => {
                 if active.holds() {
-                    // A condition that says nothing of it matters as much as when it was raised, whatever became of its rule since.
-                    active.severity = self.still(rule, &active, (severity.unwrap_or(active.severity), words), changes);
+                    self.still(rule, &mut active, (severity.unwrap_or(rule.severity), words), changes);
                     (active.normal_since, active.ending) = (None, None);
-                } else if rule.is_watched(self.evidence.at) {
-                    let seen = (severity.unwrap_or(rule.severity), words);
-                    let known = active.again.take().map(|again| again.seen(seen.clone()));
-                    let again = known.unwrap_or_else(|| self.begun(rule, raised_last, seen));
-                    self.recur_when_due(rule, &mut active, again, changes);
                 } else {
-                    active.again = None;
+                    let seen = (severity.unwrap_or(rule.severity), words);
+                    let known = active.again.take().map(|again| again.seen(seen.clone(), self.evidence.at));
+                    if let Some(again) = known.or_else(|| self.begun(rule, raised_last, seen)) {
+                        self.recur_when_due(rule, &mut active, again, changes);
+                    }
                 }
                 Some(Active(active))
             }
@@ -118,21 +113,20 @@ impl Looking<'_> {
         if self.unknown && rule.condition.rests_on_silence() {
             return Delay::Dropped;
         }
-        if state.stands_still(pending.since, pending.due) {
+        let Some(pending) = pending.watched_by(rule) else { return Delay::Dropped };
+        let due = pending.raised_at();
+        if state.stands_still(pending.since, due) {
             return Delay::Running(pending);
         }
-        if pending.due <= self.reached && !rule.is_watched(pending.due) {
-            return Delay::Dropped;
-        }
-        if pending.due < self.evidence.at || self.evidence.fact == Fact::Tick {
+        if due < self.evidence.at || self.evidence.fact == Fact::Tick {
             Delay::Over(pending)
         } else {
             Delay::Running(pending)
         }
     }
 
-    /// A condition that begins now.
-    fn begun(&self, rule: &Rule, raised_last: Option<Timestamp>, seen: (Severity, String)) -> Pending {
+    /// A condition that begins now; none where nobody ever watches it.
+    fn begun(&self, rule: &Rule, raised_last: Option<Timestamp>, seen: (Severity, String)) -> Option<Pending> {
         let grace = match &self.evidence.fact {
             Fact::LinkLost { grace, .. } => *grace,
             _ => Duration::ZERO,
@@ -140,7 +134,7 @@ impl Looking<'_> {
         let due = self.evidence.at.plus(rule.on_delay).plus(grace);
         let due = raised_last.map_or(due, |raised| due.max(raised.plus(rule.cooldown)));
         let (severity, detail) = seen;
-        Pending { since: self.evidence.at, due, severity, detail }
+        Pending { since: self.evidence.at, due, waits: None, severity, detail }.watched_by(rule)
     }
 
     fn weigh(&self, rule: &Rule, current: Option<&ConditionState>, state: &mut SourceState) -> Verdict {
@@ -164,8 +158,9 @@ impl Looking<'_> {
     }
 
     fn is_due(&self, pending: &Pending) -> bool {
-        let is_at_once = pending.due == pending.since && pending.since == self.evidence.at;
-        pending.due <= self.reached || is_at_once
+        let due = pending.raised_at();
+        let is_at_once = due == pending.since && pending.since == self.evidence.at;
+        due <= self.reached || is_at_once
     }
 
     /// A pending condition, or what becomes of it when its delay has run out.
@@ -173,10 +168,12 @@ impl Looking<'_> {
         if !self.is_due(&pending) {
             return ConditionState::Pending(pending);
         }
-        let Pending { since, due, severity, detail } = pending;
+        let due = pending.raised_at();
+        let Pending { since, severity, detail, .. } = pending;
         let alarm = alarm_id(&self.evidence.source, &rule.id, since);
         let active = Active {
             shadow: rule.shadow,
+            detail: detail.clone(),
             acknowledged_for: rule.acknowledged_for,
             ..Active::new(alarm, since, severity)
         };
@@ -190,31 +187,37 @@ impl Looking<'_> {
             active.again = Some(again);
             return;
         }
-        let Pending { since, due, severity, detail } = again;
+        let due = again.raised_at();
+        let Pending { since, severity, detail, .. } = again;
         let (alarm, shadow, acknowledged_for) = (active.alarm.clone(), active.shadow, rule.acknowledged_for);
-        *active = Active { shadow, acknowledged_for, ..Active::new(alarm, since, severity) };
+        *active = Active { shadow, detail: detail.clone(), acknowledged_for, ..Active::new(alarm, since, severity) };
         changes.push(Change::of(ChangeKind::Recurred, active.about(&rule.id), due, detail));
     }
 
-    /// How much an alarm matters that was seen to be one still.
-    fn still(
+    /// An alarm was seen to be one still, and to matter so much.
+    pub(super) fn still(
         &self,
         rule: &Rule,
-        active: &Active,
+        active: &mut Active,
         (severity, detail): (Severity, String),
         changes: &mut Vec<Change>,
-    ) -> Severity {
+    ) {
         if severity != active.severity {
-            let about = About { severity, ..active.about(&rule.id) };
-            changes.push(Change::of(ChangeKind::SeverityChanged, about, self.evidence.at, detail));
+            (active.severity, active.detail) = (severity, detail.clone());
+            changes.push(Change::of(ChangeKind::SeverityChanged, active.about(&rule.id), self.evidence.at, detail));
         }
-        severity
     }
 }
 
 impl Pending {
-    /// The same, by what was seen since.
-    fn seen(self, (severity, detail): (Severity, String)) -> Self {
-        Self { severity, detail, ..self }
+    /// The same, by what was seen since. The words of what waits for hours that are far off stay, lest it is written with each reading.
+    fn seen(self, (severity, detail): (Severity, String), at: Timestamp) -> Self {
+        if self.severity == severity && self.waits > Some(at) { self } else { Self { severity, detail, ..self } }
+    }
+
+    /// The same, raised when its rule is watched; none where that never is.
+    fn watched_by(self, rule: &Rule) -> Option<Self> {
+        let watched = rule.watched_from(self.due)?;
+        Some(Self { waits: Some(watched).filter(|watched| *watched > self.due), ..self })
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Incident, News, Pace, Telling, TellingKind, step::dropped};
+use super::{
+    Incident, News, Pace, Telling, TellingKind,
+    step::{MOST_NEWS, dropped},
+};
 use crate::{Timestamp, alarm::Change};
 
 impl Incident {
@@ -20,11 +23,14 @@ impl Incident {
                 Some(told) => told.plus(pace.interval(severity, self.raised(news))).max(gathered),
             }
         };
+        if self.news.len() >= MOST_NEWS {
+            return Some(self.opened);
+        }
         self.news.iter().map(due).min()
     }
 
     fn raised(&self, news: &News) -> u32 {
-        self.raises.get(&news.condition()).copied().unwrap_or_default()
+        self.raises.get(&news.condition()).map(|raises| raises.count).unwrap_or_default()
     }
 
     pub(super) fn flush_if_due(&mut self, pace: &Pace, now: Timestamp, tellings: &mut Vec<Telling>) {
@@ -44,10 +50,26 @@ impl Incident {
             self.rose = false;
             return;
         }
-        let is_over = self.open.is_empty() && news.iter().any(|news| news.change.ends());
+        let is_over = self.is_over() && news.iter().any(|news| news.change.ends());
         let kind = if is_over { TellingKind::Recovery } else { TellingKind::News };
         let telling = self.telling(kind, news, now);
         tellings.push(telling);
+    }
+
+    /// Where there is more than can be stored, what came and went is counted, and the oldest of the rest is left out: of what is open
+    /// of these it is known all the same.
+    pub(super) fn forgets_news(&mut self) {
+        let ids = |is: fn(&Change) -> bool| {
+            let news = self.news.iter().filter(move |news| is(&news.change));
+            news.map(|news| news.change.alarm.clone()).collect::<BTreeSet<String>>()
+        };
+        let gone: BTreeSet<String> = ids(Change::begins).intersection(&ids(Change::ends)).cloned().collect();
+        let (gone, rest): (Vec<News>, Vec<News>) =
+            std::mem::take(&mut self.news).into_iter().partition(|news| gone.contains(&news.change.alarm));
+        self.dropped = self.dropped.saturating_add(dropped(&gone));
+        self.news = rest;
+        let surplus = self.news.len().saturating_sub(MOST_NEWS);
+        self.news.drain(..surplus);
     }
 
     /// The alarms among those changes that began and ended, and are not worth a notice.

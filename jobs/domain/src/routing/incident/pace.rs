@@ -47,7 +47,8 @@ pub enum BriefAlarms {
 pub struct Pace {
     /// How long it gathers before it is told.
     pub wait: BySeverity<Duration>,
-    /// How long after a notice the next one tells what changed; twice as long for a condition that was raised twice, and so on.
+    /// How long after a notice the next one tells what changed; twice as long for a condition that was raised twice, or came to
+    /// matter more or less, and so on.
     pub interval: BySeverity<Duration>,
     /// How long after a notice it is told again while nobody takes it on; never when none.
     pub repeat: BySeverity<Option<Duration>>,
@@ -83,6 +84,12 @@ impl Pace {
         let factor = 1_u32 << raises.saturating_sub(1).min(16);
         let interval = self.interval.of(severity);
         interval.saturating_mul(factor).min(MOST_INTERVAL.max(interval))
+    }
+
+    /// After so long without a change a condition is told as soon as one that was never raised: it would have been told by then.
+    pub(super) fn pause(&self) -> Duration {
+        let BySeverity { critical, warning, info } = self.interval;
+        MOST_INTERVAL.max(critical).max(warning).max(info)
     }
 
     /// Whether an alarm of that severity that came and went within a window of this length is not told.

@@ -1,15 +1,22 @@
 //! What becomes of an incident when something is new, or its time has come.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use super::{Incident, Input, Known, News, Open, Pace, Telling, TellingKind};
+use super::{Apart, Incident, Input, Known, MOST_RECALLED, News, Open, Pace, Raises, Telling, TellingKind};
 use crate::{
     Timestamp,
     alarm::{ChangeKind, Severity},
 };
 
-/// The most alarms that an incident remembers as open. Of more it tells, and does not wait for their end.
+/// The most alarms that an incident remembers itself as open: others are remembered apart.
 pub const MOST_OPEN: usize = 1000;
+
+/// The most news that waits to be told: with more the record would be too large. It is told at once, or forgotten where nobody is
+/// to hear yet.
+pub(super) const MOST_NEWS: usize = 1000;
+
+/// What is remembered apart comes back after so long.
+const RECALL: Duration = Duration::from_secs(1);
 
 /// That an alarm is over is not told before this, since who is to tell it may still be on the way.
 const ON_THE_WAY: Duration = Duration::from_mins(10);
@@ -29,15 +36,20 @@ pub struct Step {
     pub tellings: Vec<Telling>,
     /// When it is to be looked at if nothing is new; none when it is closed.
     pub timer: Option<Timestamp>,
+    /// What is to be stored with it.
+    pub apart: Apart,
 }
 
 /// Steps an incident. A new one is [`Incident::default`].
 pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> Step {
     let mut incident = incident.clone();
+    incident.raises.retain(|_, raises| now.since(raises.last) < pace.pause());
+    let mut apart = input.apart.clone();
     for news in input.news {
         let known = input.known.get(&news.change.alarm).copied().unwrap_or_default();
-        incident.absorb(news, known, now);
+        incident.absorb(news, known, &mut apart, now);
     }
+    let apart = incident.recalls(&input.apart, apart);
     incident.open.retain(|alarm, _| !input.known.get(alarm).is_some_and(|known| is_forgotten(*known, now)));
     let known = |alarm: &String| input.known.get(alarm).copied().unwrap_or_default();
     let attention = incident.attend(known, pace, now);
@@ -56,7 +68,7 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
     }
     incident.end(pace, now);
     let timer = (!incident.closed).then(|| incident.timer(pace, attention, now));
-    Step { incident, tellings, timer }
+    Step { incident, tellings, timer, apart }
 }
 
 /// Whether anybody has an incident on.
@@ -88,34 +100,35 @@ impl Known {
 }
 
 impl Incident {
-    fn absorb(&mut self, news: News, known: Known, now: Timestamp) {
+    fn absorb(&mut self, news: News, known: Known, apart: &mut BTreeMap<String, Open>, now: Timestamp) {
         let change = &news.change;
+        if change.begins() || change.kind == ChangeKind::SeverityChanged {
+            self.counts(&news, now);
+        }
         match change.kind {
             _ if change.begins() => {
-                let raises = self.raises.len();
-                if raises < MOST_OPEN || self.raises.contains_key(&news.condition()) {
-                    *self.raises.entry(news.condition()).or_default() += 1;
-                }
-                let is_fresh = self.open.is_empty() && self.news.is_empty();
+                let is_fresh = self.is_over() && self.news.is_empty();
                 self.began = if is_fresh { change.since } else { self.began.min(change.since) };
                 // One whose end was heard of first is not open.
-                if known.over.is_none() && self.open.len() < MOST_OPEN {
+                if known.over.is_none() {
                     self.over = None;
-                    let (source, rule) = (news.source.clone(), change.rule.clone());
-                    let open = Open { source, rule, severity: change.severity, since: change.since };
-                    self.open.insert(change.alarm.clone(), open);
+                    self.opens(&news, apart);
                 }
             }
             _ if change.ends() => {
-                if self.open.remove(&change.alarm).is_none() && self.open.is_empty() && self.news.is_empty() {
+                let known = self.open.remove(&change.alarm).or_else(|| apart.remove(&change.alarm));
+                if known.is_none() && self.is_over() && self.news.is_empty() {
                     self.began = change.since;
                 }
                 self.ended = self.ended.max(Some(change.at));
             }
-            ChangeKind::SeverityChanged => {
-                let before = self.open.get_mut(&change.alarm).map(|open| &mut open.severity);
+            ChangeKind::SeverityChanged | ChangeKind::Flapping => {
+                let open = self.open.get_mut(&change.alarm).or_else(|| apart.get_mut(&change.alarm));
+                let before = open.map(|open| &mut open.severity);
                 let before = before.map(|severity| std::mem::replace(severity, change.severity));
-                self.rose |= before.is_none_or(|before| before < change.severity);
+                // What comes and goes may be over at present.
+                let is_rise = before.map_or(change.kind == ChangeKind::SeverityChanged, |it| it < change.severity);
+                self.rose |= is_rise;
             }
             _ => {}
         }
@@ -124,6 +137,18 @@ impl Incident {
         }
         self.worst = self.worst.max(Some(change.severity));
         self.news.push(news);
+        if self.news.len() > MOST_NEWS {
+            self.forgets_news();
+        }
+    }
+
+    /// One more raise of a condition, or a change of how much it matters.
+    fn counts(&mut self, news: &News, now: Timestamp) {
+        let condition = news.condition();
+        if self.raises.len() < MOST_OPEN || self.raises.contains_key(&condition) {
+            let raises = self.raises.entry(condition).or_default();
+            *raises = Raises { count: raises.count.saturating_add(1), last: now };
+        }
     }
 
     /// Finds out whether anybody takes it on.
@@ -203,11 +228,11 @@ impl Incident {
             sequence: self.sequence,
             kind,
             news,
-            open: self.open.len(),
+            open: self.open_count(),
             alarms: self.open.keys().take(MOST_NAMED).cloned().collect(),
             severity: severity.unwrap_or(Severity::Info),
             began: self.began,
-            ended: self.ended.filter(|_| self.open.is_empty()),
+            ended: self.ended.filter(|_| self.is_over()),
             level: self.level,
             at,
             unattended: self.unattended,
@@ -217,7 +242,7 @@ impl Incident {
 
     /// It is over when nothing is open and all is told, and closed a while after.
     fn end(&mut self, pace: &Pace, now: Timestamp) {
-        if !self.open.is_empty() {
+        if !self.is_over() {
             return;
         }
         // Nobody of an escalation was told of what is over by now.
@@ -237,7 +262,8 @@ impl Incident {
         let close = self.over.map(|over| over.plus(pace.reopen));
         let soonest = if attention.is_unknown { now.plus(WHILE_UNKNOWN) } else { now };
         let again = [self.next_step_at(pace), self.repeat_at(pace)].into_iter().flatten().map(|due| due.max(soonest));
-        let dues = [self.flush_at(pace), attention.expiry, close].into_iter().flatten();
+        let recall = self.has_room_for(MOST_RECALLED).then(|| now.plus(RECALL));
+        let dues = [self.flush_at(pace), attention.expiry, close, recall].into_iter().flatten();
         dues.chain(again).fold(now.plus(AT_LEAST), Timestamp::min)
     }
 }

@@ -1,11 +1,15 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{BriefAlarms, BySeverity, Incident, Input, Known, News, Pace, Telling, TellingKind, step};
+use super::{
+    BriefAlarms, BySeverity, Incident, Input, Known, MOST_OPEN, MOST_RECALLED, News, Open, Pace, Telling, TellingKind,
+    step,
+};
 use crate::{
     Source, Timestamp,
     alarm::{About, Change, ChangeKind, Severity},
 };
 
+mod many;
 mod properties;
 
 fn at(seconds: u64) -> Timestamp {
@@ -41,12 +45,14 @@ struct Story {
     timer: Option<Timestamp>,
     pace: Pace,
     known: BTreeMap<String, Known>,
+    apart: BTreeMap<String, Open>,
     told: Vec<(u64, Telling)>,
 }
 
 impl Story {
     fn of(pace: Pace) -> Self {
-        Self { incident: Incident::default(), timer: None, pace, known: BTreeMap::new(), told: Vec::new() }
+        let (known, apart) = (BTreeMap::new(), BTreeMap::new());
+        Self { incident: Incident::default(), timer: None, pace, known, apart, told: Vec::new() }
     }
 
     /// Lets time pass until then, second by second: the incident is looked at when its timer says so.
@@ -62,8 +68,17 @@ impl Story {
     }
 
     fn step(&mut self, news: Vec<News>, now: Timestamp) {
-        let input = Input { news, known: self.known.clone() };
+        let some = if self.incident.has_room_for(MOST_RECALLED) { MOST_RECALLED } else { 0 };
+        let of_news = |alarm: &String| news.iter().any(|news| news.change.alarm == *alarm);
+        let mut apart: BTreeMap<_, _> =
+            self.apart.iter().take(some).map(|(id, open)| (id.clone(), open.clone())).collect();
+        apart.extend(self.apart.iter().filter(|(id, _)| of_news(id)).map(|(id, open)| (id.clone(), open.clone())));
+        let input = Input { news, known: self.known.clone(), apart };
         let stepped = step(&self.incident, input, &self.pace, now);
+        self.apart.extend(stepped.apart.put);
+        self.apart.retain(|alarm, _| !stepped.apart.taken.contains(alarm));
+        assert_eq!(self.apart.len(), usize::try_from(stepped.incident.apart).unwrap());
+        assert!(stepped.incident.open.len() <= MOST_OPEN && stepped.incident.news.len() <= 1030);
         assert!(stepped.timer.is_none_or(|timer| timer > now), "it would be looked at for ever");
         (self.incident, self.timer) = (stepped.incident, stepped.timer);
         self.told.extend(stepped.tellings.into_iter().map(|telling| (now.since(at(0)).as_secs(), telling)));
@@ -175,6 +190,43 @@ fn numbered(round: u64, kind: ChangeKind, severity: Severity, seconds: u64) -> N
     let mut news = change("a", kind, severity, seconds);
     news.change.alarm = format!("a{round}");
     news
+}
+
+#[test]
+fn what_matters_more_and_less_all_the_time_is_told_less_and_less() {
+    let mut story = Story::of(pace());
+    story.raised("a", Warning, 0);
+    for round in 1..360 {
+        let severity = if round % 2 == 0 { Warning } else { Critical };
+        story.hears(round * 40, vec![change("a", ChangeKind::SeverityChanged, severity, round * 40)]);
+    }
+    assert!(story.told.len() <= 14, "it was told {} times in four hours", story.told.len());
+}
+
+#[test]
+fn that_something_comes_and_goes_says_what_it_matters_now() {
+    let mut story = Story::of(Pace { steps: vec![secs(60)], least: Some(Critical), ..pace() });
+    story.raised("a", Warning, 0);
+    story.hears(1000, vec![change("a", ChangeKind::Flapping, Critical, 1000)]);
+    story.until(2000);
+    assert_eq!(story.told().first().map(|told| (told.0, told.1)), Some((1060, Escalation)));
+}
+
+#[test]
+fn a_condition_that_was_quiet_for_long_is_told_as_soon_as_one_that_was_never_raised() {
+    let mut story = Story::of(pace());
+    story.raised("b", Warning, 0);
+    story.until(1000);
+    for day in 1..15 {
+        let noon = day * 86_400;
+        story.hears(noon, vec![numbered(day, Raised, Critical, noon)]);
+        story.hears(noon + 20, vec![numbered(day, ChangeKind::Cleared, Critical, noon + 20)]);
+        story.until(noon + 60);
+        let late: Vec<_> = story.told.iter().filter(|(at, told)| *at >= noon && !told.news.is_empty()).collect();
+        let when: Vec<_> = late.iter().map(|(at, _)| at - noon).collect();
+        assert!(matches!(when[..], [0..=5, 20..=25]), "on day {day} it was told after {when:?} s");
+    }
+    assert!(story.incident.raises.len() <= 1, "{:?}", story.incident.raises);
 }
 
 #[test]
@@ -292,7 +344,7 @@ fn a_word_is_not_for_what_came_to_matter_more_since_and_holds_again_when_that_is
     assert_eq!(story.told(), told);
     story.hears(21_900, vec![change("a", ChangeKind::SeverityChanged, Warning, 21_900)]);
     story.until(40_000);
-    assert_eq!(story.told()[3..], [(21_910, Fresh, 1, 1)]);
+    assert_eq!(story.told()[3..], [(21_920, Fresh, 1, 1)]);
     let attention: Vec<bool> = story.told.iter().map(|(_, told)| told.asks_for_attention()).collect();
     assert_eq!(attention, [true, true, true, false], "that it matters less may be read whenever");
 }

@@ -33,6 +33,7 @@ fn every_page_reads_in_each_language_as_it_was_read_over() {
         State::Partly,
         State::Done,
         State::Taken,
+        State::Over,
         State::Used,
         State::Expired,
         State::Wrong,
@@ -49,12 +50,12 @@ fn every_page_reads_in_each_language_as_it_was_read_over() {
             format!("== {name}{}", html.split_once("<body>").unwrap().1)
         };
         let each = states.map(|state| {
-            let is_about = matches!(state, State::Confirm | State::Partly | State::Done | State::Taken);
+            let is_about = matches!(state, State::Confirm | State::Partly | State::Done | State::Taken | State::Over);
             let (action, user) = (Some(Action::Acknowledge), is_about.then_some("Ann"));
             let done = Some(("root", "2026-11-23 17:01:06"));
             let counted = (state == State::Partly).then_some(Counted { of: 4321, left: 3321 });
             let facts = is_about.then_some(&facts);
-            body(format!("{state:?}"), Page { state, action, user, done, facts, counted })
+            body(format!("{state:?}"), Page { state, action, user, done, over: state == State::Over, facts, counted })
         });
         let others_asked = [Action::SnoozeHour, Action::SnoozeShift, Action::Silence].map(|action| {
             let page = Page { action: Some(action), facts: Some(&facts), ..Page::only(State::Confirm) };
@@ -65,7 +66,11 @@ fn every_page_reads_in_each_language_as_it_was_read_over() {
             let page = Page { action: Some(Action::Acknowledge), facts: Some(&facts), counted, ..Page::only(state) };
             body(format!("{state:?} of many"), page)
         });
-        let told = each.into_iter().chain(others_asked).chain(of_many).collect::<String>();
+        let of_over = [Action::SnoozeHour, Action::Silence].map(|action| {
+            let page = Page { action: Some(action), facts: Some(&facts), over: true, ..Page::only(State::Confirm) };
+            body(format!("{action:?} of what is over"), page)
+        });
+        let told = each.into_iter().chain(others_asked).chain(of_many).chain(of_over).collect::<String>();
         let file = folder.join(format!("pages.{code}.txt"));
         if fs::read_to_string(&file).ok().as_ref() != Some(&told) {
             let new = file.with_extension("new");

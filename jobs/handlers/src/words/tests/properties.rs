@@ -49,6 +49,7 @@ fn asking(name: &str, reader: &Reader) -> String {
         action,
         user: Some(name),
         done: Some((name, name)),
+        over: false,
         facts: Some(&facts),
         counted: None,
     };

@@ -127,11 +127,24 @@ fn bits_rates_and_times_have_their_bounds() {
     let many = |at_least, within| wrong(Condition::Count { of: Box::new(above("x", 1.0)), at_least, within });
     assert_eq!((many(1, MINUTE), many(0, MINUTE)), (None, Some(Wrong::NoCount)));
     assert_eq!(many(1, Duration::ZERO), Some(Wrong::TooLong));
+    assert_eq!((many(100, MINUTE), many(101, MINUTE)), (None, Some(Wrong::TooManyTimes)));
     let (name, figure, is) = ("x".to_owned(), Figure::Mean, Comparison::Greater);
     let mean = |within, to| wrong(Condition::Window { name: name.clone(), figure, within, is, to });
     assert_eq!((mean(MINUTE, 1.0), mean(Duration::ZERO, 1.0)), (None, Some(Wrong::TooLong)));
     assert_eq!(mean(MINUTE, f64::NAN), Some(Wrong::NotANumber));
     assert_eq!(wrong(Condition::NotIn { name, normal: Vec::new() }), Some(Wrong::NoState));
+}
+
+#[test]
+fn a_condition_that_remembers_too_much_in_all_is_refused() {
+    let count = |at_least| Condition::Count { of: Box::new(above("x", 1.0)), at_least, within: MINUTE };
+    let name = || "x".to_owned();
+    let mean =
+        || Condition::Window { name: name(), figure: Figure::Mean, within: MINUTE, is: Comparison::Greater, to: 1.0 };
+    let any = |of: Vec<Condition>| wrong(Condition::Any { of });
+    assert_eq!((any(vec![count(100); 3]), any(vec![mean(); 5])), (None, None));
+    assert_eq!(any(vec![count(100), count(100), mean(), count(40)]), None);
+    assert_eq!(any(vec![count(100), count(100), mean(), count(41)]), Some(Wrong::TooMuchRemembered));
 }
 
 #[test]

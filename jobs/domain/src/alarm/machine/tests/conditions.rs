@@ -107,6 +107,39 @@ fn an_alarm_matters_more_and_less_as_its_value_passes_its_levels() {
 }
 
 #[test]
+fn the_deadband_of_one_side_holds_nothing_that_came_from_the_other() {
+    let level = |limit, severity| Level { limit, severity, deadband: 3.0 };
+    let levels = Condition::Levels {
+        name: "temperature".into(),
+        above: vec![level(30.0, Severity::Warning), level(40.0, Severity::Critical)],
+        below: vec![level(20.0, Severity::Warning)],
+    };
+    let mut source = watched(levels.clone());
+    for (second, degrees, changes) in [
+        (1, 45.0, &["+r"][..]),
+        (2, 22.0, &["-r"]),
+        (3, 18.0, &["+r"]),
+        (4, 22.0, &[]),
+        (5, 28.0, &["-r"]),
+        (6, 45.0, &["+r"]),
+        (7, 39.0, &[]),
+        (8, 18.0, &["r warning"]),
+        (9, 39.0, &[]),
+        (10, 28.0, &[]),
+        (11, 22.0, &["-r"]),
+    ] {
+        assert_eq!(source.sees(second, hot(degrees)), changes, "{degrees} ℃ in second {second}");
+    }
+    // What was remembered before the sides were told apart.
+    let mut source = watched(levels);
+    source.sees(1, hot(45.0));
+    let memory = serde_json::json!({ "!": { "known": { "abnormal": true, "severity": "critical", "words": "" } } });
+    source.state.memories.insert("r".into(), serde_json::from_value(memory).unwrap());
+    assert_eq!(source.sees(2, hot(38.0)), NOTHING);
+    assert_eq!(source.sees(3, hot(22.0)), ["-r"]);
+}
+
+#[test]
 fn a_value_may_rise_or_fall_too_fast() {
     let condition = |rising, falling| Condition::Rate { name: "x".into(), rising, falling, per: MINUTE };
     assert_eq!(active(condition(Some(2.0), None), &[0.0, 2.0, 5.0, 6.0, 0.0]), "--#--");

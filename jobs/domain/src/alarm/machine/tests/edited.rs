@@ -195,3 +195,72 @@ fn a_fact_that_takes_several_steps_forgets_once() {
     }
     assert_eq!((told, source.state.timer()), (75, Some(seconds(18))));
 }
+
+#[test]
+fn an_alarm_matters_as_much_as_its_rule_says_by_now_whatever_is_heard_next() {
+    for next in [hot(36.0), Fact::Known { values: vec![] }, Fact::Tick, Fact::Missed { count: 1 }] {
+        let mut source = Watched::by([too_hot(0)]);
+        source.sees(1, hot(35.0));
+        source.rules[0].severity = Severity::Critical;
+        let change = source.changes(2, next.clone()).remove(0);
+        assert_eq!((change.kind, change.severity), (ChangeKind::SeverityChanged, Severity::Critical), "{next:?}");
+        assert!(change.is_told() && change.detail.ends_with("limits 10 ~ 30"), "{change:?}");
+        assert_eq!(source.sees(3, hot(35.0)), NOTHING);
+        assert_eq!(source.changes(4, hot(20.0))[0].severity, Severity::Critical, "and so does its end");
+    }
+}
+
+#[test]
+fn an_alarm_whose_condition_says_how_much_it_matters_goes_by_that() {
+    let level = Level { limit: 30.0, severity: Severity::Critical, deadband: 0.0 };
+    let levels = Condition::Levels { name: "temperature".into(), above: vec![level], below: vec![] };
+    let mut source = Watched::by([Rule { condition: levels, severity: Severity::Info, ..too_hot(0) }]);
+    source.sees(1, hot(35.0));
+    assert_eq!(source.sees(2, Fact::Tick), NOTHING);
+    assert_eq!(source.sees(3, hot(35.0)), NOTHING);
+}
+
+#[test]
+fn what_was_only_tried_out_and_stands_is_told_as_raised_once_when_it_is_so_no_longer() {
+    let mut source = Watched::by([Rule { shadow: true, ..too_hot(0) }]);
+    source.sees(1, hot(35.0));
+    let alarm = source.alarm("threshold:temperature").alarm;
+    source.rules[0].shadow = false;
+    source.rules[0].severity = Severity::Critical;
+    let changes = source.changes(2, Fact::Tick);
+    let [told] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!((told.kind, told.severity, told.is_told()), (ChangeKind::Raised, Severity::Critical, true));
+    assert_eq!((&told.alarm, told.since, told.at, told.count), (&alarm, seconds(1), seconds(2), Some(1)));
+    assert_eq!(source.sees(3, hot(35.0)), NOTHING);
+    let ended = source.changes(4, hot(20.0)).remove(0);
+    assert!(ended.is_told() && ended.alarm == alarm);
+}
+
+#[test]
+fn what_was_only_tried_out_and_is_over_by_the_next_evidence_is_told_to_nobody() {
+    let mut source = Watched::by([Rule { shadow: true, ..too_hot(0) }]);
+    source.sees(1, hot(35.0));
+    source.rules[0].shadow = false;
+    let ended = source.changes(2, hot(20.0)).remove(0);
+    assert!(ended.kind == ChangeKind::Cleared && !ended.is_told());
+}
+
+#[test]
+fn what_people_know_of_is_told_to_its_end_though_its_rule_is_only_tried_out_by_then() {
+    let mut source = Watched::by([too_hot(0)]);
+    source.sees(1, hot(35.0));
+    source.rules[0].shadow = true;
+    assert_eq!(source.sees(2, hot(36.0)), NOTHING);
+    assert!(source.changes(3, hot(20.0))[0].is_told());
+    assert!(!source.changes(4, hot(35.0))[0].is_told());
+}
+
+#[test]
+fn what_is_not_known_at_present_matters_otherwise_when_it_is_again() {
+    let mut source = Watched::by([too_hot(0)]);
+    source.sees(1, hot(35.0));
+    source.sees(2, parent_lost());
+    source.rules[0].severity = Severity::Critical;
+    assert_eq!(source.sees(3, Fact::Tick), NOTHING);
+    assert_eq!(source.sees(4, Fact::LinkSeen), ["threshold:temperature critical"]);
+}

@@ -80,11 +80,7 @@ fn a_rule_is_damped_as_the_installation_says_where_it_says_nothing() {
 
 #[test]
 fn what_matters_more_than_people_know_is_told_while_it_flaps() {
-    let above = [30.0, 50.0].into_iter().zip([Severity::Warning, Severity::Critical]);
-    let above = above.map(|(limit, severity)| crate::alarm::Level { limit, severity, deadband: 0.0 }).collect();
-    let condition = Condition::Levels { name: "temperature".into(), above, below: Vec::new() };
-    let mut source = damped(3);
-    source.rules[0].condition = condition;
+    let mut source = two_levels(3);
     flaps(&mut source, 1..=5);
     assert_eq!(source.sees(120, hot(35.0)), [format!("(+{RULE})")]);
     assert_eq!(source.sees(121, hot(55.0)), [format!("{RULE} critical")]);
@@ -133,4 +129,57 @@ fn a_word_that_expires_while_it_flaps_is_not_told_apart() {
     let alarm = source.alarm(RULE).alarm;
     source.does(101, Deed::Acknowledge { alarm, until: Some(seconds(110)) });
     assert_eq!(source.sees(110, Fact::Tick), [format!("({RULE} acknowledgement_expired)")]);
+}
+
+/// A rule with two levels, neither with a deadband.
+fn two_levels(more_than: u16) -> Watched {
+    let above = [30.0, 50.0].into_iter().zip([Severity::Warning, Severity::Critical]);
+    let above = above.map(|(limit, severity)| crate::alarm::Level { limit, severity, deadband: 0.0 }).collect();
+    let mut source = damped(more_than);
+    source.rules[0].condition = Condition::Levels { name: "temperature".into(), above, below: Vec::new() };
+    source
+}
+
+#[test]
+fn what_matters_more_and_less_all_the_time_is_told_once_as_that_and_once_when_it_is_calm() {
+    let mut source = two_levels(3);
+    assert_eq!(source.sees(0, hot(49.0)), [format!("+{RULE}")]);
+    assert_eq!(source.sees(10, hot(51.0)), [format!("{RULE} critical")]);
+    assert_eq!(source.sees(20, hot(49.0)), [format!("{RULE} warning")]);
+    let begun = source.changes(30, hot(51.0));
+    assert_eq!((begun[0].kind, begun[0].untold), (ChangeKind::SeverityChanged, Some(Untold::Flapping)));
+    assert_eq!((begun[1].kind, begun[1].count, begun[1].is_told()), (ChangeKind::Flapping, Some(4), true));
+    assert_eq!((begun[1].severity, begun[1].until), (Severity::Critical, Some(seconds(330))));
+    assert_eq!(begun[1].detail, "raised or changed 4 times: told no more until it is calm for 300 s");
+    for round in 2..40 {
+        assert_eq!(source.sees(round * 20, hot(49.0)), [format!("({RULE} warning)")]);
+        assert_eq!(source.sees(round * 20 + 10, hot(51.0)), [format!("({RULE} critical)")]);
+    }
+    let calm = source.changes(2000, hot(51.0)).remove(0);
+    assert_eq!((calm.kind, calm.at, calm.severity), (ChangeKind::Calmed, seconds(1090), Severity::Critical));
+    assert!(
+        calm.detail.starts_with("raised or changed 80 times since ") && calm.detail.ends_with("now calm: it stands")
+    );
+    assert_eq!(source.sees(2010, hot(20.0)), [format!("-{RULE}")]);
+}
+
+#[test]
+fn raises_and_changes_of_severity_are_counted_together() {
+    let mut source = two_levels(3);
+    assert_eq!(source.sees(0, hot(35.0)), [format!("+{RULE}")]);
+    assert_eq!(source.sees(10, hot(55.0)), [format!("{RULE} critical")]);
+    assert_eq!(source.sees(20, hot(20.0)), [format!("-{RULE}")]);
+    assert_eq!(source.sees(30, hot(35.0)), [format!("+{RULE}")]);
+    assert_eq!(source.sees(40, hot(55.0)), [format!("({RULE} critical)"), format!("{RULE} flapping")]);
+}
+
+#[test]
+fn what_came_to_matter_less_when_it_began_to_flap_is_told_once_when_it_matters_more() {
+    let mut source = two_levels(2);
+    source.sees(0, hot(35.0));
+    source.sees(10, hot(55.0));
+    assert_eq!(source.sees(20, hot(35.0)), [format!("({RULE} warning)"), format!("{RULE} flapping")]);
+    assert_eq!(source.sees(30, hot(55.0)), [format!("{RULE} critical")]);
+    assert_eq!(source.sees(40, hot(35.0)), [format!("({RULE} warning)")]);
+    assert_eq!(source.sees(50, hot(55.0)), [format!("({RULE} critical)")]);
 }

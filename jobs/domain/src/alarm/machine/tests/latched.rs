@@ -87,6 +87,8 @@ fn its_recurrence_waits_for_its_cooldown_and_its_schedule() {
     source.sees(3700, hot(20.0));
     assert_eq!(source.sees(7300, hot(35.0)), NOTHING);
     assert_eq!(source.alarm(RULE).over_since, Some(seconds(3700)));
+    assert_eq!(source.timer, Some(seconds(86_400 + 3600)));
+    assert_eq!(source.sees(86_400 + 3600, Fact::Tick), [format!("{RULE} recurred")]);
 }
 
 #[test]

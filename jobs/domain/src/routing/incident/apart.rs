@@ -1,0 +1,59 @@
+//! The alarms of an incident beyond those that it remembers itself: they are remembered apart, and come back when there is room.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Incident, MOST_OPEN, News, Open};
+
+/// So many come back at once that one step can store that.
+pub const MOST_RECALLED: usize = 30;
+
+/// What a step changes of what is remembered apart.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Apart {
+    /// The alarms to be remembered, by their ids.
+    pub put: BTreeMap<String, Open>,
+    /// Those that are no more.
+    pub taken: BTreeSet<String>,
+}
+
+impl Incident {
+    /// Whether none of its alarms is open.
+    pub fn is_over(&self) -> bool {
+        self.open.is_empty() && self.apart == 0
+    }
+
+    /// How many of its alarms are open.
+    pub fn open_count(&self) -> usize {
+        self.open.len().saturating_add(usize::try_from(self.apart).unwrap_or(usize::MAX))
+    }
+
+    /// Whether so many of those that are remembered apart are to be given to the next step.
+    pub fn has_room_for(&self, count: usize) -> bool {
+        self.apart > 0 && self.open.len().saturating_add(count) <= MOST_OPEN
+    }
+
+    /// An alarm is open, here or apart.
+    pub(super) fn opens(&mut self, news: &News, apart: &mut BTreeMap<String, Open>) {
+        let change = &news.change;
+        let (source, rule) = (news.source.clone(), change.rule.clone());
+        let open = Open { source, rule, severity: change.severity, since: change.since };
+        let is_apart = apart.contains_key(&change.alarm);
+        let has_room = self.open.len() < MOST_OPEN || self.open.contains_key(&change.alarm);
+        let to = if has_room && !is_apart { &mut self.open } else { apart };
+        to.insert(change.alarm.clone(), open);
+    }
+
+    /// Takes back what was remembered apart, as far as there is room; says what becomes of the rest.
+    pub(super) fn recalls(&mut self, before: &BTreeMap<String, Open>, mut apart: BTreeMap<String, Open>) -> Apart {
+        let count = |apart: &BTreeMap<String, Open>| u32::try_from(apart.len()).unwrap_or(u32::MAX);
+        while self.open.len() < MOST_OPEN
+            && let Some((alarm, open)) = apart.pop_first()
+        {
+            self.open.insert(alarm, open);
+        }
+        self.apart = self.apart.saturating_add(count(&apart)).saturating_sub(count(before));
+        let taken = before.keys().filter(|alarm| !apart.contains_key(*alarm)).cloned().collect();
+        apart.retain(|alarm, open| before.get(alarm) != Some(open));
+        Apart { put: apart, taken }
+    }
+}

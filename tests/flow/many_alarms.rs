@@ -1,0 +1,96 @@
+//! Incidents of more alarms than they remember themselves.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use domain::{
+    Source,
+    alarm::Severity,
+    identity::derived_id,
+    routing::incident::{self, MOST_OPEN, Open},
+};
+use jobs::NoticeSettings;
+use records::{
+    Versioned,
+    alarms::{self, Alarm, AlarmLife},
+    incidents::{self, Audience, Incident},
+};
+use telltale_tests::flow::{Flow, device, mac};
+
+/// As many alarms as an incident remembers, of another device of the terminal.
+fn alarms(flow: &Flow) -> Vec<Alarm> {
+    let raised_at = flow.now().minus(Duration::from_mins(10));
+    let alarm = |number: usize| Alarm {
+        id: derived_id(raised_at, &[&number.to_string()]),
+        source: Source::Device(device(9)),
+        rule: format!("threshold:{number}"),
+        severity: Severity::Info,
+        detail: "1, limits 2 ~ 3".to_owned(),
+        raised_at,
+        cleared_at: None,
+        cleared_by: None,
+        acknowledged: None,
+        severities: Vec::new(),
+        shadow: false,
+        life: AlarmLife::default(),
+    };
+    (0..MOST_OPEN).map(alarm).collect()
+}
+
+/// The technician's incident of the terminal, of which the beginning of these was told.
+async fn incident_of(flow: &Flow, alarms: &[Alarm]) {
+    let open = |alarm: &Alarm| {
+        let Alarm { id, source, rule, severity, raised_at: since, .. } = alarm.clone();
+        (id, Open { source, rule, severity, since })
+    };
+    let open: BTreeMap<String, Open> = alarms.iter().map(open).collect();
+    let now = flow.now();
+    let (audience, group) = (Audience::User("tech".to_owned()), Source::Terminal(mac()).to_string());
+    let began = alarms[0].raised_at;
+    let state = incident::Incident { began, open, sequence: 1, told_at: Some(began), ..incident::Incident::default() };
+    let new = Incident::new(audience, group, "Cold store".to_owned(), "t1", now);
+    let incident = Versioned { value: Incident { state, ..new }, version: 0 };
+    let writes = incidents::put(&incident, None, None, now).unwrap();
+    assert!(flow.cx.table.transact(writes).await.unwrap().applied());
+}
+
+async fn state(flow: &Flow) -> incident::Incident {
+    let group = Source::Terminal(mac()).to_string();
+    let audience = Audience::User("tech".to_owned());
+    let incident = incidents::current(flow.cx.table.as_ref(), &audience, &group).await.unwrap();
+    incident.unwrap().value.state
+}
+
+async fn write(flow: &Flow, alarm: &Alarm, version: u64) {
+    let writes = alarms::put(&Versioned { value: alarm.clone(), version }).unwrap();
+    assert!(flow.cx.table.transact(writes).await.unwrap().applied());
+}
+
+#[tokio::test]
+async fn what_an_incident_cannot_remember_itself_holds_up_its_end_which_is_told_once() {
+    let flow = Flow::with(|settings| settings.notices = NoticeSettings::default()).await;
+    let seeded = alarms(&flow);
+    for alarm in &seeded {
+        write(&flow, alarm, 0).await;
+    }
+    incident_of(&flow, &seeded).await;
+    flow.sensor_says(40.0).await;
+    flow.after(Duration::from_secs(15)).await;
+    assert_eq!(flow.mails(), ["Alarm: Cold store / 1 TH-10"]);
+    let begun = state(&flow).await;
+    assert_eq!((begun.open.len(), begun.apart, begun.open_count()), (MOST_OPEN, 1, MOST_OPEN + 1));
+    for alarm in &seeded {
+        let cleared_at = Some(flow.now().minus(Duration::from_mins(1)));
+        write(&flow, &Alarm { cleared_at, ..alarm.clone() }, 1).await;
+    }
+    // Nobody tells their ends. The incident is looked at when something is new, and once a day.
+    flow.after(Duration::from_mins(11)).await;
+    flow.sleeps(Duration::from_hours(24));
+    flow.after(Duration::from_secs(5)).await;
+    let left = state(&flow).await;
+    assert_eq!((left.open.len(), left.apart), (1, 0), "it came back");
+    assert_eq!(left.over, None);
+    flow.sensor_says(20.0).await;
+    flow.after(Duration::from_mins(10)).await;
+    let ends = flow.mails().into_iter().filter(|mail| mail.starts_with("Recovered")).count();
+    assert_eq!((ends, flow.dead_letters().await), (1, 0), "{:?}", flow.mails());
+}
