@@ -5,10 +5,7 @@ use std::time::Duration;
 use super::Run;
 use crate::{
     Timestamp,
-    alarm::{
-        Change, ChangeKind, Flapping, Life, MOST_SHELVED, Rule, RuleSet, SourceState, Untold, change::About,
-        state::WHOLE_SOURCE,
-    },
+    alarm::{Change, ChangeKind, Flapping, Life, MOST_SHELVED, Rule, RuleSet, SourceState, Untold, change::About},
 };
 
 /// What a rule says of the telling.
@@ -138,8 +135,7 @@ impl Life {
 impl SourceState {
     /// Why nobody is told of a rule at an instant, if so.
     pub(super) fn quiet(&self, rule: &str, at: Timestamp) -> Option<Untold> {
-        let mut service = [rule, WHOLE_SOURCE].into_iter().filter_map(|name| self.out_of_service.get(name));
-        if service.any(|quiet| quiet.covers(at)) {
+        if self.out_of_service(rule, at).is_some() {
             return Some(Untold::OutOfService);
         }
         let shelved = self.lives.get(rule).and_then(|life| life.shelf.as_ref());
