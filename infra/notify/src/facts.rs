@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Timestamp, alarm::Sight};
+use domain::Timestamp;
 use jiff::{Zoned, tz::TimeZone};
 use jobs::ports::Letter;
 use serde::Deserialize;
 
+/// What is said of one of several that is over.
+pub(crate) const OVER: &str = "已恢复";
 /// What is said of an alarm that nothing watches for any more.
 pub(crate) const UNWATCHED: &str = "不再监视";
 
@@ -15,6 +17,9 @@ pub(crate) const UNWATCHED: &str = "不再监视";
 pub(crate) struct Facts {
     pub(crate) kind: Kind,
     pub(crate) state: State,
+    /// Whether it ended since nothing watches for it any more: how it is, nobody knows.
+    #[serde(default)]
+    pub(crate) unwatched: bool,
     pub(crate) at: Timestamp,
     /// What people call the terminal.
     pub(crate) name: String,
@@ -35,6 +40,9 @@ pub(crate) struct Facts {
 pub(crate) struct Place {
     /// What people call it.
     pub(crate) name: String,
+    /// Whether it is over there.
+    #[serde(default)]
+    pub(crate) over: bool,
     /// What was seen there.
     pub(crate) details: Vec<String>,
 }
@@ -66,14 +74,6 @@ impl Facts {
     /// What people call it, and how many there are in all: `Cold store等3处`.
     pub(crate) fn called(&self) -> String {
         if self.is_of_several() { format!("{}{}", self.name, self.how_many()) } else { self.name.clone() }
-    }
-
-    /// Whether it ended since nothing watches for it any more: how it is, nobody knows.
-    pub(crate) fn is_unwatched(&self) -> bool {
-        let is_gone = |detail: &String| Sight::read(detail) == [Sight::RuleRemoved];
-        let of_places = self.places.iter().flat_map(|place| &place.details);
-        let mut details = self.details.iter().chain(of_places).peekable();
-        self.state == State::Cleared && details.peek().is_some() && details.all(is_gone)
     }
 
     pub(crate) fn is_of_several(&self) -> bool {
@@ -133,6 +133,7 @@ mod tests {
         Facts {
             kind: Kind::Argument,
             state: State::Raised,
+            unwatched: false,
             at: Timestamp(0),
             name: String::new(),
             mac: String::new(),

@@ -63,6 +63,29 @@ pub struct Part {
     pub became: Option<Became>,
 }
 
+impl Part {
+    /// Whether all that it tells of is over by what it says.
+    pub fn is_over(&self) -> bool {
+        match self.became {
+            Some(Became::Standing) => false,
+            Some(Became::Recovered | Became::Passed | Became::Unwatched) => true,
+            None => standing(&self.changes.iter().collect::<Vec<_>>()).is_empty(),
+        }
+    }
+
+    /// Whether anything of it ended since nothing watches for it any more: how that is, nobody knows.
+    pub fn is_unwatched(&self) -> bool {
+        self.changes.iter().any(Change::is_unwatched)
+    }
+}
+
+/// The alarms that changes say have not ended, each once.
+fn standing<'a>(changes: &[&'a Change]) -> BTreeSet<&'a str> {
+    let ended = changes.iter().filter(|change| change.ends()).map(|change| change.alarm.as_str());
+    let ended: BTreeSet<&str> = ended.collect();
+    changes.iter().map(|change| change.alarm.as_str()).filter(|alarm| !ended.contains(alarm)).collect()
+}
+
 /// What became of an alarm while it was held back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -236,9 +259,7 @@ impl Facts {
 
     /// The alarms that it says have not ended, each once.
     pub fn standing(&self) -> BTreeSet<&str> {
-        let ended: BTreeSet<&str> =
-            self.changes().filter(|change| change.ends()).map(|change| change.alarm.as_str()).collect();
-        self.changes().map(|change| change.alarm.as_str()).filter(|alarm| !ended.contains(alarm)).collect()
+        standing(&self.changes().collect::<Vec<_>>())
     }
 
     /// All that changed.

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jobs::ports::Letter;
 use serde_json::{Value, json};
 
-use crate::facts::{Facts, Kind, Place, State, UNWATCHED, told_time};
+use crate::facts::{Facts, Kind, Place, OVER, State, UNWATCHED, told_time};
 
 /// Something is wrong.
 const RED: &str = "#F56C6C";
@@ -37,7 +37,7 @@ pub(super) fn fill(letter: &Letter, zone: &TimeZone, now: Timestamp) -> Filled {
     let device = if facts.pid.is_some() { format!("{name} / {pid} {model}") } else { name.clone() };
     let remark = remark(&facts);
     let colour = match facts.state {
-        State::Cleared if facts.is_unwatched() => GREY,
+        State::Cleared if facts.unwatched => GREY,
         State::Cleared => GREEN,
         State::Raised => RED,
     };
@@ -47,7 +47,7 @@ pub(super) fn fill(letter: &Letter, zone: &TimeZone, now: Timestamp) -> Filled {
 /// How it begins, as people know it.
 fn first(facts: &Facts, name: &str, model: &str) -> String {
     let (mac, is_over) = (&facts.mac, facts.state == State::Cleared);
-    if facts.is_unwatched() {
+    if facts.unwatched {
         return format!("[ {name} ] {UNWATCHED}");
     }
     if facts.is_of_several() {
@@ -74,7 +74,13 @@ fn first(facts: &Facts, name: &str, model: &str) -> String {
 /// What was seen, a line each; of several places with their names.
 fn remark(facts: &Facts) -> String {
     let lines: Vec<String> = if facts.is_of_several() {
-        let named = |place: &Place| format!("{}: {}", place.name, said(&place.details, "; "));
+        // Where all of it is over, the head says so.
+        let over = |place: &Place| if place.over && facts.state == State::Raised { OVER } else { "" };
+        let named = |place: &Place| {
+            let parts = [over(place).to_owned(), said(&place.details, "; ")];
+            let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+            format!("{}: {}", place.name, parts.join(", "))
+        };
         let more = facts.count.saturating_sub(facts.places.len());
         facts.places.iter().map(named).chain((more > 0).then(|| format!("… +{more}"))).collect()
     } else {

@@ -14,8 +14,8 @@ pub(super) fn are_for(address: &Address) -> bool {
     matches!(address, Address::Sms { .. } | Address::WeChat { .. })
 }
 
-/// `{kind, state, at, name, mac, pid, model, details, count, places}`: `kind` is `timeout`, `offline` or `argument`, `state` is
-/// `raised` or `cleared`, `at` in milliseconds; `count` says of how many sources it tells, and `places` (`{name, details}`) which
+/// `{kind, state, unwatched, at, name, mac, pid, model, details, count, places}`: `kind` is `timeout`, `offline` or `argument`,
+/// `state` is `raised`, or `cleared` where all of it is over; `unwatched` where nothing watches for some of that any more; `at` in milliseconds; `count` says of how many sources it tells, and `places` (`{name, over, details}`) which
 /// they are, where they are several: then there is one `mac` only if all have it, and no `pid`. None where the notice tells of no
 /// source.
 pub(super) async fn of(table: &dyn Table, notice: &Notice) -> Result<Option<Value>, JobError> {
@@ -40,10 +40,12 @@ pub(super) async fn of(table: &dyn Table, notice: &Notice) -> Result<Option<Valu
         None => part.source.to_string(),
     };
     let changes = || facts.parts.iter().flat_map(|part| &part.changes);
+    let is_over = facts.parts.iter().all(Part::is_over);
     let places = facts.parts.iter().filter(|_| !is_alone);
     Ok(Some(json!({
         "kind": if changes().all(|change| kind(change) == kind(last)) { kind(last) } else { "argument" },
-        "state": if changes().all(Change::ends) { "cleared" } else { "raised" },
+        "state": if is_over { "cleared" } else { "raised" },
+        "unwatched": is_over && facts.parts.iter().any(Part::is_unwatched),
         "at": last.at.0,
         "name": name,
         "mac": mac,
@@ -57,7 +59,7 @@ pub(super) async fn of(table: &dyn Table, notice: &Notice) -> Result<Option<Valu
 
 fn place(part: &Part) -> Value {
     let details: Vec<&str> = part.changes.iter().map(|change| change.detail.as_str()).collect();
-    json!({ "name": part.place, "details": details })
+    json!({ "name": part.place, "over": part.is_over(), "details": details })
 }
 
 fn kind(change: &Change) -> &'static str {
