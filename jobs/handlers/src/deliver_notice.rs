@@ -25,7 +25,7 @@ use records::{
 use serde::{Deserialize, Serialize};
 
 pub use self::event::{EVENTS, TEST_EVENT};
-pub(crate) use self::event::{RAISED, event_of};
+pub(crate) use self::event::{RAISED, event_of_held, event_of_telling};
 use self::pace::Pace;
 use crate::{
     Context, Job, JobError,
