@@ -41,9 +41,8 @@ async fn hears_of_what_begins(play: &Play, person: &str) {
 /// The letters that the pager got, and that all of them say that something begins.
 fn paged(play: &Play) -> Vec<Letter> {
     let mut letters = play.flow.letters();
-    letters.retain(
-        |letter| matches!(&letter.address, Address::Webhook { url, .. } if url == "https://pager.example.org"),
-    );
+    letters
+        .retain(|letter| matches!(&letter.address, Address::Webhook { url, .. } if url == "https://pager.example.org"));
     assert!(letters.iter().all(|letter| letter.data["type"] == "alarm.raised"), "{letters:?}");
     letters
 }

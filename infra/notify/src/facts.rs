@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::Timestamp;
+use domain::{Timestamp, alarm::Sight};
 use jiff::{Zoned, tz::TimeZone};
 use jobs::ports::Letter;
 use serde::Deserialize;
@@ -29,6 +29,9 @@ pub(crate) struct Facts {
     pub(crate) model: Option<String>,
     /// What was seen: `temperature 35.2 ℃, limits 10 ~ 30`.
     pub(crate) details: Vec<String>,
+    /// The same in Chinese, one for each.
+    #[serde(default)]
+    pub(crate) words: Vec<String>,
     /// Of how many sources it tells.
     pub(crate) count: usize,
     /// Those that it names, where they are several.
@@ -45,6 +48,9 @@ pub(crate) struct Place {
     pub(crate) over: bool,
     /// What was seen there.
     pub(crate) details: Vec<String>,
+    /// The same in Chinese, one for each.
+    #[serde(default)]
+    pub(crate) words: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -91,31 +97,40 @@ impl Facts {
         (pid, model)
     }
 
+    /// What was seen, in Chinese where that is known.
+    fn word(&self, at: usize) -> String {
+        self.words.get(at).or_else(|| self.details.get(at)).cloned().unwrap_or_default()
+    }
+
     /// What was seen, in short: `temperature[35.2 ℃]`, or of several their names.
     pub(crate) fn remind(&self) -> String {
         match self.details.as_slice() {
             [] => "-".to_owned(),
-            [detail] => {
-                let (name, value) = named(detail);
-                format!("{name}[{value}]")
-            }
+            [detail] => match named(detail) {
+                Some((name, value)) => format!("{name}[{value}]"),
+                None => self.word(0),
+            },
             several => {
-                let mut names: Vec<&str> = several.iter().map(|detail| named(detail).0).collect();
+                let named = |(at, detail): (usize, &String)| {
+                    named(detail).map_or_else(|| self.word(at), |(name, _)| name.to_owned())
+                };
+                let mut names: Vec<String> = several.iter().enumerate().map(named).collect();
                 let mut seen = BTreeSet::new();
-                names.retain(|name| seen.insert(*name));
+                names.retain(|name| seen.insert(name.clone()));
                 format!("{}等告警", names.join(","))
             }
         }
     }
 }
 
-/// A value's name and the value, of what was seen.
-fn named(detail: &str) -> (&str, &str) {
-    let seen = detail.split(", ").next().unwrap_or(detail);
+/// A value's name and the value, where a value was seen.
+fn named(detail: &str) -> Option<(&str, &str)> {
+    let [Sight::Value { over: None, .. }] = Sight::read(detail).as_slice() else { return None };
+    let (seen, _) = detail.split_once(", ")?;
     let is_value = |at: usize| seen[at + 1..].starts_with(|c: char| c.is_ascii_digit() || c == '-');
     let blank = seen.match_indices(' ').map(|(at, _)| at);
     let split = blank.clone().find(|&at| is_value(at)).or_else(|| blank.clone().next());
-    split.map_or((seen, ""), |at| (&seen[..at], seen[at + 1..].trim()))
+    split.map(|at| (&seen[..at], seen[at + 1..].trim()))
 }
 
 /// `11-6 8:4:37`: month, day and time without leading zeros, by the clocks of the zone.
@@ -140,6 +155,7 @@ mod tests {
             pid: None,
             model: None,
             details: details.iter().map(ToString::to_string).collect(),
+            words: vec!["10 分钟无数据".to_owned()],
             count: 1,
             places: Vec::new(),
         }
@@ -149,10 +165,17 @@ mod tests {
     fn one_value_is_told_with_it_and_several_by_name() {
         assert_eq!(facts(&["temperature 35.2 ℃, limits 10 ~ 30"]).remind(), "temperature[35.2 ℃]");
         assert_eq!(facts(&["battery voltage -2, limits 10 ~ 30"]).remind(), "battery voltage[-2]");
-        assert_eq!(facts(&["温度 40 ℃, limits 10 ~ 30", "湿度 90 %"]).remind(), "温度,湿度等告警");
-        assert_eq!(facts(&["温度 40 ℃", "温度 41 ℃", "湿度 90 %"]).remind(), "温度,湿度等告警");
-        assert_eq!(facts(&["mode 市电"]).remind(), "mode[市电]");
-        assert_eq!(facts(&["away"]).remind(), "away[]");
+        let [hot, hotter, damp] = ["温度 40 ℃, limits 10 ~ 30", "温度 41 ℃, limits 10 ~ 30", "湿度 90 %, at most 70"];
+        assert_eq!(facts(&[hot, damp]).remind(), "温度,湿度等告警");
+        assert_eq!(facts(&[hot, hotter, damp]).remind(), "温度,湿度等告警");
+        assert_eq!(facts(&["mode 市电, not 市电"]).remind(), "mode[市电]");
+    }
+
+    #[test]
+    fn what_is_no_value_is_told_in_words() {
+        let silent = "no data for 10 min";
+        assert_eq!(facts(&[silent]).remind(), "10 分钟无数据");
+        assert_eq!(facts(&[silent, "湿度 90 %, at most 70"]).remind(), "10 分钟无数据,湿度等告警");
     }
 
     #[test]

@@ -234,7 +234,7 @@ async fn letter(cx: &Context, notice: &Notice, address: Address, user: Option<&U
         "text": notice.text,
     });
     if facts::are_for(&address)
-        && let Some(facts) = facts::of(cx.table.as_ref(), notice).await?
+        && let Some(facts) = facts::of(cx, notice).await?
     {
         data["alarm"] = facts;
     }

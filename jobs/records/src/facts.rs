@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     Source, Timestamp,
-    alarm::{Change, ChangeKind},
+    alarm::{Change, ChangeKind, Sight},
     routing::{Summary, Why},
 };
 use serde::{Deserialize, Serialize};
@@ -218,7 +218,7 @@ impl Facts {
     pub fn of_parts(parts: Vec<Part>) -> Self {
         let changes: Vec<Change> = parts.iter().flat_map(|part| part.changes.iter().cloned()).collect();
         let flapping = changes.iter().find(|change| change.kind == ChangeKind::Flapping);
-        let (count, since) = (flapping.and_then(|change| change.count), flapping.map(|change| change.since));
+        let (count, since) = (flapping.and_then(|change| change.count), flapping.map(flaps_since));
         Self { kind: Kind::of(&changes), parts, count, since, ..Self::default() }
     }
 
@@ -266,6 +266,15 @@ impl Facts {
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.parts.iter().flat_map(|part| &part.changes)
     }
+}
+
+/// When what flaps was first raised of the times that are told.
+fn flaps_since(change: &Change) -> Timestamp {
+    let told = change.sights().into_iter().find_map(|sight| match sight {
+        Sight::Flaps { since, .. } => Timestamp::of_rfc3339(&since?),
+        _ => None,
+    });
+    told.unwrap_or(change.since)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]

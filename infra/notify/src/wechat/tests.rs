@@ -29,14 +29,17 @@ fn of_several_places_each_is_named_with_what_was_seen_and_what_is_not_named_is_c
     let mut alarm = alarm("argument", "raised");
     let places = json!([
         { "name": "Cold store", "details": ["temperature 40 ℃, limits 10 ~ 30"] },
-        { "name": "Hall", "over": true, "details": ["away"] },
+        { "name": "Hall", "over": true, "details": ["link seen again"], "words": ["连接已恢复"] },
     ]);
     let group = json!({ "mac": "-", "pid": null, "model": null, "count": 5, "places": places });
     alarm.as_object_mut().unwrap().extend(group.as_object().unwrap().clone());
     let data = filled(&alarm)["data"].clone();
     assert_eq!(data["first"]["value"], "[ Cold store等5处 ] 运行异常");
     assert_eq!(data["device"]["value"], "Cold store等5处");
-    assert_eq!(data["remark"]["value"], "Cold store: temperature 40 ℃ ,参考值: [ 10~30]\nHall: 已恢复, away\n… +3");
+    assert_eq!(
+        data["remark"]["value"],
+        "Cold store: temperature 40 ℃ ,参考值: [ 10~30]\nHall: 已恢复, 连接已恢复\n… +3"
+    );
 }
 
 #[test]

@@ -74,7 +74,7 @@ pub struct Quiet {
 /// A rule that comes and goes too often to be told each time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flap {
-    /// Since when.
+    /// When it was first raised of those that are counted.
     pub since: Timestamp,
     /// How often it was raised, those included that showed it.
     pub count: u32,
@@ -182,8 +182,8 @@ impl Life {
             return false;
         }
         let count = u32::try_from(self.raises.len()).unwrap_or(u32::MAX);
-        let calm = policy.calm;
-        self.flap = Some(Flap { since: at, count, worst: None, calm_at: at.plus(calm), calm });
+        let (calm, since) = (policy.calm, self.raises.first().copied().unwrap_or(at));
+        self.flap = Some(Flap { since, count, worst: None, calm_at: at.plus(calm), calm });
         self.raises.clear();
         true
     }

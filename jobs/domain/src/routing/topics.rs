@@ -80,11 +80,7 @@ fn is_of(one: &News, news: &News) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Source, Timestamp,
-        alarm::About,
-        routing::incident::TellingKind,
-    };
+    use crate::{Source, Timestamp, alarm::About, routing::incident::TellingKind};
 
     const ALARM: &str = "a";
 

@@ -1,6 +1,9 @@
 //! The types of events that a notice can tell of.
 
-use domain::{alarm::Change, routing::incident::{Telling, TellingKind}};
+use domain::{
+    alarm::Change,
+    routing::incident::{Telling, TellingKind},
+};
 use records::facts::Facts;
 
 /// Alarms were raised, or stand and are said again.

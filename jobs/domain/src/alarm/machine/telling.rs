@@ -80,7 +80,8 @@ impl Run<'_> {
         let Some(life) = self.state.lives.get_mut(rule) else { return };
         let Some(flap) = &life.flap else { return };
         let (count, until) = (flap.count, flap.calm_at);
-        let detail = format!("raised {count} times: told no more until it is calm for {} s", flap.calm.as_secs());
+        let (since, calm) = (flap.since.rfc3339(), flap.calm.as_secs());
+        let detail = format!("raised {count} times since {since}: told no more until it is calm for {calm} s");
         let change = Change::of(ChangeKind::Flapping, life.about(rule), at, detail);
         let change = Change { untold, count: Some(count), until: Some(until), ..change };
         if change.is_told() {
