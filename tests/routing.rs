@@ -5,6 +5,7 @@
 
 mod attended;
 mod backtest;
+mod begun;
 mod escalation;
 mod grouping;
 mod once;

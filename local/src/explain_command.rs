@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use api::explanation::as_json;
 use boot::SystemClock;
 use domain::{
-    alarm::{Change, Frames, Observed},
+    alarm::{Change, Frames, Observed, SourceState},
     identity::time_of,
     reading::Quality,
 };
@@ -44,11 +44,12 @@ async fn explanation(table: &dyn Table, id: &str) -> anyhow::Result<Explanation>
 }
 
 fn text(explanation: &Explanation) -> String {
-    let Explanation { alarm, steps, is_whole } = explanation;
+    let Explanation { alarm, state, steps, is_whole } = explanation;
     let nothing = "no transition of it is kept: they are for 90 days".to_owned();
     let end = if *is_whole { None } else { Some("more than this: some of it was left out".to_owned()) };
     let lines: Vec<String> = head(alarm)
         .into_iter()
+        .chain(standing(alarm, state))
         .chain(steps.iter().flat_map(step_lines))
         .chain(steps.is_empty().then_some(nothing))
         .chain(end)
@@ -66,6 +67,16 @@ fn head(alarm: &Alarm) -> [String; 3] {
         format!("  {detail}"),
         format!("  since {}, {end}", raised_at.rfc3339()),
     ]
+}
+
+/// What an active alarm's source says of it beside.
+fn standing(alarm: &Alarm, state: &SourceState) -> Vec<String> {
+    let is_active = alarm.cleared_at.is_none();
+    let unknown = state.unknown.as_ref().filter(|_| is_active);
+    let unknown = unknown.map(|cause| format!("  nothing is known of it at present: {cause} is lost"));
+    let quiet = state.out_of_service(&alarm.rule, SystemClock.now());
+    let quiet = quiet.filter(|_| is_active).map(|quiet| format!("  out of service, by {}", quiet.by));
+    unknown.into_iter().chain(quiet).collect()
 }
 
 fn step_lines(step: &ExplainedStep) -> Vec<String> {

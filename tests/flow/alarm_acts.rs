@@ -6,7 +6,9 @@ use domain::{
     Source,
     alarm::{Act, Deed},
 };
+use jobs::report::Event;
 use records::alarms::{self, Alarm, Which};
+use serde_json::json;
 use telltale_tests::flow::{Flow, device};
 
 async fn latest(flow: &Flow) -> Alarm {
@@ -91,4 +93,19 @@ async fn a_late_reading_raises_nothing_and_is_on_record_as_late() {
     let recorded = latest(&flow).await;
     assert_eq!((recorded.life.late_readings, recorded.cleared_at.is_some()), (Some(1), true));
     assert_eq!(flow.mails().len(), 0);
+}
+
+#[tokio::test]
+async fn browsers_are_shown_of_what_is_unknown_what_was_lost_and_of_all_else_what_they_always_were() {
+    let flow = Flow::new().await;
+    flow.sensor_says(35.2).await;
+    let until = Some(flow.now().plus(Duration::from_mins(5)));
+    acts(&flow, Deed::Acknowledge { alarm: latest(&flow).await.id, until }).await;
+    flow.reports([Event::NodeLost]).await;
+    flow.after(Duration::from_mins(6)).await;
+    let pushes = flow.pushes().into_iter().filter(|push| push.event == "alarm");
+    let shown: Vec<_> = pushes.map(|push| (push.data["source"].clone(), push.data.get("unknown").cloned())).collect();
+    let sensor = json!(Source::Device(device(1)).to_string());
+    assert_eq!(shown.first(), Some(&(sensor.clone(), None)));
+    assert_eq!(shown.last(), Some(&(sensor, Some(json!("node:n1")))), "the word that expired: {shown:?}");
 }

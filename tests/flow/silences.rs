@@ -111,6 +111,22 @@ async fn what_came_and_went_in_a_silence_is_told_as_one() {
 }
 
 #[tokio::test]
+async fn a_text_of_what_came_and_went_says_that_it_is_over_and_of_what_stands_that_it_is_not() {
+    for (last, state) in [(20.0, "cleared"), (41.0, "raised")] {
+        let flow = Flow::new().await;
+        gets_texts(&flow, "tech").await;
+        silences(&flow, silence(&flow, None, everything())).await;
+        for celsius in [40.0, 20.0, 40.0, last] {
+            flow.sensor_says(celsius).await;
+        }
+        flow.after(Duration::from_mins(11)).await;
+        let told = texts(&flow).remove(0);
+        assert_eq!(told.data["alarm"]["state"], state, "{told:?}");
+        assert_eq!(told.data["alarm"]["places"][1]["over"], last < 30.0 || state == "raised", "{told:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_end_of_what_was_told_before_is_told_after_the_silence() {
     let flow = Flow::new().await;
     flow.sensor_says(40.0).await;

@@ -8,7 +8,7 @@ use notify::{Post, SystemResolver};
 use records::{
     Versioned,
     channels::{self, Endpoint, Kind, OVERLAP, Retired},
-    ledger,
+    inbox, ledger,
     notices::{self, Notice, NoticeStatus},
     users,
 };
@@ -220,6 +220,19 @@ async fn an_endpoint_that_takes_nothing_for_five_days_is_disabled_and_its_owner_
     let newest = stage.notices().await.into_iter().find(|row| row.channel.starts_with("webhook/")).unwrap();
     assert_eq!(newest.status, NoticeStatus::Failed);
     assert!(newest.attempts[0].outcome.starts_with("it is disabled since "), "{newest:#?}");
+}
+
+#[tokio::test]
+async fn whom_nothing_else_reaches_finds_in_their_inbox_that_their_endpoint_is_disabled() {
+    let mut stage = Stage::set().await;
+    stage.receiver.answer(500, json!({}), 1000).await.unwrap();
+    alarms_for(&stage, 6).await;
+    assert!(stage.endpoint().await.value.disabled.is_some());
+    let inbox = inbox::list(stage.flow.cx.table.as_ref(), "tech", 100, None).await.unwrap().items;
+    let told = inbox.iter().filter(|entry| entry.title == "Webhook disabled: My server").count();
+    assert_eq!(told, 1, "{inbox:#?}");
+    let shown = |push: &jobs::ports::Push| push.data["notification"]["title"] == "Webhook disabled: My server";
+    assert_eq!(stage.flow.pushes().iter().filter(|push| shown(push)).count(), 1);
 }
 
 #[tokio::test]

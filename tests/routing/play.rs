@@ -64,13 +64,25 @@ impl Play {
         Self::at("2026-06-01T12:00:00Z", Duration::from_secs(1)).await
     }
 
+    /// The same where topics tell, too.
+    pub(super) async fn of_topics() -> Self {
+        let choose = |notices: &mut NoticeSettings| notices.topics = true;
+        Self::with("2026-06-01T12:00:00Z", Duration::from_secs(1), choose).await
+    }
+
     /// The same from this instant on, looked at once in a step.
     pub(super) async fn at(start: &str, step: Duration) -> Self {
+        Self::with(start, step, |_| {}).await
+    }
+
+    async fn with(start: &str, step: Duration, choose: impl FnOnce(&mut NoticeSettings)) -> Self {
         let start = Timestamp(start.parse::<jiff::Timestamp>().unwrap().as_millisecond());
         let clock = Arc::new(ManualClock::at(start.minus(IN_FORCE)));
         let table = Arc::new(MemoryTable::new(Arc::clone(&clock) as Arc<dyn Clock>));
         // What an operator gets who sets nothing.
-        let flow = Flow::on(table, clock, |settings| settings.notices = NoticeSettings::default()).await;
+        let mut notices = NoticeSettings::default();
+        choose(&mut notices);
+        let flow = Flow::on(table, clock, |settings| settings.notices = notices).await;
         let play = Self { flow, start, step };
         play.furnish().await;
         play

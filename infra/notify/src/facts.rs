@@ -7,6 +7,8 @@ use jiff::{Zoned, tz::TimeZone};
 use jobs::ports::Letter;
 use serde::Deserialize;
 
+/// What is said of one of several that is over.
+pub(crate) const OVER: &str = "已恢复";
 /// What is said of an alarm that nothing watches for any more.
 pub(crate) const UNWATCHED: &str = "不再监视";
 
@@ -15,6 +17,9 @@ pub(crate) const UNWATCHED: &str = "不再监视";
 pub(crate) struct Facts {
     pub(crate) kind: Kind,
     pub(crate) state: State,
+    /// Whether it ended since nothing watches for it any more: how it is, nobody knows.
+    #[serde(default)]
+    pub(crate) unwatched: bool,
     pub(crate) at: Timestamp,
     /// What people call the terminal.
     pub(crate) name: String,
@@ -24,6 +29,9 @@ pub(crate) struct Facts {
     pub(crate) model: Option<String>,
     /// What was seen: `temperature 35.2 ℃, limits 10 ~ 30`.
     pub(crate) details: Vec<String>,
+    /// The same in Chinese, one for each.
+    #[serde(default)]
+    pub(crate) words: Vec<String>,
     /// Of how many sources it tells.
     pub(crate) count: usize,
     /// Those that it names, where they are several.
@@ -35,8 +43,14 @@ pub(crate) struct Facts {
 pub(crate) struct Place {
     /// What people call it.
     pub(crate) name: String,
+    /// Whether it is over there.
+    #[serde(default)]
+    pub(crate) over: bool,
     /// What was seen there.
     pub(crate) details: Vec<String>,
+    /// The same in Chinese, one for each.
+    #[serde(default)]
+    pub(crate) words: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -68,14 +82,6 @@ impl Facts {
         if self.is_of_several() { format!("{}{}", self.name, self.how_many()) } else { self.name.clone() }
     }
 
-    /// Whether it ended since nothing watches for it any more: how it is, nobody knows.
-    pub(crate) fn is_unwatched(&self) -> bool {
-        let is_gone = |detail: &String| Sight::read(detail) == [Sight::RuleRemoved];
-        let of_places = self.places.iter().flat_map(|place| &place.details);
-        let mut details = self.details.iter().chain(of_places).peekable();
-        self.state == State::Cleared && details.peek().is_some() && details.all(is_gone)
-    }
-
     pub(crate) fn is_of_several(&self) -> bool {
         self.count > 1
     }
@@ -91,31 +97,40 @@ impl Facts {
         (pid, model)
     }
 
+    /// What was seen, in Chinese where that is known.
+    fn word(&self, at: usize) -> String {
+        self.words.get(at).or_else(|| self.details.get(at)).cloned().unwrap_or_default()
+    }
+
     /// What was seen, in short: `temperature[35.2 ℃]`, or of several their names.
     pub(crate) fn remind(&self) -> String {
         match self.details.as_slice() {
             [] => "-".to_owned(),
-            [detail] => {
-                let (name, value) = named(detail);
-                format!("{name}[{value}]")
-            }
+            [detail] => match named(detail) {
+                Some((name, value)) => format!("{name}[{value}]"),
+                None => self.word(0),
+            },
             several => {
-                let mut names: Vec<&str> = several.iter().map(|detail| named(detail).0).collect();
+                let named = |(at, detail): (usize, &String)| {
+                    named(detail).map_or_else(|| self.word(at), |(name, _)| name.to_owned())
+                };
+                let mut names: Vec<String> = several.iter().enumerate().map(named).collect();
                 let mut seen = BTreeSet::new();
-                names.retain(|name| seen.insert(*name));
+                names.retain(|name| seen.insert(name.clone()));
                 format!("{}等告警", names.join(","))
             }
         }
     }
 }
 
-/// A value's name and the value, of what was seen.
-fn named(detail: &str) -> (&str, &str) {
-    let seen = detail.split(", ").next().unwrap_or(detail);
+/// A value's name and the value, where a value was seen.
+fn named(detail: &str) -> Option<(&str, &str)> {
+    let [Sight::Value { over: None, .. }] = Sight::read(detail).as_slice() else { return None };
+    let (seen, _) = detail.split_once(", ")?;
     let is_value = |at: usize| seen[at + 1..].starts_with(|c: char| c.is_ascii_digit() || c == '-');
     let blank = seen.match_indices(' ').map(|(at, _)| at);
     let split = blank.clone().find(|&at| is_value(at)).or_else(|| blank.clone().next());
-    split.map_or((seen, ""), |at| (&seen[..at], seen[at + 1..].trim()))
+    split.map(|at| (&seen[..at], seen[at + 1..].trim()))
 }
 
 /// `11-6 8:4:37`: month, day and time without leading zeros, by the clocks of the zone.
@@ -133,12 +148,14 @@ mod tests {
         Facts {
             kind: Kind::Argument,
             state: State::Raised,
+            unwatched: false,
             at: Timestamp(0),
             name: String::new(),
             mac: String::new(),
             pid: None,
             model: None,
             details: details.iter().map(ToString::to_string).collect(),
+            words: vec!["10 分钟无数据".to_owned()],
             count: 1,
             places: Vec::new(),
         }
@@ -148,10 +165,17 @@ mod tests {
     fn one_value_is_told_with_it_and_several_by_name() {
         assert_eq!(facts(&["temperature 35.2 ℃, limits 10 ~ 30"]).remind(), "temperature[35.2 ℃]");
         assert_eq!(facts(&["battery voltage -2, limits 10 ~ 30"]).remind(), "battery voltage[-2]");
-        assert_eq!(facts(&["温度 40 ℃, limits 10 ~ 30", "湿度 90 %"]).remind(), "温度,湿度等告警");
-        assert_eq!(facts(&["温度 40 ℃", "温度 41 ℃", "湿度 90 %"]).remind(), "温度,湿度等告警");
-        assert_eq!(facts(&["mode 市电"]).remind(), "mode[市电]");
-        assert_eq!(facts(&["away"]).remind(), "away[]");
+        let [hot, hotter, damp] = ["温度 40 ℃, limits 10 ~ 30", "温度 41 ℃, limits 10 ~ 30", "湿度 90 %, at most 70"];
+        assert_eq!(facts(&[hot, damp]).remind(), "温度,湿度等告警");
+        assert_eq!(facts(&[hot, hotter, damp]).remind(), "温度,湿度等告警");
+        assert_eq!(facts(&["mode 市电, not 市电"]).remind(), "mode[市电]");
+    }
+
+    #[test]
+    fn what_is_no_value_is_told_in_words() {
+        let silent = "no data for 10 min";
+        assert_eq!(facts(&[silent]).remind(), "10 分钟无数据");
+        assert_eq!(facts(&[silent, "湿度 90 %, at most 70"]).remind(), "10 分钟无数据,湿度等告警");
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub use owner::{owned, owner, unowned};
 pub use replay::{Episode, Replay, episodes};
 pub use rule::{BadRule, Flapping, Rule, RuleId, Wrong};
 pub use rule_set::RuleSet;
-pub use sight::{Against, Sight};
+pub use sight::{Against, Sight, Why};
 pub use state::{Acknowledged, Active, ConditionState, Ending, Pending, Seen, SourceState};
 pub use target::Target;
 

@@ -10,6 +10,7 @@ mod limits;
 mod preferences;
 pub mod rota;
 mod silence;
+mod topics;
 mod verdict;
 mod zone;
 
@@ -18,6 +19,7 @@ pub use inhibition::{Inhibition, Same};
 pub use limits::{SMS_A_DAY, Tally};
 pub use preferences::{Category, INBOX, Preferences, Quiet, Way};
 pub use silence::{Matcher, Silence, Subject, Window};
+pub use topics::Topics;
 pub use verdict::{Moment, Verdict, Why, decide};
 pub use zone::{TimeOfDay, Zone};
 

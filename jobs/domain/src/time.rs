@@ -35,6 +35,11 @@ impl Timestamp {
         format!("{:013}", self.0.max(0))
     }
 
+    /// The instant that RFC 3339 text says, if it is one.
+    pub fn of_rfc3339(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|at| Self(at.as_millisecond()))
+    }
+
     /// RFC 3339 with milliseconds, in UTC.
     pub fn rfc3339(self) -> String {
         jiff::Timestamp::from_millisecond(self.0).map_or_else(|_| self.0.to_string(), |t| format!("{t:.3}"))

@@ -25,7 +25,7 @@ use records::{
 use serde::{Deserialize, Serialize};
 
 pub use self::event::{EVENTS, TEST_EVENT};
-pub(crate) use self::event::{RAISED, event_of};
+pub(crate) use self::event::{RAISED, event_of_held, event_of_telling};
 use self::pace::Pace;
 use crate::{
     Context, Job, JobError,
@@ -234,7 +234,7 @@ async fn letter(cx: &Context, notice: &Notice, address: Address, user: Option<&U
         "text": notice.text,
     });
     if facts::are_for(&address)
-        && let Some(facts) = facts::of(cx.table.as_ref(), notice).await?
+        && let Some(facts) = facts::of(cx, notice).await?
     {
         data["alarm"] = facts;
     }

@@ -6,10 +6,12 @@
 mod clean;
 pub mod page;
 mod reader;
+mod seen;
 mod sms;
 mod templates;
 mod view;
 
+use domain::alarm::Change;
 use records::facts::Facts;
 use serde::Serialize;
 
@@ -68,6 +70,12 @@ pub struct ChartWords {
     pub from: String,
     /// The last one.
     pub to: String,
+}
+
+/// What was seen of a change, in words.
+pub(crate) fn seen_of(change: &Change, reader: &Reader) -> String {
+    let words = templates::sights(reader.language, &seen::sights(change, reader));
+    words.map_or_else(|| one_line(&change.detail), |words| one_line(&words))
 }
 
 /// What the facts are in words. A template that fails leaves the notice without a page, and its subject and text plain.

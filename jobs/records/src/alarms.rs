@@ -154,6 +154,9 @@ pub struct Transition {
     pub at: Timestamp,
     /// What changed.
     pub changes: Vec<Change>,
+    /// Why nothing was known of the source then, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<Source>,
     /// Why. None of those that were stored before that was kept, and of a source that was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     Timestamp,
+    alarm::SourceState,
     identity::{least_id_of, time_of},
     time::CLOCKS_DIFFER,
 };
@@ -35,6 +36,8 @@ const NOTICES_AFTER_A_STEP: usize = 200;
 pub struct Explanation {
     /// The alarm.
     pub alarm: Alarm,
+    /// What is remembered of its source.
+    pub state: SourceState,
     /// What changed it, oldest first. Those whose transition is not kept any more are missing.
     pub steps: Vec<ExplainedStep>,
     /// Whether nothing was left out for being too much.
@@ -63,7 +66,8 @@ pub async fn explain(table: &dyn Table, alarm: Alarm, people: &[String]) -> Resu
         let notices = told.iter().filter(|notice| notice.tells_of(&transition.id)).cloned().collect();
         ExplainedStep { transition, notices }
     });
-    Ok(Explanation { steps: steps.collect(), alarm, is_whole })
+    let state = alarms::watch(table, &alarm.source).await?.value.state;
+    Ok(Explanation { steps: steps.collect(), alarm, state, is_whole })
 }
 
 /// Whoever could hear of an alarm: those who see it, then those whom policies and rules may name, and [`EVERYBODY`]. Of what a

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     Source, Timestamp,
-    alarm::{Change, ChangeKind},
+    alarm::{Change, ChangeKind, Sight},
     routing::{Summary, Why},
 };
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,29 @@ pub struct Part {
     /// Of what was held back: what became of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub became: Option<Became>,
+}
+
+impl Part {
+    /// Whether all that it tells of is over by what it says.
+    pub fn is_over(&self) -> bool {
+        match self.became {
+            Some(Became::Standing) => false,
+            Some(Became::Recovered | Became::Passed | Became::Unwatched) => true,
+            None => standing(&self.changes.iter().collect::<Vec<_>>()).is_empty(),
+        }
+    }
+
+    /// Whether anything of it ended since nothing watches for it any more: how that is, nobody knows.
+    pub fn is_unwatched(&self) -> bool {
+        self.changes.iter().any(Change::is_unwatched)
+    }
+}
+
+/// The alarms that changes say have not ended, each once.
+fn standing<'a>(changes: &[&'a Change]) -> BTreeSet<&'a str> {
+    let ended = changes.iter().filter(|change| change.ends()).map(|change| change.alarm.as_str());
+    let ended: BTreeSet<&str> = ended.collect();
+    changes.iter().map(|change| change.alarm.as_str()).filter(|alarm| !ended.contains(alarm)).collect()
 }
 
 /// What became of an alarm while it was held back.
@@ -195,7 +218,7 @@ impl Facts {
     pub fn of_parts(parts: Vec<Part>) -> Self {
         let changes: Vec<Change> = parts.iter().flat_map(|part| part.changes.iter().cloned()).collect();
         let flapping = changes.iter().find(|change| change.kind == ChangeKind::Flapping);
-        let (count, since) = (flapping.and_then(|change| change.count), flapping.map(|change| change.since));
+        let (count, since) = (flapping.and_then(|change| change.count), flapping.map(flaps_since));
         Self { kind: Kind::of(&changes), parts, count, since, ..Self::default() }
     }
 
@@ -236,15 +259,22 @@ impl Facts {
 
     /// The alarms that it says have not ended, each once.
     pub fn standing(&self) -> BTreeSet<&str> {
-        let ended: BTreeSet<&str> =
-            self.changes().filter(|change| change.ends()).map(|change| change.alarm.as_str()).collect();
-        self.changes().map(|change| change.alarm.as_str()).filter(|alarm| !ended.contains(alarm)).collect()
+        standing(&self.changes().collect::<Vec<_>>())
     }
 
     /// All that changed.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.parts.iter().flat_map(|part| &part.changes)
     }
+}
+
+/// When what flaps was first raised of the times that are told.
+fn flaps_since(change: &Change) -> Timestamp {
+    let told = change.sights().into_iter().find_map(|sight| match sight {
+        Sight::Flaps { since, .. } => Timestamp::of_rfc3339(&since?),
+        _ => None,
+    });
+    told.unwrap_or(change.since)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]

@@ -25,7 +25,10 @@ use std::{
 use domain::{
     Timestamp,
     identity::derived_id,
-    routing::incident::{self, Telling},
+    routing::{
+        Topics,
+        incident::{self, Telling},
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +83,9 @@ pub struct Incident {
     /// Which of its notices each of them got last that asked for attention.
     #[serde(default)]
     pub looked_up: BTreeMap<String, Earlier>,
+    /// Which topics told of which of its alarms.
+    #[serde(default, skip_serializing_if = "Topics::is_empty")]
+    pub topics: Topics,
     /// Whose own incidents could not be brought a transition yet, which is tried again, by the transitions that are not told yet:
     /// they hear of it there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -136,6 +142,7 @@ impl Incident {
             people,
             first_told: None,
             looked_up: BTreeMap::new(),
+            topics: Topics::default(),
             behind: BTreeMap::new(),
             outbox,
         }

@@ -6,6 +6,7 @@ mod explain;
 mod list;
 mod service;
 mod shown;
+mod standing;
 mod statistics;
 
 pub(crate) use acknowledge::{Remark, take_on};
@@ -55,7 +56,7 @@ async fn get(
     SignedIn(user): SignedIn,
     Path(id): Path<String>,
 ) -> Result<Json<Alarm>, ApiError> {
-    Ok(Json(Alarm::of(visible(&site, &user, &id).await?.value, site.clock.now())))
+    Ok(Json(standing::shown_alone(&site, visible(&site, &user, &id).await?.value).await?))
 }
 
 /// The alarm of that id; not found when it is not there, and just so when the user may not see it: neither its source, nor because

@@ -8,6 +8,7 @@ use domain::{
     reading::{Datum, Quality},
 };
 use engine_http::axum::http::Method;
+use jobs::ports::{Push, ToBroker};
 use records::alarms;
 use serde_json::{Value, json};
 
@@ -175,6 +176,46 @@ async fn a_terminal_is_out_of_service_with_its_devices_until_it_is_put_back() {
     assert_eq!(site.seen_by("ann", &path).await.as_array().unwrap().len(), 2);
     assert_eq!(service(&site, Method::PUT, "ann", HERS, "?pid=9").await.problem(404), "not-found");
     assert_eq!(service(&site, Method::PUT, "ann", HERS, "?rule=").await.problem(404), "not-found");
+}
+
+#[tokio::test]
+async fn an_alarm_of_which_nothing_is_known_says_what_was_lost_and_since_when_in_the_list_and_alone() {
+    let site = Site::new().await;
+    says(&site, &on(HERS), hot(), 35.0).await;
+    let alarm = active(&site).await;
+    site.clock.advance(Duration::from_secs(10));
+    let lost = Fact::ParentLost { parent: Source::Node("node-1".to_owned()) };
+    hears(&site, &on(HERS), hot(), &Evidence::new("lost", on(HERS), site.now(), lost)).await;
+    let unknown = json!({ "cause": { "kind": "node", "name": "node-1" }, "since": site.now().rfc3339() });
+    let shown = || async {
+        let listed = site.seen_by("ann", "/api/alarms?state=active").await["items"][0].clone();
+        assert_eq!(listed, site.seen_by("ann", &format!("/api/alarms/{alarm}")).await);
+        listed
+    };
+    assert_eq!((&shown().await["unknown"], &shown().await["state"]), (&unknown, &json!("active")));
+    says(&site, &on(HERS), hot(), 36.0).await;
+    assert_eq!(shown().await["unknown"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_alarm_that_is_out_of_service_says_who_took_it_out_and_its_browsers_look_again() {
+    let mut site = Site::new().await;
+    says(&site, &on(HERS), hot(), 35.0).await;
+    for part in ["", "?pid=1&rule=threshold:temperature"] {
+        site.clock.advance(Duration::from_secs(1));
+        let taken_out = site.now().rfc3339();
+        assert_eq!(service(&site, Method::PUT, "ann", HERS, part).await.status, 204);
+        let listed = site.seen_by("ann", "/api/alarms").await["items"][0].clone();
+        let by_ann = json!({ "by": "ann", "note": "cleaning", "since": taken_out, "until": null });
+        assert_eq!(listed["out_of_service"], by_ann, "{part}");
+        assert_eq!(service(&site, Method::DELETE, "ann", HERS, part).await.status, 204);
+        let alone = site.seen_by("ann", &format!("/api/alarms/{}", active(&site).await)).await;
+        assert_eq!(alone["out_of_service"], Value::Null, "{part}");
+    }
+    for _ in 0..4 {
+        let Ok(ToBroker::Publish { pushes, .. }) = site.inbox.try_recv() else { panic!("browsers are told") };
+        assert!(matches!(&pushes[..], [Push { event, .. }] if *event == format!("MacUpdate{HERS}")));
+    }
 }
 
 #[tokio::test]

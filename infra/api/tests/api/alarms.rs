@@ -169,6 +169,8 @@ async fn an_alarm_is_shown_with_its_life() {
         "first_raised_at": null,
         "over_at": null,
         "shelved": null,
+        "unknown": null,
+        "out_of_service": null,
         "late_readings": null,
         "severities": [],
         "severities_between": 0,

@@ -73,3 +73,53 @@ pub(super) fn letter(outage: &Outage, back_at: Option<Timestamp>) -> Words {
     });
     Words { id: derived_id(*since, &["platform", &need.to_string(), state]), subject, text, data }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        Need,
+        alarm::{Sight, Why},
+    };
+
+    use super::{super::NEEDS, *};
+
+    /// Whether something of it is in words that no reader knows in another language.
+    fn is_unknown(sight: &Sight) -> bool {
+        match sight {
+            Sight::Other { .. } => true,
+            Sight::Away { why, .. } => why.iter().any(|why| matches!(why, Why::Said { .. })),
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn every_sentence_of_what_is_away_and_of_its_end_is_read_back() {
+        let state = |disk_is_full, disk_refuses| SpoolState {
+            messages: 45,
+            bytes: 262_144 * 1024,
+            most_bytes: 262_144 * 1024,
+            disk_is_full,
+            disk_refuses,
+            ..SpoolState::default()
+        };
+        let spools = [(false, false), (true, false), (false, true)].map(|(full, refuses)| state(full, refuses));
+        let of_spool = spools.map(|state| super::super::of_spool(state, false).away.unwrap());
+        let queue = super::super::of_queue(None, Some(spools[0])).unwrap().away.unwrap();
+        let apart = |ahead| jobs::ports::MeetingState { clock_ahead_ms: Some(ahead), ..Default::default() };
+        let clocks = [9000, -9000].map(|ahead| apart(ahead).apart(1000).unwrap());
+        let hangs = "it does not answer within 5s".to_owned();
+        let forgets = "this redis may lose jobs since its settings changed: appendonly is no".to_owned();
+        let whys = of_spool.into_iter().chain(clocks).chain([queue, hangs, forgets]);
+        let (since, at) = (Timestamp(1_795_424_466_000), Timestamp(1_795_424_591_000));
+        for why in whys {
+            for needs in NEEDS {
+                let need = Need { part: "broker:8081".to_owned(), needs: needs.to_owned() };
+                let outage = Outage { need, since, why: why.clone() };
+                for sentence in [away(&outage), back(&outage, at)] {
+                    let sights = Sight::read(&sentence);
+                    assert!(!sights.iter().any(is_unknown), "{sentence}: {sights:?}");
+                }
+            }
+        }
+    }
+}

@@ -49,7 +49,7 @@ pub(super) fn fill(letter: &Letter, templates: &SmsTemplates, zone: &TimeZone, n
     let (name, dtu, model) = (name(&facts), cut(&facts.mac), cut(&model));
     let time = told_time(facts.at, zone);
     let is_over = facts.state == State::Cleared;
-    let over = |well: &'static str| if facts.is_unwatched() { UNWATCHED } else { well };
+    let over = |well: &'static str| if facts.unwatched { UNWATCHED } else { well };
     match facts.kind {
         Kind::Timeout => {
             let event = if is_over { over("恢复") } else { "超时" };
@@ -62,7 +62,7 @@ pub(super) fn fill(letter: &Letter, templates: &SmsTemplates, zone: &TimeZone, n
         }
         Kind::Argument => {
             let remind = match facts.remind() {
-                _ if facts.is_unwatched() => UNWATCHED.to_owned(),
+                _ if facts.unwatched => UNWATCHED.to_owned(),
                 remind if is_over => format!("{remind}恢复"),
                 remind => remind,
             };
@@ -114,6 +114,12 @@ mod tests {
             "mac": "98D863CC870D", "pid": 1, "model": "TH-10", "details": details, "count": 1, "places": [] } })
     }
 
+    fn unwatched(kind: &str) -> Value {
+        let mut data = alarm(kind, "cleared", &["the rule was removed"]);
+        data["alarm"]["unwatched"] = json!(true);
+        data
+    }
+
     #[test]
     fn of_several_it_says_how_many_however_long_the_name_of_the_first_is() {
         for (name, expected) in
@@ -150,13 +156,13 @@ mod tests {
                     "time": "11-6 0:4:37", "remind": "temperature[40 ℃]" }),
             ),
             (
-                alarm("argument", "cleared", &["the rule was removed"]),
+                unwatched("argument"),
                 "SMS_200701342",
                 json!({ "name": "Cold store", "DTU": "98D863CC870D", "pid": "1", "devname": "TH-10",
                     "time": "11-6 0:4:37", "remind": "不再监视" }),
             ),
             (
-                alarm("offline", "cleared", &["the rule was removed"]),
+                unwatched("offline"),
                 "SMS_200691431",
                 json!({ "name": "Cold store", "DTU": "98D863CC870D", "time": "11-6 0:4:37", "remind": "不再监视" }),
             ),

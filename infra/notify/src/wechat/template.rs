@@ -1,11 +1,11 @@
 //! What a template message says.
 
-use domain::Timestamp;
+use domain::{Timestamp, alarm::Sight};
 use jiff::tz::TimeZone;
 use jobs::ports::Letter;
 use serde_json::{Value, json};
 
-use crate::facts::{Facts, Kind, Place, State, UNWATCHED, told_time};
+use crate::facts::{Facts, Kind, OVER, Place, State, UNWATCHED, told_time};
 
 /// Something is wrong.
 const RED: &str = "#F56C6C";
@@ -37,7 +37,7 @@ pub(super) fn fill(letter: &Letter, zone: &TimeZone, now: Timestamp) -> Filled {
     let device = if facts.pid.is_some() { format!("{name} / {pid} {model}") } else { name.clone() };
     let remark = remark(&facts);
     let colour = match facts.state {
-        State::Cleared if facts.is_unwatched() => GREY,
+        State::Cleared if facts.unwatched => GREY,
         State::Cleared => GREEN,
         State::Raised => RED,
     };
@@ -47,7 +47,7 @@ pub(super) fn fill(letter: &Letter, zone: &TimeZone, now: Timestamp) -> Filled {
 /// How it begins, as people know it.
 fn first(facts: &Facts, name: &str, model: &str) -> String {
     let (mac, is_over) = (&facts.mac, facts.state == State::Cleared);
-    if facts.is_unwatched() {
+    if facts.unwatched {
         return format!("[ {name} ] {UNWATCHED}");
     }
     if facts.is_of_several() {
@@ -74,24 +74,32 @@ fn first(facts: &Facts, name: &str, model: &str) -> String {
 /// What was seen, a line each; of several places with their names.
 fn remark(facts: &Facts) -> String {
     let lines: Vec<String> = if facts.is_of_several() {
-        let named = |place: &Place| format!("{}: {}", place.name, said(&place.details, "; "));
+        // Where all of it is over, the head says so.
+        let over = |place: &Place| if place.over && facts.state == State::Raised { OVER } else { "" };
+        let named = |place: &Place| {
+            let parts = [over(place).to_owned(), said(&place.details, &place.words, "; ")];
+            let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+            format!("{}: {}", place.name, parts.join(", "))
+        };
         let more = facts.count.saturating_sub(facts.places.len());
         facts.places.iter().map(named).chain((more > 0).then(|| format!("… +{more}"))).collect()
     } else {
-        vec![said(&facts.details, "\n")]
+        vec![said(&facts.details, &facts.words, "\n")]
     };
     lines.join("\n")
 }
 
-fn said(details: &[String], between: &str) -> String {
-    details.iter().map(|detail| reference(detail)).collect::<Vec<_>>().join(between)
+fn said(details: &[String], words: &[String], between: &str) -> String {
+    let said = details.iter().enumerate().map(|(at, detail)| reference(detail, words.get(at)));
+    said.collect::<Vec<_>>().join(between)
 }
 
-/// `temperature 35.2 ℃ ,参考值: [ 10~30]`, of `temperature 35.2 ℃, limits 10 ~ 30`.
-fn reference(detail: &str) -> String {
-    match detail.split_once(", limits ") {
+/// `temperature 35.2 ℃ ,参考值: [ 10~30]`, of `temperature 35.2 ℃, limits 10 ~ 30`; anything else in its words.
+fn reference(detail: &str, words: Option<&String>) -> String {
+    let is_of_one = matches!(Sight::read(detail).as_slice(), [Sight::Value { .. }]);
+    match detail.split_once(", limits ").filter(|_| is_of_one) {
         Some((seen, limits)) => format!("{seen} ,参考值: [ {}]", limits.replace(" ~ ", "~")),
-        None => detail.to_owned(),
+        None => words.cloned().unwrap_or_else(|| detail.to_owned()),
     }
 }
 

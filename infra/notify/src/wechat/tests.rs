@@ -29,14 +29,17 @@ fn of_several_places_each_is_named_with_what_was_seen_and_what_is_not_named_is_c
     let mut alarm = alarm("argument", "raised");
     let places = json!([
         { "name": "Cold store", "details": ["temperature 40 ℃, limits 10 ~ 30"] },
-        { "name": "Hall", "details": ["away"] },
+        { "name": "Hall", "over": true, "details": ["link seen again"], "words": ["连接已恢复"] },
     ]);
     let group = json!({ "mac": "-", "pid": null, "model": null, "count": 5, "places": places });
     alarm.as_object_mut().unwrap().extend(group.as_object().unwrap().clone());
     let data = filled(&alarm)["data"].clone();
     assert_eq!(data["first"]["value"], "[ Cold store等5处 ] 运行异常");
     assert_eq!(data["device"]["value"], "Cold store等5处");
-    assert_eq!(data["remark"]["value"], "Cold store: temperature 40 ℃ ,参考值: [ 10~30]\nHall: away\n… +3");
+    assert_eq!(
+        data["remark"]["value"],
+        "Cold store: temperature 40 ℃ ,参考值: [ 10~30]\nHall: 已恢复, 连接已恢复\n… +3"
+    );
 }
 
 #[test]
@@ -73,9 +76,9 @@ fn each_kind_of_alarm_and_recovery_begins_as_people_know_it() {
 #[test]
 fn what_nothing_watches_for_any_more_is_not_told_as_well() {
     let mut alarm = alarm("argument", "cleared");
-    alarm["details"] = json!(["the rule was removed"]);
+    alarm["unwatched"] = json!(true);
     let told = filled(&alarm)["data"]["first"].clone();
     assert_eq!(told, json!({ "value": "[ Cold store ] 不再监视", "color": "#173177" }));
-    alarm["details"] = json!(["the rule was removed", "temperature 20 ℃, limits 10 ~ 30"]);
-    assert_eq!(filled(&alarm)["data"]["first"]["color"], "#67C23A", "some of it is");
+    alarm["unwatched"] = json!(false);
+    assert_eq!(filled(&alarm)["data"]["first"]["color"], "#67C23A");
 }

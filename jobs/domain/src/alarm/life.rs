@@ -77,7 +77,7 @@ pub struct Quiet {
 /// A rule that comes and goes too often to be told each time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flap {
-    /// Since when.
+    /// When it was first raised of those that are counted.
     pub since: Timestamp,
     /// How often it was raised, or came to matter more or less, those included that showed it.
     pub count: u32,
@@ -213,8 +213,8 @@ impl Life {
             return false;
         }
         let (count, swings) = (u32::try_from(count).unwrap_or(u32::MAX), !self.swings.is_empty());
-        let calm = policy.calm;
-        self.flap = Some(Flap { since: at, count, swings, worst: None, calm_at: at.plus(calm), calm });
+        let (calm, since) = (policy.calm, self.raises.iter().chain(&self.swings).min().copied().unwrap_or(at));
+        self.flap = Some(Flap { since, count, swings, worst: None, calm_at: at.plus(calm), calm });
         (self.raises, self.swings) = (Vec::new(), Vec::new());
         true
     }

@@ -1,11 +1,14 @@
 //! What was seen, taken apart: a change's detail is a sentence, and a reader may want it in another language.
 //!
-//! A detail is kept as text, as conditions make it, so that what was stored before reads the same. What is none of their
-//! sentences stays as it is.
+//! A detail is kept as text, as conditions, the machine and the platform make it, so that what was stored before reads the same. What is
+//! none of their sentences stays as it is.
 
-use std::time::Duration;
+mod platform;
+mod read;
 
 use serde::Serialize;
+
+pub use platform::Why;
 
 use super::{Change, ChangeKind};
 
@@ -20,8 +23,28 @@ pub enum Sight {
     Value {
         /// Its name, what is shown of it, and its unit: `temperature 35.2 ℃`.
         what: String,
+        /// Over which time, in milliseconds, where it is a figure over one.
+        over: Option<u64>,
         /// What it was held against.
         against: Against,
+    },
+    /// A bit of a value.
+    Bit {
+        /// The value's name.
+        name: String,
+        /// Which.
+        bit: u8,
+        /// Whether it is set.
+        on: bool,
+        /// Whether it is where all is well.
+        normal: bool,
+    },
+    /// How fast a value went up or down.
+    Rate {
+        /// Its name, by how much, and its unit: `temperature +5.000 ℃`.
+        what: String,
+        /// In which time, in milliseconds.
+        per: u64,
     },
     /// Something that happened several times.
     Times {
@@ -67,6 +90,68 @@ pub enum Sight {
     },
     /// The rule that raised it is gone.
     RuleRemoved,
+    /// Nothing speaks against telling any more, and it stands.
+    Stands,
+    /// The same, and it is over.
+    Over,
+    /// Somebody reset it.
+    Reset,
+    /// It came and went too often to be told each time.
+    Flaps {
+        /// How often.
+        count: u32,
+        /// Whether some of it was that it came to matter more or less.
+        swings: bool,
+        /// Since when, as RFC 3339 has it, where that is known.
+        since: Option<String>,
+        /// How long nothing must happen until it is told again, in milliseconds.
+        calm: u64,
+    },
+    /// It came and went, and is calm.
+    Calm {
+        /// How often.
+        count: u32,
+        /// Whether some of it was that it came to matter more or less.
+        swings: bool,
+        /// Since when, as RFC 3339 has it.
+        since: String,
+        /// Whether it is over.
+        over: bool,
+    },
+    /// Somebody's word on it held for some time only.
+    WordEnded {
+        /// Whose.
+        by: String,
+    },
+    /// It was to be out of service for some time only.
+    ServiceEnded,
+    /// It is on the shelf until it is over.
+    UntilOver,
+    /// What a part of the platform needs is away.
+    Away {
+        /// What: `queue`, `store`, `spool`, `durability`, `clock`; of an operator's channel its name.
+        needs: String,
+        /// Whether it is a channel.
+        channel: bool,
+        /// Since when, as RFC 3339 has it.
+        since: String,
+        /// Why, and what comes of it.
+        why: Vec<Why>,
+    },
+    /// It is back.
+    Back {
+        /// What.
+        needs: String,
+        /// Whether it is a channel.
+        channel: bool,
+        /// For how long it was away, in milliseconds.
+        after: u64,
+    },
+    /// The broker that needed it is no more.
+    Gone {
+        /// What another one reaches, where that is known.
+        reaches: Option<String>,
+    },
     /// Anything else, as it was said.
     Other {
         /// The words.
@@ -110,6 +195,8 @@ pub enum Against {
     },
     /// Limits that it is back inside of.
     Inside,
+    /// Nothing: its rule has no limits any more.
+    Nothing,
 }
 
 impl Change {
@@ -127,8 +214,7 @@ impl Change {
 impl Sight {
     /// What a detail says.
     pub fn read(detail: &str) -> Vec<Self> {
-        let several = || detail.split(" and ").map(in_a_row).collect::<Option<Vec<_>>>().map(|parts| parts.concat());
-        in_a_row(detail).or_else(several).unwrap_or_else(|| vec![Self::Other { words: detail.to_owned() }])
+        read::sights(detail).unwrap_or_else(|| vec![Self::Other { words: detail.to_owned() }])
     }
 
     /// The numbers that a value was held against; none for anything else.
@@ -142,94 +228,6 @@ impl Sight {
             _ => Vec::new(),
         }
     }
-}
-
-/// Sentences with commas between them, each of one or two clauses.
-fn in_a_row(text: &str) -> Option<Vec<Sight>> {
-    // These end with words of somebody else, in which anything may be.
-    if let Some(whole) = times(text).or_else(|| lost(text)) {
-        return Some(vec![whole]);
-    }
-    let clauses: Vec<&str> = text.split(", ").collect();
-    let mut sights = Vec::new();
-    let mut at = 0;
-    while let Some(clause) = clauses.get(at) {
-        let value = || clauses.get(at + 1).and_then(|limits| value(clause, limits));
-        let (sight, long) = sentence(clause).map(|sight| (sight, 1)).or_else(|| Some((value()?, 2)))?;
-        sights.push(sight);
-        at += long;
-    }
-    Some(sights)
-}
-
-/// `3 times within 10 min: temperature 35.2 ℃, at most 30`.
-fn times(text: &str) -> Option<Sight> {
-    let (count, rest) = text.split_once(" times within ")?;
-    let (within, of) = rest.split_once(": ")?;
-    Some(Sight::Times { count: count.parse().ok()?, within: time(within)?, of: Sight::read(of) })
-}
-
-fn lost(text: &str) -> Option<Sight> {
-    let cause = text.strip_prefix("link lost: ")?;
-    Some(Sight::Lost { cause: cause.to_owned() })
-}
-
-/// A sentence of one clause.
-fn sentence(clause: &str) -> Option<Sight> {
-    match clause {
-        "answers again" => return Some(Sight::Answers),
-        "link seen again" => return Some(Sight::Seen),
-        "data again" => return Some(Sight::Data),
-        RULE_REMOVED => return Some(Sight::RuleRemoved),
-        _ => {}
-    }
-    if let Some(after) = clause.strip_prefix("no data for ") {
-        return Some(Sight::NoData { after: time(after)? });
-    }
-    if let Some(count) = clause.strip_suffix(" queries in a row without an answer") {
-        return Some(Sight::Missed { count: count.parse().ok()? });
-    }
-    if let Some((name, shown)) = clause.split_once(" moves: ") {
-        return Some(Sight::Moves { what: format!("{name} {shown}") });
-    }
-    let (what, after) = clause.rsplit_once(" for ")?;
-    let (name, shown) = what.split_once(" has been ")?;
-    Some(Sight::Stuck { what: format!("{name} {shown}"), after: time(after)? })
-}
-
-fn value(what: &str, limits: &str) -> Option<Sight> {
-    let owned = str::to_owned;
-    let against = if limits == "back inside its limits" {
-        Against::Inside
-    } else if let Some(range) = limits.strip_prefix("limits ") {
-        Against::Limits { range: owned(range) }
-    } else if let Some(limit) = limits.strip_prefix("at least ") {
-        Against::AtLeast { limit: owned(limit) }
-    } else if let Some(limit) = limits.strip_prefix("at most ") {
-        Against::AtMost { limit: owned(limit) }
-    } else if let Some(what) = limits.strip_prefix("alarm if ") {
-        Against::When { what: owned(what) }
-    } else if let Some(what) = limits.strip_prefix("not ") {
-        Against::Not { what: owned(what) }
-    } else {
-        Against::Normal { what: owned(limits.strip_prefix("normal ")?) }
-    };
-    Some(Sight::Value { what: owned(what), against })
-}
-
-/// `90 s`, `10 min`, in milliseconds.
-fn time(text: &str) -> Option<u64> {
-    let (number, unit) = text.split_once(' ')?;
-    let number: u64 = number.parse().ok()?;
-    let one = match unit {
-        "ms" => Duration::from_millis(1),
-        "s" => Duration::from_secs(1),
-        "min" => Duration::from_mins(1),
-        "h" => Duration::from_hours(1),
-        "d" => Duration::from_hours(24),
-        _ => return None,
-    };
-    number.checked_mul(u64::try_from(one.as_millis()).ok()?)
 }
 
 #[cfg(test)]

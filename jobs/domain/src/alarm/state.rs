@@ -68,6 +68,12 @@ impl SourceState {
         words.chain(lives).chain(service).min()
     }
 
+    /// Who took a rule, or all of the source, out of service, if that holds at an instant.
+    pub fn out_of_service(&self, rule: &str, at: Timestamp) -> Option<&Quiet> {
+        let named = [rule, WHOLE_SOURCE].into_iter().filter_map(|name| self.out_of_service.get(name));
+        named.into_iter().find(|quiet| quiet.covers(at))
+    }
+
     /// The active alarm of that id, and its rule.
     pub fn alarm(&self, id: &str) -> Option<(&RuleId, &Active)> {
         let mut active = self.conditions.iter().filter_map(|(rule, condition)| Some((rule, condition.active()?)));

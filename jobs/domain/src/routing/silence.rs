@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Mac, NodeName, Source, Timestamp,
-    alarm::{RuleId, Severity, unowned},
+    alarm::{RuleId, Severity, owner, unowned},
     calendar::Calendar,
 };
 
@@ -21,7 +21,8 @@ pub struct Matcher {
     /// This node and all that hangs on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeName>,
-    /// This rule, or all rules of a kind: `threshold:temperature`, `threshold`, `timeout`.
+    /// This rule, or all rules of a kind: `threshold:temperature`, `threshold`, `timeout`. Whose rules they are matters only where it
+    /// says so, as alarms do: `user:ann:timeout`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleId>,
     /// What matters at most so much.
@@ -56,8 +57,9 @@ impl Matcher {
     /// Whether a policy of this is about it.
     pub fn fits(&self, subject: &Subject<'_>) -> bool {
         let is_rule = |rule: &RuleId| {
-            let kind = unowned(subject.rule).strip_prefix(rule.as_str());
-            kind.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+            let is_theirs = owner(rule).is_none_or(|owns| owner(subject.rule).as_ref() == Some(&owns));
+            let kind = unowned(subject.rule).strip_prefix(unowned(rule));
+            is_theirs && kind.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
         };
         self.source.as_ref().is_none_or(|source| source == subject.source)
             && self.terminal.as_ref().is_none_or(|mac| subject.source.mac() == Some(mac))

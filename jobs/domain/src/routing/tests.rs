@@ -41,6 +41,10 @@ fn a_matcher_fits_what_all_that_it_names_fits() {
         (json!({ "rule": "threshold" }), true),
         (json!({ "rule": "threshold:temperature" }), true),
         (json!({ "rule": "threshold:temp" }), false),
+        (json!({ "rule": "user:ann:threshold:temperature" }), true),
+        (json!({ "rule": "user:ann:threshold" }), true),
+        (json!({ "rule": "user:bob:threshold:temperature" }), false),
+        (json!({ "rule": "user:ann" }), false),
         (json!({ "severity_at_most": "warning" }), true),
         (json!({ "severity_at_most": "info" }), false),
         (json!({ "terminal": HALL, "rule": "timeout" }), false),
@@ -50,6 +54,15 @@ fn a_matcher_fits_what_all_that_it_names_fits() {
     let node = Source::Node("n1".to_owned());
     let away = Subject { source: &node, node: None, rule: "offline", severity: Severity::Critical };
     assert!(matcher(json!({ "node": "n1" })).fits(&away), "a node is on itself");
+}
+
+#[test]
+fn a_matcher_that_names_a_persons_own_rule_is_not_about_everybodys() {
+    let sensor = source(HALL, 1);
+    let common = subject(&sensor, None, "threshold:temperature", Severity::Warning);
+    assert!(!matcher(json!({ "rule": "user:ann:threshold:temperature" })).fits(&common));
+    let own = subject(&sensor, None, "user:ann%3Ab:rule:hot", Severity::Warning);
+    assert!(matcher(json!({ "rule": own.rule })).fits(&own), "as the alarm shows it");
 }
 
 #[test]

@@ -24,7 +24,7 @@ use super::{
     incidents::{Happened, Said, lived},
 };
 use crate::{
-    deliver_notice::event_of,
+    deliver_notice::event_of_telling,
     fan_out::{
         place,
         policies::{Steps, narrowest, steps_of},
@@ -297,7 +297,7 @@ impl Count<'_> {
         let Some(Some((channels, chosen))) = self.reached.get(user) else { return Ok(()) };
         let changes: Vec<Change> = telling.news.iter().map(|news| news.change.clone()).collect();
         let happened: Vec<_> = telling.news.iter().map(|news| (&news.source, &news.change)).collect();
-        let channels = channels.told_first(event_of(&changes), chosen, &happened);
+        let channels = channels.told_first(event_of_telling(telling), chosen, &happened);
         let reachable: Vec<&str> = channels.iter().map(String::as_str).collect();
         let rule = self.rule;
         for channel in channels.iter().filter(|channel| is_told((rule, chosen), telling, (channel, &reachable))) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Need, Source, Timestamp, identity::derived_id};
+use domain::{Need, Source, Timestamp, identity::derived_id, routing::INBOX};
 use records::{
     Versioned,
     channels::{self, Channels, Disabled, Endpoint, Failing},
@@ -14,6 +14,8 @@ use records::{
 use super::{event, passing_on::tell};
 use crate::{
     Context, JobError,
+    fan_out::show,
+    gate::put_in_inbox,
     ports::Delivery,
     words::{self, Enclosed, Reader},
 };
@@ -53,7 +55,7 @@ pub(super) async fn saw(
     Ok(())
 }
 
-/// Tells the owner on whatever else reaches them, under names that are the same each time.
+/// Tells the owner in their inbox, and on whatever else reaches them, under names that are the same each time.
 async fn tell_owner(cx: &Context, endpoint: &Endpoint, failing: Failing, disabled: &Disabled) -> Result<(), JobError> {
     let Some(owner) = users::get(cx.table.as_ref(), &endpoint.owner).await? else { return Ok(()) };
     let mut told = Channels::of(cx.table.as_ref(), &owner).await?.wanting(event::DISABLED);
@@ -66,7 +68,7 @@ async fn tell_owner(cx: &Context, endpoint: &Endpoint, failing: Failing, disable
         ..Facts::default()
     };
     let words = words::compose(&facts, &Reader::new(&owner.locale, &cx.settings.words), &Enclosed::default());
-    let notices = told.into_iter().map(|channel| Notice {
+    let notice = |channel: String| Notice {
         id: derived_id(failing.since, &["disabled", &endpoint.id, &channel]),
         user: endpoint.owner.clone(),
         channel,
@@ -82,6 +84,10 @@ async fn tell_owner(cx: &Context, endpoint: &Endpoint, failing: Failing, disable
         attempts: Vec::new(),
         way: Way { event: Some(event::DISABLED.to_owned()), ..Way::default() },
         facts: Some(facts.clone()),
-    });
-    tell(cx, notices.collect()).await
+    };
+    // What was to tell them may have been all that reaches them.
+    let shown = put_in_inbox(cx, &notice(INBOX.to_owned()), &[]).await?;
+    tell(cx, told.into_iter().map(notice).collect()).await?;
+    show(cx, shown.into_iter().collect()).await;
+    Ok(())
 }

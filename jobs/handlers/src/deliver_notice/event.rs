@@ -1,10 +1,14 @@
 //! The types of events that a notice can tell of.
 
-use domain::alarm::{Change, ChangeKind};
+use domain::{
+    alarm::Change,
+    routing::incident::{Telling, TellingKind},
+};
+use records::facts::Facts;
 
-/// Alarms were raised.
+/// Alarms were raised, or stand and are said again.
 pub(crate) const RAISED: &str = "alarm.raised";
-/// Alarms were cleared, and nothing else happened.
+/// Alarms are over, and nothing else happened.
 const CLEARED: &str = "alarm.cleared";
 /// Something else happened to alarms: they came to matter more, or less.
 pub(super) const CHANGED: &str = "alarm.changed";
@@ -17,12 +21,22 @@ pub const TEST_EVENT: &str = "notice.test";
 /// The types that somebody may choose among.
 pub const EVENTS: [&str; 4] = [RAISED, CLEARED, CHANGED, DISABLED];
 
-/// The type of the event that a transition's changes are.
-pub(crate) fn event_of(changes: &[Change]) -> &'static str {
-    let is = |kind: ChangeKind| move |change: &Change| change.kind == kind;
-    if changes.iter().any(is(ChangeKind::Raised)) {
+/// The type of the event that a telling is. What is said again, or to others, stands: it begins for whoever hears of it there.
+pub(crate) fn event_of_telling(telling: &Telling) -> &'static str {
+    let is_again = matches!(telling.kind, TellingKind::Escalation | TellingKind::Repeat) && telling.news.is_empty();
+    if is_again { RAISED } else { event_of(&telling.news.iter().map(|news| &news.change).collect::<Vec<_>>()) }
+}
+
+/// The type of the event that what was held back is.
+pub(crate) fn event_of_held(facts: &Facts) -> &'static str {
+    let stands = facts.held.as_ref().is_some_and(|held| held.standing > 0);
+    if stands { RAISED } else { event_of(&facts.changes().collect::<Vec<_>>()) }
+}
+
+fn event_of(changes: &[&Change]) -> &'static str {
+    if changes.iter().any(|change| change.begins()) {
         RAISED
-    } else if !changes.is_empty() && changes.iter().all(is(ChangeKind::Cleared)) {
+    } else if !changes.is_empty() && changes.iter().all(|change| change.ends()) {
         CLEARED
     } else {
         CHANGED

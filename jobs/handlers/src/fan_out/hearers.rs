@@ -148,5 +148,6 @@ fn part(transition: &Transition, is_wanted: impl Fn(&Change) -> bool) -> Transit
     let changes = transition.changes.iter().filter(|change| is_wanted(change)).cloned().collect();
     let (id, source, at) = (transition.id.clone(), transition.source.clone(), transition.at);
     // Why it came about may be long, and nobody is told of it.
-    Transition { id, source, at, changes, cause: None }
+    let unknown = transition.unknown.clone();
+    Transition { id, source, at, changes, unknown, cause: None }
 }

@@ -137,7 +137,8 @@ async fn advance(
             incident.value.outbox.push(outgoing);
         }
     }
-    let Incident { behind, state, .. } = &mut incident.value;
+    let Incident { behind, topics, state, .. } = &mut incident.value;
+    topics.forget(|alarm| state.open.contains_key(alarm) || state.news.iter().any(|news| news.change.alarm == alarm));
     behind.retain(|transition, _| state.news.iter().any(|news| news.transition == *transition));
     let mut writes = incidents::put(incident, before, heard, now)?;
     writes.extend(incidents::put_apart(&incident.value.named(), &stepped.apart)?);
@@ -186,7 +187,10 @@ async fn for_whom(
 ) -> Result<Vec<(Telling, Vec<String>)>, TableError> {
     match &incident.audience {
         Audience::User(user) => return Ok(vec![(telling, vec![user.clone()])]),
-        Audience::Topics => return Ok(vec![(telling, vec![EVERYBODY.to_owned()])]),
+        Audience::Topics => {
+            let parts = incident.topics.split(&telling).into_iter();
+            return Ok(parts.map(|part| (part, vec![EVERYBODY.to_owned()])).collect());
+        }
         Audience::Policy(_) => {}
     }
     let (now_named, is_for_all) = (steps_of(&telling), telling.kind != TellingKind::Escalation);

@@ -26,10 +26,7 @@ pub(super) fn of(hearer: &Hearer, terminal: Option<&Terminal>) -> Option<Push> {
     };
     let details: Vec<&str> = transition.changes.iter().map(|change| change.detail.as_str()).collect();
     let is_over = transition.changes.iter().all(Change::ends);
-    Some(Push {
-        event: "alarm".to_owned(),
-        audience: ports::Audience::User(user.clone()),
-        data: json!({
+    let mut data = json!({
             "id": transition.id,
             "source": source.to_string(),
             "mac": source.mac(),
@@ -43,8 +40,11 @@ pub(super) fn of(hearer: &Hearer, terminal: Option<&Terminal>) -> Option<Push> {
             "isOk": is_over,
             "timeStamp": transition.at,
             "changes": transition.changes,
-        }),
-    })
+    });
+    if let Some(cause) = &transition.unknown {
+        data["unknown"] = json!(cause.to_string());
+    }
+    Some(Push { event: "alarm".to_owned(), audience: ports::Audience::User(user.clone()), data })
 }
 
 /// What kind of rule raised it, in the log's words.

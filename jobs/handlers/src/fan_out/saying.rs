@@ -20,7 +20,7 @@ use records::{
 use super::{place, shares::told_elsewhere};
 use crate::{
     Context,
-    deliver_notice::event_of,
+    deliver_notice::event_of_telling,
     gate::Gate,
     words::{self, Enclosed, Reader},
 };
@@ -60,7 +60,6 @@ impl Said {
         let (incident, telling) = about;
         let mut transitions: Vec<String> = telling.news.iter().map(|news| news.transition.clone()).collect();
         transitions.dedup();
-        let changes: Vec<Change> = telling.news.iter().map(|news| news.change.clone()).collect();
         // The notice that a channel which can edit puts this one in the place of.
         let follows = to.follows.map(|earlier| named(incident, earlier, to));
         let words = words::compose(&self.facts, &Reader::new(to.locale, &cx.settings.words), &Enclosed::default());
@@ -78,7 +77,7 @@ impl Said {
             at: telling.at,
             status: NoticeStatus::Waiting,
             attempts: Vec::new(),
-            way: Way { event: Some(event_of(&changes).to_owned()), follows, ..Way::default() },
+            way: Way { event: Some(event_of_telling(telling).to_owned()), follows, ..Way::default() },
             facts: Some(self.facts.clone()),
         }
     }

@@ -25,7 +25,7 @@ use records::{
 use super::saying::{Said, To, notice_id, standing};
 use crate::{
     Context, DeliverNotice, Job, JobError,
-    deliver_notice::event_of,
+    deliver_notice::event_of_telling,
     gate::{self, Asked, Common, Gate, Passed},
     ports::{Message, Push},
 };
@@ -111,14 +111,12 @@ impl Teller<'_> {
         let table = self.cx.table.as_ref();
         let nothing = Reached::default();
         if self.incident.audience == Audience::Topics {
-            let of_news = self.telling.news.iter().map(|news| news.change.severity).max();
-            let topic = channel::topic(of_news.unwrap_or(self.telling.severity));
-            return Ok(Reached { channels: vec![topic.to_owned()], ..nothing });
+            let topic = channel::topic(self.telling.severity).to_owned();
+            return Ok(Reached { channels: vec![topic], ..nothing });
         }
         let Some(user) = users::get(table, person).await? else { return Ok(nothing) };
-        let changes: Vec<Change> = self.telling.news.iter().map(|news| news.change.clone()).collect();
         let happened: Vec<_> = self.telling.news.iter().map(|news| (&news.source, &news.change)).collect();
-        let (chosen, event) = (self.gate.chosen_by(person), event_of(&changes));
+        let (chosen, event) = (self.gate.chosen_by(person), event_of_telling(self.telling));
         let known = Channels::of(table, &user).await?;
         let channels = known.told_first(event, chosen, &happened);
         let following =

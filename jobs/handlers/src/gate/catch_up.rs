@@ -23,7 +23,9 @@ use records::{
 
 use super::{About, Common, Policies, limit};
 use crate::{
-    Context, DeliverNotice, Job, JobError, inbox_events,
+    Context, DeliverNotice, Job, JobError,
+    deliver_notice::event_of_held,
+    inbox_events,
     words::{self, Enclosed, Reader},
 };
 
@@ -130,7 +132,7 @@ async fn tell(cx: &Context, due: &Due, seal: Versioned<Seal>, id: String, free: 
         at: cx.clock.now(),
         status: NoticeStatus::Waiting,
         attempts: Vec::new(),
-        way: Way::default(),
+        way: Way { event: Some(event_of_held(&facts).to_owned()), ..Way::default() },
         facts: Some(facts),
     };
     let sealed = Seal { notice: Some(id), held: free.iter().map(|held| held.id.clone()).collect() };

@@ -28,6 +28,11 @@ impl Reader {
         shown.map_or_else(|_| at.rfc3339(), |at| at.strftime("%Y-%m-%d %H:%M:%S").to_string())
     }
 
+    /// The same of an instant as RFC 3339 has it. What is none stays as it is.
+    pub(super) fn time_of(&self, told: &str) -> String {
+        Timestamp::of_rfc3339(told).map_or_else(|| told.to_owned(), |at| self.time(at))
+    }
+
     /// What their zone is called.
     pub(super) fn zone(&self) -> &str {
         self.zone.iana_name().unwrap_or("UTC")

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use domain::alarm::Sight;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context, syntax::SyntaxConfig, value::Serde};
 use records::locale::Language;
 
@@ -12,13 +13,14 @@ use super::{
 
 /// Each template by its name: one whose name ends with `.html` escapes what it is filled with. So a language's phrases stand
 /// here under two names.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 12] = [
     ("en.txt", include_str!("templates/en.txt")),
     ("en.html", include_str!("templates/en.txt")),
     ("zh.txt", include_str!("templates/zh.txt")),
     ("zh.html", include_str!("templates/zh.txt")),
     ("subject.txt", "{% import lang ~ '.txt' as say %}{{ say.subject(notice) }}"),
     ("short.txt", "{% import lang ~ '.txt' as say %}{{ say.short(notice) }}"),
+    ("sights.txt", "{% import lang ~ '.txt' as say %}{{ say.sights(sights) }}"),
     ("letter.txt", include_str!("templates/letter.txt")),
     ("letter.html", include_str!("templates/letter.html")),
     ("page.en.html", include_str!("templates/page.en.txt")),
@@ -45,6 +47,10 @@ pub(super) fn subject(language: Language, notice: &NoticeView) -> Option<String>
 /// What was seen, as short as can be.
 pub(super) fn seen(language: Language, notice: &NoticeView) -> String {
     filled("short.txt", language, notice).unwrap_or_default().trim().to_owned()
+}
+
+pub(super) fn sights(language: Language, sights: &[Sight]) -> Option<String> {
+    rendered("sights.txt", context! { lang => code(language), sights => Serde(sights) })
 }
 
 pub(super) fn text(language: Language, notice: &NoticeView) -> Option<String> {

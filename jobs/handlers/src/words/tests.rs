@@ -1,3 +1,4 @@
+mod chinese;
 mod golden;
 mod properties;
 
@@ -196,6 +197,18 @@ fn each_kind() -> Vec<(&'static str, Facts, Enclosed)> {
             nothing(),
         ),
     ]
+}
+
+#[test]
+fn what_comes_and_goes_is_told_since_the_first_time_that_is_counted() {
+    let flaps = |detail: &str| Change { kind: ChangeKind::Flapping, count: Some(6), ..raised("r", detail) };
+    for (detail, since) in [
+        ("raised 6 times since 2026-11-23T08:40:00.000Z: told no more until it is calm for 900 s", "08:40:00"),
+        ("raised 6 times: told no more until it is calm for 900 s", "09:00:06"),
+    ] {
+        let words = compose(&of_sensor(vec![flaps(detail)]), &reader(Language::En, "UTC"), &Enclosed::default());
+        assert!(words.text.contains(&format!("It came and went 6 times since 2026-11-23 {since}")), "{}", words.text);
+    }
 }
 
 #[test]

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use domain::{
     Source,
-    alarm::{Against, Change, ChangeKind, Severity, Sight, unowned},
+    alarm::{Change, ChangeKind, Severity, Sight, unowned},
 };
 use records::facts::{Became, DisabledEndpoint, Facts, HeldBack, Instead, Kind, Part};
 use serde::Serialize;
 
-use super::{Button, ChartWords, Enclosed, Reader, clean::cleaned};
+use super::{Button, ChartWords, Enclosed, Reader, clean::cleaned, seen::sights};
 
 /// The most characters of what something is called.
-const MOST_NAME: usize = 120;
+pub(super) const MOST_NAME: usize = 120;
 /// The most characters of what was seen.
-const MOST_DETAIL: usize = 400;
+pub(super) const MOST_DETAIL: usize = 400;
 /// The most sources in one notice, and changes of one: of more it is said that there are more.
-const MOST: usize = 40;
+pub(super) const MOST: usize = 40;
 
 /// A notice.
 #[derive(Debug, Serialize)]
@@ -131,38 +131,9 @@ impl Row {
             unwatched: change.is_unwatched(),
             lasted: change.lasted_ms.unwrap_or_else(|| millis(change.at.since(change.since))),
             by: change.by.as_deref().map(|by| cleaned(by, MOST_NAME)),
-            sights: change.sights().into_iter().take(MOST).map(clean_sight).collect(),
+            sights: sights(change, reader),
             colour: colour(change),
         }
-    }
-}
-
-/// What the words of others are in a sight, cut and on one line.
-fn clean_sight(sight: Sight) -> Sight {
-    let clean = |text: String| cleaned(&text, MOST_DETAIL);
-    match sight {
-        Sight::Value { what, against } => Sight::Value { what: clean(what), against: clean_limits(against) },
-        Sight::Times { count, within, of } => {
-            Sight::Times { count, within, of: of.into_iter().take(MOST).map(clean_sight).collect() }
-        }
-        Sight::Lost { cause } => Sight::Lost { cause: clean(cause) },
-        Sight::Stuck { what, after } => Sight::Stuck { what: clean(what), after },
-        Sight::Moves { what } => Sight::Moves { what: clean(what) },
-        Sight::Other { words } => Sight::Other { words: clean(words) },
-        sight => sight,
-    }
-}
-
-fn clean_limits(against: Against) -> Against {
-    let clean = |text: String| cleaned(&text, MOST_DETAIL);
-    match against {
-        Against::Limits { range } => Against::Limits { range: clean(range) },
-        Against::AtLeast { limit } => Against::AtLeast { limit: clean(limit) },
-        Against::AtMost { limit } => Against::AtMost { limit: clean(limit) },
-        Against::When { what } => Against::When { what: clean(what) },
-        Against::Not { what } => Against::Not { what: clean(what) },
-        Against::Normal { what } => Against::Normal { what: clean(what) },
-        Against::Inside => Against::Inside,
     }
 }
 

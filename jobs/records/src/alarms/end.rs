@@ -67,7 +67,14 @@ async fn forget(
     writes.extend(watch.value.timer.map(|due| record::delete(timer_key(due, source))));
     if !changes.is_empty() {
         let id = derived_id(at, &["transition", &source.to_string(), REASON, &watch.version.to_string()]);
-        writes.push(put_transition(&Transition { id, source: source.clone(), at, changes, cause: None })?);
+        writes.push(put_transition(&Transition {
+            id,
+            source: source.clone(),
+            at,
+            changes,
+            unknown: None,
+            cause: None,
+        })?);
     }
     Ok(table.transact(writes).await?.applied())
 }

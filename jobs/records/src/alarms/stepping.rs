@@ -51,7 +51,8 @@ fn transition(grounds: Grounds<'_>, watch: &Versioned<Watch>, now: Timestamp, ch
     let source = evidence.source.to_string();
     let id = derived_id(evidence.at, &["transition", &source, &evidence.id, &watch.version.to_string()]);
     let cause = Some(Cause::of(grounds, &changes, &watch.value.began));
-    Transition { id, source: evidence.source.clone(), at: now, changes, cause }
+    let unknown = watch.value.state.unknown.clone();
+    Transition { id, source: evidence.source.clone(), at: now, changes, unknown, cause }
 }
 
 async fn changed_alarms(

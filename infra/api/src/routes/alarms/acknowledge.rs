@@ -12,7 +12,7 @@ use records::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Alarm, visible};
+use super::{Alarm, standing::shown_alone, visible};
 use crate::{error::ApiError, site::Site, visitor::SignedIn};
 
 pub(super) const MOST_NOTE_CHARS: usize = 1000;
@@ -76,7 +76,7 @@ pub(super) async fn acknowledge(
     remark: Option<Json<Remark>>,
 ) -> Result<Json<Alarm>, ApiError> {
     let remark = Remark::checked(remark)?;
-    Ok(Json(Alarm::of(take_on(&site, &user, &id, &remark).await?, site.clock.now())))
+    Ok(Json(shown_alone(&site, take_on(&site, &user, &id, &remark).await?).await?))
 }
 
 /// Takes an alarm on in a user's name, unless somebody did; gives the alarm as it is then. Not found when they may not see it.

@@ -6,7 +6,7 @@ use domain::alarm::{Act, Deed};
 use engine_http::{Json, Path, Problem, axum::extract::State};
 use records::{alarms, users::User};
 
-use super::{Alarm, acknowledge::Remark, visible};
+use super::{Alarm, acknowledge::Remark, standing::shown_alone, visible};
 use crate::{error::ApiError, site::Site, visitor::SignedIn};
 
 /// Put an alarm on the shelf
@@ -98,5 +98,5 @@ async fn act(
     let act = Act { by: user.user.clone(), why: remark.note, deed };
     let changes = alarms::act(&*site.table, &alarm.source, &act, now).await?;
     tracing::info!(alarm.id = alarm.id, user.name = user.user, changes = changes.len(), "Somebody acted on an alarm");
-    Ok(Json(Alarm::of(visible(site, user, &alarm.id).await?.value, now)))
+    Ok(Json(shown_alone(site, visible(site, user, &alarm.id).await?.value).await?))
 }

@@ -14,7 +14,7 @@ use records::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Alarm, attended, concerns};
+use super::{Alarm, attended, concerns, standing::shown};
 use crate::{
     error::ApiError,
     paging::{self, Listing, Paging},
@@ -69,11 +69,10 @@ pub(super) async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<Alarm>>, ApiError> {
     let (limit, after) = (paging.limit()?, paging.after(LIST)?);
-    let now = site.clock.now();
     let scope = scope(&site, &user, wanted.terminal.as_deref()).await?;
     let page = find(&site, &user, wanted.state, &scope, (limit, after)).await?;
-    let items = page.items.into_iter().map(|alarm| Alarm::of(attended(&site, alarm), now));
-    Ok(Listing::answer(LIST, items.collect(), page.next))
+    let items = page.items.into_iter().map(|alarm| attended(&site, alarm)).collect();
+    Ok(Listing::answer(LIST, shown(&site, items).await?, page.next))
 }
 
 pub(super) async fn scope(site: &Site, user: &User, terminal: Option<&str>) -> Result<Scope, ApiError> {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::acknowledge::{check_note, check_time};
-use crate::{error::ApiError, moment::Moment, site::Site, visitor::SignedIn};
+use crate::{error::ApiError, moment::Moment, routes::terminals::show_changed, site::Site, visitor::SignedIn};
 
 /// What is out of service.
 #[derive(Serialize, ToSchema)]
@@ -129,6 +129,9 @@ async fn act(site: &Site, user: &User, mac: &str, part: &Part, act: &Act) -> Res
     }
     for source in sources(site, user, mac, part.pid).await? {
         alarms::act(&*site.table, &source, act, site.clock.now()).await?;
+    }
+    if let Ok(mac) = mac.parse() {
+        show_changed(site, &mac).await;
     }
     tracing::info!(terminal.mac = mac, user.name = user.user, deed = ?act.deed, "Somebody changed what is in service");
     Ok(StatusCode::NO_CONTENT)

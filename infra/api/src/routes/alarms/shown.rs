@@ -1,10 +1,14 @@
 //! Alarms as callers see them.
 
-use domain::{Timestamp, alarm};
+use domain::{
+    Timestamp,
+    alarm::{self, SourceState},
+};
 use records::alarms;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::standing::{OutOfService, Unknown};
 use crate::moment::Moment;
 
 /// One condition on one source, with its life.
@@ -46,6 +50,12 @@ pub(super) struct Alarm {
     /// Who put it on the shelf, if it lies there: nobody is told of it.
     #[schema(required)]
     shelved: Option<Shelved>,
+    /// Why nothing is known of its source at present, if so: whether an active alarm's condition still holds, nobody knows.
+    #[schema(required)]
+    unknown: Option<Unknown>,
+    /// Who took its source out of service, or its rule there, if somebody did: nobody is told of it.
+    #[schema(required)]
+    out_of_service: Option<OutOfService>,
     /// How many readings said so, where they came too late for it to be raised.
     #[schema(required)]
     late_readings: Option<u32>,
@@ -173,11 +183,12 @@ struct Acknowledgement {
 }
 
 impl Alarm {
-    /// An alarm as it stands now.
-    pub(super) fn of(alarm: alarms::Alarm, now: Timestamp) -> Self {
+    /// An alarm as it stands now, by what is remembered of its source.
+    pub(super) fn of(alarm: alarms::Alarm, state: &SourceState, now: Timestamp) -> Self {
         let lasted_ms = u64::try_from(alarm.lasted(now).as_millis()).unwrap_or(u64::MAX);
         let is_active = alarm.cleared_at.is_none();
         let alarms::AlarmLife { occurrence, first_raised_at, over_at, shelved, late_readings, .. } = alarm.life;
+        let out_of_service = state.out_of_service(&alarm.rule, now).filter(|_| is_active).map(OutOfService::from);
         Self {
             id: alarm.id,
             source: alarm.source.into(),
@@ -194,6 +205,8 @@ impl Alarm {
             first_raised_at: first_raised_at.map(Moment),
             over_at: over_at.map(Moment),
             shelved: shelved.filter(|_| is_active).map(Shelved::from),
+            unknown: Unknown::of(state).filter(|_| is_active),
+            out_of_service,
             late_readings,
             severities_between: alarm.life.severities_between,
             severities: alarm.severities.into_iter().map(SeverityChange::from).collect(),

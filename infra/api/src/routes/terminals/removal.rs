@@ -52,7 +52,7 @@ async fn end_alarms(site: &Site, terminal: &terminals::Terminal) -> Result<(), A
 }
 
 /// Tells the browsers that watch a terminal to look at it anew. Nobody waits for it.
-pub(super) async fn show_changed(site: &Site, mac: &Mac) {
+pub(in crate::routes) async fn show_changed(site: &Site, mac: &Mac) {
     let push = Push {
         event: format!("MacUpdate{mac}"),
         audience: Audience::Terminal(mac.clone()),

@@ -13,7 +13,7 @@ impl SourceState {
     }
 
     /// Since when nothing is known of the source, if so.
-    pub(super) fn lost(&self) -> Option<Timestamp> {
+    pub fn lost(&self) -> Option<Timestamp> {
         self.unknown.as_ref()?;
         let told_then = || self.newest.get(&crate::alarm::Aspect::Link).map(|seen| seen.at);
         // What was stored before that was remembered has it from what said so.

@@ -5,10 +5,7 @@ use std::time::Duration;
 use super::Run;
 use crate::{
     Timestamp,
-    alarm::{
-        Change, ChangeKind, Flapping, Life, MOST_SHELVED, Rule, RuleSet, SourceState, Untold, change::About,
-        state::WHOLE_SOURCE,
-    },
+    alarm::{Change, ChangeKind, Flapping, Life, MOST_SHELVED, Rule, RuleSet, SourceState, Untold, change::About},
 };
 
 /// What a rule says of the telling.
@@ -90,7 +87,8 @@ impl Run<'_> {
         let Some(life) = self.state.lives.get_mut(rule) else { return };
         let Some(flap) = &life.flap else { return };
         let (count, until) = (flap.count, flap.calm_at);
-        let detail = format!("{}: told no more until it is calm for {} s", flap.counted(), flap.calm.as_secs());
+        let (what, since, calm) = (flap.counted(), flap.since.rfc3339(), flap.calm.as_secs());
+        let detail = format!("{what} since {since}: told no more until it is calm for {calm} s");
         let change = Change::of(ChangeKind::Flapping, life.about(rule), at, detail);
         let change = Change { untold, count: Some(count), until: Some(until), ..change };
         if change.is_told() {
@@ -145,8 +143,7 @@ impl Life {
 impl SourceState {
     /// Why nobody is told of a rule at an instant, if so.
     pub(super) fn quiet(&self, rule: &str, at: Timestamp) -> Option<Untold> {
-        let mut service = [rule, WHOLE_SOURCE].into_iter().filter_map(|name| self.out_of_service.get(name));
-        if service.any(|quiet| quiet.covers(at)) {
+        if self.out_of_service(rule, at).is_some() {
             return Some(Untold::OutOfService);
         }
         let shelved = self.lives.get(rule).and_then(|life| life.shelf.as_ref());

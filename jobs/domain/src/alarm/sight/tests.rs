@@ -5,11 +5,26 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     Source, Timestamp,
-    alarm::{Comparison, Condition, Evidence, Fact, Level, Observed, Rule, RuleSet, Severity, SourceState, step},
+    alarm::{
+        Comparison, Condition, Evidence, Fact, Figure, Level, Observed, Rule, RuleSet, Severity, SourceState, step,
+    },
     reading::{Datum, Quality},
 };
 
 const START: Timestamp = Timestamp(1_795_424_466_000);
+const TEN_MINUTES: Duration = Duration::from_mins(10);
+
+/// Whether somebody else's words are left in it.
+fn is_other(sight: &Sight) -> bool {
+    let is_said = |why: &Why| matches!(why, Why::Said { .. });
+    match sight {
+        Sight::Other { .. } => true,
+        Sight::Times { of, .. } => of.iter().any(is_other),
+        Sight::Value { what, .. } => what.contains(", "),
+        Sight::Away { channel: false, why, .. } => why.iter().any(is_said),
+        _ => false,
+    }
+}
 
 fn seen(name: &str, number: f64, unit: &str) -> Fact {
     let value = Datum::Number(number);
@@ -44,6 +59,7 @@ fn outside(name: &str, min: Option<f64>, max: Option<f64>) -> Condition {
 fn every_sentence_that_conditions_make_is_read() {
     let level = |limit| Level { limit, severity: Severity::Critical, deadband: 0.0 };
     let compare = Condition::Compare { name: named("t"), is: Comparison::Greater, to: 30.0, deadband: 0.0 };
+    let count = || Condition::Count { of: Box::new(compare.clone()), at_least: 1, within: TEN_MINUTES };
     let conditions = [
         outside("t", Some(10.0), Some(30.0)),
         outside("t", None, Some(30.0)),
@@ -53,17 +69,28 @@ fn every_sentence_that_conditions_make_is_read() {
         Condition::In { name: named("t"), states: vec!["40".to_owned(), "41".to_owned()] },
         Condition::NotIn { name: named("t"), normal: vec!["20".to_owned()] },
         Condition::Bit { name: named("t"), bit: 3, normal: false },
-        Condition::Count { of: Box::new(compare.clone()), at_least: 1, within: Duration::from_mins(10) },
+        count(),
         Condition::Stuck { name: named("t"), after: Duration::from_mins(1) },
         Condition::Any { of: vec![compare.clone(), outside("t", None, Some(35.0))] },
-        Condition::All { of: vec![compare, outside("t", None, Some(35.0))] },
+        Condition::All { of: vec![compare.clone(), outside("t", None, Some(35.0))] },
+        Condition::Not { of: Box::new(outside("t", None, Some(50.0))) },
+        Condition::Rate { name: named("t"), rising: Some(-100.0), falling: None, per: Duration::from_mins(1) },
+        Condition::Window {
+            name: named("t"),
+            figure: Figure::Max,
+            within: TEN_MINUTES,
+            is: Comparison::Greater,
+            to: 3.0,
+        },
+        Condition::Any { of: vec![outside("u", None, Some(1.0)), outside("t", None, Some(35.0)), count()] },
+        Condition::All { of: vec![count(), compare] },
     ];
     for condition in conditions {
         let told = details(condition.clone(), [40.0, 40.0, 20.0].map(|value| seen("t", value, "℃")));
         assert!(!told.is_empty(), "{condition:?} says nothing");
         for detail in told {
             let sights = Sight::read(&detail);
-            assert!(!sights.iter().any(|sight| matches!(sight, Sight::Other { .. })), "{detail}: {sights:?}");
+            assert!(!sights.iter().any(is_other), "{detail}: {sights:?}");
         }
     }
 }
@@ -86,13 +113,52 @@ fn a_value_is_read_with_what_it_was_held_against() {
     let told = details(outside("室温", Some(10.0), Some(30.0)), [seen("室温", 35.2, "℃")]);
     let sights = Sight::read(&told[0]);
     let against = Against::Limits { range: "10 ~ 30".to_owned() };
-    assert_eq!(sights, [Sight::Value { what: "室温 35.2 ℃".to_owned(), against }]);
+    assert_eq!(sights, [Sight::Value { what: "室温 35.2 ℃".to_owned(), over: None, against }]);
     assert_eq!(sights[0].limits(), [10.0, 30.0]);
     for (detail, limits) in
         [("t 5, at most 3", vec![3.0]), ("t 5, alarm if > 3.5", vec![3.5]), ("s 2, not 2 or 3", vec![])]
     {
         assert_eq!(Sight::read(detail)[0].limits(), limits, "{detail}");
     }
+}
+
+#[test]
+fn a_figure_over_some_time_a_speed_and_a_bit_are_read_apart() {
+    let against = Against::When { what: "> 3".to_owned() };
+    let over = Some(600_000);
+    assert_eq!(
+        Sight::read("t over 10 min 5 ℃, alarm if > 3"),
+        [Sight::Value { what: "t 5 ℃".to_owned(), over, against }]
+    );
+    let what = "t +5.000 ℃".to_owned();
+    assert_eq!(Sight::read("t +5.000 ℃ in 1 min"), [Sight::Rate { what, per: 60_000 }]);
+    let bit = Sight::Bit { name: "flags".to_owned(), bit: 3, on: true, normal: false };
+    assert_eq!(Sight::read("flags bit 3 on, normal off"), [bit]);
+    assert_eq!(Sight::read("t 5, no limits").len(), 1);
+}
+
+#[test]
+fn each_of_several_sentences_is_read_whatever_the_others_hold() {
+    for (detail, count) in [
+        ("link lost: its connection to us is gone and t 35, at most 3", 2),
+        ("link lost: its node reboots it, since nothing on its line answers and no data for 10 min", 2),
+        ("t 35, at most 3, 3 times within 10 min: u 9, alarm if > 8", 2),
+        ("mode a, b, not a, b or c, data again", 2),
+        ("raised 6 times since 2026-11-23T09:01:06.000Z, now calm: it is over", 1),
+        ("raised or changed 6 times since 2026-11-23T09:01:06.000Z, now calm: it stands", 1),
+    ] {
+        let sights = Sight::read(detail);
+        let is_whole = |sight: &Sight| !matches!(sight, Sight::Other { .. });
+        assert!(sights.len() == count && sights.iter().all(is_whole), "{detail}: {sights:?}");
+    }
+}
+
+#[test]
+fn a_detail_of_however_many_sentences_is_read_in_no_time() {
+    let long = |of: &str| vec![of; 99].join(", ");
+    assert_eq!(Sight::read(&long("t 5, at most 3")).len(), 99);
+    assert_eq!(Sight::read(&long("t 5, perhaps")).len(), 1);
+    assert_eq!(Sight::read(&vec!["data again"; 1000].join(" and ")).len(), 1);
 }
 
 #[test]

@@ -166,8 +166,8 @@ struct Receipt {
 impl Explained {
     /// An explanation as it stands now.
     pub(crate) fn of(explanation: Explanation, now: Timestamp) -> Self {
-        let Explanation { alarm, steps, is_whole } = explanation;
-        let alarm = Alarm::of(alarm, now);
+        let Explanation { alarm, state, steps, is_whole } = explanation;
+        let alarm = Alarm::of(alarm, &state, now);
         Self { alarm, steps: steps.into_iter().map(Step::from).collect(), whole: is_whole }
     }
 }

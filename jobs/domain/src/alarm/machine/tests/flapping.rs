@@ -27,13 +27,16 @@ fn what_comes_and_goes_is_told_once_as_that_and_once_when_it_is_calm() {
     assert_eq!(begun[0].untold, Some(Untold::Flapping));
     assert_eq!((begun[1].kind, begun[1].count, begun[1].is_told()), (ChangeKind::Flapping, Some(4), true));
     assert_eq!(begun[1].until, Some(seconds(380)));
-    assert_eq!(begun[1].detail, "raised 4 times: told no more until it is calm for 300 s");
+    assert_eq!(
+        begun[1].detail,
+        "raised 4 times since 1970-01-01T00:00:20.000Z: told no more until it is calm for 300 s"
+    );
     assert_eq!(source.sees(90, hot(20.0)), [format!("(-{RULE})")]);
     assert_eq!(flaps(&mut source, 5..=7), [format!("(+{RULE})"), format!("(-{RULE})")]);
     assert_eq!(source.timer, Some(seconds(450)), "five minutes after the last end");
     let calm = source.changes(500, Fact::Tick).remove(0);
     assert_eq!((calm.kind, calm.at, calm.count), (ChangeKind::Calmed, seconds(450), Some(7)));
-    assert_eq!(calm.detail, "raised 7 times since 1970-01-01T00:01:20.000Z, now calm: it is over");
+    assert_eq!(calm.detail, "raised 7 times since 1970-01-01T00:00:20.000Z, now calm: it is over");
     assert_eq!((calm.is_told(), calm.lasted_ms), (true, Some(10_000)));
     assert_eq!(flaps(&mut source, 30..=32), [format!("+{RULE}"), format!("-{RULE}")], "counted anew");
 }
