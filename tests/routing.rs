@@ -7,6 +7,7 @@ mod attended;
 mod backtest;
 mod escalation;
 mod grouping;
+mod muting;
 mod once;
 mod play;
 mod policies;
