@@ -49,7 +49,8 @@ async fn rule(site: &Site, user: &User, id: &str) -> Result<alert_rules::AlertRu
     Ok(found.ok_or_else(nowhere)?)
 }
 
-fn is_id(id: &str) -> bool {
+/// Whether something can be the id of a rule that was made here.
+pub(crate) fn is_id(id: &str) -> bool {
     ulid::Ulid::from_string(id).is_ok()
 }
 
