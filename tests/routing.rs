@@ -6,6 +6,7 @@
 mod attended;
 mod backtest;
 mod escalation;
+mod first_step;
 mod grouping;
 mod muting;
 mod once;

@@ -1,11 +1,11 @@
 //! The life of one audience's incidents of one group, played over again by the machine that lives it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Mac, Source, Timestamp,
     alarm::Change,
-    routing::incident::{Incident, Input, News, Pace, Telling, step},
+    routing::incident::{Incident, Input, Known, News, Pace, Telling, step},
 };
 
 /// What would have changed on one source at one instant.
@@ -27,9 +27,16 @@ pub(super) struct Said {
     pub(super) macs: BTreeSet<Mac>,
 }
 
+/// When alarms ended of which nobody would have been told that.
+pub(super) type Ends = BTreeMap<String, Timestamp>;
+
 /// What an audience would have been told of what happened, oldest first, when nobody takes anything on.
-pub(super) fn lived<'a>(happened: impl IntoIterator<Item = &'a Happened>, pace: &Pace, until: Timestamp) -> Vec<Said> {
-    let mut life = Life { pace, state: Incident::default(), due: None, number: 0, said: Vec::new() };
+pub(super) fn lived<'a>(
+    happened: impl IntoIterator<Item = &'a Happened>,
+    (pace, ends): (&Pace, &Ends),
+    until: Timestamp,
+) -> Vec<Said> {
+    let mut life = Life { pace, ends, state: Incident::default(), due: None, number: 0, said: Vec::new() };
     for Happened { at, source, changes } in happened {
         life.pass(|due| due < *at);
         let news = |change: &Change| News { transition: String::new(), source: source.clone(), change: change.clone() };
@@ -41,6 +48,7 @@ pub(super) fn lived<'a>(happened: impl IntoIterator<Item = &'a Happened>, pace: 
 
 struct Life<'a> {
     pace: &'a Pace,
+    ends: &'a Ends,
     state: Incident,
     due: Option<Timestamp>,
     number: usize,
@@ -62,7 +70,11 @@ impl Life<'_> {
     }
 
     fn step(&mut self, news: Vec<News>, now: Timestamp) {
-        let stepped = step(&self.state, Input { news, ..Input::default() }, self.pace, now);
+        let over = |alarm: &String| self.ends.get(alarm).copied().filter(|over| *over <= now);
+        let known =
+            self.state.open.keys().map(|alarm| (alarm.clone(), Known { over: over(alarm), ..Known::default() }));
+        let known = known.collect();
+        let stepped = step(&self.state, Input { news, known }, self.pace, now);
         self.state = stepped.incident;
         self.due = stepped.timer;
         for telling in stepped.tellings {

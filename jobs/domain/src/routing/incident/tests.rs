@@ -7,6 +7,7 @@ use crate::{
 };
 
 mod properties;
+mod steps;
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp(1_800_000_000_000).plus(Duration::from_secs(seconds))
