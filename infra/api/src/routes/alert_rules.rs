@@ -8,6 +8,7 @@ mod changing;
 mod form;
 mod import;
 mod metrics;
+mod placed;
 mod proof;
 mod reading;
 
@@ -24,7 +25,7 @@ use records::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use self::form::RuleForm;
+pub(crate) use self::{form::RuleForm, proof::named_by_nothing};
 use crate::{error::ApiError, site::Site};
 
 const LIST: &str = "alert-rules";

@@ -33,8 +33,9 @@ use crate::{
 };
 
 /// What a backtest takes for granted when it counts notices, in words.
-pub const ASSUMED: [&str; 5] = [
+pub const ASSUMED: [&str; 6] = [
     "Nobody acknowledges anything, so notices are repeated and escalated until the alarms end.",
+    "What is latched is reset as soon as its condition is over.",
     "Silences, maintenance windows, inhibitions, quiet hours and daily limits hold nothing back. What goes into a digest, the inbox \
      and topics are not counted.",
     "No other rule raises anything: what they raise at the same place would share its notices.",
