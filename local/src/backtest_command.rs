@@ -1,7 +1,7 @@
 //! `telltale backtest`: what an alert rule would have raised.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{IsTerminal, Write as _, stderr},
     time::Duration,
 };
@@ -12,9 +12,15 @@ use boot::SystemClock;
 use domain::{
     Mac, Timestamp,
     alarm::{Episode, Severity},
+    protocol::ProtocolDocument,
 };
 use jobs::backtest::{ASSUMED, Backtest, OfDevice, Terms, Told, WouldHaveBeen, untriable};
-use records::{Clock, Table, TableError, terminals, terminals::Terminal};
+use records::{
+    Clock, Table, TableError,
+    alert_rules::Scope,
+    protocols,
+    terminals::{self, Terminal},
+};
 use serde_json::{Value, json};
 
 use crate::{cli::BacktestArguments, config::Config, site::table_of};
@@ -40,6 +46,8 @@ pub(crate) async fn command(arguments: BacktestArguments) -> anyhow::Result<()> 
     let from = to.minus(arguments.last);
     let terminals = terminals(table.as_ref(), rule.scope.mac()).await?;
     let count = terminals.len();
+    let protocols = spoken(table.as_ref(), &terminals, &rule.scope).await?;
+    let warnings = rule.warnings(&protocols);
     let terms = Terms::of(&config.notices, &config.alarms);
     let RuleOfFile { name, scope, recipients, rule, .. } = rule;
     let backtest = Backtest { rule, recipients, terms, terminals, from, to, most_readings: usize::MAX };
@@ -51,8 +59,11 @@ pub(crate) async fn command(arguments: BacktestArguments) -> anyhow::Result<()> 
         std::fs::write(path, document).with_context(|| format!("cannot write {}", path.display()))?;
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&as_json(&found, from, to))?);
+        println!("{}", serde_json::to_string_pretty(&as_json(&found, from, to, &warnings))?);
     } else {
+        for warning in &warnings {
+            eprintln!("{warning}");
+        }
         print!("{}", text(&name, &found, from, to));
     }
     Ok(())
@@ -63,6 +74,18 @@ async fn terminals(table: &dyn Table, named: Option<&Mac>) -> Result<Vec<Termina
         Some(mac) => Ok(terminals::get(table, mac).await?.into_iter().collect()),
         None => terminals::all(table).await,
     }
+}
+
+/// What the devices of a scope speak.
+async fn spoken(table: &dyn Table, terminals: &[Terminal], scope: &Scope) -> Result<Vec<ProtocolDocument>, TableError> {
+    let devices = terminals.iter().flat_map(|terminal| terminal.devices.iter().map(move |device| (terminal, device)));
+    let devices = devices.filter(|(terminal, device)| scope.holds(terminal, device));
+    let names: BTreeSet<&str> = devices.map(|(_, device)| device.protocol.as_str()).collect();
+    let mut spoken = Vec::new();
+    for name in names {
+        spoken.extend(protocols::get(table, name).await?);
+    }
+    Ok(spoken)
 }
 
 /// On a terminal alone: a log needs no line that overwrites itself.
@@ -119,6 +142,10 @@ fn device_lines(device: &OfDevice, to: Timestamp) -> Vec<String> {
     [String::new(), title].into_iter().chain(alarms).collect()
 }
 
+fn millis(lasted: Duration) -> u64 {
+    u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// `3d 4h`, `2h 5m`, `12m 3s`.
 fn span(lasted: Duration) -> String {
     let seconds = lasted.as_secs();
@@ -130,13 +157,15 @@ fn span(lasted: Duration) -> String {
     }
 }
 
-fn as_json(found: &WouldHaveBeen, from: Timestamp, to: Timestamp) -> Value {
+/// As `POST /api/alerts/rules/backtest` answers, with all alarms.
+fn as_json(found: &WouldHaveBeen, from: Timestamp, to: Timestamp, warnings: &[String]) -> Value {
     let (alarms, standing, active) = (found.alarms().count(), found.standing(), found.active(to));
     let alarm = |(device, alarm): (&OfDevice, &Episode)| {
         json!({
             "mac": device.device.mac, "pid": device.device.pid, "terminal": device.terminal,
             "since": alarm.since.rfc3339(), "raised_at": alarm.raised.rfc3339(),
-            "cleared_at": alarm.cleared.map(Timestamp::rfc3339), "severity": alarm.severity, "detail": alarm.detail,
+            "cleared_at": alarm.cleared.map(Timestamp::rfc3339), "duration_ms": millis(alarm.lasted(to)),
+            "severity": alarm.severity, "detail": alarm.detail,
         })
     };
     let told = |told: &Told| {
@@ -148,8 +177,21 @@ fn as_json(found: &WouldHaveBeen, from: Timestamp, to: Timestamp) -> Value {
     };
     json!({
         "from": from.rfc3339(), "to": to.rfc3339(), "readings": found.readings, "devices": found.devices.len(),
-        "alarms": alarms, "standing": standing, "active_ms": u64::try_from(active.as_millis()).unwrap_or(u64::MAX),
-        "latest": found.alarms().map(alarm).collect::<Vec<_>>(),
-        "notices": found.told.iter().map(told).collect::<Vec<_>>(), "assumed": ASSUMED,
+        "left_out": found.left_out, "alarms": alarms, "standing": standing, "active_ms": millis(active),
+        "latest": found.latest().into_iter().map(alarm).collect::<Vec<_>>(),
+        "notices": found.told.iter().map(told).collect::<Vec<_>>(), "assumed": ASSUMED, "warnings": warnings,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_as_json_says_what_was_left_out_and_what_can_hardly_be_meant() {
+        let found = WouldHaveBeen { readings: 0, devices: Vec::new(), told: Vec::new(), left_out: 3 };
+        let said = as_json(&found, Timestamp(0), Timestamp(1), &["\"temprature\" watches nothing".to_owned()]);
+        assert_eq!((&said["left_out"], &said["active_ms"]), (&json!(3), &json!(0)));
+        assert_eq!(said["warnings"], json!(["\"temprature\" watches nothing"]));
+    }
 }

@@ -1,5 +1,7 @@
 //! What somebody has on is not said again: acknowledged, on the shelf, out of service, or spoken for by a lost parent's alarm.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::play::Play;
@@ -92,4 +94,47 @@ async fn while_a_lost_parents_alarm_speaks_for_it_it_is_not_said_again_and_then_
         81m..81m3s      boss hears Recovered: Cold store / 1 TH-10
     ";
     boss_after_ten_minutes().await.runs(lines, "1h").await;
+}
+
+#[tokio::test]
+async fn what_comes_and_goes_too_often_to_be_told_is_escalated_and_said_again_when_it_stands() {
+    let play = Play::of_dave_and_the_boss(Duration::from_mins(10)).await;
+    let mut before = String::new();
+    for round in 0..5 {
+        let at = round * 330;
+        before += &format!("{at}s sensor 1 hot\n{}s sensor 1 well\n", at + 10);
+    }
+    let told = play.mails(&format!("{before}1650s sensor 1 hot\n80m sensor 1 well"), "1h").await;
+    let told = told.iter().filter(|(at, ..)| at.as_secs() >= 1600);
+    let told: Vec<(u64, &str, &str)> =
+        told.map(|(at, who, what)| (at.as_secs() / 30, &**who, what.split(':').next().unwrap())).collect();
+    let expected = [
+        (55, "tech", "Comes and goes"),
+        (55, "dave", "Comes and goes"),
+        (75, "boss", "Not acknowledged"),
+        // It was calm for a quarter of an hour, and stands.
+        (85, "tech", "Alarm"),
+        (85, "boss", "Alarm"),
+        (85, "dave", "Alarm"),
+        (145, "boss", "Still open"),
+        (145, "dave", "Still open"),
+        (145, "tech", "Still open"),
+        (160, "tech", "Recovered"),
+        (160, "boss", "Recovered"),
+        (160, "dave", "Recovered"),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn what_was_held_back_and_is_out_of_service_by_then_is_told_when_it_is_back() {
+    let lines = "
+        0s              tech silences sensor 1 for 30m
+        10s             sensor 1 hot
+        10m             tech takes out for 1h
+        70m..70m3s      tech hears Alarm: Cold store / 1 TH-10
+        75m             sensor 1 well
+        75m..75m3s      tech hears Recovered: Cold store / 1 TH-10
+    ";
+    Play::new().await.runs(lines, "20m").await;
 }

@@ -106,9 +106,9 @@ impl Play {
         protocols::put_constants(table, &serde_json::from_value(constants).unwrap()).await.unwrap();
         self.flow.sensors(1..=4).await;
         let above = |name: &str, is, to| Condition::Compare { name: name.to_owned(), is, to, deadband: 0.0 };
-        self.rule("hot", above("temperature", Comparison::Greater, 30.0), Severity::Critical).await;
-        self.rule("cold", above("temperature", Comparison::Less, 5.0), Severity::Info).await;
-        self.rule("damp", above("humidity", Comparison::Greater, 70.0), Severity::Warning).await;
+        self.rule(None, "hot", above("temperature", Comparison::Greater, 30.0), Severity::Critical).await;
+        self.rule(None, "cold", above("temperature", Comparison::Less, 5.0), Severity::Info).await;
+        self.rule(None, "damp", above("humidity", Comparison::Greater, 70.0), Severity::Warning).await;
     }
 
     /// A temperature above 21 is a warning, one above 28 critical.
@@ -116,20 +116,20 @@ impl Play {
         let level = |limit, severity| Level { limit, severity, deadband: 0.0 };
         let above = vec![level(21.0, Severity::Warning), level(28.0, Severity::Critical)];
         let levels = Condition::Levels { name: "temperature".to_owned(), above, below: Vec::new() };
-        self.rule("warm", levels, Severity::Warning).await;
+        self.rule(None, "warm", levels, Severity::Warning).await;
     }
 
-    async fn rule(&self, name: &str, condition: Condition, severity: Severity) {
+    async fn rule(&self, owner: Option<&str>, name: &str, condition: Condition, severity: Severity) {
         let rule = AlertRule {
             id: name.to_owned(),
             name: name.to_owned(),
-            owner: None,
+            owner: owner.map(str::to_owned),
             target: domain::alarm::Target::Device,
             replaces: None,
             scope: Scope::Everywhere,
             enabled: true,
             recipients: Recipients::default(),
-            rule: Rule::new(rule_id(None, name), condition, severity),
+            rule: Rule::new(rule_id(owner, name), condition, severity),
             version: 1,
             changed_at: self.flow.now(),
             changed_by: "root".to_owned(),

@@ -103,6 +103,23 @@ async fn what_somebody_puts_off_comes_again_at_the_end_if_it_stands() {
 }
 
 #[tokio::test]
+async fn what_comes_to_matter_more_than_what_somebody_put_off_is_told_and_so_is_its_end() {
+    let play = Play::new().await;
+    play.levels().await;
+    let lines = "
+        0s          sensor 1 warm
+        10s..12s    tech hears Alarm: Cold store / 1 TH-10
+        5m          tech snoozes for 1h
+        10m         sensor 1 warmer
+        10m..10m2s  tech hears Alarm changed: Cold store / 1 TH-10
+        40m..40m2s  tech hears Still open: Cold store / 1 TH-10
+        45m         sensor 1 well
+        45m..46m    tech hears Recovered: Cold store / 1 TH-10
+    ";
+    play.runs(lines, "1h").await;
+}
+
+#[tokio::test]
 async fn what_is_over_before_somebody_wants_to_hear_of_it_again_is_told_as_over() {
     let lines = "
         0s          sensor 1 damp

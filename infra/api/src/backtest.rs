@@ -3,12 +3,13 @@
 use domain::{
     Timestamp,
     alarm::{BadRule, Rule, Severity, Target},
+    protocol::ProtocolDocument,
 };
 use engine_chart::{Band, Chart, Tone};
 use jobs::backtest::{OfDevice, WouldHaveBeen};
 use records::alert_rules::{Recipients, Scope, rule_id};
 
-use crate::routes::RuleForm;
+use crate::routes::{RuleForm, named_by_nothing};
 
 /// A rule as `POST /api/alerts/rules` takes it, out of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +48,11 @@ impl RuleOfFile {
         rule.check()?;
         let RuleForm { name, target, scope, recipients, .. } = form;
         Ok(Self { name, is_of_devices: target == Target::Device, scope, recipients, rule })
+    }
+
+    /// What can hardly be meant of one about devices that speak these protocols.
+    pub fn warnings(&self, spoken: &[ProtocolDocument]) -> Vec<String> {
+        named_by_nothing(&self.rule.condition, spoken)
     }
 }
 

@@ -98,6 +98,13 @@ impl WouldHaveBeen {
         self.devices.iter().flat_map(|device| device.alarms.iter().map(move |alarm| (device, alarm)))
     }
 
+    /// All alarms, the newest first.
+    pub fn latest(&self) -> Vec<(&OfDevice, &Episode)> {
+        let mut alarms: Vec<_> = self.alarms().collect();
+        alarms.sort_by_key(|(_, alarm)| std::cmp::Reverse(alarm.raised));
+        alarms
+    }
+
     /// How many of them would still stand.
     pub fn standing(&self) -> usize {
         self.alarms().filter(|(_, alarm)| alarm.cleared.is_none()).count()
@@ -162,7 +169,9 @@ impl Backtest {
         watched: &[Pid],
         looked_at: &mut usize,
     ) -> Result<Option<Vec<(OfDevice, Vec<Change>)>>, TableError> {
-        let rules = RuleSet::new([Arc::new(self.rule.clone())]).damped(self.terms.flapping);
+        // Nobody is there to reset it.
+        let rule = Rule { latched: false, ..self.rule.clone() };
+        let rules = RuleSet::new([Arc::new(rule)]).damped(self.terms.flapping);
         let name = self.rule.condition.names().first().map(|name| (*name).to_owned());
         let mut devices: BTreeMap<Pid, (Replay, Trace)> = watched
             .iter()

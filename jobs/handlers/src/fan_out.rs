@@ -24,6 +24,7 @@ use records::{
 use serde::{Deserialize, Serialize};
 
 use self::hearers::Hearer;
+pub(crate) use self::standing::aside_of;
 use crate::{
     Context, Job, JobError,
     gate::{self, Common},

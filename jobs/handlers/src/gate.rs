@@ -197,14 +197,16 @@ impl<'a> Gate<'a> {
         Ok(is_told.then(Vec::new))
     }
 
-    /// Of an alarm whose beginning is held, the rest is held with it: nobody is told of an end before the beginning.
+    /// Of an alarm whose beginning is held, the rest is held with it: nobody is told of an end before the beginning. What was put
+    /// off was told before.
     async fn keeps_order(&self, asked: Asked<'_>, mut decided: Decided) -> Result<Decided, JobError> {
         if decided.told.iter().all(|news| news.change.begins()) {
             return Ok(decided);
         }
         let held = held::list(self.cx.table.as_ref(), asked.channel, asked.user).await?;
-        let is_held =
-            |news: &News| held.iter().flat_map(|held| &held.changes).any(|held| held.alarm == news.change.alarm);
+        let held = held.iter().filter(|held| held.why != Why::Snooze).flat_map(|held| &held.changes);
+        let held: BTreeSet<&str> = held.map(|held| held.alarm.as_str()).collect();
+        let is_held = |news: &News| held.contains(news.change.alarm.as_str());
         if decided.told.iter().any(is_held) {
             decided.hold_all(self.cx.clock.now(), Why::Order);
         }

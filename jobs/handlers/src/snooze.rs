@@ -4,7 +4,7 @@ use domain::{
     Timestamp,
     alarm::{About, Change, ChangeKind},
     identity::derived_id,
-    routing::Why,
+    routing::{Matcher, Why},
 };
 use records::{
     Table, TableError,
@@ -16,6 +16,14 @@ use records::{
 };
 
 use crate::{deliver_notice::RAISED, fan_out::place};
+
+/// What a link puts off: the alarm's rule on its source, while it matters no more than when that was said. What came to matter more is
+/// told, as it is of what somebody took on.
+pub fn what(alarm: &Alarm) -> Matcher {
+    let Alarm { source, rule, severity, .. } = alarm;
+    let (source, rule) = (Some(source.clone()), Some(rule.clone()));
+    Matcher { source, rule, severity_at_most: Some(*severity), ..Matcher::default() }
+}
 
 /// Has an alarm told to a user once more at the end of a snooze, if it stands then: `letter` is the notice whose link it was, and
 /// what that told of. To ask again changes nothing.

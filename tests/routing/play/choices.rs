@@ -7,10 +7,12 @@
 //! 0s  tech tries sms email
 //! 0s  tech snoozes for 1h
 //! 0s  mail refused
+//! 0s  tech calls it hot above 10
 //! ```
 
 use domain::{
     Source,
+    alarm::{Comparison, Condition, Severity},
     identity::derived_id,
     routing::{Inhibition, Matcher, Preferences, Same, Silence, Window},
 };
@@ -59,6 +61,11 @@ impl Play {
                 let order = Order { channels: ways.iter().map(ToString::to_string).collect(), one_by_one: true };
                 channels::put_order(table, person, &order).await.unwrap();
             }
+            [person, "calls", "it", rule, "above", limit] => {
+                let (name, is, to) = ("temperature".to_owned(), Comparison::Greater, limit.parse().unwrap());
+                let above = Condition::Compare { name, is, to, deadband: 0.0 };
+                self.rule(Some(*person), rule, above, Severity::Critical).await;
+            }
             [standing, "mutes", muted] => {
                 let rule = |rule: &str| Matcher { rule: Some(rule_id(None, rule)), ..Matcher::default() };
                 let inhibition = Inhibition { standing: rule(standing), mutes: rule(muted), same: Same::Terminal };
@@ -75,9 +82,8 @@ impl Play {
         let (table, now) = (self.flow.cx.table.as_ref(), self.flow.now());
         let user = users::get(table, person).await.unwrap().unwrap();
         for alarm in alarms::list(table, Which::Active, 100, None).await.unwrap().items {
-            let matcher =
-                Matcher { source: Some(alarm.source.clone()), rule: Some(alarm.rule.clone()), ..Matcher::default() };
-            self.silence(person, Silence { matcher, window: Window::Once { from: now, until: now.plus(time) } }).await;
+            let (matcher, window) = (snooze::what(&alarm), Window::Once { from: now, until: now.plus(time) });
+            self.silence(person, Silence { matcher, window }).await;
             snooze::ring_again(table, &user, ("n", "t"), &alarm, (now, now.plus(time))).await.unwrap();
         }
     }

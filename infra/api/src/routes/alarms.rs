@@ -4,6 +4,7 @@ mod acknowledge;
 mod acting;
 mod explain;
 mod list;
+mod rules;
 mod service;
 mod shown;
 mod standing;

@@ -8,6 +8,7 @@ mod changing;
 mod form;
 mod import;
 mod metrics;
+mod placed;
 mod proof;
 mod reading;
 
@@ -24,7 +25,7 @@ use records::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use self::form::RuleForm;
+pub(crate) use self::{form::RuleForm, proof::named_by_nothing};
 use crate::{error::ApiError, site::Site};
 
 const LIST: &str = "alert-rules";
@@ -49,7 +50,8 @@ async fn rule(site: &Site, user: &User, id: &str) -> Result<alert_rules::AlertRu
     Ok(found.ok_or_else(nowhere)?)
 }
 
-fn is_id(id: &str) -> bool {
+/// Whether something can be the id of a rule that was made here.
+pub(crate) fn is_id(id: &str) -> bool {
     ulid::Ulid::from_string(id).is_ok()
 }
 

@@ -292,7 +292,8 @@ async fn silenced(site: &Site) -> Vec<(Option<String>, Option<Source>, Option<St
                 Window::Once { from, until } => until.since(from),
                 Window::Weekly { .. } => Duration::MAX,
             };
-            let Matcher { source, rule, .. } = kept.silence.matcher;
+            let Matcher { source, rule, severity_at_most, .. } = kept.silence.matcher;
+            assert!(severity_at_most.is_some(), "what comes to matter more is told");
             all.push((kept.owner, source, rule, time));
         }
     }

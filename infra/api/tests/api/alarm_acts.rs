@@ -175,7 +175,17 @@ async fn a_terminal_is_out_of_service_with_its_devices_until_it_is_put_back() {
     assert!(waits(&site, &on(HERS)).await, "now they are");
     assert_eq!(site.seen_by("ann", &path).await.as_array().unwrap().len(), 2);
     assert_eq!(service(&site, Method::PUT, "ann", HERS, "?pid=9").await.problem(404), "not-found");
-    assert_eq!(service(&site, Method::PUT, "ann", HERS, "?rule=").await.problem(404), "not-found");
+    for no_rule in
+        ["", "nosuch", "rule:nosuch", "threshold:nosuch", "rule:%00", "user:ann:rule:01JZZZZZZZZZZZZZZZZZZZZZZ1"]
+    {
+        let query = format!("?rule={no_rule}");
+        assert_eq!(service(&site, Method::PUT, "ann", HERS, &query).await.problem(404), "not-found", "{no_rule:?}");
+    }
+    for rule in ["timeout", "offline", "user:ann:offline"] {
+        let query = format!("?rule={rule}");
+        assert_eq!(service(&site, Method::PUT, "ann", HERS, &query).await.status, 204, "{rule}");
+        assert_eq!(service(&site, Method::DELETE, "ann", HERS, &query).await.status, 204, "{rule}");
+    }
 }
 
 #[tokio::test]

@@ -140,6 +140,9 @@ async fn nothing_is_suggested_for_what_is_not_ones_own() {
     {
         assert_eq!(suggested(&site, user, rule).await.problem(404), "not-found", "{user} {rule}");
     }
+    for no_rule in ["rule:", "rule:\u{0}", "rule:nosuch", "nosuch", "", &format!("rule:{}", "x".repeat(3000))] {
+        assert_eq!(suggested(&site, "ann", no_rule).await.problem(404), "not-found", "{no_rule:?}");
+    }
     for asked in [json!({}), json!({ "mac": HERS, "pid": 9, "rule": "threshold:temperature" })] {
         let answer: Json = site.post(SUGGESTIONS).by(&site.token("ann")).json(&asked).send().await.body;
         assert!(answer["status"].as_u64().unwrap() >= 400, "{answer}");

@@ -114,6 +114,9 @@ pub struct Open {
     pub severity: Severity,
     /// When it began.
     pub since: Timestamp,
+    /// Whether it comes and goes too often to be told each time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flaps: bool,
 }
 
 /// A change of an alarm, as an incident hears of it.

@@ -21,7 +21,7 @@ use records::{
 
 use super::{
     Backtest,
-    incidents::{Happened, Said, lived},
+    incidents::{Ends, Happened, Said, lived},
 };
 use crate::{
     deliver_notice::event_of_telling,
@@ -33,8 +33,9 @@ use crate::{
 };
 
 /// What a backtest takes for granted when it counts notices, in words.
-pub const ASSUMED: [&str; 5] = [
+pub const ASSUMED: [&str; 6] = [
     "Nobody acknowledges anything, so notices are repeated and escalated until the alarms end.",
+    "What is latched is reset as soon as its condition is over.",
     "Silences, maintenance windows, inhibitions, quiet hours and daily limits hold nothing back. What goes into a digest, the inbox \
      and topics are not counted.",
     "No other rule raises anything: what they raise at the same place would share its notices.",
@@ -84,6 +85,8 @@ pub(super) struct Consequences<'a> {
     policies: Vec<Written<Policy>>,
     bound: BTreeMap<Mac, BTreeSet<String>>,
     happened: Vec<Happened>,
+    /// The ends of what comes and goes too often to be told each time.
+    ends: Ends,
     /// What each audience hears of, by what belongs together: places in `happened`.
     heard: BTreeMap<(Audience, String), Vec<usize>>,
 }
@@ -100,6 +103,7 @@ impl<'a> Consequences<'a> {
             policies: routing::all(table).await?,
             bound: BTreeMap::new(),
             happened: Vec::new(),
+            ends: Ends::new(),
             heard: BTreeMap::new(),
         })
     }
@@ -121,6 +125,8 @@ impl<'a> Consequences<'a> {
         if told.is_empty() {
             return Ok(());
         }
+        let untold_ends = changes.iter().filter(|change| change.ends() && !change.is_told());
+        self.ends.extend(untold_ends.map(|change| (change.alarm.clone(), change.at)));
         let bound = users::of_terminal(table, &device.mac).await?.into_iter().collect();
         let bound = self.bound.entry(device.mac.clone()).or_insert(bound);
         let whose = owner(&self.rule.id);
@@ -160,7 +166,7 @@ impl<'a> Consequences<'a> {
             }
         }
         for (places, users) in together {
-            let said = lived(places.iter().map(|place| &self.happened[*place]), self.pace, until);
+            let said = lived(places.iter().map(|place| &self.happened[*place]), (self.pace, &self.ends), until);
             for (user, group) in users {
                 for Said { telling, .. } in &said {
                     elsewhere.own.entry((user.clone(), group.clone())).or_default().insert(telling.at);
@@ -193,7 +199,8 @@ impl<'a> Consequences<'a> {
         let mut pace = self.pace.clone();
         steps.paced(&mut pace);
         let (mut people, mut of_incident) = (BTreeSet::new(), 0);
-        for Said { incident, telling, macs } in lived(places.iter().map(|place| &self.happened[*place]), &pace, until) {
+        let said = lived(places.iter().map(|place| &self.happened[*place]), (&pace, &self.ends), until);
+        for Said { incident, telling, macs } in said {
             if incident != of_incident {
                 (people, of_incident) = (BTreeSet::new(), incident);
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     Mac, Source, Timestamp,
     alarm::Change,
-    routing::incident::{Incident, Input, MOST_RECALLED, News, Open, Pace, Telling, step},
+    routing::incident::{Incident, Input, Known, MOST_RECALLED, News, Open, Pace, Telling, step},
 };
 
 /// What would have changed on one source at one instant.
@@ -27,10 +27,17 @@ pub(super) struct Said {
     pub(super) macs: BTreeSet<Mac>,
 }
 
+/// When alarms ended of which nobody would have been told that.
+pub(super) type Ends = BTreeMap<String, Timestamp>;
+
 /// What an audience would have been told of what happened, oldest first, when nobody takes anything on.
-pub(super) fn lived<'a>(happened: impl IntoIterator<Item = &'a Happened>, pace: &Pace, until: Timestamp) -> Vec<Said> {
+pub(super) fn lived<'a>(
+    happened: impl IntoIterator<Item = &'a Happened>,
+    (pace, ends): (&Pace, &Ends),
+    until: Timestamp,
+) -> Vec<Said> {
     let (state, apart, said) = (Incident::default(), BTreeMap::new(), Vec::new());
-    let mut life = Life { pace, state, apart, due: None, number: 0, said };
+    let mut life = Life { pace, ends, state, apart, due: None, number: 0, said };
     for Happened { at, source, changes } in happened {
         life.pass(|due| due < *at);
         let news = |change: &Change| News { transition: String::new(), source: source.clone(), change: change.clone() };
@@ -42,6 +49,7 @@ pub(super) fn lived<'a>(happened: impl IntoIterator<Item = &'a Happened>, pace: 
 
 struct Life<'a> {
     pace: &'a Pace,
+    ends: &'a Ends,
     state: Incident,
     /// What is remembered apart.
     apart: BTreeMap<String, Open>,
@@ -66,7 +74,11 @@ impl Life<'_> {
 
     fn step(&mut self, news: Vec<News>, now: Timestamp) {
         let apart = self.apart_of(&news);
-        let stepped = step(&self.state, Input { news, apart, ..Input::default() }, self.pace, now);
+        let over = |alarm: &String| self.ends.get(alarm).copied().filter(|over| *over <= now);
+        let known =
+            self.state.open.keys().map(|alarm| (alarm.clone(), Known { over: over(alarm), ..Known::default() }));
+        let known = known.collect();
+        let stepped = step(&self.state, Input { news, known, apart }, self.pace, now);
         self.apart.extend(stepped.apart.put);
         self.apart.retain(|alarm, _| !stepped.apart.taken.contains(alarm));
         self.state = stepped.incident;

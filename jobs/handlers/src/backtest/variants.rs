@@ -84,7 +84,7 @@ pub async fn variants(
     let remedied: Vec<(Remedy, Rule)> = remedies(rule, trace.range());
     let source = Source::Device(terminal.device_id(pid));
     let mut replays: Vec<Replay> =
-        remedied.iter().map(|(_, rule)| Replay::new(source.clone(), RuleSet::from_iter([rule.clone()]))).collect();
+        remedied.iter().map(|(_, rule)| Replay::new(source.clone(), rules_of(rule))).collect();
     let mut readings = 0;
     let is_whole = each_reading(table, &terminal.mac, (from, to), most_readings, |reading| {
         if reading.device.pid == pid {
@@ -108,6 +108,11 @@ pub async fn variants(
     let tried: Vec<Variant> = tried.collect();
     let suggested = suggested(&tried, worth_it.len());
     Ok(Variants { readings, is_whole, tried, suggested })
+}
+
+/// As if somebody reset what is latched as soon as its condition is over.
+fn rules_of(rule: &Rule) -> RuleSet {
+    RuleSet::from_iter([Rule { latched: false, ..rule.clone() }])
 }
 
 fn remedies(rule: &Rule, range: Option<f64>) -> Vec<(Remedy, Rule)> {

@@ -7,7 +7,7 @@ use std::{
 
 use domain::{
     Timestamp,
-    alarm::Change,
+    alarm::{Change, ChangeKind},
     routing::incident::{BySeverity, Input, MOST_RECALLED, News, Open, Pace, Telling, TellingKind, step},
 };
 use records::{
@@ -124,7 +124,7 @@ async fn advance(
     let steps = Steps::of(cx, &incident.value.audience).await?;
     let mut pace = pace(cx, &incident.value);
     steps.paced(&mut pace);
-    let (mut begun, aside) = (begun(&input), aside(&input));
+    let mut begun = begun(&input);
     let stepped = step(&incident.value.state, input, &pace, now);
     let before = incident.value.timer;
     incident.value.state = stepped.incident;
@@ -132,7 +132,7 @@ async fn advance(
     let told_at = stepped.tellings.first().map(|telling| telling.at);
     incident.value.first_told = incident.value.first_told.or(told_at);
     for telling in stepped.tellings {
-        for (telling, people) in for_whom(cx, &mut incident.value, (&steps, &aside), telling).await? {
+        for (telling, people) in for_whom(cx, &mut incident.value, (&steps, &stepped.said_again), telling).await? {
             let outgoing = outgoing(&mut incident.value, telling, people);
             incident.value.outbox.push(outgoing);
         }
@@ -151,13 +151,10 @@ async fn advance(
 
 /// The alarms whose beginning is among what is new.
 fn begun(input: &Input) -> BTreeSet<String> {
-    let begun = input.news.iter().filter(|news| news.change.begins());
+    // What comes and goes is open from when that is said.
+    let opens = |change: &Change| change.begins() || change.kind == ChangeKind::Flapping;
+    let begun = input.news.iter().filter(|news| opens(&news.change));
     begun.map(|news| news.change.alarm.clone()).collect()
-}
-
-/// The alarms that are not told again.
-fn aside(input: &Input) -> BTreeSet<String> {
-    input.known.iter().filter(|(_, known)| known.is_aside()).map(|(alarm, _)| alarm.clone()).collect()
 }
 
 /// The writes that say who heard of the beginning of an alarm, where bindings do not say who hears of the rest.
@@ -182,7 +179,7 @@ fn pace(cx: &Context, incident: &Incident) -> Pace {
 async fn for_whom(
     cx: &Context,
     incident: &mut Incident,
-    (steps, aside): (&Steps, &BTreeSet<String>),
+    (steps, said_again): (&Steps, &BTreeSet<String>),
     telling: Telling,
 ) -> Result<Vec<(Telling, Vec<String>)>, TableError> {
     match &incident.audience {
@@ -207,9 +204,8 @@ async fn for_whom(
     if is_for_all {
         people.extend(incident.people.iter().cloned());
     }
-    let standing = incident.state.open.keys().filter(|alarm| !aside.contains(*alarm)).cloned().collect();
     let pace = cx.settings.notices.pace();
-    Shares { cx, incident, steps, pace: &pace, standing }.of(&telling, people).await
+    Shares { cx, incident, steps, pace: &pace, standing: said_again }.of(&telling, people).await
 }
 
 /// What somebody is to be told, and what it takes the place of.

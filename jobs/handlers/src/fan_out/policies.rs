@@ -165,9 +165,9 @@ impl Steps {
 /// The steps whose people a telling names anew; what goes to all who heard before, too, where it is no escalation.
 pub(crate) fn steps_of(telling: &Telling) -> Range<usize> {
     match telling.kind {
-        TellingKind::Escalation => telling.level.saturating_sub(1)..telling.level,
+        TellingKind::Escalation if telling.at_once == 0 => telling.level.saturating_sub(1)..telling.level,
         TellingKind::Repeat => 0..telling.level,
-        TellingKind::News | TellingKind::Recovery => 0..0,
+        TellingKind::Escalation | TellingKind::News | TellingKind::Recovery => 0..telling.at_once,
     }
 }
 

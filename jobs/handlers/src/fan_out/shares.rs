@@ -34,7 +34,7 @@ pub(super) struct Shares<'a> {
     /// How fast people's own incidents are told.
     pub(super) pace: &'a Pace,
     /// The alarms that are told again.
-    pub(super) standing: BTreeSet<String>,
+    pub(super) standing: &'a BTreeSet<String>,
 }
 
 impl Shares<'_> {
@@ -87,7 +87,7 @@ impl Shares<'_> {
         }
         let table = self.cx.table.as_ref();
         let mut alarms: BTreeSet<&String> = telling.news.iter().map(|news| &news.change.alarm).collect();
-        alarms.extend(&self.standing);
+        alarms.extend(self.standing);
         let mut policies: BTreeSet<(Audience, String)> = BTreeSet::new();
         for alarm in alarms {
             for Begun { audience, group, .. } in incidents::begun(table, alarm).await? {

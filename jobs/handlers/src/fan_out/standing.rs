@@ -8,7 +8,7 @@ use domain::{
     routing::incident::{Known, News, Open},
 };
 use records::{
-    TableError,
+    Table, TableError,
     alarms::{self, Alarm, Watch},
     incidents::{Audience, Incident},
     users,
@@ -61,6 +61,14 @@ fn of(alarm: &Alarm, watches: &BTreeMap<Source, Watch>) -> Known {
         unknown: state.and_then(|state| state.unknown.as_ref()).is_some_and(|parent| speaks(watches, parent)),
         gone: false,
     }
+}
+
+/// Those of some alarms that are on the shelf or out of service.
+pub(crate) async fn aside_of(table: &dyn Table, alarms: &BTreeSet<String>) -> Result<BTreeSet<String>, TableError> {
+    let alarms = alarms::get_many(table, alarms).await?;
+    let watches = alarms::watches(table, &alarms.iter().map(|alarm| &alarm.source).collect()).await?;
+    let is_aside = |alarm: &Alarm| watches.get(&alarm.source).is_some_and(|watch| is_quiet(&watch.state, &alarm.rule));
+    Ok(alarms.into_iter().filter(is_aside).map(|alarm| alarm.id).collect())
 }
 
 /// Whether it is on the shelf or out of service, or what ended that is not told yet. That its time is up does not count: the

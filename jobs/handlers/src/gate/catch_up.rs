@@ -25,6 +25,7 @@ use super::{About, Common, Policies, limit};
 use crate::{
     Context, DeliverNotice, Job, JobError,
     deliver_notice::event_of_held,
+    fan_out::aside_of,
     inbox_events,
     words::{self, Enclosed, Reader},
 };
@@ -164,7 +165,10 @@ fn entry(notice: &Notice, severity: Severity) -> Entry {
 async fn summary(table: &dyn Table, held: &[Held]) -> Result<Summary, TableError> {
     let ids: BTreeSet<&str> = held.iter().flat_map(|held| &held.changes).map(|change| change.alarm.as_str()).collect();
     let active = alarms::active_of(table, ids).await?;
+    // How that stands is told when it is off the shelf, or in service.
+    let aside = aside_of(table, &active).await?;
     let changes = held.iter().flat_map(|held| held.changes.iter().map(move |change| (held, change)));
+    let changes = changes.filter(|(_, change)| !aside.contains(&change.alarm));
     let changes =
         changes.map(|(held, change)| HeldChange { source: &held.source, place: &held.place, change, why: held.why });
     Ok(Summary::of(changes.collect::<Vec<_>>(), |alarm| active.contains(alarm)))

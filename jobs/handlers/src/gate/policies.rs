@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Mac, Source, Timestamp,
-    alarm::{Change, Severity},
+    alarm::{Change, Severity, owner},
     routing::{Inhibition, Moment, Preferences, Subject, Verdict, decide, incident::News},
 };
 use records::{
@@ -107,7 +107,7 @@ impl<'a> Policies<'a> {
         let silences: Vec<_> = own.map(|kept| &kept.silence).collect();
         let moment = Moment {
             silences: &silences,
-            is_muted: self.mutes(&subject, alarm),
+            is_muted: self.mutes(user, &subject, alarm),
             preferences: (user != EVERYBODY).then(|| self.chosen_by(user)),
             reachable,
             first,
@@ -116,9 +116,11 @@ impl<'a> Policies<'a> {
         decide(&moment, &subject, is_end, channel)
     }
 
-    /// Whether an alarm that stands speaks for this one.
-    fn mutes(&self, subject: &Subject<'_>, alarm: &str) -> bool {
-        let others = || self.said.standing.iter().filter(|(standing, _)| standing.id != alarm);
+    /// Whether an alarm that stands speaks for this one: not one that somebody else has by a rule or a setup of their own, of
+    /// which the user does not hear.
+    fn mutes(&self, user: &str, subject: &Subject<'_>, alarm: &str) -> bool {
+        let may_hear = |standing: &Alarm| owner(&standing.rule).is_none_or(|owner| owner == user);
+        let others = || self.said.standing.iter().filter(|(standing, _)| standing.id != alarm && may_hear(standing));
         self.said.inhibitions.iter().any(|inhibition| {
             others().any(|(standing, node)| {
                 let Alarm { source, rule, severity, .. } = standing;

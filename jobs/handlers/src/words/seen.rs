@@ -26,10 +26,10 @@ fn shown(sight: Sight, reader: &Reader) -> Sight {
         Sight::Stuck { what, after } => Sight::Stuck { what: clean(&what), after },
         Sight::Moves { what } => Sight::Moves { what: clean(&what) },
         Sight::WordEnded { by } => Sight::WordEnded { by: name(by) },
-        Sight::Flaps { count, since, calm } => {
-            Sight::Flaps { count, since: since.map(|since| clean(&reader.time_of(&since))), calm }
+        Sight::Flaps { count, swings, since, calm } => {
+            Sight::Flaps { count, swings, since: since.map(|since| clean(&reader.time_of(&since))), calm }
         }
-        Sight::Calm { count, since, over } => Sight::Calm { count, since: clean(&reader.time_of(&since)), over },
+        Sight::Calm { count, swings, since, over } => Sight::Calm { count, swings, since: clean(&reader.time_of(&since)), over },
         Sight::Away { needs, channel, since, why } => {
             let (needs, since) = (name(needs), clean(&reader.time_of(&since)));
             Sight::Away { needs, channel, since, why: why.into_iter().take(MOST).map(reason).collect() }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use domain::{
     Source, Timestamp,
     identity::derived_id,
-    routing::{Matcher, Silence, Window},
+    routing::{Silence, Window},
 };
 use engine_http::Problem;
 use futures::{StreamExt, stream};
@@ -107,14 +107,12 @@ async fn silence(
         return Err(Problem::conflict("too-many-silences", why).into());
     }
     for alarm in &target.alarms {
-        let (source, rule) = (Some(alarm.source.clone()), Some(alarm.rule.clone()));
-        let matcher = Matcher { source, rule, ..Matcher::default() };
         let window = Window::Once { from: at, until: at.plus(time) };
         // By the notice: one who dies half way and whose link is used again makes the same.
         let for_whom = owner.as_deref().unwrap_or_default();
         let seconds = time.as_secs().to_string();
         let id = derived_id(alarm.raised_at, &["link", &target.notice, &alarm.id, for_whom, &seconds]);
-        let silence = Silence { matcher, window };
+        let silence = Silence { matcher: snooze::what(alarm), window };
         let kept = Kept { id, owner: owner.clone(), silence, why: BY_LINK.to_owned(), by: user.user.clone(), at };
         // Refused where it is there.
         let _ = silences::put(&*site.table, &Versioned { value: kept, version: 0 }).await?;

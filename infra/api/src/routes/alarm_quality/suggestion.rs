@@ -19,7 +19,7 @@ use super::form::millis;
 use crate::{
     error::ApiError,
     moment::{self, Moment},
-    routes::RuleForm,
+    routes::{RuleForm, is_id},
     site::Site,
     visitor::SignedIn,
 };
@@ -129,7 +129,8 @@ async fn form(site: &Site, user: &User, device: &Device, rule: &str) -> Result<R
         return Err(nowhere().into());
     }
     if let Some(id) = common.strip_prefix("rule:") {
-        let made = alert_rules::get(table, &user.user, id).await?.filter(|made| made.rule.id == rule);
+        let made = if is_id(id) { alert_rules::get(table, &user.user, id).await? } else { None };
+        let made = made.filter(|made| made.rule.id == rule);
         return Ok(made.map(RuleForm::from).ok_or_else(nowhere)?);
     }
     let protocol = &device.protocol;

@@ -17,7 +17,10 @@ use records::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::acknowledge::{check_note, check_time};
+use super::{
+    acknowledge::{check_note, check_time},
+    rules,
+};
 use crate::{error::ApiError, moment::Moment, routes::terminals::show_changed, site::Site, visitor::SignedIn};
 
 /// What is out of service.
@@ -101,6 +104,12 @@ pub(super) async fn take_out(
     check_note(note.as_deref())?;
     check_time(for_ms)?;
     let until = for_ms.map(|time| site.clock.now().plus(Duration::from_millis(time)));
+    if let Some(rule) = &part.rule
+        && may_be_named(&user, rule)
+        && !rules::watches(&site, &user, (&mac, part.pid), rule).await?
+    {
+        return Err(no_rule().into());
+    }
     let deed = Deed::TakeOut { rule: part.rule.clone(), until };
     act(&site, &user, &mac, &part, &Act { by: user.user.clone(), why: note, deed }).await
 }
@@ -124,8 +133,8 @@ pub(super) async fn put_back(
 }
 
 async fn act(site: &Site, user: &User, mac: &str, part: &Part, act: &Act) -> Result<StatusCode, ApiError> {
-    if part.rule.as_ref().is_some_and(|rule| rule.is_empty() || rule.len() > MOST_RULE_BYTES || !may_name(user, rule)) {
-        return Err(Problem::not_found("There is no such rule among everybody's and yours.").into());
+    if part.rule.as_ref().is_some_and(|rule| !may_be_named(user, rule)) {
+        return Err(no_rule().into());
     }
     for source in sources(site, user, mac, part.pid).await? {
         alarms::act(&*site.table, &source, act, site.clock.now()).await?;
@@ -139,13 +148,21 @@ async fn act(site: &Site, user: &User, mac: &str, part: &Part, act: &Act) -> Res
 
 const MOST_RULE_BYTES: usize = 500;
 
+fn no_rule() -> Problem {
+    Problem::not_found("There is no such rule among everybody's and yours.")
+}
+
+fn may_be_named(user: &User, rule: &str) -> bool {
+    !rule.is_empty() && rule.len() <= MOST_RULE_BYTES && may_name(user, rule)
+}
+
 /// A person's own rule is nobody else's business.
 fn may_name(user: &User, rule: &str) -> bool {
     user.role == Role::Admin || owner(rule).is_none_or(|owner| owner == user.user)
 }
 
 /// The terminal and its devices, or one of them.
-async fn sources(site: &Site, user: &User, mac: &str, pid: Option<u8>) -> Result<Vec<Source>, ApiError> {
+pub(super) async fn sources(site: &Site, user: &User, mac: &str, pid: Option<u8>) -> Result<Vec<Source>, ApiError> {
     let terminal = site.terminal(user, mac).await?;
     let devices = terminal.devices.iter().filter(|device| pid.is_none_or(|pid| device.pid == pid));
     let devices = devices.map(|device| Source::Device(terminal.device_id(device.pid)));

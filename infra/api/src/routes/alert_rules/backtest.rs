@@ -198,8 +198,7 @@ fn answer(found: WouldHaveBeen, from: Timestamp, to: Timestamp, plot: Option<Str
         severity: alarm.severity,
         detail: alarm.detail.clone(),
     };
-    let mut alarms: Vec<_> = found.alarms().collect();
-    alarms.sort_by_key(|(_, alarm)| std::cmp::Reverse(alarm.raised));
+    let alarms = found.latest();
     Backtested {
         from: Moment(from),
         to: Moment(to),

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use domain::{alarm::Target, protocol::ProtocolDocument};
+use domain::{
+    alarm::{Condition, Target},
+    protocol::ProtocolDocument,
+};
 use records::{
     alert_rules::{self, AlertRule, Recipients, Scope},
     nodes, protocols,
@@ -181,22 +184,29 @@ impl Seen {
 
     /// What can hardly be meant of a rule: names that no value of the devices in its scope has.
     pub(super) fn warnings(&self, form: &RuleForm) -> Vec<String> {
-        let common = form.target.metrics().iter().map(|metric| metric.name);
-        let names: BTreeSet<&str> = form.condition.names().into_iter().collect();
         if form.target != Target::Device {
-            let known: BTreeSet<&str> = common.collect();
+            let known: BTreeSet<&str> = form.target.metrics().iter().map(|metric| metric.name).collect();
+            let names: BTreeSet<&str> = form.condition.names().into_iter().collect();
             let unknown = names.difference(&known);
             return unknown.map(|name| format!("{name:?} watches nothing: the target has no such value")).collect();
         }
         let spoken = self.spoken_in(&form.scope);
         let is_spoken = |name: &str| spoken.as_ref().is_none_or(|spoken| spoken.contains(name));
-        let in_scope = self.protocols.iter().filter(|document| is_spoken(&document.protocol));
-        let instructs = in_scope.flat_map(|document| &document.instruct);
-        let fields = instructs.filter(|instruct| instruct.is_use).flat_map(|instruct| &instruct.form_resize);
-        let known: BTreeSet<&str> = fields.map(|field| field.name.as_str()).chain(common).collect();
-        let unknown = names.difference(&known);
-        unknown.map(|name| format!("{name:?} watches nothing: no protocol in scope has such a value")).collect()
+        named_by_nothing(&form.condition, self.protocols.iter().filter(|document| is_spoken(&document.protocol)))
     }
+}
+
+/// The names in a condition about devices that no value has of those that speak these protocols, each as a warning.
+pub(crate) fn named_by_nothing<'a>(
+    condition: &Condition,
+    spoken: impl IntoIterator<Item = &'a ProtocolDocument>,
+) -> Vec<String> {
+    let instructs = spoken.into_iter().flat_map(|document| &document.instruct).filter(|instruct| instruct.is_use);
+    let fields = instructs.flat_map(|instruct| &instruct.form_resize).map(|field| field.name.as_str());
+    let known: BTreeSet<&str> = fields.chain(Target::Device.metrics().iter().map(|metric| metric.name)).collect();
+    let names: BTreeSet<&str> = condition.names().into_iter().collect();
+    let unknown = names.difference(&known);
+    unknown.map(|name| format!("{name:?} watches nothing: no protocol in scope has such a value")).collect()
 }
 
 /// The recipients that are not there.

@@ -8,7 +8,8 @@ use super::*;
 /// An incident of a policy's, in which somebody was told of the alarm.
 async fn told_by_a_policy(site: &Site, person: &str) -> Versioned<Incident> {
     let alarm = alarms::get(&*site.table, ALARM).await.unwrap().unwrap().value;
-    let open = Open { source: alarm.source, rule: alarm.rule, severity: alarm.severity, since: alarm.raised_at };
+    let alarms::Alarm { source, rule, severity, raised_at, .. } = alarm;
+    let open = Open { source, rule, severity, since: raised_at, flaps: false };
     let state = incident::Incident {
         began: alarm.raised_at,
         open: [(ALARM.to_owned(), open)].into(),

@@ -31,7 +31,7 @@ async fn alarms_of(site: &Site, terminal: &str, count: u32, raised_at: Timestamp
 async fn incident_of(site: &Site, group: &str, alarms: &[Alarm]) {
     let of = |alarm: &Alarm| {
         let Alarm { id, source, rule, severity, raised_at, .. } = alarm.clone();
-        (id, Open { source, rule, severity, since: raised_at })
+        (id, Open { source, rule, severity, since: raised_at, flaps: false })
     };
     let open: BTreeMap<String, Open> = alarms.iter().take(MOST_OPEN).map(of).collect();
     let began = alarms[0].raised_at;

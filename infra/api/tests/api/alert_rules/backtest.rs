@@ -81,6 +81,14 @@ async fn notices_are_counted_by_incidents_and_the_answer_says_in_words_what_is_l
 }
 
 #[tokio::test]
+async fn what_is_latched_is_tried_as_if_it_were_reset_when_its_condition_is_over() {
+    let site = with_history().await;
+    let hers = tried(&site, "ann", &with(&hot(30.0), "latched", json!(true))).await;
+    assert_eq!((&hers["alarms"], &hers["standing"]), (&json!(6), &json!(0)));
+    assert!(hers["assumed"].to_string().contains("latched"), "{hers}");
+}
+
+#[tokio::test]
 async fn a_name_that_no_value_has_is_warned_of() {
     let site = with_history().await;
     let misspelt =

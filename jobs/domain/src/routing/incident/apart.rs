@@ -33,10 +33,10 @@ impl Incident {
     }
 
     /// An alarm is open, here or apart.
-    pub(super) fn opens(&mut self, news: &News, apart: &mut BTreeMap<String, Open>) {
+    pub(super) fn opens(&mut self, news: &News, flaps: bool, apart: &mut BTreeMap<String, Open>) {
         let change = &news.change;
         let (source, rule) = (news.source.clone(), change.rule.clone());
-        let open = Open { source, rule, severity: change.severity, since: change.since };
+        let open = Open { source, rule, severity: change.severity, since: change.since, flaps };
         let is_apart = apart.contains_key(&change.alarm);
         let has_room = self.open.len() < MOST_OPEN || self.open.contains_key(&change.alarm);
         let to = if has_room && !is_apart { &mut self.open } else { apart };

@@ -1,6 +1,9 @@
 //! What becomes of an incident when something is new, or its time has come.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{Apart, Incident, Input, Known, MOST_RECALLED, News, Open, Pace, Raises, Telling, TellingKind};
 use crate::{
@@ -21,6 +24,9 @@ const RECALL: Duration = Duration::from_secs(1);
 /// That an alarm is over is not told before this, since who is to tell it may still be on the way.
 const ON_THE_WAY: Duration = Duration::from_mins(10);
 
+/// The ends of what comes and goes are not told until it is calm. What is not heard of again is forgotten so long after its end.
+const FLAPS_FOR: Duration = Duration::from_hours(24);
+
 /// An incident that is open is looked at so often, if nothing else is due.
 const AT_LEAST: Duration = Duration::from_hours(24);
 
@@ -38,20 +44,26 @@ pub struct Step {
     pub timer: Option<Timestamp>,
     /// What is to be stored with it.
     pub apart: Apart,
+    /// The alarms that are said again, or to others: those that are open, and that nobody has on.
+    pub said_again: BTreeSet<String>,
 }
 
 /// Steps an incident. A new one is [`Incident::default`].
 pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> Step {
     let mut incident = incident.clone();
     incident.raises.retain(|_, raises| now.since(raises.last) < pace.pause());
+    let known = |alarm: &String| input.known.get(alarm).copied().unwrap_or_default();
+    if !input.news.is_empty() {
+        // Somebody may have taken on all of it since the last look: for what is new it is counted from now.
+        incident.attend(known, pace, now);
+    }
     let mut apart = input.apart.clone();
     for news in input.news {
-        let known = input.known.get(&news.change.alarm).copied().unwrap_or_default();
+        let known = known(&news.change.alarm);
         incident.absorb(news, known, &mut apart, now);
     }
     let apart = incident.recalls(&input.apart, apart);
-    incident.open.retain(|alarm, _| !input.known.get(alarm).is_some_and(|known| is_forgotten(*known, now)));
-    let known = |alarm: &String| input.known.get(alarm).copied().unwrap_or_default();
+    incident.open.retain(|alarm, open| !input.known.get(alarm).is_some_and(|known| is_forgotten(*known, open, now)));
     let attention = incident.attend(known, pace, now);
     let mut tellings = Vec::new();
     incident.flush_if_due(pace, now, &mut tellings);
@@ -62,13 +74,14 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
     if !attention.is_unknown {
         incident.repeat(pace, now, attention.was_paid, &mut tellings);
     }
-    let is_told_again = |alarm: &&String| !known(alarm).is_aside();
+    let is_nobodys = |(alarm, open): &(&String, &Open)| !known(alarm).is_had_on(open, pace, now);
+    let said_again: BTreeSet<String> = incident.open.iter().filter(is_nobodys).map(|(id, _)| id.clone()).collect();
     for telling in &mut tellings {
-        telling.alarms = incident.open.keys().filter(is_told_again).take(MOST_NAMED).cloned().collect();
+        telling.alarms = said_again.iter().take(MOST_NAMED).cloned().collect();
     }
     incident.end(pace, now);
     let timer = (!incident.closed).then(|| incident.timer(pace, attention, now));
-    Step { incident, tellings, timer, apart }
+    Step { incident, tellings, timer, apart, said_again }
 }
 
 /// Whether anybody has an incident on.
@@ -83,14 +96,21 @@ struct Attention {
 }
 
 /// An alarm that the audience may not see, or whose end nobody will tell.
-fn is_forgotten(known: Known, now: Timestamp) -> bool {
-    known.gone || !known.quiet && known.over.is_some_and(|over| now.since(over) > ON_THE_WAY)
+fn is_forgotten(known: Known, open: &Open, now: Timestamp) -> bool {
+    let after = if open.flaps { FLAPS_FOR } else { ON_THE_WAY };
+    known.gone || !known.quiet && known.over.is_some_and(|over| now.since(over) > after)
 }
 
 impl Known {
-    /// Whether it is not told again, whatever else is.
-    pub fn is_aside(&self) -> bool {
-        self.quiet || self.unknown
+    /// Whether somebody has it on, a parent's alarm speaks for it, or it went for now: it is not said again, whatever else is.
+    fn is_had_on(&self, open: &Open, pace: &Pace, now: Timestamp) -> bool {
+        let holds = |at| pace.holds_until(at).is_none_or(|end| end > now);
+        self.quiet || self.unknown || self.went(open) || self.word(open.severity).is_some_and(holds)
+    }
+
+    /// Whether what comes and goes is over, and may come again.
+    fn went(&self, open: &Open) -> bool {
+        open.flaps && self.over.is_some()
     }
 
     /// The word of who took it on, where that was said of what matters as much.
@@ -105,6 +125,13 @@ impl Incident {
         if change.begins() || change.kind == ChangeKind::SeverityChanged {
             self.counts(&news, now);
         }
+        if change.begins() || change.ends() {
+            // It is calm, under the name of its last alarm.
+            let is_of_it = |open: &Open| open.flaps && open.source == news.source && open.rule == change.rule;
+            let stays = |alarm: &String, open: &mut Open| *alarm == change.alarm || !is_of_it(open);
+            self.open.retain(stays);
+            apart.retain(stays);
+        }
         match change.kind {
             _ if change.begins() => {
                 let is_fresh = self.is_over() && self.news.is_empty();
@@ -112,7 +139,7 @@ impl Incident {
                 // One whose end was heard of first is not open.
                 if known.over.is_none() {
                     self.over = None;
-                    self.opens(&news, apart);
+                    self.opens(&news, false, apart);
                 }
             }
             _ if change.ends() => {
@@ -120,7 +147,9 @@ impl Incident {
                 if known.is_none() && self.is_over() && self.news.is_empty() {
                     self.began = change.since;
                 }
-                self.ended = self.ended.max(Some(change.at));
+                // That it was over may be told later: when it is off the shelf, or has been calm for a while.
+                let ended = change.lasted().map_or(change.at, |lasted| change.since.plus(lasted));
+                self.ended = self.ended.max(Some(ended));
             }
             ChangeKind::SeverityChanged | ChangeKind::Flapping => {
                 let open = self.open.get_mut(&change.alarm).or_else(|| apart.get_mut(&change.alarm));
@@ -129,6 +158,9 @@ impl Incident {
                 // What comes and goes may be over at present.
                 let is_rise = before.map_or(change.kind == ChangeKind::SeverityChanged, |it| it < change.severity);
                 self.rose |= is_rise;
+                if change.kind == ChangeKind::Flapping {
+                    self.flaps(&news, apart);
+                }
             }
             _ => {}
         }
@@ -151,6 +183,16 @@ impl Incident {
         }
     }
 
+    /// What comes and goes too often to be told each time is open until it is said to be calm, and waits for somebody while it
+    /// stands.
+    fn flaps(&mut self, news: &News, apart: &mut BTreeMap<String, Open>) {
+        if self.is_over() && self.news.is_empty() {
+            self.began = news.change.since;
+        }
+        self.opens(news, true, apart);
+        self.over = None;
+    }
+
     /// Finds out whether anybody takes it on.
     fn attend(&mut self, known: impl Fn(&String) -> Known, pace: &Pace, now: Timestamp) -> Attention {
         let was_paid = self.unattended.is_none() && self.sequence > 0 && self.over.is_none();
@@ -159,7 +201,7 @@ impl Incident {
             let known = known(alarm);
             let ends = known.word(open.severity).map(|at| pace.holds_until(at));
             match ends {
-                _ if known.quiet => {}
+                _ if known.quiet || known.went(open) => {}
                 Some(None) => {}
                 Some(Some(end)) if end > now => expiry = Some(expiry.map_or(end, |first| first.min(end))),
                 Some(Some(_)) | None if known.unknown => unknown = unknown.max(Some(open.severity)),
@@ -190,8 +232,14 @@ impl Incident {
             if self.level > 0 && !self.news.is_empty() {
                 self.flush(pace, now, tellings);
             }
+            let is_at_once = pace.steps.get(self.next_step).is_some_and(Duration::is_zero);
             self.next_step += 1;
             self.level = self.level.max(self.next_step);
+            // Whom it names hear what is told at this moment, and not beside it that nobody has it on.
+            if let Some(told) = tellings.iter_mut().rfind(|told| is_at_once && told.asks_for_attention()) {
+                (told.at_once, told.level) = (self.next_step, told.level.max(self.next_step));
+                continue;
+            }
             let (news, level) = (std::mem::take(&mut self.news), self.next_step);
             let telling = Telling { level, ..self.telling(TellingKind::Escalation, news, now.max(due)) };
             tellings.push(telling);
@@ -237,6 +285,7 @@ impl Incident {
             at,
             unattended: self.unattended,
             rose: std::mem::take(&mut self.rose),
+            at_once: 0,
         }
     }
 

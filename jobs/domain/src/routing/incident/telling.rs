@@ -37,6 +37,9 @@ pub struct Telling {
     /// Whether something came to matter more.
     #[serde(default)]
     pub rose: bool,
+    /// How many steps without delay are taken with it: it is told to whom they name as well, and nothing beside it.
+    #[serde(default)]
+    pub at_once: usize,
 }
 
 impl Telling {
@@ -51,7 +54,9 @@ impl Telling {
 
     /// Whether somebody is to look up: not where something ended, was taken on, or matters less.
     pub fn asks_for_attention(&self) -> bool {
-        let stirs = |change: &Change| change.begins() || change.kind == ChangeKind::AcknowledgementExpired;
+        let stirs = |change: &Change| {
+            change.begins() || matches!(change.kind, ChangeKind::Flapping | ChangeKind::AcknowledgementExpired)
+        };
         match self.kind {
             TellingKind::Repeat | TellingKind::Escalation => true,
             TellingKind::News => self.rose || self.news.iter().any(|news| stirs(&news.change)),

@@ -11,6 +11,7 @@ use crate::{
 
 mod many;
 mod properties;
+mod steps;
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp(1_800_000_000_000).plus(Duration::from_secs(seconds))

@@ -1,0 +1,119 @@
+//! The steps of an escalation beside what is told anyway.
+
+use super::*;
+
+fn at_once_and_later() -> Story {
+    Story::of(Pace { steps: vec![secs(0), secs(600)], ..pace() })
+}
+
+impl Story {
+    /// When something was told, why, how many steps without delay it takes, and which step it is.
+    fn steps(&self) -> Vec<(u64, TellingKind, usize, usize)> {
+        self.told.iter().map(|(at, told)| (*at, told.kind, told.at_once, told.level)).collect()
+    }
+}
+
+#[test]
+fn what_is_new_after_a_word_is_told_once_to_whom_the_first_step_names_as_well() {
+    for severity in [Critical, Warning] {
+        let mut story = at_once_and_later();
+        story.raised("a", Critical, 0);
+        story.acknowledged("a", 60);
+        story.raised("b", severity, 1200);
+        story.until(1200 + 700);
+        let expected = [(0, Escalation, 0, 1), (1200, Fresh, 1, 1), (1800, Escalation, 0, 2)];
+        assert_eq!(story.steps(), expected, "{severity}");
+    }
+}
+
+#[test]
+fn what_is_new_soon_after_all_is_over_is_told_once() {
+    let mut story = at_once_and_later();
+    story.raised("a", Critical, 0);
+    story.cleared("a", Critical, 120);
+    story.raised("b", Critical, 240);
+    story.until(700);
+    assert_eq!(story.steps(), [(0, Escalation, 0, 1), (120, Recovery, 0, 1), (240, Fresh, 1, 1)]);
+}
+
+#[test]
+fn steps_without_delay_are_one_telling() {
+    let mut story = Story::of(Pace { steps: vec![secs(0), secs(0), secs(600)], ..pace() });
+    story.raised("a", Critical, 0);
+    story.until(600);
+    assert_eq!(story.steps(), [(0, Escalation, 2, 2), (600, Escalation, 0, 3)]);
+}
+
+#[test]
+fn an_end_is_not_the_telling_of_what_nobody_has_on_from_then() {
+    let mut story = at_once_and_later();
+    story.raised("a", Critical, 0);
+    story.raised("b", Critical, 10);
+    story.acknowledged("a", 20);
+    story.acknowledged("b", 20);
+    story.until(700);
+    story.known.clear();
+    story.cleared("b", Critical, 800);
+    assert_eq!(story.steps()[2..], [(800, Fresh, 0, 1), (800, Escalation, 0, 1)]);
+}
+
+#[test]
+fn what_comes_and_goes_is_escalated_and_said_again_while_it_stands_and_not_while_it_went() {
+    let mut story = at_once_and_later();
+    story.hears(0, vec![change("a", ChangeKind::Flapping, Critical, 0)]);
+    story.until(610);
+    assert_eq!(story.steps(), [(0, Escalation, 0, 1), (600, Escalation, 0, 2)]);
+    let mut story = at_once_and_later();
+    story.hears(0, vec![change("a", ChangeKind::Flapping, Critical, 0)]);
+    story.known.insert("a".to_owned(), Known { over: Some(at(20)), ..Known::default() });
+    story.until(4000);
+    assert_eq!(story.steps(), [(0, Escalation, 0, 1)]);
+    let calmed = Change { lasted_ms: Some(20_000), ..change("a", ChangeKind::Calmed, Critical, 4000).change };
+    let last = Change { alarm: "a'".to_owned(), ..calmed };
+    story.hears(4000, vec![News { change: last, ..change("a", ChangeKind::Calmed, Critical, 4000) }]);
+    assert_eq!(story.steps()[1..], [(4000, Recovery, 0, 1)], "who heard that it comes and goes hears that it is over");
+    assert!(story.incident.open.is_empty());
+}
+
+#[test]
+fn that_something_comes_and_goes_after_a_word_is_told_once() {
+    let mut story = at_once_and_later();
+    story.raised("a", Critical, 0);
+    story.acknowledged("a", 60);
+    story.hears(1200, vec![change("b", ChangeKind::Flapping, Critical, 1200)]);
+    assert_eq!(story.steps(), [(0, Escalation, 0, 1), (1200, Fresh, 1, 1)]);
+}
+
+#[test]
+fn how_long_it_lasted_is_counted_to_the_end_of_the_condition() {
+    let mut story = Story::of(pace());
+    story.raised("a", Critical, 0);
+    let mut end = change("a", ChangeKind::Unshelved, Critical, 7200);
+    (end.change.since, end.change.lasted_ms) = (at(0), Some(600_000));
+    story.hears(7200, vec![end]);
+    story.until(7300);
+    assert_eq!(story.told.last().map(|(_, told)| (told.kind, told.ended)), Some((Recovery, Some(at(600)))));
+}
+
+#[test]
+fn what_somebody_has_on_is_not_said_again_with_what_nobody_has() {
+    let mut story = Story::of(pace());
+    story.raised("a", Critical, 0);
+    story.acknowledged("a", 60);
+    story.raised("b", Critical, 1200);
+    story.until(1200 + 1800);
+    let last = &story.told.last().unwrap().1;
+    assert_eq!((last.kind, &last.alarms[..]), (Repeat, &["b".to_owned()][..]));
+}
+
+#[test]
+fn what_comes_after_a_word_is_escalated_after_all_of_its_time_though_nobody_looked_meanwhile() {
+    let mut story = at_once_and_later();
+    story.raised("a", Critical, 0);
+    story.acknowledged("a", 60);
+    story.raised("b", Critical, 500);
+    story.until(1099);
+    assert_eq!(story.steps(), [(0, Escalation, 0, 1), (500, Fresh, 1, 1)]);
+    story.until(1100);
+    assert_eq!(story.steps()[2..], [(1100, Escalation, 0, 2)]);
+}
