@@ -104,6 +104,7 @@ mod tests {
             at: Timestamp(2),
             unattended: None,
             rose: false,
+            at_once: 0,
         }
     }
 

@@ -29,7 +29,9 @@ fn shown(sight: Sight, reader: &Reader) -> Sight {
         Sight::Flaps { count, swings, since, calm } => {
             Sight::Flaps { count, swings, since: since.map(|since| clean(&reader.time_of(&since))), calm }
         }
-        Sight::Calm { count, swings, since, over } => Sight::Calm { count, swings, since: clean(&reader.time_of(&since)), over },
+        Sight::Calm { count, swings, since, over } => {
+            Sight::Calm { count, swings, since: clean(&reader.time_of(&since)), over }
+        }
         Sight::Away { needs, channel, since, why } => {
             let (needs, since) = (name(needs), clean(&reader.time_of(&since)));
             Sight::Away { needs, channel, since, why: why.into_iter().take(MOST).map(reason).collect() }

@@ -14,8 +14,6 @@ use utoipa::ToSchema;
 use crate::{error::ApiError, site::Site, visitor::SignedIn};
 
 const MOST_CHANNELS: usize = 20;
-/// The channels that people have addresses for, beside webhooks of their own: `webhook/` with the id of one.
-const CHANNELS: [&str; 4] = [channel::EMAIL, channel::SMS, channel::WECHAT, channel::WEBHOOK];
 
 /// How you are told.
 #[derive(Serialize, ToSchema)]
@@ -80,18 +78,13 @@ fn check(chosen: &Chosen, now: Timestamp) -> Result<(), Problem> {
         if ways.len() > MOST_CHANNELS {
             return bad("ways: there are not so many channels.");
         }
-        if let Some(unknown) = ways.keys().find(|channel| !is_channel(channel)) {
+        if let Some(unknown) = ways.keys().find(|name| !channel::is_of_people(name)) {
             return bad(&format!(
                 "ways: there is no channel {unknown:.40?}, but email, sms, wechat, webhook and webhook/ID."
             ));
         }
     }
     Ok(())
-}
-
-/// Whether something is told on such a channel. A webhook that is no more may be named: who writes back what they read is not refused.
-fn is_channel(name: &str) -> bool {
-    CHANNELS.contains(&name) || channel::endpoint_of(name).is_some_and(|id| ulid::Ulid::from_string(id).is_ok())
 }
 
 fn effective(chosen: &Chosen, reaching: &Channels) -> BTreeMap<Category, BTreeMap<String, Way>> {

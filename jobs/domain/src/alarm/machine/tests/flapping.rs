@@ -153,7 +153,10 @@ fn what_matters_more_and_less_all_the_time_is_told_once_as_that_and_once_when_it
     assert_eq!((begun[0].kind, begun[0].untold), (ChangeKind::SeverityChanged, Some(Untold::Flapping)));
     assert_eq!((begun[1].kind, begun[1].count, begun[1].is_told()), (ChangeKind::Flapping, Some(4), true));
     assert_eq!((begun[1].severity, begun[1].until), (Severity::Critical, Some(seconds(330))));
-    assert_eq!(begun[1].detail, "raised or changed 4 times: told no more until it is calm for 300 s");
+    assert_eq!(
+        begun[1].detail,
+        "raised or changed 4 times since 1970-01-01T00:00:00.000Z: told no more until it is calm for 300 s"
+    );
     for round in 2..40 {
         assert_eq!(source.sees(round * 20, hot(49.0)), [format!("({RULE} warning)")]);
         assert_eq!(source.sees(round * 20 + 10, hot(51.0)), [format!("({RULE} critical)")]);
