@@ -40,7 +40,7 @@ fn alarms(flow: &Flow) -> Vec<Alarm> {
 async fn incident_of(flow: &Flow, alarms: &[Alarm]) {
     let open = |alarm: &Alarm| {
         let Alarm { id, source, rule, severity, raised_at: since, .. } = alarm.clone();
-        (id, Open { source, rule, severity, since })
+        (id, Open { source, rule, severity, since, flaps: false })
     };
     let open: BTreeMap<String, Open> = alarms.iter().map(open).collect();
     let now = flow.now();

@@ -9,7 +9,6 @@ use records::{
     channels::{self, Endpoint, Kind},
     users::{self, User},
 };
-use serde_json::json;
 
 use super::play::Play;
 
