@@ -144,3 +144,15 @@ async fn who_is_told_what_was_held_back_is_not_reminded_of_it_a_moment_later() {
     );
     Play::at("2026-06-01T12:00:00Z", Duration::from_secs(5)).await.runs(&lines, "10m").await;
 }
+
+#[tokio::test]
+async fn a_value_that_swings_around_a_limit_for_hours_is_told_a_few_times() {
+    let play = Play::at("2026-06-01T12:00:00Z", Duration::from_secs(20)).await;
+    play.levels().await;
+    let swing = |minute| format!("{minute}m sensor 1 warm\n{minute}m20s sensor 1 warmer\n");
+    let lines: String = (0..180).map(swing).collect();
+    let mails = play.mails(&lines, "10m").await;
+    let told: Vec<&str> = mails.iter().map(|(_, _, subject)| subject.as_str()).collect();
+    let again = |subject: &&&str| subject.starts_with("Still open");
+    assert!(told.len() - told.iter().filter(again).count() <= 8, "{mails:#?}");
+}

@@ -61,7 +61,7 @@ async fn quality(
     let (from, to) = moment::span(period.from.as_deref(), period.to.as_deref(), site.clock.now(), DEFAULT_SPAN)?;
     let (raised, is_whole) = raised(&site, &user, from, to).await?;
     let (earlier, are_all) = standing(&site, &user, from).await?;
-    Ok(Json(AlarmQuality::of(&Quality::of(raised, earlier, to), from, to, is_whole && are_all)))
+    Ok(Json(AlarmQuality::of(&Quality::of(raised, &earlier, to), from, to, is_whole && are_all)))
 }
 
 /// The alarms that the user may see and that somebody was told of, which began before the time and stand.

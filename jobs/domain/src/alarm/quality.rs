@@ -89,7 +89,7 @@ pub struct Flood {
 
 impl Quality {
     /// That of alarms raised up to `to`, in any order, and of earlier ones that stand, which are counted as that alone.
-    pub fn of(mut raised: Vec<Raised>, earlier: Vec<Raised>, to: Timestamp) -> Self {
+    pub fn of(mut raised: Vec<Raised>, earlier: &[Raised], to: Timestamp) -> Self {
         raised.sort_by_key(|alarm| alarm.at);
         let mut by_severity = BTreeMap::new();
         let mut by_actor: BTreeMap<(Source, RuleId), Vec<&Raised>> = BTreeMap::new();
@@ -101,7 +101,7 @@ impl Quality {
             by_actor.into_iter().map(|((source, rule), alarms)| actor(source, rule, &alarms, to)).collect();
         actors.sort_by_key(|actor| Reverse(actor.alarms));
         let is_stale = |alarm: &&Raised| alarm.cleared.is_none() && alarm.lasted(to) > STALE;
-        let mut stale: Vec<Raised> = raised.iter().chain(&earlier).filter(is_stale).cloned().collect();
+        let mut stale: Vec<Raised> = raised.iter().chain(earlier).filter(is_stale).cloned().collect();
         stale.sort_by_key(|alarm| alarm.at);
         let floods = floods(&raised.iter().map(|alarm| alarm.at).collect::<Vec<_>>());
         Self { alarms: raised.len(), by_severity, actors, stale, floods }
@@ -195,7 +195,7 @@ mod tests {
     fn what_alarms_most_comes_first_with_what_is_wrong_with_it() {
         let hasty = (0..5).map(|at| raised("hasty", at * 20 * SECOND, Some(5 * SECOND)));
         let calm = (0..2).map(|at| raised("calm", at * HOUR, Some(HOUR / 2)));
-        let quality = Quality::of(calm.chain(hasty).collect(), Vec::new(), Timestamp(2 * HOUR));
+        let quality = Quality::of(calm.chain(hasty).collect(), &[], Timestamp(2 * HOUR));
         let found: Vec<_> =
             quality.actors.iter().map(|it| (it.rule.as_str(), it.alarms, it.chattering, it.fleeting)).collect();
         assert_eq!(found, [("hasty", 5, 5, 5), ("calm", 2, 0, 0)]);
@@ -214,8 +214,8 @@ mod tests {
     #[test]
     fn what_stands_for_a_day_is_stale_and_what_ended_is_not() {
         let alarms = vec![raised("old", 0, None), raised("over", 0, Some(30 * HOUR)), raised("young", 20 * HOUR, None)];
-        let earlier = vec![raised("older", -900 * HOUR, None)];
-        let quality = Quality::of(alarms, earlier, Timestamp(25 * HOUR));
+        let earlier = [raised("older", -900 * HOUR, None)];
+        let quality = Quality::of(alarms, &earlier, Timestamp(25 * HOUR));
         assert_eq!(quality.stale.iter().map(|it| it.rule.as_str()).collect::<Vec<_>>(), ["older", "old"]);
         assert_eq!((quality.alarms, quality.actors.len()), (3, 3), "it was raised before");
     }
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn no_alarms_are_good_alarms() {
-        let none = Quality::of(Vec::new(), Vec::new(), Timestamp(0));
+        let none = Quality::of(Vec::new(), &[], Timestamp(0));
         assert_eq!((none.share_of_first(10).to_bits(), none.flooded()), (0.0_f64.to_bits(), Duration::ZERO));
         assert_eq!(none, Quality::default());
     }

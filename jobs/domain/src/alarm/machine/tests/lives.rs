@@ -57,16 +57,16 @@ fn a_rule_that_is_tried_out_says_so() {
 }
 
 /// A schedule of an hour of each day, from second 3600 on.
-fn hour() -> Option<crate::calendar::Calendar> {
+fn hour() -> crate::calendar::Calendar {
     let hour = serde_json::json!({ "zone": "UTC", "hours": [{ "from": "01:00", "until": "02:00" }] });
-    Some(serde_json::from_value(hour).unwrap())
+    serde_json::from_value(hour).unwrap()
 }
 
 const A_DAY: i64 = 86_400;
 
 #[test]
 fn a_rule_with_a_schedule_raises_nothing_outside_it_and_ends_nothing_by_its_end() {
-    let mut source = rule_of(|rule| rule.schedule = hour());
+    let mut source = rule_of(|rule| rule.schedule = Some(hour()));
     assert_eq!(source.sees(3599, hot(31.0)), NOTHING);
     assert_eq!(source.sees(3600, hot(31.0)), [format!("+{RULE}")]);
     assert_eq!(source.sees(7200, hot(31.0)), NOTHING, "its end is no evidence");
@@ -77,7 +77,7 @@ fn a_rule_with_a_schedule_raises_nothing_outside_it_and_ends_nothing_by_its_end(
 #[test]
 fn a_delay_that_runs_out_outside_the_schedule_raises_when_that_begins() {
     let mut source = rule_of(|rule| {
-        rule.schedule = hour();
+        rule.schedule = Some(hour());
         rule.on_delay = Duration::from_mins(1);
     });
     source.sees(7190, hot(31.0));
@@ -101,7 +101,7 @@ fn what_is_said_once_before_the_schedule_is_raised_when_it_begins_unless_it_is_o
             Fact::Known { values: vec![degrees(20.0)] },
         ),
     ] {
-        let rule = || Rule { schedule: hour(), ..rule(RULE, condition.clone(), 0) };
+        let rule = || Rule { schedule: Some(hour()), ..rule(RULE, condition.clone(), 0) };
         let mut source = Watched::by([rule()]);
         source.sees(3500, hot(20.0));
         assert_eq!(source.sees(3590, lost.clone()), NOTHING, "{condition:?}");
@@ -132,7 +132,7 @@ fn a_schedule_begins_when_the_clocks_of_its_place_say_so() {
 
 #[test]
 fn what_waits_for_its_schedule_is_not_written_anew_with_each_reading() {
-    let mut source = rule_of(|rule| rule.schedule = hour());
+    let mut source = rule_of(|rule| rule.schedule = Some(hour()));
     source.sees(10, hot(31.0));
     let waiting = source.state.conditions.clone();
     source.sees(20, hot(32.0));
@@ -143,7 +143,7 @@ fn what_waits_for_its_schedule_is_not_written_anew_with_each_reading() {
 #[test]
 fn what_waits_for_its_schedule_while_its_parent_is_lost_waits_for_that_too() {
     for (back, raised) in [(3000, 3600), (5000, 5000), (8000, A_DAY + 3600)] {
-        let mut source = rule_of(|rule| rule.schedule = hour());
+        let mut source = rule_of(|rule| rule.schedule = Some(hour()));
         source.sees(1000, hot(31.0));
         source.sees(2000, parent_lost());
         assert_eq!(source.timer, None);
@@ -156,7 +156,7 @@ fn what_waits_for_its_schedule_while_its_parent_is_lost_waits_for_that_too() {
 
 #[test]
 fn what_waits_for_its_schedule_is_raised_when_there_is_none_any_more() {
-    let mut source = rule_of(|rule| rule.schedule = hour());
+    let mut source = rule_of(|rule| rule.schedule = Some(hour()));
     source.sees(10, hot(31.0));
     source.rules[0].schedule = None;
     assert_eq!(source.sees(20, Fact::Tick), [format!("+{RULE}")]);
