@@ -7,6 +7,7 @@ mod attended;
 mod backtest;
 mod begun;
 mod escalation;
+mod explained;
 mod grouping;
 mod once;
 mod play;

@@ -6,12 +6,14 @@
 //! | the incident of a group that is not closed | `incident-open#` audience | group |
 //! | that an audience heard of a transition | `incident-heard#` transition | audience, `#`, group |
 //! | that a policy, or a rule's recipients, heard of an alarm's beginning | `incident-alarm#` alarm | audience, `#`, group |
+//! | of which incidents somebody was told by name | see [`told`](self::told()) | |
 //! | when an incident is to be looked at again | `incident-timer` | due, `#`, audience, `#`, id |
 //!
 //! A step of an incident is one transaction over all of them. What is to be told stays in its `outbox` until it was handed on: a
 //! crash between the two tells it again, under the same names.
 
 mod begun;
+mod told;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,7 +32,10 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::begun::{Begun, begun, put_begun};
+pub use self::{
+    begun::{Begun, begun, put_begun},
+    told::{end_told, put_told, told, told_of, told_open},
+};
 use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};
 
 /// How long an incident is kept after it is closed.
