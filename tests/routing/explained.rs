@@ -5,7 +5,7 @@ use records::{
     alarms::{self, Which},
     explanation::explain,
 };
-use telltale_tests::flow::device;
+use telltale_tests::flow::{device, headline};
 
 use super::play::Play;
 
@@ -16,7 +16,7 @@ async fn told(play: &Play, person: &str, pid: u8) -> Vec<String> {
     let alarm = alarms.find(|alarm| alarm.source == Source::Device(device(pid))).unwrap();
     let explained = explain(table, alarm, &[person.to_owned()]).await.unwrap();
     let mails = explained.steps.into_iter().flat_map(|step| step.notices).filter(|notice| notice.channel == "email");
-    mails.map(|notice| notice.subject).collect()
+    mails.map(|notice| headline(&notice.subject).to_owned()).collect()
 }
 
 #[tokio::test]

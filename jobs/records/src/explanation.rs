@@ -71,7 +71,7 @@ pub async fn explain(table: &dyn Table, alarm: Alarm, people: &[String]) -> Resu
     });
     let steps = steps.collect();
     let state = alarms::watch(table, &alarm.source).await?.value.state;
-    Ok(Explanation { steps, alarm, state, is_whole })
+    Ok(Explanation { alarm, state, steps, is_whole })
 }
 
 /// Whoever could hear of an alarm: those who see it, then those whom policies and rules may name, and [`EVERYBODY`]. Of what a
