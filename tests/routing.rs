@@ -7,6 +7,7 @@ mod attended;
 mod backtest;
 mod begun;
 mod escalation;
+mod explained;
 mod first_step;
 mod grouping;
 mod muting;

@@ -63,6 +63,20 @@ async fn active(flow: &Flow) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn browsers_are_shown_what_peoples_rules_raise_of_values_as_alarms_and_of_silence_as_connections() {
+    for (condition, how) in
+        [(above("temperature", 24.0), "alarm"), (Condition::NoData { after: Duration::from_secs(30) }, "连接")]
+    {
+        let flow = Flow::new().await;
+        change(&flow, Change::create(made(None, Scope::Everywhere, condition))).await;
+        flow.sensor_says(25.0).await;
+        flow.after(Duration::from_secs(40)).await;
+        let shown = flow.pushes().into_iter().rfind(|push| push.event == "alarm").unwrap().data;
+        assert_eq!((&shown["type"], &shown["tag"]), (&serde_json::json!(how), &serde_json::json!("rule")));
+    }
+}
+
+#[tokio::test]
 async fn everybodys_rule_raises_and_ends_an_alarm_that_everybody_concerned_is_told_of() {
     let flow = Flow::new().await;
     flow.hire("bob", Role::User).await;

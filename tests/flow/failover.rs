@@ -214,7 +214,7 @@ async fn a_channel_that_takes_nothing_for_five_minutes_is_an_alarm_until_it_take
     assert_eq!(of_mail().count(), 0);
     flow.after(Duration::from_mins(3)).await;
     let told: Vec<String> = of_mail().map(|letter| letter.subject).collect();
-    assert_eq!(told, ["Alarm: platform:channel:email/server"]);
+    assert_eq!(told, ["Alarm: channel:email / server"]);
     let active = alarms::list(flow.cx.table.as_ref(), Which::Active, 10, None).await.unwrap().items;
     let need = Need { part: "channel:email".to_owned(), needs: "server".to_owned() };
     let alarm = active.into_iter().find(|alarm| alarm.source == Source::Platform(need.clone())).unwrap();
@@ -224,12 +224,12 @@ async fn a_channel_that_takes_nothing_for_five_minutes_is_an_alarm_until_it_take
     flow.notifier().refuse_channel("email", None);
     flow.after(Duration::from_mins(2)).await;
     let told: Vec<String> = of_mail().map(|letter| letter.subject).collect();
-    assert_eq!(told, ["Alarm: platform:channel:email/server", "Recovered: platform:channel:email/server"]);
+    assert_eq!(told, ["Alarm: channel:email / server", "Recovered: channel:email / server"]);
 }
 
 #[tokio::test]
 async fn what_is_refused_to_one_person_says_nothing_of_the_channel_and_what_is_refused_to_all_does() {
-    for (is_alone, expected) in [(true, [].as_slice()), (false, &["Alarm: platform:channel:email/server"])] {
+    for (is_alone, expected) in [(true, [].as_slice()), (false, &["Alarm: channel:email / server"])] {
         let flow = with_root().await;
         if !is_alone {
             flow.hire("dave", Role::User).await;

@@ -56,7 +56,7 @@ async fn what_is_away_is_an_alarm_of_the_part_that_administrators_alone_hear_of_
     let flow = flow().await;
     flow.reports([away("queue")]).await;
     flow.settle().await;
-    assert_eq!(told(&flow), ["webhook Alarm: platform:broker:8081/queue"]);
+    assert_eq!(told(&flow), ["webhook Alarm: broker:8081 / queue"]);
     let alarm = all(&flow).await.remove(0);
     assert_eq!((&alarm.source, alarm.rule.as_str()), (&Source::Platform(need("queue")), "away"));
     assert_eq!(alarm.detail, "the queue is away since noon: 12 batches wait");
@@ -64,7 +64,7 @@ async fn what_is_away_is_an_alarm_of_the_part_that_administrators_alone_hear_of_
     flow.after(Duration::from_secs(5)).await;
     flow.reports([back("queue")]).await;
     flow.settle().await;
-    assert_eq!(told(&flow)[1..], ["webhook Recovered: platform:broker:8081/queue"]);
+    assert_eq!(told(&flow)[1..], ["webhook Recovered: broker:8081 / queue"]);
     let alarms = all(&flow).await;
     assert_eq!(alarms.len(), 1);
     assert_eq!(alarms[0].cleared_by.as_deref(), Some("the queue is back after 40 s"));
@@ -111,7 +111,7 @@ async fn an_end_that_overtakes_its_beginning_brings_it_along_and_both_are_told_o
     assert_eq!(alarms.len(), 1);
     assert!(alarms[0].raised_at == began && alarms[0].cleared_at == Some(ended), "{alarms:?}");
     let told = told(&flow);
-    assert_eq!(told, ["webhook Alarm: platform:broker:8081/queue", "webhook Recovered: platform:broker:8081/queue"]);
+    assert_eq!(told, ["webhook Alarm: broker:8081 / queue", "webhook Recovered: broker:8081 / queue"]);
 }
 
 #[tokio::test]

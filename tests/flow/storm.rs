@@ -92,7 +92,7 @@ async fn one_alarm_speaks_for_all_of_them_and_whom_it_concerns_hears_of_it_once_
         active.iter().map(|alarm| (&alarm.source, alarm.rule.as_str())).collect::<Vec<_>>(),
         [(&Source::Node("n1".to_owned()), "offline")]
     );
-    assert_eq!(told(&flow), each("Alarm: node:n1"));
+    assert_eq!(told(&flow), each("Alarm: n1"));
     for name in [LargeNode::person(0), "root".to_owned(), "stranger".to_owned()] {
         let incidents = incidents::list(table, &Audience::User(name.clone()), 10, None).await.unwrap().items;
         assert_eq!(incidents.len(), usize::from(name != "stranger"), "{name}: {incidents:?}");
@@ -100,7 +100,7 @@ async fn one_alarm_speaks_for_all_of_them_and_whom_it_concerns_hears_of_it_once_
     let all = macs.into_iter().chain([mac()]).collect();
     flow.reports([Event::NodeRegistered, Event::NodeReady, Event::TerminalsOn { macs: all }]).await;
     flow.after(Duration::from_mins(3)).await;
-    let both = [each("Alarm: node:n1"), each("Recovered: node:n1")].concat();
+    let both = [each("Alarm: n1"), each("Recovered: n1")].concat();
     assert_eq!(told(&flow).len(), both.len(), "{:?}", told(&flow));
     assert!(both.iter().all(|one| told(&flow).contains(one)), "{:?}", told(&flow));
     assert_eq!(flow.dead_letters().await, 0);
@@ -124,7 +124,7 @@ async fn devices_that_were_silent_since_their_node_was_lost_are_not_missed_when_
     flow.after(Duration::from_mins(4)).await;
     all_answer(&flow).await;
     flow.after(Duration::from_mins(2)).await;
-    let both = [each("Alarm: node:n1"), each("Recovered: node:n1")].concat();
+    let both = [each("Alarm: n1"), each("Recovered: n1")].concat();
     assert_eq!(told(&flow).len(), both.len(), "{:?}", &told(&flow)[..both.len().min(told(&flow).len())]);
     assert!(both.iter().all(|one| told(&flow).contains(one)), "{:?}", told(&flow));
     assert_eq!(alarms::list(table, Which::Active, 100, None).await.unwrap().items.len(), 0);
@@ -139,7 +139,7 @@ async fn a_device_that_stays_silent_after_its_node_returned_is_missed_as_late_as
     flow.after(Duration::from_mins(10)).await;
     flow.reports([Event::NodeRegistered, Event::NodeReady, Event::TerminalsOn { macs: vec![mac()] }]).await;
     flow.after(Duration::from_secs(298)).await;
-    assert_eq!(flow.mails(), ["Alarm: node:n1", "Recovered: node:n1"]);
+    assert_eq!(flow.mails(), ["Alarm: n1", "Recovered: n1"]);
     flow.after(Duration::from_secs(5)).await;
     assert_eq!(flow.mails()[2..], ["Alarm: Cold store / 1 TH-10"]);
 }

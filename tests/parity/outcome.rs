@@ -15,7 +15,7 @@ use records::{
     notices::{self, Notice},
     readings::{self, Span},
 };
-use telltale_tests::flow;
+use telltale_tests::flow::{self, headline};
 
 use super::{
     home::{Dead, Home},
@@ -116,7 +116,7 @@ impl Names<'_> {
             assert!(delivery.genuine, "{delivery:?}");
             let notice = self.notices.iter().find(|notice| notice.id == delivery.id);
             assert_eq!(notice.context("a delivery has its notice's id")?.subject, delivery.subject());
-            let times = webhooks.entry(delivery.id.clone()).or_insert((delivery.subject().to_owned(), 0));
+            let times = webhooks.entry(delivery.id.clone()).or_insert((headline(delivery.subject()).to_owned(), 0));
             times.1 += 1;
         }
         Ok(sorted(webhooks.into_values().map(|(subject, times)| format!("{subject}: {times}"))))
@@ -138,7 +138,7 @@ impl Names<'_> {
         let notice = self.notices.iter().find(|notice| notice.id == key);
         let told = match job {
             FanOut::NAME => transition.map(|transition| self.transition(transition)),
-            DeliverNotice::NAME => notice.map(|notice| notice.subject.clone()),
+            DeliverNotice::NAME => notice.map(|notice| headline(&notice.subject).to_owned()),
             _ => None,
         };
         format!("{job}: {}{copy}", told.unwrap_or_else(|| self.without_instants(key)))
@@ -165,7 +165,7 @@ fn kind(source: &Source) -> &'static str {
 
 fn notice(notice: &Notice) -> String {
     let Notice { user, channel, subject, status, attempts, .. } = notice;
-    format!("{user}, {channel}, {subject}: {status:?} at attempt {}", attempts.len())
+    format!("{user}, {channel}, {}: {status:?} at attempt {}", headline(subject), attempts.len())
 }
 
 fn gave_up(dead: &Dead) -> String {

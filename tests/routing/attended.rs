@@ -79,13 +79,13 @@ async fn while_a_lost_parents_alarm_speaks_for_it_it_is_not_said_again_and_then_
         0s              sensor 1 hot
         0s..0s          tech hears Alarm: Cold store / 1 TH-10
         60s             node lost
-        2m..2m3s        tech hears Alarm: node:n1
-        12m..12m3s      boss hears Not acknowledged: node:n1
-        32m..32m3s      tech hears Still open: node:n1
-        42m..42m3s      boss hears Still open: node:n1
+        2m..2m3s        tech hears Alarm: n1
+        12m..12m3s      boss hears Not acknowledged: n1
+        32m..32m3s      tech hears Still open: n1
+        42m..42m3s      boss hears Still open: n1
         50m             node back
-        50m..50m3s      tech hears Recovered: node:n1
-        50m..50m3s      boss hears Recovered: node:n1
+        50m..50m3s      tech hears Recovered: n1
+        50m..50m3s      boss hears Recovered: n1
         51m             sensor 1 hot
         51m..61m        boss hears Not acknowledged: Cold store / 1 TH-10
         60m..81m        tech hears Still open: Cold store / 1 TH-10

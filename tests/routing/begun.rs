@@ -3,10 +3,15 @@
 use std::time::Duration;
 
 use domain::alarm::Severity;
-use jobs::ports::{Address, Letter};
+use jobs::{
+    ports::{Address, Letter},
+    told_by_name,
+};
 use records::{
     Versioned,
+    alarms::{self, Which},
     channels::{self, Endpoint, Kind},
+    inbox,
     users::{self, User},
 };
 
@@ -97,4 +102,23 @@ async fn a_topic_tells_of_an_alarm_from_its_beginning_there_to_its_end_whatever_
         assert_eq!(published(&play, heard_first), [begins.clone(), changes.clone(), ends.clone()], "{first}");
         assert_eq!(published(&play, heard_then), [begins.clone(), ends.clone()], "{first}");
     }
+}
+
+#[tokio::test]
+async fn who_is_named_finds_the_alarm_by_what_they_were_told_until_it_is_over_and_nobody_else_does() {
+    let play = Play::of_dave_and_the_boss(Duration::from_mins(10)).await;
+    hears_of_what_begins(&play, "boss").await;
+    let table = play.flow.cx.table.as_ref();
+    play.mails("0s sensor 1 hot", "5m").await;
+    let alarm = alarms::list(table, Which::Active, 10, None).await.unwrap().items.remove(0).id;
+    let theirs = async |person: &str| told_by_name::all(table, person).await.unwrap().contains(&alarm);
+    assert_eq!((theirs("dave").await, theirs("boss").await, theirs("tech").await), (true, false, false));
+    play.flow.after(Duration::from_mins(6)).await;
+    assert_eq!((theirs("dave").await, theirs("boss").await, theirs("tech").await), (true, true, false));
+    assert_eq!(paged(&play)[0].data["alarms"], json!([alarm]));
+    let inbox = inbox::list(table, "boss", 10, None).await.unwrap().items;
+    assert_eq!(inbox[0].alarms, [alarm.clone()]);
+    play.flow.sensor_says(20.0).await;
+    play.flow.after(Duration::from_hours(1)).await;
+    assert_eq!((theirs("dave").await, theirs("boss").await), (false, false));
 }

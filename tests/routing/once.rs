@@ -11,10 +11,10 @@ async fn who_sees_a_terminal_of_a_lost_node_and_is_on_the_first_step_hears_of_it
     play.policy(json!({ "steps": [{ "after_ms": 0, "users": ["tech"] }] })).await;
     let lines = "
         0s              node lost
-        60s..63s        tech hears Alarm: node:n1
-        31m..31m3s      tech hears Still open: node:n1
+        60s..63s        tech hears Alarm: n1
+        31m..31m3s      tech hears Still open: n1
         40m             node back
-        40m..40m3s      tech hears Recovered: node:n1
+        40m..40m3s      tech hears Recovered: n1
     ";
     play.runs(lines, "10m").await;
 }
@@ -25,10 +25,10 @@ async fn a_step_for_users_names_those_who_see_a_terminal_of_a_lost_node() {
     play.policy(json!({ "steps": [{ "after_ms": 300_000, "roles": ["user"] }] })).await;
     let lines = "
         0s              node lost
-        60s..63s        tech hears Alarm: node:n1
-        6m..6m3s        tech hears Not acknowledged: node:n1
+        60s..63s        tech hears Alarm: n1
+        6m..6m3s        tech hears Not acknowledged: n1
         8m              node back
-        8m..8m3s        tech hears Recovered: node:n1
+        8m..8m3s        tech hears Recovered: n1
     ";
     play.runs(lines, "10m").await;
 }

@@ -244,9 +244,11 @@ impl Flow {
         ran
     }
 
-    /// The letters that people got, oldest first.
+    /// The letters that people got, oldest first. Of their subjects what comes before how bad it is and what was seen: what that says is
+    /// for the tests of words.
     pub fn letters(&self) -> Vec<Letter> {
-        self.notifier.sent()
+        let sent = self.notifier.sent().into_iter();
+        sent.map(|letter| Letter { subject: headline(&letter.subject).to_owned(), ..letter }).collect()
     }
 
     /// The subjects of the mails that people got, oldest first.
@@ -315,6 +317,12 @@ fn answer_bytes(bytes: Vec<u8>, asked: Timestamp) -> Event {
         unanswered: 0,
         overtaken: false,
     })
+}
+
+/// A subject without how bad it is, and what was seen.
+pub fn headline(subject: &str) -> &str {
+    let ends = [" (info", " (warning", " (critical"].into_iter().filter_map(|sign| subject.find(sign));
+    ends.min().map_or(subject, |end| &subject[..end])
 }
 
 /// The flow's terminal.

@@ -229,6 +229,7 @@ async fn letter(cx: &Context, notice: &Notice, address: Address, user: Option<&U
         "transitions": notice.transitions,
         "incident": notice.incident,
         "sequence": notice.sequence,
+        "alarms": notice.facts.as_ref().map(records::facts::Facts::alarms).unwrap_or_default(),
         "source": notice.source.to_string(),
         "subject": notice.subject,
         "text": notice.text,

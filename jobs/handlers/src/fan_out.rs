@@ -136,7 +136,8 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
     let at = place::At { terminal: terminal.as_ref(), site: site.as_deref() };
     let hearers = hearers::all(cx, &transition, policy, terminal.as_ref()).await?;
     bring((cx, by, at), &hearers).await?;
-    let shown = hearers.iter().filter_map(|hearer| push::of(hearer, terminal.as_ref()));
+    let rules = cx.alert_rules().await?;
+    let shown = hearers.iter().filter_map(|hearer| push::of(hearer, terminal.as_ref(), &rules));
     Ok(shown.collect())
 }
 

@@ -221,6 +221,7 @@ impl<'a> Gate<'a> {
         }
         for (source, news) in by_source {
             let terminal = self.terminal(&source);
+            let transitions: BTreeSet<String> = news.iter().map(|news| news.transition.clone()).collect();
             let held = Held {
                 id: asked.held(&source),
                 user: asked.user.to_owned(),
@@ -228,6 +229,7 @@ impl<'a> Gate<'a> {
                 node: terminal.map(|terminal| terminal.node.clone()),
                 place: place::of(&source, terminal),
                 transition: news.last().map(|news| news.transition.clone()).unwrap_or_default(),
+                transitions: if transitions.len() > 1 { transitions.into_iter().collect() } else { Vec::new() },
                 changes: news.into_iter().map(|news| news.change).collect(),
                 source,
                 why,

@@ -24,7 +24,7 @@ use crate::{Context, DeliverNotice, FanOut, Job, JobError, ports::Message};
 /// The event that a heartbeat is.
 const EVENT: &str = "heartbeat";
 /// The rule that the path is watched by.
-const SILENT: &str = "silent";
+pub(crate) const SILENT: &str = "silent";
 
 /// Proof that readings come, are stored, and reach people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

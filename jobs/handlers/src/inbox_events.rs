@@ -37,6 +37,7 @@ fn shown(entry: &Entry) -> Value {
         "content": entry.content,
         "source": entry.source.as_ref().map(ToString::to_string),
         "transition": entry.transition,
+        "alarms": entry.alarms,
         "created_at": entry.at.rfc3339(),
         "is_read": entry.read_at.is_some(),
         "read_at": entry.read_at.map(domain::Timestamp::rfc3339),

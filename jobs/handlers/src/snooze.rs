@@ -52,6 +52,7 @@ pub async fn ring_again(
             node: terminal.as_ref().map(|terminal| terminal.node.clone()),
             place: place::of(source, terminal.as_ref()),
             transition: letter.1.to_owned(),
+            transitions: Vec::new(),
             changes: vec![raised.clone()],
             why: Why::Snooze,
             at: now,

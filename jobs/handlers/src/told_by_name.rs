@@ -33,3 +33,9 @@ pub async fn among(table: &dyn Table, user: &str, alarms: &[&Alarm]) -> Result<B
     told.retain(|id| asked.contains(id.as_str()));
     Ok(told)
 }
+
+/// The ids of all alarms that somebody was told of by name, and that are theirs by now.
+pub async fn all(table: &dyn Table, user: &str) -> Result<BTreeSet<String>, TableError> {
+    let incidents = incidents::told_open(table, user).await?.into_iter();
+    Ok(incidents.flat_map(|incident| incident.state.open.into_keys()).collect())
+}

@@ -17,8 +17,14 @@ use serde::Serialize;
 
 pub use reader::Reader;
 
-use self::{clean::one_line, view::NoticeView};
+use self::{
+    clean::{cleaned, one_line},
+    view::NoticeView,
+};
 use crate::links::Action;
+
+/// The most characters of a subject: mail programs show fewer.
+const MOST_SUBJECT: usize = 300;
 
 /// What one notice says to one reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,10 +88,11 @@ pub(crate) fn seen_of(change: &Change, reader: &Reader) -> String {
 pub fn compose(facts: &Facts, reader: &Reader, enclosed: &Enclosed) -> Words {
     let notice = NoticeView::new(facts, reader, enclosed);
     let language = reader.language;
-    let subject = templates::subject(language, &notice).map_or_else(|| notice.plain(), |subject| one_line(&subject));
+    let line = |text: Option<String>| text.map_or_else(|| notice.plain(), |text| one_line(&text));
+    let subject = cleaned(&line(templates::subject(language, &notice)), MOST_SUBJECT);
     let text = templates::text(language, &notice).unwrap_or_else(|| notice.plain());
     let html = templates::page(language, &notice);
-    let sms = sms::fitted(&subject, &templates::seen(language, &notice));
+    let sms = sms::fitted(&line(templates::headline(language, &notice)), &templates::seen(language, &notice));
     Words { subject, text, html, sms }
 }
 

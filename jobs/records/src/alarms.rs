@@ -293,6 +293,8 @@ pub enum Which<'a> {
     OfTerminal(&'a Mac),
     /// All of one node itself.
     OfNode(&'a str),
+    /// Those of these ids.
+    These(&'a BTreeSet<String>),
 }
 
 /// A page of alarms, newest first.
@@ -308,8 +310,17 @@ pub async fn list(
         Which::Active => record::page(table, &range("alarm-active".to_owned())).await?,
         Which::OfTerminal(mac) => record::page(table, &range(of_terminal(mac))).await?,
         Which::OfNode(node) => record::page(table, &range(of_node(node))).await?,
+        Which::These(ids) => part_of(ids, limit, after.as_deref()),
     };
     record::named(table, ids, key).await
+}
+
+/// A page of ids, newest first.
+fn part_of(ids: &BTreeSet<String>, limit: usize, after: Option<&str>) -> Listed<String> {
+    let mut left = ids.iter().rev().filter(|id| after.is_none_or(|after| id.as_str() < after)).cloned();
+    let items: Vec<String> = left.by_ref().take(limit).collect();
+    let next = items.last().filter(|_| left.next().is_some()).cloned();
+    Listed { items, next }
 }
 
 /// The sources whose timers are due, earliest first.

@@ -57,17 +57,21 @@ pub struct ExplainedStep {
 pub async fn explain(table: &dyn Table, alarm: Alarm, people: &[String]) -> Result<Explanation, TableError> {
     let (transitions, mut is_whole) = transitions(table, &alarm).await?;
     is_whole &= people.len() <= MOST_PEOPLE;
-    let reads: Vec<_> = people.iter().take(MOST_PEOPLE).map(|person| notices_of(table, person, &transitions)).collect();
+    let of = (alarm.id.as_str(), transitions.as_slice());
+    let reads: Vec<_> = people.iter().take(MOST_PEOPLE).map(|person| notices_of(table, person, of)).collect();
     let found: Vec<(Vec<Notice>, bool)> = stream::iter(reads).buffered(AT_A_TIME).try_collect().await?;
     is_whole &= found.iter().all(|(_, are_all)| *are_all);
     let mut told: Vec<Notice> = found.into_iter().flat_map(|(notices, _)| notices).collect();
     told.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    let steps_of: Vec<Vec<String>> = told.iter().map(|notice| steps_of(notice, &alarm.id, &transitions)).collect();
     let steps = transitions.into_iter().map(|transition| {
-        let notices = told.iter().filter(|notice| notice.tells_of(&transition.id)).cloned().collect();
+        let of_it = told.iter().zip(&steps_of).filter(|(_, steps)| steps.contains(&transition.id));
+        let notices = of_it.map(|(notice, _)| notice.clone()).collect();
         ExplainedStep { transition, notices }
     });
+    let steps = steps.collect();
     let state = alarms::watch(table, &alarm.source).await?.value.state;
-    Ok(Explanation { steps: steps.collect(), alarm, state, is_whole })
+    Ok(Explanation { alarm, state, steps, is_whole })
 }
 
 /// Whoever could hear of an alarm: those who see it, then those whom policies and rules may name, and [`EVERYBODY`]. Of what a
@@ -115,12 +119,29 @@ fn of_alarm(mut transition: Transition, alarm: &str) -> Option<Transition> {
     (!transition.changes.is_empty()).then_some(transition)
 }
 
+/// Which of an alarm's transitions a notice tells of. What is said again, or was held back, tells of how the alarm stood by then,
+/// whichever transition its incident heard of last.
+fn steps_of(notice: &Notice, alarm: &str, transitions: &[Transition]) -> Vec<String> {
+    let ids = || transitions.iter().map(|transition| &transition.id);
+    let told: Vec<String> = ids().filter(|id| notice.transitions.contains(id)).cloned().collect();
+    if !told.is_empty() || !notice.transitions.is_empty() {
+        return told;
+    }
+    let Some(facts) = &notice.facts else { return ids().filter(|id| notice.tells_of(id)).cloned().collect() };
+    if facts.changes().any(|change| change.alarm == alarm) {
+        let before = transitions.iter().rfind(|transition| transition.at <= notice.at).or(transitions.first());
+        return before.map(|transition| transition.id.clone()).into_iter().collect();
+    }
+    // It tells of more than it names.
+    ids().filter(|id| facts.more > 0 && notice.tells_of(id)).cloned().collect()
+}
+
 /// A person's notices of these transitions; and whether those are all. What they were told is looked through from each
 /// transition on, and not between: between two there may be a year.
 async fn notices_of(
     table: &dyn Table,
     person: &str,
-    transitions: &[Transition],
+    (alarm, transitions): (&str, &[Transition]),
 ) -> Result<(Vec<Notice>, bool), TableError> {
     let (mut found, mut is_whole): (Vec<Notice>, _) = (Vec::new(), true);
     let mut reached: Option<String> = None;
@@ -128,7 +149,7 @@ async fn notices_of(
         let since = began(transition).minus(CLOCKS_DIFFER);
         is_whole &= reached.as_ref().is_none_or(|reached| *reached >= least_id_of(since));
         let page = notices::list_since(table, person, since, NOTICES_AFTER_A_STEP, reached).await?;
-        let tells = |notice: &Notice| transitions.iter().any(|transition| notice.tells_of(&transition.id));
+        let tells = |notice: &Notice| !steps_of(notice, alarm, transitions).is_empty();
         found.extend(page.items.into_iter().filter(tells));
         if page.next.is_none() {
             return Ok((found, is_whole));

@@ -262,6 +262,11 @@ impl Facts {
         standing(&self.changes().collect::<Vec<_>>())
     }
 
+    /// The alarms that it names, each once.
+    pub fn alarms(&self) -> BTreeSet<&str> {
+        self.changes().map(|change| change.alarm.as_str()).filter(|alarm| !alarm.is_empty()).collect()
+    }
+
     /// All that changed.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.parts.iter().flat_map(|part| &part.changes)

@@ -41,6 +41,9 @@ pub struct Held {
     pub place: String,
     /// About which transition.
     pub transition: String,
+    /// Every transition that it tells of, where they are more than that one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transitions: Vec<String>,
     /// What changed.
     pub changes: Vec<Change>,
     /// What holds it.
@@ -50,6 +53,14 @@ pub struct Held {
     /// Whether a policy or a rule names them, so that they hear of it whatever they see.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_by_name: bool,
+}
+
+impl Held {
+    /// Every transition that it tells of.
+    pub fn all_transitions(&self) -> impl Iterator<Item = &String> {
+        let others = self.transitions.iter().filter(|other| **other != self.transition);
+        others.chain([&self.transition])
+    }
 }
 
 /// What is told together, while it is being told. Its version grows with each time.

@@ -43,6 +43,9 @@ pub struct Entry {
     pub source: Option<Source>,
     /// About which transition, if it is about one.
     pub transition: Option<String>,
+    /// The alarms that it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<String>,
     /// When they were told.
     pub at: Timestamp,
     /// When they read it.

@@ -7,6 +7,7 @@
 //! | that an audience heard of a transition | `incident-heard#` transition | audience, `#`, group |
 //! | that a policy, or a rule's recipients, heard of an alarm's beginning | `incident-alarm#` alarm | audience, `#`, group |
 //! | an alarm of an incident that has too many to remember them itself | `incident-apart#` audience, `#`, id | alarm |
+//! | of which incidents somebody was told by name | see [`told`](self::told()) | |
 //! | when an incident is to be looked at again | `incident-timer` | due, `#`, audience, `#`, id |
 //!
 //! A step of an incident is one transaction over all of them. What is to be told stays in its `outbox` until it was handed on: a
@@ -14,6 +15,7 @@
 
 mod apart;
 mod begun;
+mod told;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,6 +37,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     apart::{all_apart, apart_among, first_apart, put_apart},
     begun::{Begun, begun, put_begun},
+    told::{end_told, put_told, told, told_of, told_open},
 };
 use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};
 

@@ -1,6 +1,6 @@
 //! Incidents, each with the notices that told of it.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use domain::Timestamp;
 use engine_http::{
@@ -8,6 +8,7 @@ use engine_http::{
     axum::{self, extract::State},
 };
 use records::{
+    Listed,
     incidents::{self, Audience, Named},
     notices,
     users::{Role, User},
@@ -20,7 +21,7 @@ use super::notices::Notice;
 use crate::{
     error::ApiError,
     moment::Moment,
-    paging::{Listing, Paging},
+    paging::{self, Listing, Paging},
     site::Site,
     visitor::SignedIn,
 };
@@ -85,7 +86,7 @@ struct IncidentWithNotices {
 
 /// Incidents
 ///
-/// What you were told, newest first. Incidents are kept for 90 days after they are closed.
+/// What you were told, also by a policy or a rule that names you, newest first. Incidents are kept for 90 days after they are closed.
 #[utoipa::path(
     get, path = "/api/alerts/incidents", operation_id = "list_incidents", tag = "notices", params(Whose, Paging),
     responses((status = 200, description = "A page of incidents", body = Listing<Incident>))
@@ -97,8 +98,27 @@ async fn list(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<Incident>>, ApiError> {
     let audience = whose.audience(&user)?;
-    let page = incidents::list(&*site.table, &audience, paging.limit()?, paging.after(LIST)?).await?;
+    let (table, limit, after) = (&*site.table, paging.limit()?, paging.after(LIST)?);
+    let mut page = incidents::list(table, &audience, limit, after.clone()).await?;
+    if whose.policy.is_none() {
+        page = both(page, incidents::told(table, &user.user, limit, after).await?, limit);
+    }
     Ok(Listing::answer(LIST, page.items.into_iter().map(Incident::from).collect(), page.next))
+}
+
+/// Two lists as if they were one, newest first.
+fn both(
+    own: Listed<incidents::Incident>,
+    told: Listed<incidents::Incident>,
+    limit: usize,
+) -> Listed<incidents::Incident> {
+    // What is older than the end of either page may be missing from that one.
+    let horizon = own.next.into_iter().chain(told.next).max();
+    let mut items = [own.items, told.items].concat();
+    items.retain(|incident| horizon.as_ref().is_none_or(|horizon| incident.id >= *horizon));
+    items.sort_by(|a, b| b.id.cmp(&a.id));
+    let (items, next) = paging::cut(items, |incident| &incident.id, limit);
+    Listed { items, next: next.or(horizon) }
 }
 
 /// One incident, with its notices
@@ -116,13 +136,26 @@ async fn get(
     let nowhere = || Problem::not_found("There is no such incident among yours.");
     let began = ulid::Ulid::from_string(&id).map_err(|_| nowhere())?.timestamp_ms();
     let audience = whose.audience(&user)?;
-    let found = incidents::get(&*site.table, &Named { audience, id: id.clone() }).await?.ok_or_else(nowhere)?.value;
+    let found = incidents::get(&*site.table, &Named { audience, id: id.clone() }).await?;
+    let (found, people) = match found {
+        Some(found) if whose.policy.is_some() => (found.value.clone(), found.value.people),
+        Some(found) => (found.value, BTreeSet::from([user.user])),
+        None if whose.policy.is_some() => return Err(nowhere().into()),
+        // Of what they were told by name they see what they were told themselves.
+        None => (told_by_name(&site, &user.user, &id).await?.ok_or_else(nowhere)?, BTreeSet::from([user.user])),
+    };
     let mut told = Vec::new();
-    let own = [user.user].into_iter().filter(|_| whose.policy.is_none());
-    for person in own.chain(found.people.iter().cloned()) {
+    for person in people {
         told.extend(notices_of(&site, &person, &id, Timestamp(i64::try_from(began).unwrap_or_default())).await?);
     }
     Ok(Json(IncidentWithNotices { incident: found.into(), told: told.into_iter().map(Notice::from).collect() }))
+}
+
+/// The incident of that id that somebody was told of because a policy names them, or a rule.
+async fn told_by_name(site: &Site, user: &str, id: &str) -> Result<Option<incidents::Incident>, ApiError> {
+    let Some(named) = incidents::told_of(&*site.table, user, id).await? else { return Ok(None) };
+    let found = incidents::get(&*site.table, &named).await?.map(|found| found.value);
+    Ok(found.filter(|incident| incident.people.contains(user)))
 }
 
 /// A person's notices of an incident, newest first.

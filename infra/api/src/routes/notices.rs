@@ -6,7 +6,7 @@ use engine_http::{
     Json, Query,
     axum::{self, extract::State},
 };
-use records::notices;
+use records::{facts::Facts, notices};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -43,6 +43,8 @@ pub(super) struct Notice {
     incident: String,
     /// Which notice of the incident it is, 1 for the first.
     sequence: u32,
+    /// The alarms that it names.
+    alarms: Vec<String>,
     /// One line.
     subject: String,
     /// The text.
@@ -107,6 +109,7 @@ impl From<notices::Notice> for Notice {
             transitions: notice.transitions,
             incident: notice.incident,
             sequence: notice.sequence,
+            alarms: notice.facts.iter().flat_map(Facts::alarms).map(str::to_owned).collect(),
             subject: notice.subject,
             text: notice.text,
             at: Moment(notice.at),

@@ -64,6 +64,8 @@ struct Notification {
     /// About which transition, if it is about one.
     #[schema(required)]
     transition: Option<String>,
+    /// The alarms that it names.
+    alarms: Vec<String>,
     /// When you were told.
     created_at: Moment,
     /// Whether you read it.
@@ -163,6 +165,7 @@ impl From<Entry> for Notification {
             content: entry.content,
             source: entry.source.map(|source| source.to_string()),
             transition: entry.transition,
+            alarms: entry.alarms,
             created_at: Moment(entry.at),
             is_read: entry.read_at.is_some(),
             read_at: entry.read_at.map(Moment),

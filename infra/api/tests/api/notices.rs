@@ -42,6 +42,7 @@ async fn everybody_sees_what_they_were_told_and_how_that_went() {
         "transitions": ["t1"],
         "incident": "i1",
         "sequence": 1,
+        "alarms": [],
         "subject": "offline",
         "text": "The terminal is offline.",
         "at": site.now().rfc3339(),

@@ -34,6 +34,7 @@ async fn told(site: &Site, user: &str, number: u32) {
         content: "text".to_owned(),
         source: Some(Source::Terminal(mac(HERS))),
         transition: Some("t1".to_owned()),
+        alarms: vec!["a1".to_owned()],
         at: site.now(),
         read_at: None,
     };
@@ -85,6 +86,7 @@ async fn a_notification_is_shown_to_whom_it_was_told() {
         "content": "text",
         "source": format!("terminal:{HERS}"),
         "transition": "t1",
+        "alarms": ["a1"],
         "created_at": site.now().rfc3339(),
         "is_read": false,
         "read_at": null,

@@ -3,7 +3,7 @@
 use engine_http::axum::http::{Method, StatusCode};
 use records::{
     Versioned,
-    incidents::{self, Audience, Incident},
+    incidents::{self, Audience, Incident, Named},
 };
 use serde_json::{Value, json};
 
@@ -147,11 +147,23 @@ async fn everybody_sees_their_own_incidents_and_administrators_those_of_policies
     };
     let hers = begin(Audience::User("ann".to_owned())).await;
     let of_policy = begin(Audience::Policy("p1".to_owned())).await;
+    let named = |id: &str| Named { audience: Audience::Policy("p1".to_owned()), id: id.to_owned() };
     let list = "/api/alerts/incidents";
     assert_eq!(site.seen_by("ann", list).await["items"][0]["id"], json!(hers));
     assert_eq!(site.seen_by("ann", &format!("{list}/{hers}")).await["state"], "gathering");
     assert_eq!(site.seen_by("bob", list).await["items"], json!([]));
     assert_eq!(site.get(&format!("{list}/{hers}")).by(&site.token("bob")).send().await.problem(404), "not-found");
+    let mut told = incidents::get(&*site.table, &named(&of_policy)).await.unwrap().unwrap();
+    told.value.people = ["ann".to_owned()].into();
+    let mut writes = incidents::put(&told, None, None, site.now()).unwrap();
+    writes.extend(incidents::put_told("ann", &told.value, site.now()).unwrap());
+    assert!(records::Table::transact(&*site.table, writes).await.unwrap().applied());
+    assert_eq!(site.seen_by("ann", &format!("{list}/{of_policy}")).await["id"], json!(of_policy));
+    assert_eq!(site.seen_by("ann", list).await["items"].as_array().unwrap().len(), 2);
+    let first = site.seen_by("ann", &format!("{list}?limit=1")).await;
+    let rest = site.seen_by("ann", &format!("{list}?limit=1&after={}", first["next"].as_str().unwrap())).await;
+    assert_ne!(first["items"][0]["id"], rest["items"][0]["id"]);
+    assert_eq!(site.get(&format!("{list}/{of_policy}")).by(&site.token("bob")).send().await.problem(404), "not-found");
     assert_eq!(site.seen_by("root", &format!("{list}?policy=p1")).await["items"][0]["id"], json!(of_policy));
     for path in [format!("{list}?policy=p1"), format!("{list}/{of_policy}?policy=p1")] {
         assert_eq!(site.get(&path).by(&site.token("ann")).send().await.problem(403), "admins-only");

@@ -57,6 +57,7 @@ async fn holds(site: &Site, user: &str) {
         node: None,
         place: String::new(),
         transition: "t".to_owned(),
+        transitions: Vec::new(),
         changes: vec![change],
         why: Why::Silence,
         at: site.now(),

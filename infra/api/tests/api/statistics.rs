@@ -96,3 +96,26 @@ async fn the_summary_says_what_stands() {
     });
     assert_eq!(site.seen_by("ann", "/api/alerts/summary").await, expected);
 }
+
+#[tokio::test]
+async fn a_word_that_holds_no_more_or_was_given_for_less_leaves_an_alarm_to_be_acknowledged() {
+    let site = Site::new().await;
+    let (raised_at, rose) = (site.now().minus(Duration::from_mins(30)), Severity::Critical);
+    let by_ann =
+        |until, severity| Some(Acknowledgement { by: "ann".to_owned(), at: raised_at, note: None, until, severity });
+    let holds = Some(site.now().plus(Duration::from_mins(1)));
+    let words =
+        [by_ann(holds, Some(rose)), by_ann(None, Some(Severity::Warning)), by_ann(Some(site.now()), Some(rose))];
+    for (number, acknowledged) in (0..).zip(words) {
+        alarm(&site, HERS, 60 + number, rose, [None, None]).await;
+        let listed = alarms::list(&*site.table, alarms::Which::Active, 10, None).await.unwrap().items;
+        let new = listed.into_iter().find(|alarm| alarm.acknowledged.is_none()).unwrap();
+        let mut of = alarms::get(&*site.table, &new.id).await.unwrap().unwrap();
+        of.value.acknowledged = acknowledged;
+        assert!(site.table.transact(alarms::put(&of).unwrap()).await.unwrap().applied());
+    }
+    let summary = site.seen_by("ann", "/api/alerts/summary").await;
+    assert_eq!((&summary["active"], &summary["unacknowledged"]), (&json!(3), &json!(2)));
+    let statistics = site.seen_by("ann", "/api/alerts/statistics").await;
+    assert_eq!(statistics["by_status"], json!({ "acknowledged": 1, "active": 2 }));
+}

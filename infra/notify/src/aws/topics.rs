@@ -54,7 +54,9 @@ impl Topics for TopicChannel {
                 Err(why) => return Delivery::Refused { why: why.to_string() },
             };
         }
-        let request = request.set_subject(subject(&letter.subject));
+        // What was seen may have a unit that no subject there may have: then it goes without.
+        let headline = letter.subject.rsplit_once(" (").map(|(headline, _)| headline);
+        let request = request.set_subject(subject(&letter.subject).or_else(|| subject(headline?)));
         outcome::of_call(async { Ok(request.send().await?.message_id) }).await
     }
 }

@@ -1,7 +1,7 @@
 //! The rules that people made, found by the devices that they watch.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -39,6 +39,8 @@ type Sets = HashMap<Watched, (Option<Arc<Model>>, RuleSet)>;
 pub(crate) struct AlertRules {
     rules: Vec<Owned>,
     recipients: HashMap<RuleId, Recipients>,
+    /// Those that look at no value, but at silence and absence.
+    of_connections: BTreeSet<RuleId>,
     by_scope: HashMap<(Target, Scope), Vec<usize>>,
     sets: Mutex<Sets>,
 }
@@ -62,6 +64,11 @@ impl AlertRules {
     fn of(stored: Vec<Result<AlertRule, TableError>>) -> Self {
         let mut index = Self::default();
         for rule in stored {
+            if let Ok(AlertRule { rule, .. }) = &rule
+                && rule.condition.names().is_empty()
+            {
+                index.of_connections.insert(rule.id.clone());
+            }
             if let Ok(AlertRule { rule, recipients, .. }) = &rule
                 && !recipients.is_empty()
             {
@@ -123,6 +130,11 @@ impl AlertRules {
     /// Who hears of what a rule raises beside those who see the devices. One that is disabled still ends its alarms.
     pub(crate) fn recipients(&self, rule: &str) -> Option<&Recipients> {
         self.recipients.get(rule)
+    }
+
+    /// Whether a rule that people made looks at no value, but at silence and absence. One that is disabled still ends its alarms.
+    pub(crate) fn is_of_connections(&self, rule: &str) -> bool {
+        self.of_connections.contains(rule)
     }
 
     /// The rule at a place.

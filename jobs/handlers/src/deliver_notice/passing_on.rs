@@ -164,6 +164,7 @@ async fn joins_incident(cx: &Context, notice: &Notice, user: &str) -> Result<(),
             return Ok(());
         }
         if table.write(incidents::put_handed_on(&incident, cx.clock.now())?).await?.applied() {
+            let _ = table.transact(incidents::put_told(user, &incident.value, cx.clock.now())?).await?;
             return Ok(());
         }
     }

@@ -239,6 +239,11 @@ async fn hand_on(
         messages.extend(letters);
         pushes.extend(shown);
     }
+    if incident.value.state.closed && matches!(incident.value.audience, Audience::Policy(_)) {
+        for person in &incident.value.people {
+            let _ = table.write(incidents::end_told(person, &incident.value)).await?;
+        }
+    }
     let soon = incident.value.timer.filter(|due| now.plus(SOON) >= *due);
     messages.extend(soon.map(|due| FanOut::due(incident.value.named(), due, now)));
     if !messages.is_empty() {

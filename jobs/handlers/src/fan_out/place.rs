@@ -16,6 +16,9 @@ pub(crate) fn of(source: &Source, terminal: Option<&Terminal>) -> String {
             format!("{} / {} {model}", terminal.name, device.pid)
         }
         (Source::Terminal(_), Some(terminal)) => terminal.name.clone(),
+        // Its name is what people call it.
+        (Source::Node(name), _) => name.clone(),
+        (Source::Platform(need), _) => format!("{} / {}", need.part, need.needs),
         (source, _) => source.to_string(),
     }
 }
@@ -79,6 +82,6 @@ fn cause(source: &Source, terminal: Option<&Terminal>) -> (String, String) {
             (Source::Node(terminal.node.clone()).to_string(), terminal.node.clone())
         }
         (Source::Platform(need), _) => (format!("platform:{}", need.part), need.part.clone()),
-        (source, _) => (source.to_string(), source.to_string()),
+        (source, terminal) => (source.to_string(), of(source, terminal)),
     }
 }

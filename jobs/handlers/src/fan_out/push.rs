@@ -9,17 +9,21 @@ use records::{incidents::Audience, terminals::Terminal};
 use serde_json::json;
 
 use super::hearers::Hearer;
-use crate::ports::{self, Push};
+use crate::{
+    catalog::AlertRules,
+    heartbeat::SILENT,
+    ports::{self, Push},
+};
 
 /// What a log row calls the alarms of a line that is silent or away; all others are `alarm`.
 const CONNECTION: &str = "连接";
 
 /// A hearer's part of a transition, for their browsers.
-pub(super) fn of(hearer: &Hearer, terminal: Option<&Terminal>) -> Option<Push> {
+pub(super) fn of(hearer: &Hearer, terminal: Option<&Terminal>, rules: &AlertRules) -> Option<Push> {
     let Hearer { audience: Audience::User(user), transition, .. } = hearer else { return None };
     let source = &transition.source;
-    let rule = transition.changes.first().map_or("", |change| unowned(&change.rule));
-    let tag = tag(rule);
+    let rule = transition.changes.first().map_or("", |change| &change.rule);
+    let tag = tag(unowned(rule));
     let device = match source {
         Source::Device(device) => terminal.and_then(|terminal| terminal.device(device.pid)),
         Source::Terminal(_) | Source::Node(_) | Source::Platform(_) => None,
@@ -33,7 +37,7 @@ pub(super) fn of(hearer: &Hearer, terminal: Option<&Terminal>) -> Option<Push> {
             "pid": device.map(|device| device.pid),
             "devName": terminal.map(|terminal| &terminal.name),
             "protocol": device.map(|device| &device.protocol),
-            "type": if is_of_a_value(tag) { "alarm" } else { CONNECTION },
+            "type": if is_of_connections(rule, rules) { CONNECTION } else { "alarm" },
             "tag": tag,
             "msg": details.join("; "),
             "severity": transition.changes.iter().map(|change: &Change| change.severity).max(),
@@ -56,6 +60,7 @@ fn tag(rule: &str) -> &str {
     }
 }
 
-fn is_of_a_value(tag: &str) -> bool {
-    matches!(tag, "Threshold" | "AlarmStat")
+/// Whether a rule is about silence or absence: not about a value.
+fn is_of_connections(rule: &str, rules: &AlertRules) -> bool {
+    matches!(unowned(rule), "timeout" | "offline" | "away" | SILENT) || rules.is_of_connections(rule)
 }

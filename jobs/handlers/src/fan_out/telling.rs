@@ -16,7 +16,7 @@ use records::{
     TableError,
     channels::Channels,
     facts::Kind,
-    incidents::{Audience, Earlier, Incident, Outgoing},
+    incidents::{self, Audience, Earlier, Incident, Outgoing},
     locale::Locale,
     notices::{self, Notice, channel},
     users,
@@ -87,6 +87,10 @@ type Noticed = (Notice, Vec<Change>);
 impl Teller<'_> {
     async fn tell(&self, person: &str, letters: &mut Vec<Message>, pushes: &mut Vec<Push>) -> Result<(), JobError> {
         let table = self.cx.table.as_ref();
+        if matches!(self.incident.audience, Audience::Policy(_)) {
+            let told = incidents::put_told(person, self.incident, self.telling.at)?;
+            let _ = table.transact(told).await?;
+        }
         let reached = self.reached(person).await?;
         for channel in &reached.channels {
             let Some(notice) = self.notice_with_room(person, &reached, channel).await? else { continue };

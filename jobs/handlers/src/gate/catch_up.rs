@@ -9,7 +9,7 @@ use domain::{
     Timestamp,
     alarm::Severity,
     identity::derived_id,
-    routing::{Held as HeldChange, INBOX, Summary, Verdict},
+    routing::{Held as HeldChange, INBOX, Summary, Verdict, Why},
 };
 use records::{
     Table, TableError, Versioned, alarms,
@@ -117,6 +117,10 @@ async fn tell(cx: &Context, due: &Due, seal: Versioned<Seal>, id: String, free: 
     let most = if due.channel == channel::SMS { MOST_LINES_OF_SMS } else { MOST_LINES };
     let since = free.iter().map(|held| held.at).min().unwrap_or(first.at);
     let facts = Facts::of_held(summary, free.len(), since, most);
+    // What was put off was told before, and is told of by its alarms.
+    let begun = free.iter().filter(|held| held.why != Why::Snooze).flat_map(Held::all_transitions);
+    let transitions: BTreeSet<&String> = begun.collect();
+    let transitions = transitions.into_iter().cloned().collect();
     let locale = users::get(table, &due.user).await?.map(|user| user.locale).unwrap_or_default();
     let words = words::compose(&facts, &Reader::new(&locale, &cx.settings.words), &Enclosed::default());
     let notice = Notice {
@@ -125,7 +129,7 @@ async fn tell(cx: &Context, due: &Due, seal: Versioned<Seal>, id: String, free: 
         channel: due.channel.clone(),
         source: first.source.clone(),
         transition: first.transition.clone(),
-        transitions: Vec::new(),
+        transitions,
         incident: String::new(),
         sequence: 0,
         subject: words.subject,
@@ -157,6 +161,7 @@ fn entry(notice: &Notice, severity: Severity) -> Entry {
         content: notice.text.clone(),
         source: None,
         transition: None,
+        alarms: super::inbox::alarms(notice),
         at: notice.at,
         read_at: None,
     }

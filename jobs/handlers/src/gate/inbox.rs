@@ -5,6 +5,7 @@ use domain::{
     routing::{Category, Subject},
 };
 use records::{
+    facts::Facts,
     inbox::{self, Entry},
     notices::Notice,
 };
@@ -21,6 +22,7 @@ pub(crate) async fn put_in_inbox(cx: &Context, notice: &Notice, changes: &[Chang
         content: notice.text.clone(),
         source: Some(notice.source.clone()),
         transition: Some(notice.transition.clone()),
+        alarms: alarms(notice),
         at: notice.at,
         read_at: None,
     };
@@ -30,6 +32,12 @@ pub(crate) async fn put_in_inbox(cx: &Context, notice: &Notice, changes: &[Chang
     let stored = inbox::get(table, &notice.user, &entry.id).await?.filter(|stored| stored.value.read_at.is_none());
     let Some(stored) = stored else { return Ok(None) };
     Ok(Some(inbox_events::new(&notice.user, &stored.value, inbox::unread(table, &notice.user).await?)))
+}
+
+/// The alarms that a notice names.
+pub(super) fn alarms(notice: &Notice) -> Vec<String> {
+    let alarms = notice.facts.iter().flat_map(Facts::alarms);
+    alarms.map(str::to_owned).collect()
 }
 
 fn category(notice: &Notice, changes: &[Change]) -> Option<Category> {

@@ -13,12 +13,13 @@ use super::{
 
 /// Each template by its name: one whose name ends with `.html` escapes what it is filled with. So a language's phrases stand
 /// here under two names.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("en.txt", include_str!("templates/en.txt")),
     ("en.html", include_str!("templates/en.txt")),
     ("zh.txt", include_str!("templates/zh.txt")),
     ("zh.html", include_str!("templates/zh.txt")),
     ("subject.txt", "{% import lang ~ '.txt' as say %}{{ say.subject(notice) }}"),
+    ("headline.txt", "{% import lang ~ '.txt' as say %}{{ say.headline(notice) }}"),
     ("short.txt", "{% import lang ~ '.txt' as say %}{{ say.short(notice) }}"),
     ("sights.txt", "{% import lang ~ '.txt' as say %}{{ say.sights(sights) }}"),
     ("letter.txt", include_str!("templates/letter.txt")),
@@ -42,6 +43,11 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(
 
 pub(super) fn subject(language: Language, notice: &NoticeView) -> Option<String> {
     filled("subject.txt", language, notice)
+}
+
+/// The subject without how bad it is, and what was seen.
+pub(super) fn headline(language: Language, notice: &NoticeView) -> Option<String> {
+    filled("headline.txt", language, notice)
 }
 
 /// What was seen, as short as can be.

@@ -168,7 +168,7 @@ fn each_kind() -> Vec<(&'static str, Facts, Enclosed)> {
         ("raised-several", of_sensor(several), nothing()),
         ("raised-timeout", of_sensor(vec![missed]), nothing()),
         ("raised-offline", offline(raised("offline", "link lost: it did not come back with its node")), nothing()),
-        ("raised-platform", Facts::of_source(platform, "platform:broker:8081/queue".to_owned(), vec![away]), nothing()),
+        ("raised-platform", Facts::of_source(platform, "broker:8081 / queue".to_owned(), vec![away]), nothing()),
         ("changed", of_sensor(vec![worse]), nothing()),
         ("recovered", of_sensor(vec![well()]), nothing()),
         ("unwatched", Facts { lasted_ms: Some(3_785_000), ..of_sensor(vec![unwatched()]) }, nothing()),

@@ -24,6 +24,8 @@ pub(super) struct NoticeView {
     kind: Kind,
     /// What it is about: `value`, `timeout`, `offline` or `platform`.
     about: &'static str,
+    /// How much the worst of what is not over matters.
+    severity: Option<Severity>,
     parts: Vec<PartView>,
     /// How many parts are not shown.
     more: usize,
@@ -86,6 +88,7 @@ impl NoticeView {
         Self {
             kind: facts.kind,
             about: about(facts),
+            severity: facts.changes().filter(|change| !change.ends()).map(|change| change.severity).max(),
             colour: colour_of(facts),
             more: facts.parts.len() - parts.len() + usize::try_from(facts.more).unwrap_or(usize::MAX),
             place: facts.place.as_deref().map(name),

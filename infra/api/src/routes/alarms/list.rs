@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use domain::{Mac, Source, Timestamp};
 use engine_http::{Json, Problem, Query, axum::extract::State};
 use futures::{StreamExt, TryStreamExt, stream};
+use jobs::told_by_name;
 use records::{
     Listed, Table, TableError,
     alarms::{self, Which},
@@ -52,12 +53,18 @@ pub(super) enum WantedState {
 /// Whose alarms are looked for: those of terminals with their devices, and of nodes themselves.
 pub(super) enum Scope {
     Everything,
-    Of { terminals: BTreeSet<Mac>, nodes: BTreeSet<String> },
+    Of {
+        terminals: BTreeSet<Mac>,
+        nodes: BTreeSet<String>,
+        /// What a policy, or a rule, told somebody of whatever they see.
+        told: BTreeSet<String>,
+    },
 }
 
 /// Alarms
 ///
-/// Newest first: an administrator sees all, others those of the terminals bound to them, and of the nodes that these hang on.
+/// Newest first: an administrator sees all, others those of the terminals bound to them, of the nodes that these hang on, and those
+/// that they were told of by name, while the incident is open.
 #[utoipa::path(
     get, path = "/api/alarms", operation_id = "list_alarms", tag = "alarms", params(Wanted, Paging),
     responses((status = 200, description = "A page of alarms", body = Listing<Alarm>))
@@ -82,13 +89,14 @@ pub(super) async fn scope(site: &Site, user: &User, terminal: Option<&str>) -> R
             Role::User => {
                 let macs = users::terminals(&*site.table, &user.user).await?;
                 let nodes = terminals::get_many(&*site.table, &macs).await?.into_values().map(|terminal| terminal.node);
-                Scope::Of { nodes: nodes.collect(), terminals: macs.into_iter().collect() }
+                let told = told_by_name::all(&*site.table, &user.user).await?;
+                Scope::Of { nodes: nodes.collect(), terminals: macs.into_iter().collect(), told }
             }
         });
     };
     let mac: Mac = text.parse().map_err(|_| Problem::bad_request("bad-query", "terminal is not a terminal's mac."))?;
     if users::may_see(&*site.table, user, &mac).await? {
-        Ok(Scope::Of { terminals: BTreeSet::from([mac]), nodes: BTreeSet::new() })
+        Ok(Scope::Of { terminals: BTreeSet::from([mac]), nodes: BTreeSet::new(), told: BTreeSet::new() })
     } else {
         Err(Problem::not_found("There is no such terminal among yours.").into())
     }
@@ -98,7 +106,8 @@ impl Scope {
     pub(super) fn holds(&self, alarm: &alarms::Alarm) -> bool {
         match self {
             Self::Everything => true,
-            Self::Of { terminals, nodes } => match &alarm.source {
+            Self::Of { told, .. } if told.contains(&alarm.id) => true,
+            Self::Of { terminals, nodes, .. } => match &alarm.source {
                 Source::Node(node) => nodes.contains(node),
                 source => source.mac().is_some_and(|mac| terminals.contains(mac)),
             },
@@ -111,9 +120,10 @@ impl Scope {
         match (state, self) {
             (WantedState::Active, _) => vec![Which::Active],
             (_, Self::Everything) => vec![Which::All],
-            (_, Self::Of { terminals, nodes }) => {
+            (_, Self::Of { terminals, nodes, told }) => {
                 let of_nodes = nodes.iter().map(|node| Which::OfNode(node));
-                terminals.iter().map(Which::OfTerminal).chain(of_nodes).collect()
+                let told = Some(Which::These(told)).filter(|_| !told.is_empty());
+                terminals.iter().map(Which::OfTerminal).chain(of_nodes).chain(told).collect()
             }
         }
     }
@@ -202,5 +212,6 @@ pub(super) async fn newest(
     let mut items: Vec<_> = pages.into_iter().flat_map(|page| page.items).collect();
     items.retain(|alarm| horizon.as_ref().is_none_or(|horizon| alarm.id >= *horizon));
     items.sort_by(|a, b| b.id.cmp(&a.id));
+    items.dedup_by(|a, b| a.id == b.id);
     Ok(Listed { items, next: horizon })
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    concerns,
+    attended, concerns,
     list::{Scope, WantedState, newest, scope},
 };
 use crate::{error::ApiError, moment::Moment, site::Site, visitor::SignedIn};
@@ -63,7 +63,7 @@ struct Counted {
 pub(super) struct AlarmSummary {
     /// How many are active.
     active: usize,
-    /// How many of them nobody has acknowledged.
+    /// How many of them nobody has on: nobody acknowledged them, or their word holds no more, or is for less than they matter by now.
     unacknowledged: usize,
     /// How many of each severity are active.
     by_severity: BTreeMap<String, usize>,
@@ -88,7 +88,7 @@ pub(super) async fn statistics(
 ) -> Result<Json<AlarmStatistics>, ApiError> {
     let since = site.clock.now().minus(period.length()?);
     let (alarms, truncated) = raised_since(&site, &user, WantedState::All, since).await?;
-    Ok(Json(AlarmStatistics { truncated, ..counted(&alarms) }))
+    Ok(Json(AlarmStatistics { truncated, ..counted(&site, &alarms) }))
 }
 
 /// What stands now
@@ -107,11 +107,16 @@ pub(super) async fn summary(
     let (lately, _) = raised_since(&site, &user, WantedState::All, since).await?;
     Ok(Json(AlarmSummary {
         active: active.len(),
-        unacknowledged: active.iter().filter(|alarm| alarm.acknowledged.is_none()).count(),
+        unacknowledged: active.iter().filter(|alarm| !is_taken_on(&site, alarm)).count(),
         by_severity: by(&active, |alarm| alarm.severity.to_string()),
         raised_24h: lately.len(),
         oldest: active.iter().map(|alarm| alarm.raised_at).min().map(Moment),
     }))
+}
+
+/// Whether somebody has an alarm on: their word holds still, and for as much as it matters by now.
+fn is_taken_on(site: &Site, alarm: &alarms::Alarm) -> bool {
+    attended(site, alarm.clone()).is_taken_on()
 }
 
 impl Period {
@@ -162,7 +167,7 @@ fn told(id: &str) -> Timestamp {
     Timestamp(i64::try_from(at).unwrap_or(i64::MAX))
 }
 
-fn counted(alarms: &[alarms::Alarm]) -> AlarmStatistics {
+fn counted(site: &Site, alarms: &[alarms::Alarm]) -> AlarmStatistics {
     let mut by_source: Vec<Counted> = by(alarms, |alarm| alarm.source.to_string())
         .into_iter()
         .map(|(source, alarms)| Counted { source, alarms })
@@ -174,7 +179,7 @@ fn counted(alarms: &[alarms::Alarm]) -> AlarmStatistics {
     };
     AlarmStatistics {
         total: alarms.len(),
-        by_status: by(alarms, status),
+        by_status: by(alarms, |alarm| status(alarm, is_taken_on(site, alarm))),
         by_severity: by(alarms, |alarm| alarm.severity.to_string()),
         by_source,
         mean_time_to_acknowledge_s: to(|alarm| alarm.acknowledged.as_ref().map(|word| word.at)),
@@ -183,11 +188,11 @@ fn counted(alarms: &[alarms::Alarm]) -> AlarmStatistics {
     }
 }
 
-fn status(alarm: &alarms::Alarm) -> String {
-    let status = match (alarm.cleared_at, &alarm.acknowledged) {
+fn status(alarm: &alarms::Alarm, is_taken_on: bool) -> String {
+    let status = match (alarm.cleared_at, is_taken_on) {
         (Some(_), _) => "cleared",
-        (None, Some(_)) => "acknowledged",
-        (None, None) => "active",
+        (None, true) => "acknowledged",
+        (None, false) => "active",
     };
     status.to_owned()
 }

@@ -21,6 +21,7 @@ async fn told_by_a_policy(site: &Site, person: &str) -> Versioned<Incident> {
     let incident = Versioned { value: Incident { id: "i1".to_owned(), state, people, ..new }, version: 0 };
     let mut writes = incidents::put(&incident, None, None, site.now()).unwrap();
     writes.extend(incidents::put_begun(&incident.value, [ALARM], site.now()).unwrap());
+    writes.extend(incidents::put_told(person, &incident.value, site.now()).unwrap());
     assert!(site.table.transact(writes).await.unwrap().applied());
     incident
 }
@@ -45,6 +46,25 @@ async fn by_link_and_by_api_they_take_on_what_they_were_told_of_and_nobody_else_
         }
         assert_eq!(word(&site).await.unwrap().by, "ann");
     }
+}
+
+#[tokio::test]
+async fn they_find_the_alarm_and_the_incident_in_their_lists_and_nobody_else_does() {
+    let site = told_of(OTHER).await;
+    let mut incident = told_by_a_policy(&site, "ann").await;
+    let ids = async |user: &str, path: &str| {
+        let listed = site.seen_by(user, path).await["items"].clone();
+        listed.as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for path in ["/api/alarms", "/api/alarms?state=active", "/api/alarms?limit=1"] {
+        assert_eq!((ids("ann", path).await, ids("bob", path).await), (vec![ALARM.to_owned()], vec![]), "{path}");
+    }
+    assert_eq!(ids("ann", "/api/alarms?state=cleared").await, Vec::<String>::new());
+    let list = "/api/alerts/incidents";
+    assert_eq!((ids("ann", list).await, ids("bob", list).await), (vec!["i1".to_owned()], vec![]));
+    (incident.value.state.closed, incident.version) = (true, 1);
+    assert!(site.table.transact(incidents::put(&incident, None, None, site.now()).unwrap()).await.unwrap().applied());
+    assert_eq!((ids("ann", "/api/alarms").await, ids("ann", list).await), (vec![], vec!["i1".to_owned()]));
 }
 
 #[tokio::test]

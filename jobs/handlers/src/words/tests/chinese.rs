@@ -80,8 +80,8 @@ impl Machine {
         self.said.last().unwrap().alarm.clone()
     }
 
-    fn until(&self, seconds: u64) -> Option<Timestamp> {
-        Some(self.at.plus(Duration::from_secs(seconds)))
+    fn half_a_minute_on(&self) -> Timestamp {
+        self.at.plus(Duration::from_secs(30))
     }
 }
 
@@ -226,18 +226,18 @@ const KINDS: usize = 14;
 /// What becomes of a latched alarm, and of one that comes and goes.
 fn lives() -> Vec<Change> {
     let levels = each_condition().swap_remove(6);
-    let flapping = Flapping { more_than: 2, within: Duration::from_mins(60), calm: Duration::from_mins(2) };
+    let flapping = Flapping { more_than: 2, within: Duration::from_hours(1), calm: Duration::from_mins(2) };
     let rule = Rule { flapping: Some(flapping), ..Rule::new("r", levels, Severity::Warning) };
     let (mut machine, service) = (Machine::of(rule.clone()), || Some("r".to_owned()));
     machine.says(0, 32.0);
     machine.says(1, 40.0);
-    machine.does(Deed::Acknowledge { alarm: machine.alarm(), until: machine.until(30) });
+    machine.does(Deed::Acknowledge { alarm: machine.alarm(), until: Some(machine.half_a_minute_on()) });
     machine.hears(60, Fact::Tick);
     for once in [true, false] {
-        machine.does(Deed::Shelve { rule: rule.id.clone(), until: machine.until(30), once });
+        machine.does(Deed::Shelve { rule: rule.id.clone(), until: Some(machine.half_a_minute_on()), once });
         machine.hears(60, Fact::Tick);
     }
-    machine.does(Deed::TakeOut { rule: service(), until: machine.until(30) });
+    machine.does(Deed::TakeOut { rule: service(), until: Some(machine.half_a_minute_on()) });
     machine.hears(60, Fact::Tick);
     machine.does(Deed::TakeOut { rule: None, until: None });
     machine.does(Deed::PutBack { rule: None });
