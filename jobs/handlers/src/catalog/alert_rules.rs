@@ -1,7 +1,7 @@
 //! The rules that people made, found by the devices that they watch.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -39,6 +39,8 @@ type Sets = HashMap<Watched, (Option<Arc<Model>>, RuleSet)>;
 pub(crate) struct AlertRules {
     rules: Vec<Owned>,
     recipients: HashMap<RuleId, Recipients>,
+    /// What people call them, also those that are disabled.
+    names: HashMap<RuleId, String>,
     by_scope: HashMap<(Target, Scope), Vec<usize>>,
     sets: Mutex<Sets>,
 }
@@ -62,6 +64,9 @@ impl AlertRules {
     fn of(stored: Vec<Result<AlertRule, TableError>>) -> Self {
         let mut index = Self::default();
         for rule in stored {
+            if let Ok(AlertRule { rule, name, .. }) = &rule {
+                index.names.insert(rule.id.clone(), name.clone());
+            }
             if let Ok(AlertRule { rule, recipients, .. }) = &rule
                 && !recipients.is_empty()
             {
@@ -123,6 +128,12 @@ impl AlertRules {
     /// Who hears of what a rule raises beside those who see the devices. One that is disabled still ends its alarms.
     pub(crate) fn recipients(&self, rule: &str) -> Option<&Recipients> {
         self.recipients.get(rule)
+    }
+
+    /// What people call those of some rules that they made.
+    pub(crate) fn names_of<'a>(&self, rules: impl Iterator<Item = &'a str>) -> BTreeMap<RuleId, String> {
+        let known = rules.filter_map(|rule| self.names.get_key_value(rule));
+        known.map(|(rule, name)| (rule.clone(), name.clone())).collect()
     }
 
     /// The rule at a place.

@@ -115,7 +115,8 @@ async fn tell(cx: &Context, due: &Due, seal: Versioned<Seal>, id: String, free: 
     };
     let most = if due.channel == channel::SMS { MOST_LINES_OF_SMS } else { MOST_LINES };
     let since = free.iter().map(|held| held.at).min().unwrap_or(first.at);
-    let facts = Facts::of_held(summary, free.len(), since, most);
+    let mut facts = Facts::of_held(summary, free.len(), since, most);
+    facts.rules = cx.alert_rules().await?.names_of(facts.changes().map(|change| change.rule.as_str()));
     let locale = users::get(table, &due.user).await?.map(|user| user.locale).unwrap_or_default();
     let words = words::compose(&facts, &Reader::new(&locale, &cx.settings.words), &Enclosed::default());
     let notice = Notice {
