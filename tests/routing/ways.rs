@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::play::Play;
 
 const REPEATED: &str = "Still open: Cold store / 1 TH-10";
@@ -99,4 +101,16 @@ async fn who_is_told_in_the_place_of_somebody_hears_of_the_end() {
         10m..11m    tech hears Recovered: Cold store / 1 TH-10
     ";
     play.runs(lines, "5m").await;
+}
+
+#[tokio::test]
+async fn mails_and_webhooks_say_what_people_call_the_rule() {
+    let play = Play::new().await;
+    play.mails("0s sensor 1 hot", "1s").await;
+    let letters = play.flow.letters();
+    let mail = letters.iter().find(|letter| letter.address.channel() == "email").unwrap();
+    assert!(mail.text.contains("[hot]"), "{}", mail.text);
+    assert!(mail.forms.html.as_ref().is_some_and(|page| page.contains("<bdi>hot</bdi>")), "{:?}", mail.forms.html);
+    let called = letters.iter().find(|letter| letter.address.channel() == "webhook").unwrap();
+    assert_eq!(called.data["rules"], json!({ "rule:hot": "hot" }));
 }

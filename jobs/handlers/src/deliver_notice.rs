@@ -234,6 +234,10 @@ async fn letter(cx: &Context, notice: &Notice, address: Address, user: Option<&U
         "subject": notice.subject,
         "text": notice.text,
     });
+    let rules = notice.facts.as_ref().map(|facts| &facts.rules).filter(|rules| !rules.is_empty());
+    if let Some(rules) = rules {
+        data["rules"] = serde_json::json!(rules);
+    }
     if facts::are_for(&address)
         && let Some(facts) = facts::of(cx, notice).await?
     {

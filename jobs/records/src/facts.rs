@@ -1,10 +1,10 @@
 //! What a notice tells of, before it is put into words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Source, Timestamp,
-    alarm::{Change, ChangeKind, Sight},
+    alarm::{Change, ChangeKind, RuleId, Sight},
     routing::{Summary, Why},
 };
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,9 @@ pub struct Facts {
     /// Of how many parts more it does not tell.
     #[serde(default, skip_serializing_if = "is_none")]
     pub more: u32,
+    /// What people called the rules that they made, by their ids, of those that it tells of.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rules: BTreeMap<RuleId, String>,
     /// What people call the place of all of them, where there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,

@@ -1,7 +1,7 @@
 //! The rules that people made, found by the devices that they watch.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -41,6 +41,8 @@ pub(crate) struct AlertRules {
     recipients: HashMap<RuleId, Recipients>,
     /// Those that look at no value, but at silence and absence.
     of_connections: BTreeSet<RuleId>,
+    /// What people call them, also those that are disabled.
+    names: HashMap<RuleId, String>,
     by_scope: HashMap<(Target, Scope), Vec<usize>>,
     sets: Mutex<Sets>,
 }
@@ -64,10 +66,11 @@ impl AlertRules {
     fn of(stored: Vec<Result<AlertRule, TableError>>) -> Self {
         let mut index = Self::default();
         for rule in stored {
-            if let Ok(AlertRule { rule, .. }) = &rule
-                && rule.condition.names().is_empty()
-            {
-                index.of_connections.insert(rule.id.clone());
+            if let Ok(AlertRule { rule, name, .. }) = &rule {
+                index.names.insert(rule.id.clone(), name.clone());
+                if rule.condition.names().is_empty() {
+                    index.of_connections.insert(rule.id.clone());
+                }
             }
             if let Ok(AlertRule { rule, recipients, .. }) = &rule
                 && !recipients.is_empty()
@@ -135,6 +138,12 @@ impl AlertRules {
     /// Whether a rule that people made looks at no value, but at silence and absence. One that is disabled still ends its alarms.
     pub(crate) fn is_of_connections(&self, rule: &str) -> bool {
         self.of_connections.contains(rule)
+    }
+
+    /// What people call those of some rules that they made.
+    pub(crate) fn names_of<'a>(&self, rules: impl Iterator<Item = &'a str>) -> BTreeMap<RuleId, String> {
+        let known = rules.filter_map(|rule| self.names.get_key_value(rule));
+        known.map(|(rule, name)| (rule.clone(), name.clone())).collect()
     }
 
     /// The rule at a place.

@@ -49,6 +49,7 @@ impl Said {
         facts.more = u32::try_from(sources.saturating_sub(MOST_SOURCES)).unwrap_or(u32::MAX);
         facts.place = (sources != 1).then(|| incident.place.clone());
         speak_of_the_whole(&mut facts, telling);
+        facts.rules = cx.alert_rules().await?.names_of(facts.changes().map(|change| change.rule.as_str()));
         if facts.kind == Kind::Escalated {
             facts.before = before(cx, incident, telling).await?;
         }

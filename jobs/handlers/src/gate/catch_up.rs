@@ -116,7 +116,8 @@ async fn tell(cx: &Context, due: &Due, seal: Versioned<Seal>, id: String, free: 
     };
     let most = if due.channel == channel::SMS { MOST_LINES_OF_SMS } else { MOST_LINES };
     let since = free.iter().map(|held| held.at).min().unwrap_or(first.at);
-    let facts = Facts::of_held(summary, free.len(), since, most);
+    let mut facts = Facts::of_held(summary, free.len(), since, most);
+    facts.rules = cx.alert_rules().await?.names_of(facts.changes().map(|change| change.rule.as_str()));
     // What was put off was told before, and is told of by its alarms.
     let begun = free.iter().filter(|held| held.why != Why::Snooze).flat_map(Held::all_transitions);
     let transitions: BTreeSet<&String> = begun.collect();

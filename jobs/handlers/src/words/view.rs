@@ -69,13 +69,16 @@ struct Row {
     lasted: u64,
     /// Who did it, where somebody did.
     by: Option<String>,
+    /// What people call the rule, where they made it.
+    rule: Option<String>,
     sights: Vec<Sight>,
     colour: &'static str,
 }
 
 impl NoticeView {
     pub(super) fn new(facts: &Facts, reader: &Reader, enclosed: &Enclosed) -> Self {
-        let parts: Vec<PartView> = facts.parts.iter().take(MOST).map(|part| PartView::new(part, reader)).collect();
+        let part = |part: &Part| PartView::new(part, reader).of_rules(part, facts);
+        let parts: Vec<PartView> = facts.parts.iter().take(MOST).map(part).collect();
         let name = |name: &str| cleaned(name, MOST_NAME);
         let said = |said: &str| cleaned(said, MOST_DETAIL);
         let instead = |instead: &Instead| Instead {
@@ -122,6 +125,14 @@ impl PartView {
             became: part.became,
         }
     }
+
+    /// The same, with what people call its rules.
+    fn of_rules(mut self, part: &Part, facts: &Facts) -> Self {
+        for (row, change) in self.rows.iter_mut().zip(&part.changes) {
+            row.rule = facts.rules.get(&change.rule).map(|name| cleaned(name, MOST_NAME));
+        }
+        self
+    }
 }
 
 impl Row {
@@ -134,6 +145,7 @@ impl Row {
             unwatched: change.is_unwatched(),
             lasted: change.lasted_ms.unwrap_or_else(|| millis(change.at.since(change.since))),
             by: change.by.as_deref().map(|by| cleaned(by, MOST_NAME)),
+            rule: None,
             sights: sights(change, reader),
             colour: colour(change),
         }
