@@ -30,7 +30,7 @@ use crate::{Context, FanOut, JobError, gate::Common};
 const TRIES: usize = 16;
 
 /// So many alarms that are remembered apart come back where nothing is new, so that all of it can be stored together.
-const RECALLED_ALONE: usize = 80;
+const RECALLED_ALONE: usize = 40;
 
 /// What is due so soon is put into the queue at once: where a sweep comes once a minute, it would come too late.
 const SOON: Duration = Duration::from_secs(90);

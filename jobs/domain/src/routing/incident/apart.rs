@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Incident, MOST_OPEN, News, Open};
 
 /// So many come back at once that one step can store that.
-pub const MOST_RECALLED: usize = 30;
+pub const MOST_RECALLED: usize = 15;
 
 /// What a step changes of what is remembered apart.
 #[derive(Debug, Clone, PartialEq, Default)]
