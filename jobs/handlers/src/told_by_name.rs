@@ -36,6 +36,12 @@ pub async fn among(table: &dyn Table, user: &str, alarms: &[&Alarm]) -> Result<B
 
 /// The ids of all alarms that somebody was told of by name, and that are theirs by now.
 pub async fn all(table: &dyn Table, user: &str) -> Result<BTreeSet<String>, TableError> {
-    let incidents = incidents::told_open(table, user).await?.into_iter();
-    Ok(incidents.flat_map(|incident| incident.state.open.into_keys()).collect())
+    let mut all = BTreeSet::new();
+    for incident in incidents::told_open(table, user).await? {
+        if incident.state.apart > 0 {
+            all.extend(incidents::all_apart(table, &incident.named()).await?);
+        }
+        all.extend(incident.state.open.into_keys());
+    }
+    Ok(all)
 }

@@ -138,7 +138,10 @@ async fn advance(
         }
     }
     let Incident { behind, topics, state, .. } = &mut incident.value;
-    topics.forget(|alarm| state.open.contains_key(alarm) || state.news.iter().any(|news| news.change.alarm == alarm));
+    let is_apart = state.apart > 0;
+    topics.forget(|alarm| {
+        is_apart || state.open.contains_key(alarm) || state.news.iter().any(|news| news.change.alarm == alarm)
+    });
     behind.retain(|transition, _| state.news.iter().any(|news| news.transition == *transition));
     let mut writes = incidents::put(incident, before, heard, now)?;
     writes.extend(incidents::put_apart(&incident.value.named(), &stepped.apart)?);

@@ -30,7 +30,7 @@ fn an_incident_that_remembers_as_much_as_it_may_can_be_stored() {
             change: Change::of(ChangeKind::Raised, about, at, detail),
         });
         state.raises.insert(format!("{source} {rule}"), Raises { count: number, last: at });
-        state.open.insert(alarm, Open { source, rule, severity: Severity::Critical, since: at });
+        state.open.insert(alarm, Open { source, rule, severity: Severity::Critical, since: at, flaps: false });
     }
     let new = Incident::new(Audience::User("ann".to_owned()), "node:n1".to_owned(), "n1".to_owned(), "t", now);
     let size = body::encode(&Incident { state, ..new }).unwrap().len();
