@@ -64,12 +64,6 @@ impl Play {
         Self::at("2026-06-01T12:00:00Z", Duration::from_secs(1)).await
     }
 
-    /// The same where topics tell, too.
-    pub(super) async fn of_topics() -> Self {
-        let choose = |notices: &mut NoticeSettings| notices.topics = true;
-        Self::with("2026-06-01T12:00:00Z", Duration::from_secs(1), choose).await
-    }
-
     /// The same from this instant on, looked at once in a step.
     pub(super) async fn at(start: &str, step: Duration) -> Self {
         Self::with(start, step, |_| {}).await

@@ -111,10 +111,10 @@ impl Facts {
                 None => self.word(0),
             },
             several => {
-                let named = |(at, detail): (usize, &String)| {
+                let called = |(at, detail): (usize, &String)| {
                     named(detail).map_or_else(|| self.word(at), |(name, _)| name.to_owned())
                 };
-                let mut names: Vec<String> = several.iter().enumerate().map(named).collect();
+                let mut names: Vec<String> = several.iter().enumerate().map(called).collect();
                 let mut seen = BTreeSet::new();
                 names.retain(|name| seen.insert(name.clone()));
                 format!("{}等告警", names.join(","))

@@ -10,13 +10,15 @@
 //! 0s  tech calls it hot above 10
 //! ```
 
+use std::time::Duration;
+
 use domain::{
     Source,
     alarm::{Comparison, Condition, Severity},
     identity::derived_id,
     routing::{Inhibition, Matcher, Preferences, Same, Silence, Window},
 };
-use jobs::{ports::Delivery, snooze};
+use jobs::{NoticeSettings, ports::Delivery, snooze};
 use records::{
     Versioned,
     alarms::{self, Which},
@@ -35,6 +37,12 @@ use super::{Play, duration};
 const EVERYBODY: &str = "everybody";
 
 impl Play {
+    /// A play in which topics tell, too.
+    pub(in crate::routing) async fn of_topics() -> Self {
+        let choose = |notices: &mut NoticeSettings| notices.topics = true;
+        Self::with("2026-06-01T12:00:00Z", Duration::from_secs(1), choose).await
+    }
+
     /// Plays what somebody chooses, or what becomes of a way to them.
     pub(super) async fn chooses(&self, what: &[&str]) {
         let table = self.flow.cx.table.as_ref();

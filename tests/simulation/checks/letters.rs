@@ -27,7 +27,8 @@ pub(super) fn check(world: &World) -> Vec<String> {
         transition.changes.retain(Change::is_told);
         transition
     });
-    let expected: BTreeSet<To> = told.flat_map(|transition| hearers(world, &transition)).collect();
+    let mut topics = BTreeMap::new();
+    let expected: BTreeSet<To> = told.flat_map(|transition| hearers(world, &transition, &mut topics)).collect();
     let mut told: BTreeMap<To, Vec<Sent>> = BTreeMap::new();
     for sent in world.sent() {
         for transition in sent.letter.data["transitions"].as_array().into_iter().flatten() {
@@ -64,16 +65,29 @@ fn of_source(world: &World, source: &Source) -> Vec<Transition> {
     stored.map(Option::unwrap).collect()
 }
 
-/// Who is to hear of a transition.
-fn hearers(world: &World, transition: &Transition) -> Vec<To> {
+/// Of which alarms the topics of which severities told.
+type Topics = BTreeMap<String, BTreeSet<Severity>>;
+
+/// Who is to hear of a transition, after those of its source before it.
+fn hearers(world: &World, transition: &Transition, topics: &mut Topics) -> Vec<To> {
     let concerned = PEOPLE.iter().filter(|person| {
         may_see(person, &transition.source) && transition.changes.iter().any(|change| concerns(person, change))
     });
     let addresses = concerned.flat_map(|person| person.channels.iter().map(|channel| address(person, channel)));
     let common = transition.changes.iter().filter(|change| owner(&change.rule).is_none());
-    let topic = common.map(|change| change.severity).max().filter(|_| world.settings.notices.topics);
-    let topic = topic.map(|severity| shown(&Address::Topic { severity }));
-    addresses.chain(topic).map(|address| (transition.id.clone(), address)).collect()
+    let common = common.filter(|_| world.settings.notices.topics);
+    let told: BTreeSet<Severity> = common.flat_map(|change| topics_of(change, topics)).collect();
+    let told = told.into_iter().map(|severity| shown(&Address::Topic { severity }));
+    addresses.chain(told).map(|address| (transition.id.clone(), address)).collect()
+}
+
+/// The topics that tell of a change: those that told of its alarm, and that of how much it matters, unless it is over there.
+fn topics_of(change: &Change, topics: &mut Topics) -> BTreeSet<Severity> {
+    let told = topics.entry(change.alarm.clone()).or_default();
+    if told.is_empty() || !change.ends() {
+        told.insert(change.severity);
+    }
+    told.clone()
 }
 
 /// Of the common rule in whose place somebody has their own they hear nothing.
