@@ -99,11 +99,9 @@ async fn while_a_lost_parents_alarm_speaks_for_it_it_is_not_said_again_and_then_
 #[tokio::test]
 async fn what_comes_and_goes_too_often_to_be_told_is_escalated_and_said_again_when_it_stands() {
     let play = Play::of_dave_and_the_boss(Duration::from_mins(10)).await;
-    let mut before = String::new();
-    for round in 0..5 {
-        let at = round * 330;
-        before += &format!("{at}s sensor 1 hot\n{}s sensor 1 well\n", at + 10);
-    }
+    let rounds = (0..5).map(|round| round * 330);
+    let before: Vec<String> = rounds.map(|at| format!("{at}s sensor 1 hot\n{}s sensor 1 well\n", at + 10)).collect();
+    let before = before.concat();
     let told = play.mails(&format!("{before}1650s sensor 1 hot\n80m sensor 1 well"), "1h").await;
     let told = told.iter().filter(|(at, ..)| at.as_secs() >= 1600);
     let told: Vec<(u64, &str, &str)> =

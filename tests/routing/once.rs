@@ -123,6 +123,28 @@ async fn who_sees_a_part_of_what_belongs_together_hears_of_the_rest_by_the_polic
 }
 
 #[tokio::test]
+async fn who_comes_to_see_a_terminal_hears_once_what_stands_there_and_then_its_end() {
+    let play = Play::new().await;
+    play.hire(&["new"]).await;
+    let lines = "
+        0s              sensor 1 hot
+        0s..0s          tech hears Alarm: Cold store / 1 TH-10
+        1m              tech acknowledges
+        2m              sensor 2 damp
+        2m10s..2m12s    tech hears Alarm: Cold store / 2 TH-10
+        3m              sensor 2 well
+        3m..4m          tech hears Partly recovered: Cold store / 2 TH-10
+        5m              new bound
+        5m10s..5m20s    new hears New to you: 1 standing
+        6m              new bound
+        40m             sensor 1 well
+        40m..40m1s      tech hears Recovered: Cold store / 1 TH-10
+        40m..40m1s      new hears Recovered: Cold store / 1 TH-10
+    ";
+    play.runs(lines, "20m").await;
+}
+
+#[tokio::test]
 async fn who_may_not_see_it_any_more_and_is_on_the_policy_goes_on_hearing_by_it() {
     let play = Play::new().await;
     play.policy(json!({ "steps": [{ "after_ms": 0, "users": ["tech"] }] })).await;

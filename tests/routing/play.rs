@@ -15,7 +15,7 @@ use domain::{
     alarm::{Act, Comparison, Condition, Deed, Level, Rule, Severity},
 };
 use jobs::{
-    NoticeSettings,
+    NoticeSettings, bound,
     ports::Address,
     report::{Answer, Event},
 };
@@ -283,7 +283,10 @@ impl Play {
                 self.act(person, |_| Deed::TakeOut { rule: None, until }).await;
             }
             [person, "unbound"] => users::unbind(table, person, &mac()).await.unwrap(),
-            [person, "bound"] => users::bind(table, person, &mac()).await.unwrap(),
+            [person, "bound"] => {
+                let user = users::get(table, person).await.unwrap().unwrap();
+                bound::bind(table, &user, &mac(), self.flow.now()).await.unwrap();
+            }
             what => self.chooses(what).await,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{Source, Timestamp, phone, schedule::DataPlan};
-use jobs::ports::Dice;
+use jobs::{bound, ports::Dice};
 use records::{
     Table, TableError, alarms,
     locale::Locale,
@@ -90,7 +90,7 @@ impl UserEntry {
     }
 
     /// Stores the user. A password that is theirs already keeps its hash, so that importing again changes nothing.
-    pub(crate) async fn import(&self, table: &dyn Table, dice: &dyn Dice) -> Result<(), SiteError> {
+    pub(crate) async fn import(&self, table: &dyn Table, dice: &dyn Dice, now: Timestamp) -> Result<(), SiteError> {
         let known = users::get(table, &self.user).await?;
         let (known_hash, spoken_to) =
             known.map_or((None, Locale::default()), |known| (Some(known.password_hash), known.locale));
@@ -117,7 +117,7 @@ impl UserEntry {
             }
         }
         for mac in &self.terminals {
-            users::bind(table, &self.user, mac).await?;
+            bound::bind(table, &user, mac, now).await?;
         }
         Ok(())
     }

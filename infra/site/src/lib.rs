@@ -67,7 +67,7 @@ impl Site {
             terminal.import(table, clock.now()).await?;
         }
         for user in &self.users {
-            user.import(table, dice).await?;
+            user.import(table, dice, clock.now()).await?;
         }
         Ok(self.counts())
     }

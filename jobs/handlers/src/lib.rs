@@ -6,6 +6,7 @@
 //! `tests/template` compare them.
 
 pub mod backtest;
+pub mod bound;
 mod catalog;
 mod deliver_notice;
 mod dispatch_queries;

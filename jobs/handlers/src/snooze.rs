@@ -32,6 +32,33 @@ pub async fn ring_again(
     user: &User,
     letter: (&str, &str),
     alarm: &Alarm,
+    times: (Timestamp, Timestamp),
+) -> Result<(), TableError> {
+    // Who may put it off may hear of it.
+    let transition = letter.1.to_owned();
+    let again = Again { name: ["snooze", letter.0], transition, why: Why::Snooze, is_by_name: true };
+    hold_again(table, user, &again, alarm, &[], times).await
+}
+
+/// Why an alarm that began before is told.
+pub(crate) struct Again<'a> {
+    /// What it is known by: it is held once under this name.
+    pub name: [&'a str; 2],
+    /// What it was told of with before, if it was.
+    pub transition: String,
+    /// What holds it.
+    pub why: Why,
+    /// Whether they hear of it whatever they see.
+    pub is_by_name: bool,
+}
+
+/// Holds an alarm for a user until then, on the channels that they are told on and on these.
+pub(crate) async fn hold_again(
+    table: &dyn Table,
+    user: &User,
+    again: &Again<'_>,
+    alarm: &Alarm,
+    beside: &[&str],
     (now, until): (Timestamp, Timestamp),
 ) -> Result<(), TableError> {
     let Alarm { id, rule, severity, shadow, source, raised_at, detail, .. } = alarm;
@@ -43,21 +70,21 @@ pub async fn ring_again(
     let raised = Change::of(ChangeKind::Raised, about, *raised_at, detail.clone());
     let chosen = preferences::get(table, &user.user).await?;
     let channels = Channels::of(table, user).await?.told_first(RAISED, &chosen, &[(source, &raised)]);
-    for channel in channels {
+    for channel in channels.into_iter().chain(beside.iter().map(ToString::to_string)) {
+        let [why, by] = again.name;
         let held = Held {
-            id: derived_id(*raised_at, &["snooze", letter.0, id, &channel]),
+            id: derived_id(*raised_at, &[why, by, id, &channel]),
             user: user.user.clone(),
             channel,
             source: source.clone(),
             node: terminal.as_ref().map(|terminal| terminal.node.clone()),
             place: place::of(source, terminal.as_ref()),
-            transition: letter.1.to_owned(),
+            transition: again.transition.clone(),
             transitions: Vec::new(),
             changes: vec![raised.clone()],
-            why: Why::Snooze,
+            why: again.why,
             at: now,
-            // Who may put it off may hear of it.
-            is_by_name: true,
+            is_by_name: again.is_by_name,
         };
         held::hold(table, &held, until).await?;
     }

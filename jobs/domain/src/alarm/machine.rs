@@ -166,8 +166,8 @@ fn is_latest(state: &SourceState, evidence: &Evidence) -> bool {
 fn take_note(state: &mut SourceState, evidence: &Evidence) -> Option<Pause> {
     let aspect = evidence.fact.aspect()?;
     let lost = state.lost();
-    let last = |state: &SourceState, aspect| state.newest.get(&aspect).map(|seen: &Seen| seen.at);
-    let (spoke, linked) = (last(state, Aspect::Values), last(state, Aspect::Link));
+    let newest = |state: &SourceState, aspect| state.newest.get(&aspect).map(|seen: &Seen| seen.at);
+    let (spoke, linked) = (newest(state, Aspect::Values), newest(state, Aspect::Link));
     state.newest.insert(aspect, Seen { id: evidence.id.clone(), at: evidence.at });
     match &evidence.fact {
         Fact::Values { .. } if linked.is_some_and(|linked| linked > evidence.at) => {}

@@ -49,6 +49,8 @@ pub enum Why {
     Limit,
     /// What was held before is not told yet.
     Order,
+    /// They did not see it when it began.
+    Bound,
 }
 
 impl fmt::Display for Why {
@@ -61,6 +63,7 @@ impl fmt::Display for Why {
             Self::Digest => "the daily digest",
             Self::Limit => "the daily limit",
             Self::Order => "what was held before",
+            Self::Bound => "not being theirs to see",
         })
     }
 }

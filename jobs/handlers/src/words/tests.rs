@@ -242,3 +242,28 @@ fn what_happened_to_very_much_is_cut() {
     let words = compose(&facts, &reader(Language::En, "UTC"), &Enclosed::default());
     assert!(words.text.len() < 200_000, "{}", words.text.len());
 }
+
+#[test]
+fn what_somebody_did_not_see_before_is_new_to_them_and_may_be_held_by_something_else_too() {
+    let said = |language, reasons: &[Why]| compose(&held_back(reasons), &reader(language, "UTC"), &Enclosed::default());
+    let alone = said(Language::En, &[Why::Bound]);
+    assert!(alone.subject.starts_with("New to you: 1 standing"), "{}", alone.subject);
+    assert!(alone.text.contains("You see it from now on, and it began before"), "{}", alone.text);
+    assert!(said(Language::Zh, &[Why::Bound]).subject.starts_with("您新可见的告警："));
+    let both = [Why::QuietHours, Why::Bound];
+    assert!(said(Language::En, &both).subject.contains("quiet hours and not being yours to see"));
+    assert!(said(Language::Zh, &both).subject.contains("免打扰时段、此前无权查看"));
+}
+
+#[test]
+fn what_people_call_a_rule_stands_beside_what_it_saw_and_is_escaped_in_a_page() {
+    let change = raised("rule:01JZ", "temperature 35.2 ℃, at most 30");
+    let rules = [("rule:01JZ".to_owned(), "Too <warm>".to_owned())].into();
+    let facts = Facts { rules, ..of_sensor(vec![change, hot()]) };
+    for language in [Language::En, Language::Zh] {
+        let words = compose(&facts, &reader(language, "UTC"), &Enclosed::default());
+        assert_eq!(words.text.matches("[Too <warm>]").count(), 1, "{}", words.text);
+        let page = words.html.unwrap();
+        assert!(page.contains("Too &lt;warm&gt;") && !page.contains("<warm>"), "{page}");
+    }
+}
