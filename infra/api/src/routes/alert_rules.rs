@@ -8,7 +8,6 @@ mod changing;
 mod form;
 mod import;
 mod metrics;
-mod placed;
 mod proof;
 mod reading;
 

@@ -185,30 +185,6 @@ async fn a_rule_is_about_devices_that_its_maker_may_see() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_of_a_condition_is_told_with_the_part_that_it_is_in() {
-    let site = with_protocol().await;
-    let well = &hot(1.0)["condition"];
-    let within = |bad: Value| json!({ "kind": "all", "of": [well, { "kind": "not", "of": { "kind": "any", "of": [well, bad] } }] });
-    let deep = json!({ "kind": "count", "at_least": 2, "within_ms": 60_000, "of": { "kind": "nosuch" } });
-    for (condition, place) in [
-        (within(json!({ "kind": "compar", "name": "temperature" })), "in condition.of[1].of.of[1]"),
-        (within(json!({ "kind": "stuck", "name": "x", "after": 1 })), "in condition.of[1].of.of[1]"),
-        (within(json!(7)), "in condition.of[1].of.of[1]"),
-        (json!({ "kind": "any", "of": 7 }), "in condition.of"),
-        (json!({ "kind": "none" }), "in condition"),
-        (deep, "in condition.of"),
-    ] {
-        let bad = with(&hot(1.0), "condition", condition);
-        for (path, body) in [(PATH, bad.clone()), (IMPORT, json!({ "items": [hot(1.0), bad] }))] {
-            let refused = ask(&site, "ann", Method::POST, path, &body).await;
-            let detail = refused.body["detail"].as_str().unwrap().to_owned();
-            let is_placed = detail.split(" at line").next().unwrap().ends_with(place);
-            assert!(is_placed && (path == PATH || detail.contains("items[1]")), "{place}: {detail}");
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_rule_that_makes_no_sense_is_refused_with_the_place_of_what_is_wrong() {
     let site = with_protocol().await;
     let nothing = json!({ "kind": "outside", "name": "temperature", "min": null, "max": null });

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize, de::Error};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::placed;
 use crate::moment::Moment;
 
 /// What a rule is to be.
@@ -50,7 +49,6 @@ pub(crate) struct RuleForm {
     #[schema(value_type = String, example = "warning")]
     pub severity: Severity,
     /// What is abnormal: `{"kind": "compare", "name": "temperature", "is": ">", "to": 30}` and the other conditions.
-    #[serde(deserialize_with = "placed::condition")]
     #[schema(value_type = Object)]
     pub condition: Condition,
     /// How long it must be so before the alarm is raised, in milliseconds.
