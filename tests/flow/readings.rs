@@ -46,6 +46,22 @@ async fn the_same_reply_in_two_batches_is_stored_once() {
     assert_eq!(history(&flow).await.len(), 1);
 }
 
+/// A worker stood still before it stored what another brought again meanwhile.
+#[tokio::test]
+async fn a_reading_that_two_batches_hold_is_shown_once_and_as_in_time_where_it_was() {
+    let flow = Flow::new().await;
+    flow.sensor_says(25.3).await;
+    let stored = history(&flow).await.remove(0);
+    for (batch, late) in [("again", true), ("and again", true)] {
+        let again = Reading { late, ..stored.clone() };
+        let items = readings::append(&mac(), batch, flow.now(), &[again]).unwrap();
+        assert!(flow.cx.table.transact(items).await.unwrap().applied());
+    }
+    assert_eq!(history(&flow).await, [stored.clone()]);
+    let replayed = readings::replayed(flow.cx.table.as_ref(), &mac(), (Timestamp(0), flow.now()), None).await;
+    assert_eq!(replayed.unwrap().items, [stored]);
+}
+
 #[tokio::test]
 async fn a_reply_that_was_posted_at_two_brokers_is_stored_once_though_newer_ones_came_between() {
     let flow = Flow::new().await;

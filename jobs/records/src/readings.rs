@@ -91,6 +91,9 @@ pub struct HistoryPage {
 }
 
 /// A device's readings, newest first. A page ends with a whole batch, so it may hold a few more than asked.
+///
+/// Two batches may hold the same reading, where a worker stood still before it stored the one and the other was posted again and
+/// worked off meanwhile. It is shown once, as the one that was in time where one was.
 pub async fn history(table: &dyn Table, mac: &Mac, pid: Pid, span: &Span) -> Result<HistoryPage, TableError> {
     let mut range = Range::all(history_pk(mac), span.limit.clamp(1, 1000))
         .between(span.from.sortable(), format!("{}#~", span.to.sortable()))
@@ -102,7 +105,9 @@ pub async fn history(table: &dyn Table, mac: &Mac, pid: Pid, span: &Span) -> Res
         let mut last = None;
         for item in &page.items {
             let batch: Versioned<Vec<Reading>> = record::decode(item)?;
-            items.extend(batch.value.into_iter().rev().filter(|reading| reading.device.pid == pid));
+            for reading in batch.value.into_iter().rev().filter(|reading| reading.device.pid == pid) {
+                show_once(&mut items, reading);
+            }
             last = Some(item.key.sk.clone());
             if items.len() >= span.limit {
                 break;
@@ -115,6 +120,18 @@ pub async fn history(table: &dyn Table, mac: &Mac, pid: Pid, span: &Span) -> Res
         range.after = page.next;
     }
 }
+
+/// A reading beside others, unless it is among them. Those that are the same lie close together.
+fn show_once(items: &mut Vec<Reading>, reading: Reading) {
+    let mut near = items.iter_mut().rev().take(NEAR);
+    match near.find(|known| known.asked == reading.asked && known.device == reading.device) {
+        Some(known) => known.late &= reading.late,
+        None => items.push(reading),
+    }
+}
+
+/// Among so many readings before it the same one is looked for.
+const NEAR: usize = 1000;
 
 /// How long before or after another a reply may have arrived that is the same one. A gateway gives a post up after minutes.
 const SENT_AGAIN: Duration = Duration::from_mins(15);
@@ -151,7 +168,9 @@ pub async fn replayed(
     let range =
         Range::all(history_pk(mac), REPLAYED).between(from.sortable(), format!("{}#~", to.sortable())).after(after);
     let page: Listed<Vec<Reading>> = record::page(table, &range).await?;
-    Ok(Listed { items: page.items.into_iter().flatten().collect(), next: page.next })
+    let mut items = Vec::new();
+    page.items.into_iter().flatten().for_each(|reading| show_once(&mut items, reading));
+    Ok(Listed { items, next: page.next })
 }
 
 /// How many batches are replayed at once.

@@ -91,7 +91,8 @@ impl Run<'_> {
             self.state.resumes(pause, rules);
         }
         let memories = self.state.memories.clone();
-        let looking = Looking { evidence, is_latest, reached, unknown: self.state.unknown.is_some() };
+        let (unknown, lost) = (self.state.unknown.is_some(), self.state.lost());
+        let looking = Looking { evidence, is_latest, reached, unknown, lost };
         let mut is_whole = true;
         for rule in rules.concerned(&evidence.fact, &self.state) {
             if !self.has_room() {

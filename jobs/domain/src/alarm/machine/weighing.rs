@@ -20,6 +20,8 @@ pub(super) struct Looking<'a> {
     pub(super) reached: Timestamp,
     /// Whether nothing is known of the source.
     pub(super) unknown: bool,
+    /// Since when, if so.
+    pub(super) lost: Option<Timestamp>,
 }
 
 /// What becomes of a delay before the fact is weighed.
@@ -144,7 +146,8 @@ impl Looking<'_> {
             reached: self.reached,
             is_active: current.and_then(ConditionState::active).is_some_and(Active::holds),
             hears_silence: !self.unknown && self.is_latest,
-            is_unknown: self.unknown,
+            // What was missed before is the source's own, also where it is heard of later.
+            is_unknown: self.lost.is_some_and(|lost| lost <= self.evidence.at),
         };
         let mut memory = state.memories.remove(&rule.id).unwrap_or_default();
         if self.unknown {

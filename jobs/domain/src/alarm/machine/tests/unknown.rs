@@ -73,6 +73,13 @@ fn what_was_seen_again_is_known_also_where_that_is_heard_after_a_newer_silence()
         assert_eq!(source.sees(30, Fact::Missed { count: 4 }), NOTHING, "{again:?}");
         assert_eq!(source.sees(31, Fact::Missed { count: 5 }), ["+r"], "{again:?}");
     }
+    // A miss from before it was lost is its own, heard of when it may.
+    let mut source = missed();
+    source.sees(20, parent_lost());
+    source.sees(19, Fact::Missed { count: 1 });
+    source.sees(30, Fact::LinkSeen);
+    source.sees(40, Fact::Missed { count: 2 });
+    assert_eq!(source.sees(41, Fact::Missed { count: 3 }), ["+r"]);
     // And what was lost is unknown.
     let mut source = missed();
     source.sees(21, Fact::Missed { count: 1 });
