@@ -57,7 +57,7 @@ async fn a_reading_that_two_batches_hold_is_shown_once_and_as_in_time_where_it_w
         let items = readings::append(&mac(), batch, flow.now(), &[again]).unwrap();
         assert!(flow.cx.table.transact(items).await.unwrap().applied());
     }
-    assert_eq!(history(&flow).await, [stored.clone()]);
+    assert_eq!(history(&flow).await, std::slice::from_ref(&stored));
     let replayed = readings::replayed(flow.cx.table.as_ref(), &mac(), (Timestamp(0), flow.now()), None).await;
     assert_eq!(replayed.unwrap().items, [stored]);
 }
