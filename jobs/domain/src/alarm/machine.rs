@@ -133,10 +133,26 @@ impl Run<'_> {
             let mut changes = Vec::new();
             if let Some(kept) = looking.removed(&id, condition, &mut changes) {
                 self.state.conditions.insert(id, kept);
+            } else if let Some(life) = self.state.lives.get_mut(&id) {
+                // Nothing will say that it is calm.
+                life.flap = None;
             }
             for change in changes {
                 self.announce(change, Terms::default());
             }
+        }
+        let SourceState { lives, conditions, .. } = &self.state;
+        let flaps =
+            lives.iter().filter(|(id, life)| life.flap.is_some() && !is_there(id) && !conditions.contains_key(*id));
+        let flaps: Vec<RuleId> = flaps.map(|(id, _)| id.clone()).collect();
+        for id in flaps {
+            if !self.has_room() {
+                return false;
+            }
+            if let Some(flap) = self.state.lives.get_mut(&id).and_then(|life| life.flap.as_mut()) {
+                flap.calm_at = flap.calm_at.min(looking.evidence.at);
+            }
+            self.calms(&id, looking.evidence.at);
         }
         let Self { state, .. } = self;
         state.judged_by.retain(|id, _| is_there(id));

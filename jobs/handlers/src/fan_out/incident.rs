@@ -107,7 +107,8 @@ async fn apart(
     }
     let named = incident.named();
     let mut apart = incidents::apart_among(table, &named, news.iter().map(|news| news.change.alarm.as_str())).await?;
-    if state.has_room_for(most) {
+    // As soon as the step asks for some: those for whom there is no room stay where they are.
+    if state.has_room_for(MOST_RECALLED) {
         apart.extend(incidents::first_apart(table, &named, most).await?);
     }
     Ok(apart)

@@ -75,7 +75,7 @@ impl Run<'_> {
     }
 
     /// A rule that flapped and is calm.
-    fn calms(&mut self, rule: &str, due: Timestamp) {
+    pub(super) fn calms(&mut self, rule: &str, due: Timestamp) {
         let Some(life) = self.state.lives.get_mut(rule) else { return };
         let Some(flap) = life.flap.take_if(|flap| flap.calm_at <= due) else { return };
         let ended = if life.stands { "it stands" } else { "it is over" };

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Incident, MOST_OPEN, News, Open};
+use crate::alarm::Severity;
 
 /// So many come back at once that one step can store that.
 pub const MOST_RECALLED: usize = 15;
@@ -41,6 +42,25 @@ impl Incident {
         let has_room = self.open.len() < MOST_OPEN || self.open.contains_key(&change.alarm);
         let to = if has_room && !is_apart { &mut self.open } else { apart };
         to.insert(change.alarm.clone(), open);
+    }
+
+    /// What is new and would lie apart takes the place of what ranks lower: what lies apart is neither escalated nor said again.
+    pub(super) fn keeps_the_first(
+        &mut self,
+        before: &BTreeMap<String, Open>,
+        apart: &mut BTreeMap<String, Open>,
+        rank: impl Fn(&String, &Open) -> (bool, Severity),
+    ) {
+        let new: Vec<String> = apart.keys().filter(|alarm| !before.contains_key(*alarm)).cloned().collect();
+        for alarm in new {
+            let least = self.open.iter().map(|(id, open)| (rank(id, open), id)).min();
+            let Some(open) = apart.get(&alarm) else { continue };
+            let Some(id) = least.filter(|(least, _)| *least < rank(&alarm, open)).map(|(_, id)| id.clone()) else {
+                continue;
+            };
+            apart.extend(self.open.remove_entry(&id));
+            self.open.extend(apart.remove_entry(&alarm));
+        }
     }
 
     /// Takes back what was remembered apart, as far as there is room; says what becomes of the rest.

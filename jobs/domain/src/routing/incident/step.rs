@@ -62,6 +62,9 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
         let known = known(&news.change.alarm);
         incident.absorb(news, known, &mut apart, now);
     }
+    // Somebody who waits, and for the gravest first.
+    let rank = |alarm: &String, open: &Open| (!known(alarm).is_had_on(open, pace, now), open.severity);
+    incident.keeps_the_first(&input.apart, &mut apart, rank);
     let apart = incident.recalls(&input.apart, apart);
     incident.open.retain(|alarm, open| !input.known.get(alarm).is_some_and(|known| is_forgotten(*known, open, now)));
     let attention = incident.attend(known, pace, now);

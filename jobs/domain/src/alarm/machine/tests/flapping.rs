@@ -53,6 +53,23 @@ fn what_stands_when_it_is_calm_is_told_as_standing_and_its_end_is_told() {
 }
 
 #[test]
+fn the_end_of_what_flaps_is_told_when_its_rule_is_removed_whether_it_stands_or_not() {
+    let mut source = damped(3);
+    flaps(&mut source, 1..=4);
+    source.rules.clear();
+    let over = source.changes(100, hot(20.0)).remove(0);
+    assert_eq!((over.kind, over.is_told(), over.at), (ChangeKind::Calmed, true, seconds(100)));
+    assert!(source.state.lives.is_empty());
+
+    let mut source = damped(3);
+    flaps(&mut source, 1..=4);
+    source.sees(100, hot(35.0));
+    source.rules.clear();
+    assert_eq!(source.sees(110, hot(35.0)), [format!("-{RULE}")]);
+    assert!(source.state.lives.is_empty());
+}
+
+#[test]
 fn only_so_many_raises_within_so_long_are_flapping() {
     let mut source = damped(3);
     for time in [0, 200, 400, 600, 800] {

@@ -47,6 +47,24 @@ fn what_is_remembered_apart_comes_back_and_is_said_again_when_the_others_are_for
 }
 
 #[test]
+fn what_matters_more_than_others_or_waits_where_they_do_not_is_said_again_however_many_there_are() {
+    let mut story = Story::of(pace());
+    begin(&mut story, 1000, Warning);
+    story.raised("z", Critical, 100);
+    assert_eq!((story.incident.open.len(), story.incident.apart), (1000, 1));
+    assert!(story.incident.open.contains_key("z"));
+
+    let mut story = Story::of(pace());
+    begin(&mut story, 1000, Critical);
+    story.until(100);
+    ids(0..1000).for_each(|alarm| story.acknowledged(&alarm, 100));
+    story.raised("z", Critical, 200);
+    story.until(50_000);
+    let again = story.told.iter().rfind(|(_, told)| told.kind == Repeat).map(|(_, told)| told.alarms.clone());
+    assert_eq!(again, Some(vec!["z".to_owned()]));
+}
+
+#[test]
 fn that_one_apart_matters_more_is_known_of_it_when_it_comes_back() {
     let mut story = Story::of(pace());
     begin(&mut story, 1050, Warning);
