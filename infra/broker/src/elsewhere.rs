@@ -50,6 +50,18 @@ impl Elsewhere {
         }
     }
 
+    /// A node whose hello could not be written is to come again, and to say hello again: its connection here is broken.
+    pub(crate) async fn comes_again(&self, session: Session) {
+        let Session { node, connection, .. } = session;
+        tracing::warn!(
+            node.name = node,
+            "its session could not be written: its connection is broken, so that it comes again"
+        );
+        if let Err(error) = self.link.command(&self.broker, NodeCommand::Displaced { node, connection }).await {
+            tracing::warn!(%error, "the connection of a node without a session stays");
+        }
+    }
+
     async fn holder(&self, node: &str) -> Option<String> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(node).cloned();
         if let Some((holder, at)) = known

@@ -24,8 +24,9 @@ use crate::{elsewhere::Elsewhere, reports::Reporter};
 /// How long the table is left alone after it failed.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// How often a change is tried: half a minute. A node whose hello could not be written is not polled until it comes again.
-const TRIES: usize = 60;
+/// How often a change is tried: half a minute, in tests less. A node whose hello could not be written is not polled, and is made to come
+/// again.
+const TRIES: usize = if cfg!(test) { 4 } else { 60 };
 
 enum Change {
     /// With the instant at which the node was lost, should another connection stand for it still.
@@ -127,7 +128,10 @@ impl Keeper {
                 {
                     self.reporter.send(Report { node: node.clone(), at, event: Event::NodeLost });
                 }
-                self.write_somehow(&change, &node, stop).await;
+                if !self.write_somehow(&change, &node, stop).await && !stop.is_cancelled() {
+                    self.elsewhere.comes_again(session.clone()).await;
+                    return;
+                }
                 if let Some(other) = other {
                     self.elsewhere.displaced(other).await;
                 }
@@ -139,7 +143,7 @@ impl Keeper {
                     return;
                 }
                 match self.reporter.deliver(report).await {
-                    Ok(()) => self.write_somehow(&change, &node, stop).await,
+                    Ok(()) => drop(self.write_somehow(&change, &node, stop).await),
                     // By the session that stays, the loss is seen at the next start.
                     Err(why) => tracing::error!(node.name = node, ?why, "a lost node could not be reported"),
                 }
@@ -153,10 +157,11 @@ impl Keeper {
         stored.is_ok_and(|session| session.is_some_and(|session| *session.broker != *self.broker))
     }
 
-    async fn write_somehow(&self, change: &Change, node: &str, stop: &CancellationToken) {
+    /// Whether it was written at last.
+    async fn write_somehow(&self, change: &Change, node: &str, stop: &CancellationToken) -> bool {
         for _ in 0..TRIES {
             match self.write(change).await {
-                Ok(()) => break,
+                Ok(()) => return true,
                 Err(error) => {
                     tracing::warn!(node.name = node, %error, "the session of a node could not be written");
                     if stop.is_cancelled() {
@@ -166,6 +171,7 @@ impl Keeper {
                 }
             }
         }
+        false
     }
 
     async fn write(&self, change: &Change) -> Result<(), TableError> {

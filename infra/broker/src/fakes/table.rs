@@ -13,12 +13,17 @@ use records::{Condition, Item, Key, Outcome, Page, Range, Table, TableError, Wri
 
 /// Holds items until it is dropped. Nothing expires in it.
 #[derive(Default)]
-pub(crate) struct MemoryTable(Mutex<BTreeMap<Key, Item>>, AtomicBool);
+pub(crate) struct MemoryTable(Mutex<BTreeMap<Key, Item>>, AtomicBool, AtomicBool);
 
 impl MemoryTable {
     /// Whether it leaves who reads one item without an answer from now on.
     pub(crate) fn hangs(&self, hangs: bool) {
         self.1.store(hangs, Ordering::Relaxed);
+    }
+
+    /// Whether it is full, as a disk may be, from now on: what is there can be read.
+    pub(crate) fn is_full(&self, is_full: bool) {
+        self.2.store(is_full, Ordering::Relaxed);
     }
 }
 
@@ -63,6 +68,9 @@ impl Table for MemoryTable {
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<Outcome, TableError> {
+        if self.2.load(Ordering::Relaxed) {
+            return Err(TableError::Away("it is full".to_owned()));
+        }
         let mut items = self.0.lock().unwrap();
         for (index, write) in writes.iter().enumerate() {
             let found = items.get(write.key());

@@ -215,6 +215,22 @@ async fn a_node_that_has_come_back_to_another_broker_loses_its_old_connection_al
 }
 
 #[tokio::test]
+async fn a_node_whose_hello_cannot_be_written_is_made_to_come_again_and_is_held_then() {
+    let site = Site::start().await;
+    site.table.is_full(true);
+    let mut unheld = site.ready_node().await;
+    let (_, command) = eventually("its connection is to be broken", || site.elsewhere.told().pop()).await;
+    assert!(matches!(&command, NodeCommand::Displaced { node, .. } if node == "n1"), "{command:?}");
+    assert!(!site.queue.events().contains(&Event::NodeRegistered), "nobody takes it for held");
+    site.link.send(ToBroker::Command(command)).await.unwrap();
+    unheld.expect_end().await;
+    site.table.is_full(false);
+    let _held = site.ready_node().await;
+    eventually("it is ready", || site.queue.events().contains(&Event::NodeReady).then_some(())).await;
+    assert!(nodes::session(site.table.as_ref(), "n1").await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn a_goodbye_of_a_node_that_another_broker_holds_is_nothing() {
     let site = Site::start().await;
     let node = site.ready_node().await;
