@@ -250,6 +250,9 @@ impl<H: Home> Load<H> {
             person("ben", Inbox::Mail(Box::new(mailbox_of_ben))).await?,
         ];
         let field = Field::start(FieldSettings { server: home.gateways().parse()?, ..field })?;
+        // Whoever was never there is not missed.
+        let are_there = || field.counters().nodes_registered >= u64::from(NODES);
+        eventually("its nodes are there", async || are_there().then_some(())).await;
         Ok(Self { home, people, field, acknowledgements, acknowledged: Vec::new() })
     }
 
