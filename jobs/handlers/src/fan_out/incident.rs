@@ -132,6 +132,9 @@ async fn advance(
     incident.value.timer = stepped.timer;
     let told_at = stepped.tellings.first().map(|telling| telling.at);
     incident.value.first_told = incident.value.first_told.or(told_at);
+    let told = stepped.tellings.iter().flat_map(|telling| &telling.news);
+    let ended: BTreeSet<String> =
+        told.filter(|news| news.change.ends()).map(|news| news.change.alarm.clone()).collect();
     for telling in stepped.tellings {
         for (telling, people) in for_whom(cx, &mut incident.value, (&steps, &stepped.said_again), telling).await? {
             let outgoing = outgoing(&mut incident.value, telling, people);
@@ -139,9 +142,12 @@ async fn advance(
         }
     }
     let Incident { behind, topics, state, .. } = &mut incident.value;
-    let is_apart = state.apart > 0;
+    // What is remembered apart is not named here.
+    let may_be_apart = |alarm: &str| state.apart > 0 && !ended.contains(alarm);
     topics.forget(|alarm| {
-        is_apart || state.open.contains_key(alarm) || state.news.iter().any(|news| news.change.alarm == alarm)
+        may_be_apart(alarm)
+            || state.open.contains_key(alarm)
+            || state.news.iter().any(|news| news.change.alarm == alarm)
     });
     behind.retain(|transition, _| state.news.iter().any(|news| news.transition == *transition));
     let mut writes = incidents::put(incident, before, heard, now)?;
