@@ -207,11 +207,19 @@ impl Said {
         self.disorder.iter().any(|disorder| disorder.from <= until && at <= disorder.to)
     }
 
+    /// Whether the answer to a question that was asked since the device's last one may have been lost, with what died then: that
+    /// none came is noticed when the next is asked.
+    fn may_have_lost_a_question_before(&self, at: &str, answers: &[Answer]) -> bool {
+        let last = answers.iter().rev().map(Answer::at).find(|answered| **answered < *at).unwrap_or_default();
+        self.disorder.iter().any(|disorder| *disorder.from <= *at && last <= disorder.to)
+    }
+
     /// An alarm begins when an abnormal answer is taken that nothing good followed yet, and ends with a good one.
     fn wrong_with(&self, rule: &str, span: &Span, answers: &[Answer]) -> Option<String> {
         let Span { raised, cleared, .. } = span;
         let before = answers.iter().rev().find(|answer| answer.at() <= *raised);
         let began = before.is_some_and(|answer| !answer.is_good && *raised <= answer.taken());
+        let began = began || rule == TIMEOUT && self.may_have_lost_a_question_before(raised, answers);
         let ended = cleared.as_ref().is_none_or(|at| answers.iter().any(|answer| answer.is_good && answer.at() == *at));
         match (began || span.may_be_late, ended || cleared.as_ref().is_some_and(|at| self.is_in_disorder(rule, at))) {
             (false, _) => Some(format!("has an alarm since {raised} that nothing abnormal began")),
