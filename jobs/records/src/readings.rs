@@ -9,7 +9,10 @@
 //! processed twice is stored once. A reading's identity is its device and the instant it was asked: of a reply that came
 //! in two batches, [`Latest`] or [`find`] tell which one stores it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use domain::{Mac, Pid, Timestamp, reading::Reading};
 use serde::{Deserialize, Serialize};
@@ -99,39 +102,44 @@ pub async fn history(table: &dyn Table, mac: &Mac, pid: Pid, span: &Span) -> Res
         .between(span.from.sortable(), format!("{}#~", span.to.sortable()))
         .newest_first()
         .after(span.after.clone());
-    let mut items: Vec<Reading> = Vec::new();
+    let mut once = Once::default();
     loop {
         let page = table.query(&range).await?;
         let mut last = None;
         for item in &page.items {
             let batch: Versioned<Vec<Reading>> = record::decode(item)?;
             for reading in batch.value.into_iter().rev().filter(|reading| reading.device.pid == pid) {
-                show_once(&mut items, reading);
+                once.add(reading);
             }
             last = Some(item.key.sk.clone());
-            if items.len() >= span.limit {
+            if once.readings.len() >= span.limit {
                 break;
             }
         }
         let exhausted = page.next.is_none() && page.items.last().map(|item| &item.key.sk) == last.as_ref();
-        if exhausted || items.len() >= span.limit {
-            return Ok(HistoryPage { items, next: last.filter(|_| !exhausted) });
+        if exhausted || once.readings.len() >= span.limit {
+            return Ok(HistoryPage { items: once.readings, next: last.filter(|_| !exhausted) });
         }
         range.after = page.next;
     }
 }
 
-/// A reading beside others, unless it is among them. Those that are the same lie close together.
-fn show_once(items: &mut Vec<Reading>, reading: Reading) {
-    let mut near = items.iter_mut().rev().take(NEAR);
-    match near.find(|known| known.asked == reading.asked && known.device == reading.device) {
-        Some(known) => known.late &= reading.late,
-        None => items.push(reading),
-    }
+/// Readings of one terminal, each once.
+#[derive(Default)]
+struct Once {
+    readings: Vec<Reading>,
+    places: HashMap<(Pid, Timestamp), usize>,
 }
 
-/// Among so many readings before it the same one is looked for.
-const NEAR: usize = 1000;
+impl Once {
+    fn add(&mut self, reading: Reading) {
+        let place = *self.places.entry((reading.device.pid, reading.asked)).or_insert(self.readings.len());
+        match self.readings.get_mut(place) {
+            Some(known) => known.late &= reading.late,
+            None => self.readings.push(reading),
+        }
+    }
+}
 
 /// How long before or after another a reply may have arrived that is the same one. A gateway gives a post up after minutes.
 const SENT_AGAIN: Duration = Duration::from_mins(15);
@@ -168,9 +176,9 @@ pub async fn replayed(
     let range =
         Range::all(history_pk(mac), REPLAYED).between(from.sortable(), format!("{}#~", to.sortable())).after(after);
     let page: Listed<Vec<Reading>> = record::page(table, &range).await?;
-    let mut items = Vec::new();
-    page.items.into_iter().flatten().for_each(|reading| show_once(&mut items, reading));
-    Ok(Listed { items, next: page.next })
+    let mut once = Once::default();
+    page.items.into_iter().flatten().for_each(|reading| once.add(reading));
+    Ok(Listed { items: once.readings, next: page.next })
 }
 
 /// How many batches are replayed at once.

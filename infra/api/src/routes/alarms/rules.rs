@@ -6,7 +6,7 @@ use domain::{
     Pid,
     alarm::{Target, owner, unowned},
 };
-use records::{alarm_setups, alarms, alert_rules, protocols, users::User};
+use records::{Table, alarm_setups, alarms, alert_rules, protocols, users::User};
 
 use super::service::sources;
 use crate::{error::ApiError, routes::is_id, site::Site};
@@ -35,20 +35,13 @@ pub(super) async fn watches(
     if watches.values().any(|watch| watch.state.lives.contains_key(rule)) {
         return Ok(true);
     }
-    is_of_constants(site, user, (mac, pid), rule).await
-}
-
-/// Whether what a device speaks has constants, everybody's or the rule's owner's, that say it.
-async fn is_of_constants(
-    site: &Site,
-    user: &User,
-    (mac, pid): (&str, Option<Pid>),
-    rule: &str,
-) -> Result<bool, ApiError> {
-    let table = &*site.table;
     let terminal = site.terminal(user, mac).await?;
     let devices = terminal.devices.iter().filter(|device| pid.is_none_or(|pid| device.pid == pid));
-    let spoken: BTreeSet<&str> = devices.map(|device| device.protocol.as_str()).collect();
+    is_of_constants(table, devices.map(|device| device.protocol.as_str()).collect(), rule).await
+}
+
+/// Whether one of these protocols has constants, everybody's or the rule's owner's, that say it.
+async fn is_of_constants(table: &dyn Table, spoken: BTreeSet<&str>, rule: &str) -> Result<bool, ApiError> {
     for protocol in spoken {
         let constants = match owner(rule) {
             Some(owner) => alarm_setups::get(table, &owner, protocol).await?.map(|setup| setup.constants),
