@@ -41,16 +41,11 @@ pub(super) async fn redis(store: &Store, redis: &Redis, name: &str, kind: QueueK
         QueueKind::ApalisRedis => "apalis-redis",
     };
     let ours = format!("{kind} {name}");
-    match store.queue().await? {
-        Some(queue) if queue != EMBEDDED => is_where_it_was(store, &queue, &ours)?,
-        _ => {}
+    if let Some(queue) = store.queue().await?.filter(|queue| queue != EMBEDDED) {
+        is_where_it_was(store, &queue, &ours)?;
     }
     // Whose this Redis is comes first: a store that is refused here is not bound to it.
-    let key = owner_key(redis);
-    // A Redis whose memory is full takes no writes, and must be worked off all the same.
-    if redis.call::<Option<String>>(cmd("GET").arg(&key)).await?.is_none() {
-        let _: Option<String> = redis.call(cmd("SET").arg(&key).arg(&store.known_by).arg("NX")).await?;
-    }
+    let _: String = redis.kept(&owner_key(redis), &store.known_by).await?;
     is_free_for(store, redis).await?;
     is_where_it_was(store, &store.give(&ours).await?, &ours)
 }
@@ -108,12 +103,7 @@ pub(super) async fn move_over(
 /// A name that this Redis keeps for this namespace, if that is no other store's.
 pub(super) async fn name(store: &Store, redis: &Redis, dice: &dyn Dice) -> anyhow::Result<String> {
     is_free_for(store, redis).await?;
-    let (key, name) = (redis.key_of_name(), format!("{:016x}", dice.roll()));
-    if let Some(known) = redis.call(cmd("GET").arg(&key)).await? {
-        return Ok(known);
-    }
-    let _: Option<String> = redis.call(cmd("SET").arg(&key).arg(&name).arg("NX")).await?;
-    Ok(redis.call(cmd("GET").arg(&key)).await?)
+    Ok(redis.kept(&redis.key_of_name(), format!("{:016x}", dice.roll())).await?)
 }
 
 /// Where this Redis keeps whose it is.

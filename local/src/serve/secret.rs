@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use engine_redis::{Redis, redis::cmd};
+use engine_redis::Redis;
 use jobs::ports::Dice;
 
 const BYTES: usize = 32;
@@ -26,11 +26,7 @@ pub(super) fn signing_key(data: &Path, dice: &dyn Dice) -> anyhow::Result<Vec<u8
 /// The signing key of all who meet at this Redis. Who can read it there could give gateways orders as well.
 pub(super) async fn shared_signing_key(redis: &Redis, dice: &dyn Dice) -> anyhow::Result<Vec<u8>> {
     let name = redis.key("signing-key");
-    // A Redis whose memory is full takes no writes, and must be worked off all the same.
-    if !redis.call::<bool>(cmd("EXISTS").arg(&name)).await? {
-        let _: Option<String> = redis.call(cmd("SET").arg(&name).arg(new_key(dice)).arg("NX")).await?;
-    }
-    let key: Vec<u8> = redis.call(cmd("GET").arg(&name)).await?;
+    let key: Vec<u8> = redis.kept(&name, new_key(dice)).await?;
     ensure!(key.len() == BYTES, "{name} in redis is damaged: remove it, and everybody signs in anew");
     Ok(key)
 }

@@ -34,8 +34,8 @@ impl ServerClock {
                 tokio::time::sleep(COMPARE_EVERY).await;
                 let Some(clock) = watched.upgrade() else { return };
                 // While it is away, or slow to answer, the old difference is the best there is.
-                if let Ok(Some(ours_ahead_ms)) = clock_ahead(&redis, ours.as_ref()).await {
-                    clock.ahead_ms.store(-ours_ahead_ms, Ordering::Relaxed);
+                if let Ok((ahead_ms, true)) = difference(&redis, ours.as_ref()).await {
+                    clock.ahead_ms.store(ahead_ms, Ordering::Relaxed);
                 }
             }
         });
@@ -54,12 +54,14 @@ const TRIES: usize = 5;
 
 /// By how many milliseconds its clock is ahead of ours, as well as it can be told by now.
 async fn at_the_start(redis: &Redis, ours: &dyn Clock) -> Result<i64, RedisError> {
-    for _ in 0..TRIES {
-        if let Some(ours_ahead_ms) = clock_ahead(redis, ours).await? {
-            return Ok(-ours_ahead_ms);
+    let (mut ahead_ms, mut tells) = difference(redis, ours).await?;
+    for _ in 1..TRIES {
+        if tells {
+            break;
         }
+        (ahead_ms, tells) = difference(redis, ours).await?;
     }
-    difference(redis, ours).await
+    Ok(ahead_ms)
 }
 
 /// How long an answer may take that is to tell the difference.
@@ -70,17 +72,16 @@ const TELLS_WITHIN_MS: i64 = 1000;
 /// # Errors
 /// When it does not answer.
 pub async fn clock_ahead(redis: &Redis, ours: &dyn Clock) -> Result<Option<i64>, RedisError> {
-    let asked = ours.now();
-    let ahead_ms = -difference(redis, ours).await?;
-    let took = ours.now().0 - asked.0;
-    Ok((0..=TELLS_WITHIN_MS).contains(&took).then_some(ahead_ms))
+    let (its_ahead_ms, tells) = difference(redis, ours).await?;
+    Ok(tells.then_some(-its_ahead_ms))
 }
 
-/// By how many milliseconds its clock is ahead of ours; half of the time that it takes to ask is taken off.
-async fn difference(redis: &Redis, ours: &dyn Clock) -> Result<i64, RedisError> {
+/// By how many milliseconds its clock is ahead of ours; half of the time that it takes to ask is taken off. And whether that was so
+/// little that it tells.
+async fn difference(redis: &Redis, ours: &dyn Clock) -> Result<(i64, bool), RedisError> {
     let asked = ours.now();
     let (seconds, micros): (i64, i64) = redis.call(&redis::cmd("TIME")).await?;
     let told = ours.now();
-    let middle = asked.0 + (told.0 - asked.0) / 2;
-    Ok(seconds * 1000 + micros / 1000 - middle)
+    let took = told.0 - asked.0;
+    Ok((seconds * 1000 + micros / 1000 - asked.0 - took / 2, (0..=TELLS_WITHIN_MS).contains(&took)))
 }

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use redis::{
-    Client, Cmd, ErrorKind, FromRedisValue, Script, ServerErrorKind,
+    Client, Cmd, ErrorKind, FromRedisValue, Script, ServerErrorKind, ToRedisArgs,
     aio::{ConnectionManager, ConnectionManagerConfig, PubSub},
+    cmd,
 };
 
 use crate::RedisSettings;
@@ -107,6 +108,16 @@ impl Redis {
     /// Does one command.
     pub async fn call<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
         Ok(command.query_async(&mut self.manager.clone()).await?)
+    }
+
+    /// What a key holds, which is `value` where it held nothing. A Redis whose memory is full takes no writes, and must be worked off all
+    /// the same: it is asked to keep only what it does not.
+    pub async fn kept<T: FromRedisValue>(&self, key: &str, value: impl ToRedisArgs) -> Result<T, RedisError> {
+        if let Some(kept) = self.call(cmd("GET").arg(key)).await? {
+            return Ok(kept);
+        }
+        let _: Option<String> = self.call(cmd("SET").arg(key).arg(value).arg("NX")).await?;
+        self.call(cmd("GET").arg(key)).await
     }
 
     /// Runs a script: all of it at once, or nothing.
