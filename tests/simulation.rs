@@ -37,6 +37,9 @@ use life::live;
 /// What the person who runs the tests says: the one seed to live through, or the first of many.
 const SEED: &str = "TELLTALE_SIMULATION_SEED";
 
+/// In how many worlds the long test lives, unless it is to be 100,000.
+const WORLDS: &str = "TELLTALE_SIMULATION_WORLDS";
+
 #[test]
 fn whatever_the_order_and_whatever_dies_what_was_said_is_stored_once_and_told_once() {
     match told::<u64>(SEED) {
@@ -48,9 +51,9 @@ fn whatever_the_order_and_whatever_dies_what_was_said_is_stored_once_and_told_on
 #[test]
 #[ignore = "takes long"]
 fn whatever_the_order_in_very_many_worlds_what_was_said_is_stored_once_and_told_once() {
-    let first = told(SEED).unwrap_or(1_000_000);
-    println!("{SEED}={first}");
-    all_live_well(first..first + 100_000);
+    let (first, worlds) = (told(SEED).unwrap_or(1_000_000), told(WORLDS).unwrap_or(100_000));
+    println!("{SEED}={first} {WORLDS}={worlds}");
+    all_live_well(first..first + worlds);
 }
 
 #[test]

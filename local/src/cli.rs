@@ -53,7 +53,8 @@ pub(crate) struct ServeArguments {
     /// Where several processes meet, such as `redis://host:6379`. Stands over `redis.url` of the configuration.
     #[arg(long, value_name = "URL")]
     pub redis: Option<String>,
-    /// Where to listen: 127.0.0.1:8080. Stands over listen of the configuration.
+    /// Where to listen: 127.0.0.1:8080. Stands over listen of the configuration. A worker, and `store`, answer /health and
+    /// /health/ready there, and listen nowhere without it.
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
     /// The data folder. Stands over data of the configuration.

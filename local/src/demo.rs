@@ -35,7 +35,7 @@ pub(crate) async fn command(arguments: DemoArguments) -> anyhow::Result<()> {
     field.check()?;
     let site = folder.0.join("site.json");
     std::fs::write(&site, site_with_people(field::site(&field), &receiver.url).to_string())?;
-    let server = Server::start(config(&folder, listen, site)?, Role::Everything).await?;
+    let server = Server::start(config(&folder, listen, site)?, Role::Everything, None).await?;
     let field = Field::start(field)?;
 
     println!(

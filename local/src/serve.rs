@@ -1,6 +1,7 @@
 //! `telltale serve`, and its parts as processes of their own: a story in order. Bad configuration ends it before a port is
 //! bound; SIGTERM ends it without loss.
 
+mod health;
 mod lookout;
 mod meeting;
 mod meeting_point;
@@ -21,13 +22,14 @@ use broker::Counters;
 use engine_http::Tokens;
 use engine_redis::Turn;
 use jobs::{
-    Catalog, Context, Stationery,
+    Catalog, Context, Stationery, StoreProof,
     ports::{Clock, Dice, Inspect, Notifier},
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    health::Health,
     meeting::Meeting,
     owner::Owner,
     place::Place,
@@ -43,8 +45,8 @@ const DRAIN: Duration = Duration::from_secs(25);
 /// `telltale serve`, `broker`, `api` and `worker`.
 pub(crate) async fn command(role: Role, arguments: ServeArguments) -> anyhow::Result<()> {
     boot::init_log("info");
-    let config = config(arguments)?;
-    let server = Server::start(config, role).await?;
+    let health = arguments.listen.filter(|_| !role.listens());
+    let server = Server::start(config(arguments)?, role, health).await?;
     let listening = server.address.map(|address| address.to_string());
     println!("{}", serde_json::json!({ "running": role.name(), "listening": listening }));
     let dead = server.taken_for_dead.clone();
@@ -76,6 +78,7 @@ pub(crate) async fn command(role: Role, arguments: ServeArguments) -> anyhow::Re
 pub(crate) async fn store_command(arguments: ServeArguments) -> anyhow::Result<()> {
     boot::init_log("info");
     // What is said of Redis is for the parts that meet there, which may be told on their command line where it is.
+    let health = arguments.listen;
     let config = with_arguments(Config::load(arguments.config.as_deref())?, arguments);
     if let Some(table) = &config.table {
         anyhow::bail!(
@@ -86,15 +89,17 @@ pub(crate) async fn store_command(arguments: ServeArguments) -> anyhow::Result<(
     let owner = Owner::open(&config, &clock, &dice).await?;
     let stop = CancellationToken::new();
     let sharing = tokio::spawn(owner.share(&config.data, stop.clone())?);
+    let proof = StoreProof::of(Arc::clone(&owner.table) as _, Arc::clone(&clock));
     let expiring = tokio::spawn(schedule::expire(clock, Arc::clone(&owner.table), stop.clone()));
-    println!("{}", serde_json::json!({ "running": "store", "listening": null }));
+    let health = Health::open_if(health, proof, None, &stop).await?;
+    println!("{}", serde_json::json!({ "running": "store", "listening": Health::told(health.as_ref()) }));
     tokio::select! {
         told = boot::stop_signal() => told.context("this system takes no signal handlers")?,
         () = owner.failed() => anyhow::bail!(STORE_FAILED),
     }
     stop.cancel();
     let _ = tokio::join!(sharing, expiring);
-    Ok(())
+    Health::close(health).await
 }
 
 fn config(arguments: ServeArguments) -> anyhow::Result<Config> {
@@ -139,6 +144,7 @@ pub(crate) struct Server {
     works: bool,
     meeting: Option<Arc<Meeting>>,
     sockets: Option<Sockets>,
+    health: Option<Health>,
     workers: Vec<JoinHandle<()>>,
     sharing: Option<JoinHandle<()>>,
     stop: Stop,
@@ -153,8 +159,8 @@ struct Stop {
 }
 
 impl Server {
-    /// Starts every part of its roles, the store first and the port last.
-    pub(crate) async fn start(config: Config, role: Role) -> anyhow::Result<Self> {
+    /// Starts every part of its roles, the store first and the port last. One that serves nobody says at `health` how it is.
+    pub(crate) async fn start(config: Config, role: Role, health: Option<SocketAddr>) -> anyhow::Result<Self> {
         role.check(&config)?;
         let (clock, dice): (Arc<dyn Clock>, Arc<dyn Dice>) = (Arc::new(SystemClock), Arc::new(SystemDice));
         let process = format!("{}-{:016x}", role.name(), dice.roll());
@@ -191,6 +197,8 @@ impl Server {
         }
         let (queue, meeting) = (Arc::clone(&place.queue.inspect), place.meeting.clone());
         workers.extend(meeting.clone().map(|meeting| meeting.begin(stop.work.clone())));
+        let proof = StoreProof::of(Arc::clone(&context.table), Arc::clone(&context.clock));
+        let health = Health::open_if(health, proof, meeting.clone(), &stop.work).await?;
         let mut sockets = None;
         if role.listens() {
             let tokens = Arc::new(Tokens::new(&key)?);
@@ -198,7 +206,7 @@ impl Server {
             sockets = Some(Sockets::open(parts, role, stop.sockets.clone()).await?);
         }
         Ok(Self {
-            address: sockets.as_ref().map(|sockets| sockets.address),
+            address: sockets.as_ref().map(|sockets| sockets.address).or(Health::told(health.as_ref())),
             counters: sockets.as_ref().map_or_else(Arc::default, Sockets::counters),
             taken_for_dead: sockets.as_ref().map_or_else(CancellationToken::new, Sockets::taken_for_dead),
             queue,
@@ -207,6 +215,7 @@ impl Server {
             owner,
             meeting,
             sockets,
+            health,
             workers,
             sharing,
             stop,
@@ -248,6 +257,7 @@ impl Server {
             for worker in self.workers {
                 worker.await.context("a worker ended badly")?;
             }
+            Health::close(self.health).await?;
             self.stop.store.cancel();
             if let Some(sharing) = self.sharing {
                 sharing.await.context("sharing the store ended badly")?;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{Mac, script::ScriptEngine};
 use engine_http::{Problem, Tokens};
 use jobs::{
-    WordSettings,
+    StoreProof, WordSettings,
     backtest::Terms,
     links::Links,
     ports::{Dice, Door, Enqueue, Inspect, Link, MeetingPoint, Spooling},
@@ -15,13 +15,9 @@ use records::{
     terminals::{self, Terminal},
     users::{self, User},
 };
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 
-use crate::{
-    bounded::Bounded,
-    error::ApiError,
-    routes::{LinkPace, Tried},
-};
+use crate::{bounded::Bounded, error::ApiError, routes::LinkPace};
 
 /// How many passwords are checked at once: each check takes 19 MiB and a processor.
 const CHECKS_AT_ONCE: usize = 2;
@@ -82,8 +78,7 @@ pub(crate) struct Site {
     pub(crate) jobs: Arc<dyn Enqueue>,
     pub(crate) spool: Option<Arc<dyn Spooling>>,
     pub(crate) meeting: Option<Arc<dyn MeetingPoint>>,
-    /// What was found when the store was last tried.
-    pub(crate) tried: Mutex<Option<Tried>>,
+    pub(crate) store_proof: StoreProof,
     pub(crate) links: Option<Arc<Links>>,
     pub(crate) words: WordSettings,
     pub(crate) terms: Terms,
@@ -96,8 +91,10 @@ impl Site {
     pub(crate) fn new(parts: ApiParts) -> Self {
         let ApiParts { table, clock, tokens, scripts, link, door, dice, queue, jobs, spool, meeting, .. } = parts;
         let ApiParts { links, words, terms, settings, .. } = parts;
+        let table: Arc<dyn Table> = Arc::new(Bounded(table));
+        let store_proof = StoreProof::of(Arc::clone(&table), Arc::clone(&clock));
         Self {
-            table: Arc::new(Bounded(table)),
+            table,
             clock,
             tokens,
             scripts,
@@ -108,7 +105,7 @@ impl Site {
             jobs: Arc::new(Bounded(jobs)),
             spool,
             meeting,
-            tried: Mutex::default(),
+            store_proof,
             links,
             words,
             terms,

@@ -26,6 +26,7 @@ pub mod report;
 mod settings;
 pub mod snooze;
 mod stationery;
+mod store_proof;
 mod sweep;
 pub mod told_by_name;
 pub mod whole_incident;
@@ -45,6 +46,7 @@ pub use settings::{
     WordSettings,
 };
 pub use stationery::Stationery;
+pub use store_proof::StoreProof;
 pub use sweep::Sweep;
 
 /// Every job's name, which is its queue's, in the order of a poll's way.

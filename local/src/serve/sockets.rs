@@ -13,11 +13,11 @@ use jobs::{
     ports::{Clock, Door, Enqueue, Spooling, ToBroker},
 };
 use link::{RedisInbox, RedisInboxes};
-use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    lookout,
+    health, lookout,
     place::Place,
     roles::Role,
     spool::{self, Heirs, Spool},
@@ -57,9 +57,7 @@ enum Running {
 
 impl Sockets {
     pub(super) async fn open(mut parts: Parts<'_>, role: Role, stop: CancellationToken) -> anyhow::Result<Self> {
-        let listen = parts.config.listen;
-        let listener = TcpListener::bind(listen).await;
-        let listener = listener.with_context(|| format!("cannot listen on {listen} (is another server there?)"))?;
+        let listener = health::bind(parts.config.listen).await?;
         let address = listener.local_addr()?;
         let mut router = Router::new();
         let mut broker = None;

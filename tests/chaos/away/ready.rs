@@ -1,7 +1,7 @@
 //! Who is not ready says so, and why: a balancer gives gateways to another.
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 use telltale_tests::{RedisServer, Server, Size, eventually, http_client};
 
 use super::{
@@ -61,4 +61,35 @@ async fn a_broker_whose_store_stays_away_is_not_ready_for_newcomers_and_takes_th
     home.cluster.owner()?.restart().await?;
     eventually("it is ready again", async || (ready(&client, &broker).await.ok()?.0 == 200).then_some(())).await;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_and_the_store_say_what_keeps_them_from_their_work() -> Result<()> {
+    let a_worker = Size { brokers: 0, workers: 1, seconds_apart: 0, are_tapped: false };
+    let mut home = Operated::sized(a_worker, &site(), "[notify.webhook]\nallowed_nets = ['127.0.0.0/8']").await?;
+    let (client, worker, store) = (http_client()?, home.cluster.workers[0].url(), home.cluster.owner()?.url());
+    for part in [&worker, &store] {
+        assert_eq!(ready(&client, part).await?.0, 200, "{part}");
+    }
+    home.cluster.redis.kill().await?;
+    until(&client, &worker, (503, json!("queue-away"))).await;
+    assert_eq!(ready(&client, &store).await?.0, 200, "the store needs no queue");
+    home.cluster.redis.restart().await?;
+    until(&client, &worker, (200, json!(null))).await;
+
+    home.cluster.owner()?.kill().await?;
+    until(&client, &worker, (503, json!("store-away"))).await;
+    home.cluster.owner()?.restart().await?;
+    until(&client, &worker, (200, json!(null))).await;
+    assert_eq!(ready(&client, &home.cluster.owner()?.url()).await?.0, 200);
+    Ok(())
+}
+
+/// Waits until a part answers with this status and code.
+async fn until(client: &reqwest::Client, part: &str, wanted: (u16, Value)) {
+    eventually("it says how it is", async || {
+        let (status, said) = ready(client, part).await.ok()?;
+        ((status, said["code"].clone()) == wanted).then_some(())
+    })
+    .await;
 }

@@ -1,33 +1,17 @@
 //! Whether the server is well.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use domain::Timestamp;
 use engine_http::{
     Json, Problem,
     axum::{self, extract::State},
 };
 use jobs::ports::SpoolState;
-use records::readiness;
 use serde::Serialize;
-use tokio::time::timeout;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{error::ApiError, site::Site};
-
-/// How long the store may take to answer.
-const PATIENCE: Duration = Duration::from_millis(2500);
-
-/// For how long what was found stands: anybody may ask, and a write is not for nothing.
-const FRESH: Duration = Duration::from_secs(1);
-
-/// What was found when the store was last tried.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tried {
-    at: Timestamp,
-    is_well: bool,
-}
 
 pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
     OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready))
@@ -110,7 +94,7 @@ async fn ready(State(site): State<Arc<Site>>) -> Result<Json<Readiness>, ApiErro
     if let Some((code, why)) = state.and_then(|state| state.why_not_ready()) {
         return Err(Problem::unavailable(code, why).into());
     }
-    if !was_well_lately(&site).await {
+    if !site.store_proof.is_well().await {
         return Err(Problem::unavailable("store-away", "The store takes no writes now.").into());
     }
     let meeting = site.meeting.as_ref().map(|meeting| meeting.state()).unwrap_or_default();
@@ -126,26 +110,4 @@ async fn ready(State(site): State<Arc<Site>>) -> Result<Json<Readiness>, ApiErro
         disk_is_full,
     });
     Ok(Json(Readiness { status, version: WELL.0.version, spool, amiss, clock_ahead_ms: meeting.clock_ahead_ms }))
-}
-
-/// Whether the store did its work when it was last tried, which is a moment ago or now.
-async fn was_well_lately(site: &Site) -> bool {
-    let mut tried = site.tried.lock().await;
-    let now = site.clock.now();
-    let is_fresh = |tried: &Tried| now >= tried.at && now.since(tried.at) < FRESH;
-    if let Some(tried) = tried.filter(is_fresh) {
-        return tried.is_well;
-    }
-    let is_well = does_its_work(site, now).await;
-    *tried = Some(Tried { at: now, is_well });
-    is_well
-}
-
-async fn does_its_work(site: &Site, now: Timestamp) -> bool {
-    match timeout(PATIENCE, readiness::prove(&*site.table, now)).await {
-        Ok(Ok(())) => return true,
-        Ok(Err(error)) => tracing::warn!(%error, "The store does not do its work"),
-        Err(_) => tracing::warn!("The store does not answer within {PATIENCE:?}"),
-    }
-    false
 }
