@@ -25,7 +25,7 @@ async fn an_acknowledgement_expires_though_nothing_arrives_and_people_are_told_o
     let flow = Flow::new().await;
     flow.sensor_says(35.2).await;
     let until = Some(flow.now().plus(Duration::from_mins(1)));
-    acts(&flow, Deed::Acknowledge { alarm: latest(&flow).await.id, until }).await;
+    acts(&flow, Deed::Acknowledge { alarm: latest(&flow).await.id, until, void_up_to: None }).await;
     flow.after(Duration::from_secs(55)).await;
     assert_eq!(latest(&flow).await.acknowledged.unwrap().by, "tech");
     assert_eq!(flow.mails().len(), 1);
@@ -100,7 +100,7 @@ async fn browsers_are_shown_of_what_is_unknown_what_was_lost_and_of_all_else_wha
     let flow = Flow::new().await;
     flow.sensor_says(35.2).await;
     let until = Some(flow.now().plus(Duration::from_mins(5)));
-    acts(&flow, Deed::Acknowledge { alarm: latest(&flow).await.id, until }).await;
+    acts(&flow, Deed::Acknowledge { alarm: latest(&flow).await.id, until, void_up_to: None }).await;
     flow.reports([Event::NodeLost]).await;
     flow.after(Duration::from_mins(6)).await;
     let pushes = flow.pushes().into_iter().filter(|push| push.event == "alarm");

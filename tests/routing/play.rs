@@ -330,7 +330,7 @@ impl Play {
     async fn acknowledge(&self, person: &str) {
         let (table, now) = (self.flow.cx.table.as_ref(), self.flow.now());
         for alarm in alarms::list(table, Which::Active, 100, None).await.unwrap().items {
-            let deed = Deed::Acknowledge { alarm: alarm.id, until: Some(now.plus(ACKNOWLEDGED_FOR)) };
+            let deed = Deed::Acknowledge { alarm: alarm.id, until: Some(now.plus(ACKNOWLEDGED_FOR)), void_up_to: None };
             let act = Act { by: person.to_owned(), why: None, deed };
             assert!(!alarms::act(table, &alarm.source, &act, now).await.unwrap().is_empty());
         }

@@ -1,7 +1,7 @@
 //! Alert rules: what people want to be told of beside what protocols' constants say.
 //!
 //! A rule is somebody's own, or everybody's, which administrators make. Others' own rules are nobody else's business, the
-//! administrators' neither: they are not found.
+//! administrators' neither: they are not found; nor is everybody's that names what one does not see.
 
 mod backtest;
 mod changing;
@@ -10,6 +10,7 @@ mod import;
 mod metrics;
 mod proof;
 mod reading;
+mod sight;
 
 use std::sync::Arc;
 
@@ -46,7 +47,8 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
 /// The rule of that id among everybody's and the user's own.
 async fn rule(site: &Site, user: &User, id: &str) -> Result<alert_rules::AlertRule, ApiError> {
     let found = if is_id(id) { alert_rules::get(&*site.table, &user.user, id).await? } else { None };
-    Ok(found.ok_or_else(nowhere)?)
+    let seen = sight::in_sight(site, user, found.into_iter().collect()).await?.pop();
+    Ok(seen.ok_or_else(nowhere)?)
 }
 
 /// Whether something can be the id of a rule that was made here.
@@ -91,8 +93,18 @@ fn conflict() -> Problem {
 
 /// A form as a record: the version after `before`, or a new rule.
 fn record(site: &Site, user: &User, form: RuleForm, before: Option<&alert_rules::AlertRule>) -> alert_rules::AlertRule {
-    let at = site.clock.now();
     let id = before.map_or_else(|| site.new_id(), |before| before.id.clone());
+    record_of(site, user, form, (id, before))
+}
+
+/// A form as the record of a rule of that id.
+fn record_of(
+    site: &Site,
+    user: &User,
+    form: RuleForm,
+    (id, before): (String, Option<&alert_rules::AlertRule>),
+) -> alert_rules::AlertRule {
+    let at = site.clock.now();
     let owner = (!form.everybody).then(|| user.user.clone());
     let rule = Rule { id: alert_rules::rule_id(owner.as_deref(), &id), ..form.rule() };
     let replaces = form.replaces.map(|rule| Replaced { rule, since: at });

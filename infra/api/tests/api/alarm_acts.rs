@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     DeviceId, Source,
-    alarm::{Comparison, Condition, Evidence, Fact, Observed, Rule, Severity},
+    alarm::{Comparison, Condition, Evidence, Fact, Level, Observed, Rule, Severity},
     reading::{Datum, Quality},
 };
 use engine_http::axum::http::Method;
@@ -261,6 +261,28 @@ async fn when_a_word_holds_no_more_another_may_be_given() {
     }
     assert_eq!(acts(&site, "root", &alarm, "acknowledge", json!({})).await.fine()["acknowledged"]["by"], "root");
     assert_eq!(site.seen_by("ann", &path).await["acknowledged"]["by"], "root");
+}
+
+#[tokio::test]
+async fn a_word_that_is_given_again_holds_as_long_as_was_said_and_for_what_it_mattered_then() {
+    let site = Site::new().await;
+    let level = |limit, severity| Level { limit, severity, deadband: 0.0 };
+    let above = vec![level(30.0, Severity::Warning), level(40.0, Severity::Critical)];
+    let levels = Condition::Levels { name: "temperature".to_owned(), above, below: vec![] };
+    let rule = Rule::new("threshold:temperature", levels, Severity::Warning);
+    says(&site, &on(HERS), rule.clone(), 35.0).await;
+    let alarm = active(&site).await;
+    acts(&site, "ann", &alarm, "acknowledge", json!({})).await.fine();
+    site.clock.advance(Duration::from_millis(WORD_LASTS_MS));
+
+    let again = acts(&site, "root", &alarm, "acknowledge", json!({ "for_ms": 60_000 })).await.fine();
+    assert_ne!(again["acknowledged"]["until"], Value::Null, "{again}");
+    says(&site, &on(HERS), rule, 45.0).await;
+    let summary = site.seen_by("ann", "/api/alerts/summary").await;
+    assert_eq!(summary["unacknowledged"], 1, "it matters more than when the word was given: {summary}");
+    let shown = site.seen_by("ann", &format!("/api/alarms/{alarm}")).await;
+    let words = shown["events"].as_array().unwrap().iter().filter(|event| event["kind"] == "acknowledged");
+    assert_eq!(words.map(|event| &event["by"]).collect::<Vec<_>>(), ["ann", "root"], "each word is in its life");
 }
 
 #[tokio::test]

@@ -111,6 +111,30 @@ async fn everybodys_rules_are_seen_by_all_and_made_by_administrators() {
 }
 
 #[tokio::test]
+async fn everybodys_rule_that_names_what_one_does_not_see_is_not_found() {
+    let site = with_protocol().await;
+    let of_device = json!({ "kind": "device", "mac": HERS, "pid": 1 });
+    let rule = with(&with(&everybodys(&hot(30.0)), "scope", of_device), "recipients", json!({ "users": ["root"] }));
+    let rule = made(&site, "root", &rule).await;
+    let path = path_of(&rule);
+    let seen = site.seen_by("ann", &path).await;
+    assert_eq!((&seen["scope"], seen.get("recipients")), (&rule["scope"], None), "who else hears is not hers to know");
+    for path in [PATH.to_owned(), format!("{PATH}/export")] {
+        assert_eq!(site.seen_by("ann", &path).await["items"].as_array().unwrap().len(), 1, "{path}");
+        assert_eq!(site.seen_by("bob", &path).await["items"], json!([]), "{path}");
+    }
+    for (method, path) in
+        [(Method::GET, path.clone()), (Method::GET, format!("{path}/versions")), (Method::DELETE, path)]
+    {
+        assert_eq!(
+            ask(&site, "bob", method.clone(), &path, &Value::Null).await.problem(404),
+            "not-found",
+            "{method} {path}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_persons_own_rules_are_nobody_elses() {
     let site = with_protocol().await;
     let rule = made(&site, "ann", &hot(30.0)).await;
@@ -134,7 +158,7 @@ async fn a_persons_own_rules_are_nobody_elses() {
         assert_eq!(exported["items"], json!([]), "{user}");
         let copy = json!({ "items": [with(&hot(2.0), "id", rule["id"].clone())] });
         let taken = ask(&site, user, Method::POST, IMPORT, &copy).await.fine();
-        assert_ne!(taken["items"][0]["id"], rule["id"], "{user} gets one of their own");
+        assert_eq!(taken["items"][0]["change"], "created", "{user} gets one of their own");
     }
     assert_eq!(site.seen_by("ann", &path).await, rule);
 }

@@ -80,6 +80,16 @@ async fn a_chats_url_is_not_shown_since_whoever_knows_it_may_write_there() {
         let webhook = made(&site, "ann", &form).await;
         let seen = site.seen_by("ann", &path_of(&webhook)).await;
         assert!(!webhook.to_string().contains("hunter2") && !seen.to_string().contains("hunter2"), "{webhook} {seen}");
+        let changed = ["name", "kind", "url", "chat"].iter().fold(json!({}), |changed, member| {
+            if seen[member].is_null() { changed } else { with(&changed, member, seen[member].clone()) }
+        });
+        let path = path_of(&webhook);
+        ask(&site, "ann", Method::PUT, &path, &with(&changed, "name", json!("Renamed"))).await.fine();
+        let id = webhook["id"].as_str().unwrap();
+        let stored = channels::endpoint(&*site.table, "ann", id).await.unwrap().unwrap().value;
+        assert_eq!((stored.url.as_str(), stored.name.as_str()), (form["url"].as_str().unwrap(), "Renamed"));
+        let elsewhere = with(&changed, "url", json!("https://example.org/…"));
+        assert_eq!(ask(&site, "ann", Method::PUT, &path, &elsewhere).await.problem(400), "bad-webhook");
         let rotate = format!("{}/rotate", path_of(&webhook));
         assert_eq!(ask(&site, "ann", Method::POST, &rotate, &Value::Null).await.problem(400), "not-ours");
     }

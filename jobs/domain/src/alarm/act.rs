@@ -21,12 +21,15 @@ pub struct Act {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Deed {
-    /// They took an alarm on that stands. The first word stands.
+    /// They took an alarm on that stands. The first word stands, unless it is void.
     Acknowledge {
         /// The alarm.
         alarm: String,
         /// How long their word holds; as long as the rule says without.
         until: Option<Timestamp>,
+        /// Words of then and before hold no more: where a word holds for so long only, whatever the rule says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        void_up_to: Option<Timestamp>,
     },
     /// They ended a latched alarm, whose condition is over and which somebody has taken on.
     Reset {

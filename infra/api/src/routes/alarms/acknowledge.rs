@@ -1,6 +1,6 @@
 //! Taking an alarm on.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::alarm::{Act, Deed};
 use engine_http::{Json, Path, Problem, axum::extract::State};
@@ -83,8 +83,10 @@ pub(super) async fn acknowledge(
 pub(crate) async fn take_on(site: &Site, user: &User, id: &str, remark: &Remark) -> Result<alarms::Alarm, ApiError> {
     let alarm = visible(site, user, id).await?;
     if !alarm.value.is_taken_on() && alarm.value.cleared_at.is_none() {
-        let until = remark.for_ms.map(|time| site.clock.now().plus(std::time::Duration::from_millis(time)));
-        let deed = Deed::Acknowledge { alarm: id.to_owned(), until };
+        let now = site.clock.now();
+        let until = remark.for_ms.map(|time| now.plus(Duration::from_millis(time)));
+        let void_up_to = site.terms.word_lasts().map(|lasts| now.minus(lasts));
+        let deed = Deed::Acknowledge { alarm: id.to_owned(), until, void_up_to };
         let act = Act { by: user.user.clone(), why: remark.note.clone(), deed };
         alarms::act(&*site.table, &alarm.value.source, &act, site.clock.now()).await?;
     }

@@ -228,7 +228,7 @@ impl TryFrom<Map<String, Value>> for Replacement {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Map<String, Value>")]
 pub(super) struct Exchanged {
-    /// Its id where it was exported: a rule of this id that you may see is replaced, else there will be a new one.
+    /// Its id where it was exported, which it keeps: a rule of this id that you may see is replaced. A new one without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// What it is.

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use domain::alarm::{RuleId, Target};
 use engine_http::{Json, Problem, Query, axum::extract::State};
 use records::{
-    alert_rules::{self, Change, MOST_AT_ONCE},
+    alert_rules::{self, AlertRule, Change, MOST_AT_ONCE, rule_id},
     users::User,
 };
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use super::{
     form::{Exchanged, RuleForm},
     is_id, may_change,
     proof::Seen,
-    reading, record,
+    reading, record, record_of,
 };
 use crate::{
     error::ApiError,
@@ -60,7 +61,7 @@ enum Became {
 /// A rule that was taken in.
 #[derive(Serialize, ToSchema)]
 struct TakenRule {
-    /// Its id; of a new one in a dry run, not the one that it would get.
+    /// Its id; in a dry run, of a new one that came without, not the one that it would get.
     id: String,
     /// What people call it.
     name: String,
@@ -93,8 +94,8 @@ pub(super) async fn export(
     SignedIn(user): SignedIn,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<Exchanged>>, ApiError> {
-    let page = reading::page(&site, &user.user, paging.limit()?, paging.after(LIST)?).await?;
-    let exchanged = |rule: alert_rules::AlertRule| Exchanged { id: Some(rule.id.clone()), form: rule.into() };
+    let page = reading::page(&site, &user, paging.limit()?, paging.after(LIST)?).await?;
+    let exchanged = |rule: AlertRule| Exchanged { id: Some(rule.id.clone()), form: rule.into() };
     Ok(Listing::answer(LIST, page.items.into_iter().map(exchanged).collect(), page.next))
 }
 
@@ -135,7 +136,7 @@ async fn proven(site: &Site, user: &User, items: Vec<Exchanged>) -> Result<Prove
     if forms.iter().any(|form| form.everybody) {
         may_change(user, None)?;
     }
-    let seen = Seen::by(site, user, &forms).await?;
+    let seen = Seen::by(site, user, &forms).await?.with(everybodys(&items));
     let of = |place: usize, fault: String| format!("items[{place}].{fault}");
     let faults = forms.iter().map(|form| seen.faults(form)).enumerate();
     let mut faults: Vec<String> =
@@ -149,7 +150,11 @@ async fn proven(site: &Site, user: &User, items: Vec<Exchanged>) -> Result<Prove
             faults.push(of(place, "everybody: a rule stays whose it is; leave its id out for a new one".to_owned()));
             continue;
         }
-        let (rule, change) = change(site, user, form, before, &mut changes);
+        let id = match id.filter(|id| before.is_none() && is_id(id)) {
+            Some(id) => Some(next_of(site, user, id, form.everybody).await?),
+            None => None,
+        };
+        let (rule, change) = change(site, user, form, (before, id), &mut changes);
         taken.push(TakenRule { id: rule.id, name: rule.name, change, warnings });
     }
     if faults.is_empty() {
@@ -164,11 +169,14 @@ fn change(
     site: &Site,
     user: &User,
     form: RuleForm,
-    before: Option<alert_rules::AlertRule>,
+    (before, kept): (Option<AlertRule>, Option<KeptId>),
     changes: &mut Vec<Change>,
-) -> (alert_rules::AlertRule, Became) {
+) -> (AlertRule, Became) {
     let Some(before) = before else {
-        let rule = record(site, user, form, None);
+        let rule = match kept {
+            Some(KeptId { id, version }) => AlertRule { version, ..record_of(site, user, form, (id, None)) },
+            None => record(site, user, form, None),
+        };
         changes.push(Change::create(rule.clone()));
         return (rule, Became::Created);
     };
@@ -181,11 +189,30 @@ fn change(
 }
 
 /// The rule that is there already.
-async fn before(site: &Site, user: &User, id: Option<&str>) -> Result<Option<alert_rules::AlertRule>, ApiError> {
+async fn before(site: &Site, user: &User, id: Option<&str>) -> Result<Option<AlertRule>, ApiError> {
     match id.filter(|id| is_id(id)) {
         Some(id) => Ok(alert_rules::get(&*site.table, &user.user, id).await?),
         None => Ok(None),
     }
+}
+
+/// The id that a rule had where it was exported, which it keeps: others name it. Its versions go on where one was deleted.
+struct KeptId {
+    id: String,
+    version: u64,
+}
+
+async fn next_of(site: &Site, user: &User, id: String, everybody: bool) -> Result<KeptId, ApiError> {
+    let name = rule_id((!everybody).then_some(user.user.as_str()), &id);
+    let last = alert_rules::last_version(&*site.table, &name).await?;
+    Ok(KeptId { id, version: last.map_or(0, |last| last.version) + 1 })
+}
+
+/// Everybody's rules among these, by what others name them, and what they watch.
+fn everybodys(items: &[Exchanged]) -> Vec<(RuleId, Target)> {
+    let everybodys = items.iter().filter(|item| item.form.everybody);
+    let named = |item: &Exchanged| item.id.as_deref().map(|id| (rule_id(None, id), item.form.target));
+    everybodys.filter_map(named).collect()
 }
 
 /// Ids that more than one rule has.

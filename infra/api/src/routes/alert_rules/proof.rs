@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    alarm::{Condition, Target},
+    alarm::{Condition, RuleId, Target},
     protocol::ProtocolDocument,
 };
 use records::{
-    alert_rules::{self, AlertRule, Recipients, Scope},
+    alert_rules::{self, Recipients, Scope},
     nodes, protocols,
     routing::{self, StoredRota},
     terminals::{self, Device, Terminal},
@@ -31,7 +31,7 @@ pub(super) struct Seen {
     strangers: Vec<(Recipients, Vec<String>)>,
     /// Those of the nodes and of everybody's rules that the rules name, and that are there.
     nodes: BTreeSet<String>,
-    everybodys: Vec<AlertRule>,
+    everybodys: Vec<(RuleId, Target)>,
 }
 
 impl Seen {
@@ -44,6 +44,12 @@ impl Seen {
         let nodes = known_nodes(site, forms).await?;
         let everybodys = known_rules(site, forms).await?;
         Ok(Self { strangers, nodes, everybodys, ..Self::spoken_to(site, user, forms).await? })
+    }
+
+    /// The same, once these rules of everybody's are there.
+    pub(super) fn with(mut self, everybodys: Vec<(RuleId, Target)>) -> Self {
+        self.everybodys.extend(everybodys);
+        self
     }
 
     /// The same, as far as it says what can hardly be meant.
@@ -151,7 +157,7 @@ impl Seen {
         let is_common = form.target.common_rules().contains(&replaced);
         let is_constant = replaced.starts_with("threshold:") || replaced.starts_with("state:");
         let mut rules = self.everybodys.iter();
-        let is_everybodys = rules.any(|rule| rule.rule.id == replaced && rule.target == form.target);
+        let is_everybodys = rules.any(|(rule, target)| rule == replaced && *target == form.target);
         let is_there = is_common || is_constant && form.target == Target::Device || is_everybodys && !form.everybody;
         (!is_there).then(|| format!("replaces: there is no common rule {replaced:?} of this target"))
     }
@@ -239,11 +245,12 @@ async fn known_nodes(site: &Site, forms: &[&RuleForm]) -> Result<BTreeSet<String
 }
 
 /// Those of everybody's rules that rules want to take the place of that are there.
-async fn known_rules(site: &Site, forms: &[&RuleForm]) -> Result<Vec<AlertRule>, ApiError> {
+async fn known_rules(site: &Site, forms: &[&RuleForm]) -> Result<Vec<(RuleId, Target)>, ApiError> {
     let mut known = Vec::new();
     for form in forms {
         if let Some(id) = form.replaces.as_deref().and_then(|rule| rule.strip_prefix("rule:")).filter(|id| is_id(id)) {
-            known.extend(alert_rules::everybodys(&*site.table, id).await?);
+            let rule = alert_rules::everybodys(&*site.table, id).await?;
+            known.extend(rule.map(|rule| (rule.rule.id, rule.target)));
         }
     }
     Ok(known)

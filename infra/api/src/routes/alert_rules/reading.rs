@@ -15,6 +15,7 @@ use super::{
     is_id, may_change, nowhere,
     proof::Seen,
     rule,
+    sight::in_sight,
 };
 use crate::{
     error::ApiError,
@@ -27,7 +28,8 @@ const VERSIONS: &str = "alert-rule-versions";
 
 /// Alert rules
 ///
-/// Everybody's, then your own, each in the order in which they were made.
+/// Everybody's, then your own, each in the order in which they were made. Of everybody's those that name what you do not see are
+/// left out, so a page may hold fewer than asked for, and of who else hears you see yourself alone.
 #[utoipa::path(
     get, path = "/api/alerts/rules", operation_id = "list_alert_rules", tag = "alert rules", params(Paging),
     responses((status = 200, description = "A page of rules", body = Listing<AlertRule>))
@@ -37,7 +39,7 @@ pub(super) async fn list(
     SignedIn(user): SignedIn,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<AlertRule>>, ApiError> {
-    let page = page(&site, &user.user, paging.limit()?, paging.after(LIST)?).await?;
+    let page = page(&site, &user, paging.limit()?, paging.after(LIST)?).await?;
     Ok(Listing::answer(LIST, warned(&site, &user, page.items).await?, page.next))
 }
 
@@ -54,8 +56,19 @@ async fn warned(site: &Site, user: &User, rules: Vec<alert_rules::AlertRule>) ->
     Ok(rules.into_iter().zip(warnings).map(|(rule, warnings)| AlertRule::from(rule).warned(warnings)).collect())
 }
 
-/// A page of everybody's rules and then the user's; its places are the ids of rules.
+/// A page of everybody's rules, as far as the user may look at them, and then the user's.
 pub(super) async fn page(
+    site: &Site,
+    user: &User,
+    limit: usize,
+    after: Option<String>,
+) -> Result<Listed<alert_rules::AlertRule>, ApiError> {
+    let Listed { items, next } = whole_page(site, &user.user, limit, after).await?;
+    Ok(Listed { items: in_sight(site, user, items).await?, next })
+}
+
+/// The same of all of everybody's; its places are the ids of rules.
+async fn whole_page(
     site: &Site,
     user: &str,
     limit: usize,
@@ -118,12 +131,17 @@ pub(super) async fn versions(
     }
     let table = &*site.table;
     let (name, version) = match alert_rules::get(table, &user.user, &id).await? {
-        Some(rule) => (rule.rule.id, rule.version),
+        Some(stored) => {
+            // Whoever may not look at what it is finds none.
+            rule(&site, &user, &id).await?;
+            (stored.rule.id, stored.version)
+        }
         None => deleted(&site, &user.user, &id).await?.ok_or_else(nowhere)?,
     };
     let before = paging.after(VERSIONS)?.and_then(|place| place.parse().ok()).unwrap_or(version).min(version);
     let page = alert_rules::history(table, &name, before, paging.limit()?).await?;
-    Ok(Listing::answer(VERSIONS, page.items.into_iter().map(AlertRule::from).collect(), page.next))
+    let seen = in_sight(&site, &user, page.items).await?;
+    Ok(Listing::answer(VERSIONS, seen.into_iter().map(AlertRule::from).collect(), page.next))
 }
 
 /// What a rule that was deleted was known by, and the version that it did not come to.

@@ -127,7 +127,18 @@ impl From<Endpoint> for Webhook {
 fn host_alone(url: &str) -> String {
     let uri = url.parse::<Uri>().ok();
     let parts = uri.as_ref().and_then(|uri| uri.scheme_str().zip(uri.host()));
-    parts.map_or_else(String::new, |(scheme, host)| format!("{scheme}://{host}/…"))
+    parts.map_or_else(String::new, |(scheme, host)| format!("{scheme}://{host}{LEFT_OUT}"))
+}
+
+/// What stands in a chat's address for the rest of it.
+const LEFT_OUT: &str = "/…";
+
+impl Form {
+    /// The form of a change: who sends back what was shown of a chat's address means the address that it has.
+    pub(super) fn of_change(self, endpoint: &Endpoint) -> Self {
+        let is_as_shown = self.kind != Kind::Webhook && self.url == host_alone(&endpoint.url);
+        Self { url: if is_as_shown { endpoint.url.clone() } else { self.url }, ..self }
+    }
 }
 
 /// That a form makes sense.
@@ -136,7 +147,7 @@ pub(super) fn check(form: &Form) -> Result<(), Problem> {
     if form.name.trim().is_empty() || form.name.chars().count() > MOST_NAME_CHARS {
         faults.push(format!("name: give one of 1 to {MOST_NAME_CHARS} characters"));
     }
-    if !is_http(&form.url) || form.url.len() > MOST_URL_BYTES {
+    if !is_http(&form.url) || form.url.len() > MOST_URL_BYTES || form.url.ends_with(LEFT_OUT) {
         faults.push("url: it begins with http:// or https:// and names a host".to_owned());
     }
     faults.extend(

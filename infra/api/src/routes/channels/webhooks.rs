@@ -95,7 +95,7 @@ pub(super) async fn get(
 
 /// Change a webhook
 ///
-/// Its secret stays, unless a chat's is given. What waits for it is sent as it is now.
+/// Its secret stays, unless a chat's is given; so does a chat's address where `url` is what is shown of it. What waits for it is sent as it is now.
 #[utoipa::path(
     put, path = "/api/channels/webhooks/{id}", operation_id = "replace_webhook", tag = "channels",
     params(("id" = String, Path, description = "The webhook")), request_body = Form,
@@ -107,8 +107,9 @@ pub(super) async fn replace(
     Path(id): Path<String>,
     Json(form): Json<Form>,
 ) -> Result<Json<Webhook>, ApiError> {
-    check(&form)?;
     let mut endpoint = own(&site, &user, &id).await?;
+    let form = form.of_change(&endpoint.value);
+    check(&form)?;
     if Kind::from(endpoint.value.kind) != form.kind {
         let why = "A webhook stays what it was made as: kind must be what it was. Make another one instead.";
         return Err(Problem::bad_request("other-kind", why).into());

@@ -66,6 +66,26 @@ async fn what_is_exported_can_be_imported_as_it_is_as_many_as_there_may_be_at_on
 }
 
 #[tokio::test]
+async fn what_is_exported_goes_into_another_installation_and_the_same_again_changes_nothing() {
+    let (site, another) = (with_protocol().await, with_protocol().await);
+    let common = made(&site, "root", &everybodys(&hot(30.0))).await;
+    let id = common["id"].as_str().unwrap();
+    made(&site, "root", &with(&hot(35.0), "replaces", json!(format!("rule:{id}")))).await;
+    let exported = site.seen_by("root", &format!("{PATH}/export")).await;
+    for change in ["created", "unchanged"] {
+        let taken = ask(&another, "root", Method::POST, IMPORT, &exported).await.fine();
+        assert!(taken["items"].as_array().unwrap().iter().all(|item| item["change"] == change), "{taken}");
+    }
+    assert_eq!(ids_seen_by(&another, "root").await, ids_seen_by(&site, "root").await);
+
+    ask(&another, "root", Method::DELETE, &path_of(&common), &Value::Null).await;
+    let alone = json!({ "items": [exported["items"][0]] });
+    assert_eq!(ask(&another, "root", Method::POST, IMPORT, &alone).await.fine()["items"][0]["change"], "created");
+    let again = another.seen_by("root", &path_of(&common)).await;
+    assert_eq!(again["version"], 2, "what it was stays: {again}");
+}
+
+#[tokio::test]
 async fn a_list_goes_on_from_everybodys_rules_to_ones_own() {
     let site = with_protocol().await;
     for rule in [everybodys(&hot(1.0)), everybodys(&hot(2.0)), hot(3.0), hot(4.0)] {

@@ -54,7 +54,8 @@ async fn a_rule_says_what_it_watches_and_is_exchanged_with_it() {
     assert_eq!(exported["items"].as_array().unwrap().len(), 2, "{exported}");
     let taken = ask(&site, "root", Method::POST, IMPORT, &exported).await.fine();
     assert!(taken["items"].as_array().unwrap().iter().all(|item| item["change"] == "unchanged"), "{taken}");
-    assert_eq!(site.seen_by("bob", &path_of(&node)).await["target"], "node", "everybody's is seen by all");
+    assert_eq!(site.seen_by("ann", &path_of(&node)).await["target"], "node", "her terminal hangs on it");
+    assert_eq!(ask(&site, "bob", Method::GET, &path_of(&node), &Value::Null).await.problem(404), "not-found");
 }
 
 #[tokio::test]

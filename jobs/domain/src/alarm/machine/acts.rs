@@ -38,7 +38,9 @@ impl Run<'_> {
 
     fn does(&mut self, act: &Act, at: Timestamp) {
         match &act.deed {
-            Deed::Acknowledge { alarm, until } => self.acknowledges(act, alarm, *until, at),
+            Deed::Acknowledge { alarm, until, void_up_to } => {
+                self.acknowledges(act, alarm, (*until, *void_up_to), at);
+            }
             Deed::Reset { alarm } => self.resets(act, alarm, at),
             Deed::Shelve { rule, until, once } => self.shelves(act, rule, (*until, *once), at),
             Deed::Unshelve { rule } => self.unshelves(act, rule, at),
@@ -50,9 +52,17 @@ impl Run<'_> {
         }
     }
 
-    /// The first word stands, unless it matters more since.
-    fn acknowledges(&mut self, act: &Act, alarm: &str, until: Option<Timestamp>, at: Timestamp) {
-        let Some((rule, active)) = self.active(alarm).filter(|(_, active)| !active.is_taken_on()) else {
+    /// The first word stands, unless it matters more since, or the word is void.
+    fn acknowledges(
+        &mut self,
+        act: &Act,
+        alarm: &str,
+        (until, void_up_to): (Option<Timestamp>, Option<Timestamp>),
+        at: Timestamp,
+    ) {
+        let is_void = |word: &Acknowledged| void_up_to.is_some_and(|then| word.at <= then);
+        let is_free = |active: &Active| !active.is_taken_on() || active.acknowledged.as_ref().is_some_and(is_void);
+        let Some((rule, active)) = self.active(alarm).filter(|(_, active)| is_free(active)) else {
             return;
         };
         let by_rule = (!active.acknowledged_for.is_zero()).then(|| at.plus(active.acknowledged_for));

@@ -231,7 +231,11 @@ fn lives() -> Vec<Change> {
     let (mut machine, service) = (Machine::of(rule.clone()), || Some("r".to_owned()));
     machine.says(0, 32.0);
     machine.says(1, 40.0);
-    machine.does(Deed::Acknowledge { alarm: machine.alarm(), until: Some(machine.half_a_minute_on()) });
+    machine.does(Deed::Acknowledge {
+        alarm: machine.alarm(),
+        until: Some(machine.half_a_minute_on()),
+        void_up_to: None,
+    });
     machine.hears(60, Fact::Tick);
     for once in [true, false] {
         machine.does(Deed::Shelve { rule: rule.id.clone(), until: Some(machine.half_a_minute_on()), once });
@@ -258,7 +262,7 @@ fn lives() -> Vec<Change> {
     for celsius in [40.0, 20.0, 40.0, 20.0] {
         latched.says(1, celsius);
     }
-    latched.does(Deed::Acknowledge { alarm: latched.alarm(), until: None });
+    latched.does(Deed::Acknowledge { alarm: latched.alarm(), until: None, void_up_to: None });
     latched.does(Deed::Reset { alarm: latched.alarm() });
     [machine.said, latched.said].concat()
 }

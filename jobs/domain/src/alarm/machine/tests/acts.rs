@@ -12,7 +12,7 @@ fn hot_since(second: i64) -> Watched {
 }
 
 fn acknowledge(source: &Watched, until: Option<i64>) -> Deed {
-    Deed::Acknowledge { alarm: source.alarm(RULE).alarm, until: until.map(seconds) }
+    Deed::Acknowledge { alarm: source.alarm(RULE).alarm, until: until.map(seconds), void_up_to: None }
 }
 
 fn shelve(until: Option<i64>) -> Deed {

@@ -114,7 +114,7 @@ impl Lived {
         let after = |time: i64| seconds(second + time);
         let named = |whole: bool| (!whole).then(|| rule.to_owned());
         match doing {
-            Doing::Acknowledge(time) => Deed::Acknowledge { alarm, until: time.map(after) },
+            Doing::Acknowledge(time) => Deed::Acknowledge { alarm, until: time.map(after), void_up_to: None },
             Doing::Reset => Deed::Reset { alarm },
             Doing::Shelve(time, once) => Deed::Shelve { rule: rule.into(), until: Some(after(time)), once },
             Doing::Unshelve => Deed::Unshelve { rule: rule.into() },

@@ -69,7 +69,7 @@ fn many_words_that_end_at_once_end_in_several_steps() {
     let (mut source, names) = many(|rule| Rule { acknowledged_for: Duration::from_mins(1), ..rule });
     for name in &names {
         let alarm = source.alarm(name).alarm;
-        source.does(100, Deed::Acknowledge { alarm, until: Some(seconds(500)) });
+        source.does(100, Deed::Acknowledge { alarm, until: Some(seconds(500)), void_up_to: None });
         source.state.newest.remove(&Aspect::Acts);
     }
     let expired = in_steps(&mut source, 600, values([]));

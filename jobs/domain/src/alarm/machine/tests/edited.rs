@@ -136,7 +136,7 @@ fn an_alarm_stands_with_all_that_is_known_of_it_until_it_is_judged_anew() {
     let mut source = by(above("temperature", 30.0));
     source.sees(1, of("temperature", 35.0));
     let alarm = source.alarm("r").alarm;
-    source.does(2, Deed::Acknowledge { alarm: alarm.clone(), until: None });
+    source.does(2, Deed::Acknowledge { alarm: alarm.clone(), until: None, void_up_to: None });
     source.is_edited(above("humidity", 60.0));
     for fact in [Fact::Tick, of("temperature", 10.0), of("humidity", 70.0)] {
         assert_eq!(source.sees(10, fact), NOTHING);

@@ -147,7 +147,7 @@ fn a_word_that_expires_while_it_flaps_is_not_told_apart() {
     flaps(&mut source, 1..=4);
     source.sees(100, hot(35.0));
     let alarm = source.alarm(RULE).alarm;
-    source.does(101, Deed::Acknowledge { alarm, until: Some(seconds(110)) });
+    source.does(101, Deed::Acknowledge { alarm, until: Some(seconds(110)), void_up_to: None });
     assert_eq!(source.sees(110, Fact::Tick), [format!("({RULE} acknowledgement_expired)")]);
 }
 

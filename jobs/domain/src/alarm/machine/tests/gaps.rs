@@ -23,7 +23,9 @@ fn in_state(name: &str) -> Watched {
     source.sees(11, Fact::Tick);
     let alarm = source.alarm("threshold:temperature").alarm;
     match name {
-        "acknowledged" => drop(source.does(12, Deed::Acknowledge { alarm, until: Some(seconds(60)) })),
+        "acknowledged" => {
+            drop(source.does(12, Deed::Acknowledge { alarm, until: Some(seconds(60)), void_up_to: None }))
+        }
         "shelved" => {
             let rule = "threshold:temperature".into();
             source.does(12, Deed::Shelve { rule, until: Some(seconds(60)), once: false });

@@ -11,7 +11,7 @@ fn latched(change: impl FnOnce(&mut Rule)) -> Watched {
 }
 
 fn acknowledge(source: &Watched) -> Deed {
-    Deed::Acknowledge { alarm: source.alarm(RULE).alarm, until: None }
+    Deed::Acknowledge { alarm: source.alarm(RULE).alarm, until: None, void_up_to: None }
 }
 
 fn reset(source: &Watched) -> Deed {
