@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use boot::SystemClock;
 use engine_redis::{ServerClock, Turn, redis::cmd};
-use jobs::ports::{Consume, Enqueue, Inspect, QueueError, Settlement};
+use jobs::ports::{Clock, Consume, Enqueue, Inspect, QueueError, Settlement};
 use queue::RedisQueue;
 use telltale_tests::{ManualClock, PATIENCE, RedisServer, eventually};
 use tokio::time::timeout;
@@ -16,7 +16,7 @@ async fn what_was_taken_outlives_a_kill_of_redis() {
     let server = RedisServer::start().await.unwrap();
     let clock = Arc::new(ManualClock::new());
     let queue = server.queue(clock.clone()).await.unwrap();
-    let later = super::Message { not_before: Some(super::Clock::now(&*clock).plus(LEASE)), ..message("later") };
+    let later = super::Message { not_before: Some(clock.now().plus(LEASE)), ..message("later") };
     queue.enqueue(vec![message("runs"), message("dead"), later]).await.unwrap();
     let leased = queue.claim(JOB, 2, LEASE).await.unwrap();
     queue
@@ -56,17 +56,13 @@ async fn who_waits_hears_of_a_message_of_another_process_after_a_restart_of_redi
     assert_eq!(super::keys(&claimed.await.unwrap()), ["a"]);
 }
 
-/// Two machines whose clocks are minutes apart give each other's leases the time they have.
+/// No clock of a process has a part in it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lease_is_as_long_for_a_worker_whose_clock_is_wrong() {
     let server = RedisServer::start().await.unwrap();
     let redis = server.connect().await.unwrap();
-    let ahead = Arc::new(ManualClock::new());
-    ahead.advance(Duration::from_hours(24 * 365 * 50));
-    let right = ServerClock::of(redis.clone(), Arc::new(SystemClock)).await.unwrap();
-    let wrong = ServerClock::of(redis.clone(), ahead).await.unwrap();
-    let queue = RedisQueue::new(redis.clone(), right, "right");
-    let another = RedisQueue::new(redis, wrong, "wrong");
+    let queue = RedisQueue::new(redis.clone(), "right");
+    let another = RedisQueue::new(redis, "wrong");
     queue.enqueue(vec![message("a")]).await.unwrap();
     let leased = queue.claim(JOB, 1, LEASE).await.unwrap();
     assert_eq!(another.claim(JOB, 1, LEASE).await.unwrap(), []);
@@ -76,6 +72,22 @@ async fn a_lease_is_as_long_for_a_worker_whose_clock_is_wrong() {
     assert_eq!(another.claim(JOB, 1, Duration::from_millis(50)).await.unwrap().len(), 1);
     let again = eventually("its lease ran out", async || queue.claim(JOB, 1, LEASE).await.unwrap().pop()).await;
     assert_eq!((again.message.key.as_str(), again.attempt), ("b", 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_clock_of_redis_goes_on_as_it_did_where_ones_own_jumps() {
+    let server = RedisServer::start().await.unwrap();
+    let ours = Arc::new(ManualClock::at(SystemClock.now()));
+    let its = ServerClock::of(server.connect().await.unwrap(), ours.clone()).await.unwrap();
+    let is_right = || its.now().0.abs_diff(SystemClock.now().0) < 500;
+    assert!(is_right(), "{:?}", its.now());
+    ours.advance(Duration::from_mins(1));
+    assert!(is_right(), "{:?}", its.now());
+    ours.set_back(Duration::from_hours(2));
+    assert!(is_right(), "{:?}", its.now());
+    // Also when it was looked at again.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(is_right(), "{:?}", its.now());
 }
 
 /// Its clock stands still: its lease never runs out.
@@ -113,7 +125,7 @@ async fn what_a_user_without_channels_gives_is_taken_and_given_once() {
     assert_eq!(super::keys(&leased), ["a"]);
     let again = Settlement::Again {
         ticket: leased[0].ticket.clone(),
-        not_before: super::Clock::now(&ManualClock::new()),
+        not_before: ManualClock::new().now(),
         why: "not yet".to_owned(),
     };
     queue.settle(vec![again]).await.unwrap();

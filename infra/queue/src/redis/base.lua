@@ -14,6 +14,13 @@ if name ~= '' and redis.call('GET', key_of_name) ~= name then
   return redis.error_reply('ANOTHER it has lost everything, or is another one than that which the jobs wait in')
 end
 
+-- The instant to go by: that of Redis's own clock, unless one is given. Processes' clocks differ, and jump.
+local function instant(given)
+  if given ~= '' then return tonumber(given) end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
 local base = KEYS[1]
 local messages, later, leased = base .. ':messages', base .. ':later', base .. ':leased'
 local dead, letters, bodies = base .. ':dead', base .. ':letters', base .. ':bodies'

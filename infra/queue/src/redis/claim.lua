@@ -1,9 +1,9 @@
--- ARGV: now, how many at most, the lease in milliseconds, who takes them, before when dead letters are forgotten, how many
--- are kept, what the names of signs of life begin with, how long one lasts, and whether it is looked ("1") who is dead.
--- Gives when a claim will next find something ('' when nothing waits), which entries were thrown away since they were no
+-- ARGV: now or '', how many at most, the lease in milliseconds, who takes them, for how long dead letters are kept, how many
+-- are, what the names of signs of life begin with, how long one lasts, and whether it is looked ("1") who is dead.
+-- Gives in how many milliseconds a claim will next find something ('' when nothing waits), which entries were thrown away since they were no
 -- messages of ours ('' when none were), then key, member, run and message of each.
-local now, limit, lease, consumer = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local before, most = tonumber(ARGV[5]), tonumber(ARGV[6])
+local now, limit, lease, consumer = instant(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local before, most = now - ARGV[5], tonumber(ARGV[6])
 local given, count, foreign = { '', '' }, 0, {}
 
 redis.call('SET', ARGV[7] .. consumer, '', 'PX', ARGV[8])
@@ -171,6 +171,6 @@ else
     if first and (not next_due or tonumber(first) < next_due) then next_due = tonumber(first) end
   end
 end
-if next_due then given[1] = whole(next_due) end
+if next_due then given[1] = whole(math.max(next_due - now, 0)) end
 given[2] = table.concat(foreign, ', ')
 return given
