@@ -11,6 +11,7 @@ mod bells;
 mod inspect;
 mod parcel;
 mod scripts;
+mod unheard;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -29,6 +30,7 @@ use self::{
     bells::RedisBells,
     parcel::{Damaged, Lease},
     scripts::Scripts,
+    unheard::Unheard,
 };
 use crate::{
     ledger,
@@ -45,6 +47,7 @@ pub struct RedisQueue {
     scripts: Scripts,
     bells: RedisBells,
     alive: SignsOfLife,
+    unheard: Unheard,
     /// The clock to go by; none where it is that of Redis.
     clock: Option<Arc<dyn Clock>>,
     consumer: String,
@@ -59,7 +62,16 @@ impl RedisQueue {
         let consumer = consumer.into();
         let bells = RedisBells::listen(redis.clone(), redis.channel_of_bells());
         let alive = SignsOfLife::give(redis.clone(), &consumer);
-        Self { redis, scripts: Scripts::new(), bells, alive, clock: None, consumer, name: String::new() }
+        Self {
+            redis,
+            scripts: Scripts::new(),
+            bells,
+            alive,
+            unheard: Unheard::default(),
+            clock: None,
+            consumer,
+            name: String::new(),
+        }
     }
 
     /// The same, which goes by this clock and not by that of Redis: for tests, whose time stands still.
@@ -164,8 +176,11 @@ impl Consume for RedisQueue {
         arguments.extend([lease.as_millis().to_string().into(), self.consumer.clone().into()]);
         arguments.extend(kept_letters());
         arguments.extend(self.alive.arguments(job));
+        let claim = self.unheard.next();
+        arguments.extend(self.unheard.arguments(job, claim));
         let asked = self.bells.asked(job);
-        let given: Vec<Vec<u8>> = self.run(&self.scripts.claim, job, arguments).await?;
+        let given = self.run::<Vec<Vec<u8>>>(&self.scripts.claim, job, arguments).await;
+        let given = given.inspect_err(|_| self.unheard.was_lost(job, claim))?;
         let claimed = parcel::unpack_claim(job, &given)?;
         self.bells.told(job, asked, claimed.next_due);
         if !claimed.thrown_away.is_empty() {

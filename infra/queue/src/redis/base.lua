@@ -4,6 +4,7 @@
 --   :later        what is not due yet, by when it is: "lane/max/runs/key"
 --   :leased       what was given out, by when its lease runs out: "lane/entry/run/max/holder"
 --   :holders      the processes that hold something; :held:<process> what each holds
+--   :claims:<process> what its last claim took, by what that is called: its answer may be lost
 --   :dead         ids of dead letters, by when they died; :letters and :bodies say what they are
 --   :serial       the last id of a dead letter
 --
