@@ -6,6 +6,7 @@ mod aws;
 mod channels;
 mod cluster;
 mod disk;
+mod held;
 mod history;
 mod load;
 mod nodes;
@@ -13,6 +14,7 @@ mod points;
 mod rolling;
 mod stack;
 mod told;
+mod ways;
 mod work;
 
 use std::time::{Duration, Instant};

@@ -20,7 +20,7 @@ use crate::wire::{
 };
 
 /// Only the API, and what it stands on.
-const NOBODY: Size = Size { brokers: 0, workers: 0, seconds_apart: 0, are_tapped: false };
+const NOBODY: Size = Size { brokers: 0, workers: 0, seconds_apart: 0, clocks_jump: false, are_tapped: false };
 
 /// The sensor at 25.3 ℃, the meter at 230 V, the gateway that asks them at the first of two brokers, and two workers.
 struct Stand {
@@ -52,7 +52,7 @@ impl Stand {
         // Nobody plays a mailbox here.
         site["users"][0].as_object_mut().context("Ann is in the site")?.remove("mail");
         let settings = format!("{QUICK}\n[notify.webhook]\nallowed_nets = ['127.0.0.0/8']\n");
-        let processes = Size { brokers: 2, workers: 2, seconds_apart: 0, are_tapped: false };
+        let processes = Size { brokers: 2, workers: 2, seconds_apart: 0, clocks_jump: false, are_tapped: false };
         let cluster = Cluster::start_at(table, processes, "streams", &site, &settings).await?;
         let gateway = gateway(&slave, &cluster.brokers[0])?;
         let (ann, root) = tokio::try_join!(cluster.sign_in("ann", PASSWORD), cluster.sign_in("root", PASSWORD))?;

@@ -178,7 +178,7 @@ impl Server {
             (Some(_), Some(redis)) => secret::shared_signing_key(redis, dice.as_ref()).await?,
             _ => secret::signing_key(&config.data, dice.as_ref())?,
         };
-        let context = context(&config, &place, &key, &clock, &dice)?;
+        let context = context(&config, &place, &key, &dice)?;
         let mut workers = Vec::new();
         if let Some(owner) = &owner {
             workers.push(tokio::spawn(schedule::expire(clock, Arc::clone(&owner.table), stop.sockets.clone())));
@@ -275,20 +275,14 @@ impl Server {
     }
 }
 
-fn context(
-    config: &Config,
-    place: &Place,
-    key: &[u8],
-    clock: &Arc<dyn Clock>,
-    dice: &Arc<dyn Dice>,
-) -> anyhow::Result<Context> {
+fn context(config: &Config, place: &Place, key: &[u8], dice: &Arc<dyn Dice>) -> anyhow::Result<Context> {
     let links = config.words.links(key)?;
     Ok(Context {
         table: Arc::clone(&place.table),
         queue: Arc::clone(&place.queue.enqueue),
         link: Arc::clone(&place.link),
-        notifier: post(config, clock)?,
-        clock: Arc::clone(clock),
+        notifier: post(config, &place.clock)?,
+        clock: Arc::clone(&place.clock),
         dice: Arc::clone(dice),
         settings: Arc::new(config.for_jobs()),
         catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),

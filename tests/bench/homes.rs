@@ -27,7 +27,8 @@ impl Home {
         Ok(match kind {
             Kind::OneProcess => Self::One(Box::new(Server::start(on, settings).await.context(missing)?)),
             Kind::OverRedis => {
-                let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
+                let processes =
+                    Size { brokers: 1, workers: 1, seconds_apart: 0, clocks_jump: false, are_tapped: false };
                 Self::Several(Box::new(Cluster::start(processes, "streams", on, settings).await.context(missing)?))
             }
         })

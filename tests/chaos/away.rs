@@ -22,7 +22,7 @@ struct Operated {
 
 impl Home for Operated {
     async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        let processes = Size { brokers: 2, workers: 1, seconds_apart: 0, are_tapped: false };
+        let processes = Size { brokers: 2, workers: 1, seconds_apart: 0, clocks_jump: false, are_tapped: false };
         Self::sized(processes, site, &settings(mailbox)).await
     }
 

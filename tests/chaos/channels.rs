@@ -26,9 +26,13 @@ impl Stage {
             "terminals": [{ "DevMac": MAC, "name": "hall", "mountNode": "hill", "mountDevs": [] }],
             "users": [{ "user": "ann", "name": "Ann", "passwd": PASSWORD, "userGroup": "user", "terminals": [MAC] }],
         });
-        let cluster =
-            Cluster::start(Size { brokers: 2, workers: 0, seconds_apart: 0, are_tapped: false }, "streams", &site, "")
-                .await?;
+        let cluster = Cluster::start(
+            Size { brokers: 2, workers: 0, seconds_apart: 0, clocks_jump: false, are_tapped: false },
+            "streams",
+            &site,
+            "",
+        )
+        .await?;
         let ann = cluster.sign_in("ann", PASSWORD).await?;
         let link = RedisLink::new(cluster.redis.connect().await?);
         Ok(Self { cluster, ann, link, published: 0 })

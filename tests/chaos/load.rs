@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0, are_tapped: false };
+const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0, clocks_jump: false, are_tapped: false };
 pub(crate) const PASSWORD: &str = "tests are no secret";
 
 /// Devices are asked as often as their lines allow. An answer without a proof raises an alarm at once, the next good one
@@ -145,6 +145,24 @@ impl Home for Tapped {
     }
 }
 
+/// Several processes, the clocks of whose workers can be set.
+pub(crate) struct ClocksJump(pub Cluster);
+
+impl Home for ClocksJump {
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
+        let processes = Size { clocks_jump: true, ..SIZE };
+        Ok(Self(Cluster::start(processes, "streams", site, &settings(mailbox)).await?))
+    }
+
+    fn gateways(&self) -> String {
+        self.0.balancer.url().to_owned()
+    }
+
+    async fn sign_in(&self, user: &str) -> Result<Session> {
+        self.0.sign_in(user, PASSWORD).await
+    }
+}
+
 /// A home of several processes, of which each may die.
 pub(crate) trait Clustered: Home {
     fn cluster(&mut self) -> &mut Cluster;
@@ -202,6 +220,14 @@ pub(crate) enum Inbox {
 }
 
 impl Person {
+    /// What their webhooks come to, if they are told so.
+    pub(crate) fn webhook(&self) -> Option<&WebhookReceiver> {
+        match &self.inbox {
+            Inbox::Webhook(receiver) => Some(receiver),
+            Inbox::Mail(_) => None,
+        }
+    }
+
     /// The webhooks that came to them.
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
         match &self.inbox {

@@ -1,5 +1,6 @@
 //! The link's suite: what jobs give arrives at the broker it is for, whole and in order.
 
+mod memory;
 mod positions;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -13,7 +14,7 @@ use telltale_tests::{Aws, PATIENCE, RedisServer, eventually, flow::mac};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use self::positions::*;
+use self::{memory::*, positions::*};
 
 suite!([in_process]; [
     a_command_arrives_whole,
@@ -46,6 +47,11 @@ suite!(async [redis]; [
     what_could_not_be_published_leaves_a_hole,
     what_could_not_be_published_is_told_although_nothing_follows,
     a_redis_that_lost_everything_begins_another_epoch,
+    what_is_shown_takes_no_more_memory_than_is_written,
+    much_at_once_goes_in_parts_and_in_order,
+    a_push_that_is_too_large_leaves_a_hole,
+    while_memory_is_full_the_oldest_make_room_for_what_is_shown,
+    what_an_older_version_left_makes_room_too,
 ]);
 
 // SQS keeps no order: plans carry their instants, and an operation is on its own.

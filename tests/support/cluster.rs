@@ -16,9 +16,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use self::member::Member;
-use self::member::{CONFIG, Start};
+use self::member::{Ahead, CONFIG, Start};
 use crate::{
-    Aws, Effect, Moment, Proxy, RedisServer, Session,
+    Aws, Effect, Moment, Proxy, RedisServer, Session, Ways,
     server::{http_client, sign_in},
     tap::{Ambush, Taps},
 };
@@ -26,6 +26,8 @@ use crate::{
 /// The data, and in it the way to the store's table.
 const DATA: &str = "data";
 const TABLE: &str = "table.sock";
+/// What says what the clocks of workers show.
+const CLOCK: &str = "clock";
 
 /// Where a cluster's table is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,8 @@ pub struct Size {
     pub workers: usize,
     /// By how many seconds the clock of the first worker is ahead, and that of the first broker behind.
     pub seconds_apart: u32,
+    /// Whether the clocks of workers can be set while they run.
+    pub clocks_jump: bool,
     /// Whether brokers and workers can be caught at what they do. Only where the table is an owner's.
     pub are_tapped: bool,
 }
@@ -133,6 +137,7 @@ impl Cluster {
             begun,
             folder,
         };
+        cluster.set_clocks_of_workers("+0s")?;
         for number in 0..how_many.brokers {
             cluster.brokers.push(cluster.one_more("broker", (number == 0).then_some('-')).await?);
         }
@@ -157,7 +162,11 @@ impl Cluster {
     async fn one_more(&self, role: &'static str, sign: Option<char>) -> Result<Member> {
         let number = self.begun.fetch_add(1, Ordering::Relaxed);
         let apart = self.size.seconds_apart;
-        let ahead = sign.filter(|_| apart > 0).map(|sign| format!("{sign}{apart}s"));
+        let ahead = if self.size.clocks_jump && role == "worker" {
+            Some(Ahead::AsSays(self.folder.path().join(CLOCK)))
+        } else {
+            sign.filter(|_| apart > 0).map(|sign| Ahead::By(format!("{sign}{apart}s")))
+        };
         let data = data(self.folder.path(), self.table, role, number);
         let taps = if self.size.are_tapped { Some(self.taps(number)?) } else { None };
         Member::start(Start { role, data, ahead, ..self.another.clone() }, taps, None).await
@@ -195,6 +204,21 @@ impl Cluster {
             let number = caught.await?;
             Ok(number.checked_sub(brokers).map_or(Caught::Broker(number), Caught::Worker))
         }
+    }
+
+    /// The ways of brokers and workers to Redis, where they are tapped.
+    pub fn ways_to_redis(&self) -> &Ways {
+        &self.ambush.to_redis
+    }
+
+    /// Those to the store's table.
+    pub fn ways_to_table(&self) -> &Ways {
+        &self.ambush.to_table
+    }
+
+    /// From now on the clocks of workers show so much more, as `faketime` takes it, where they can be set.
+    pub fn set_clocks_of_workers(&self, ahead: &str) -> Result<()> {
+        Ok(std::fs::write(self.folder.path().join(CLOCK), ahead)?)
     }
 
     /// Lets go who was caught: the way on which it was ends, and it goes on without an answer.

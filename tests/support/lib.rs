@@ -46,7 +46,7 @@ pub use proxy::Proxy;
 pub use refusal::{refusal, refusal_of, starts};
 pub use server::{Server, http_client};
 pub use session::Session;
-pub use tap::{Effect, Moment};
+pub use tap::{Effect, Moment, Ways};
 pub use template::translated_template;
 pub use webhook::{Delivery, WebhookReceiver};
 

@@ -3,6 +3,7 @@
 
 mod effect;
 mod language;
+mod way;
 
 use std::{
     path::{Path, PathBuf},
@@ -22,6 +23,7 @@ use tokio_util::{codec::FramedRead, task::AbortOnDropHandle};
 
 pub use self::effect::{Effect, Moment};
 use self::language::Language;
+pub use self::way::Ways;
 use crate::PATIENCE;
 
 /// Where processes are caught: the next of them that comes to an effect. Shared by all taps.
@@ -29,6 +31,10 @@ use crate::PATIENCE;
 pub(crate) struct Ambush {
     armed: Mutex<Option<Armed>>,
     lets_go: Notify,
+    /// The ways to Redis.
+    pub(crate) to_redis: Ways,
+    /// The ways to the table.
+    pub(crate) to_table: Ways,
 }
 
 #[derive(Debug)]
@@ -54,6 +60,13 @@ impl Ambush {
     /// Lets go whoever is held: the way on which they were caught ends.
     pub(crate) fn let_go(&self) {
         self.lets_go.notify_waiters();
+    }
+
+    fn ways(&self, language: Language) -> &Ways {
+        match language {
+            Language::Redis => &self.to_redis,
+            Language::Table => &self.to_table,
+        }
     }
 
     /// Who makes this call is caught, if it is the one that is waited for.
@@ -115,7 +128,8 @@ impl Tap {
                 let tap = Arc::clone(&self);
                 tokio::spawn(async move {
                     // Either side may go at any time.
-                    let _ = tap.carry(client).await;
+                    let cut = tap.ambush.ways(tap.language).until_cut();
+                    let _ = cut.run_until_cancelled(tap.carry(client)).await;
                 });
             }
         })))
@@ -137,11 +151,13 @@ impl Tap {
                         Some(armed) => caught = Some((number.context("a call has a number")?, armed)),
                         None => {}
                     }
+                    self.ambush.ways(self.language).hold_up().await;
                     to_server.write_all(&call).await?;
                 }
                 answer = answers.next() => {
                     let Some(answer) = answer.transpose()? else { return Ok(()) };
                     let number = self.language.number(&answer, &mut answered);
+                    self.ambush.ways(self.language).hold_up().await;
                     match caught.take_if(|(awaited, _)| number == Some(*awaited)) {
                         Some((_, armed)) => return self.hold(armed, calls).await,
                         None => to_client.write_all(&answer).await?,

@@ -68,9 +68,7 @@ impl RedisLink {
     }
 
     async fn give(&self, pushes: Vec<Push>, lost: bool) -> Result<(), LinkError> {
-        let count = pushes.len();
-        let message = text(&ToBroker::Publish { pushes, position: None })?;
-        pushes::publish(&self.redis, message, count, lost).await.map_err(away)
+        pushes::publish(&self.redis, pushes, lost).await
     }
 }
 

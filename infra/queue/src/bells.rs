@@ -7,8 +7,6 @@ use std::{
     time::Duration,
 };
 
-use domain::Timestamp;
-use jobs::ports::Clock;
 use tokio::{sync::Notify, time};
 
 use crate::ledger::{Entry, State};
@@ -35,12 +33,12 @@ impl Bells {
         }
     }
 
-    /// Waits for the bell of `job`, or for what `next_due` says; that is asked only once a ring cannot be missed.
-    pub(crate) async fn wait(&self, job: &str, clock: &dyn Clock, next_due: impl FnOnce() -> Option<Timestamp>) {
+    /// Waits for the bell of `job`, or for as long as `next_due` says; that is asked only once a ring cannot be missed.
+    pub(crate) async fn wait(&self, job: &str, next_due: impl FnOnce() -> Option<Duration>) {
         let bell = Arc::clone(self.bells().entry(job.to_owned()).or_default());
         let mut rung = pin!(bell.notified());
         rung.as_mut().enable();
-        let pause = next_due().map_or(LONGEST_WAIT, |due| due.since(clock.now()).min(LONGEST_WAIT));
+        let pause = next_due().map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
         // Either way there is reason to look again.
         let _ = time::timeout(pause, rung).await;
     }

@@ -193,8 +193,8 @@ impl Consume for EmbeddedQueue {
     }
 
     async fn wait(&self, job: &str) {
-        let next_due = || self.shared.mirror().ledger.next_due(job);
-        self.shared.bells.wait(job, self.shared.clock.as_ref(), next_due).await;
+        let next_due = || Some(self.shared.mirror().ledger.next_due(job)?.since(self.shared.clock.now()));
+        self.shared.bells.wait(job, next_due).await;
     }
 }
 

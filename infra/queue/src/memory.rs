@@ -91,7 +91,8 @@ impl Consume for MemoryQueue {
     }
 
     async fn wait(&self, job: &str) {
-        self.bells.wait(job, self.clock.as_ref(), || self.state().ledger.next_due(job)).await;
+        let next_due = || Some(self.state().ledger.next_due(job)?.since(self.clock.now()));
+        self.bells.wait(job, next_due).await;
     }
 }
 

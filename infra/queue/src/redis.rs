@@ -2,7 +2,7 @@
 //! set. What belongs together happens in one script (`redis/*.lua`), so no crash leaves half of it.
 //!
 //! A claim takes messages from their lane's stream, where they stay, pending, until they are settled. When their leases run
-//! out is written beside it, by the clock that the queue is given: it should be Redis's own ([`engine_redis::ServerClock`]).
+//! out is written beside it, by Redis's own clock, which the scripts look at: those of processes differ, and jump.
 //! What a process held that gives no sign of life any more is given to others before its lease runs out.
 //! Who takes a message whose lease ran out counts as the next run, so one that kills its worker ends as a dead letter too.
 
@@ -11,6 +11,7 @@ mod bells;
 mod inspect;
 mod parcel;
 mod scripts;
+mod unheard;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -29,6 +30,7 @@ use self::{
     bells::RedisBells,
     parcel::{Damaged, Lease},
     scripts::Scripts,
+    unheard::Unheard,
 };
 use crate::{
     ledger,
@@ -45,26 +47,48 @@ pub struct RedisQueue {
     scripts: Scripts,
     bells: RedisBells,
     alive: SignsOfLife,
-    clock: Arc<dyn Clock>,
+    unheard: Unheard,
+    /// The clock to go by; none where it is that of Redis.
+    clock: Option<Arc<dyn Clock>>,
     consumer: String,
     /// What its Redis must be called; empty where any will do.
     name: String,
 }
 
 impl RedisQueue {
-    /// The queue on `redis`, which goes by `clock`. `consumer` names this process, and no other that lives: what it holds is
-    /// given to others within seconds once it is dead.
-    pub fn new(redis: Redis, clock: Arc<dyn Clock>, consumer: impl Into<String>) -> Self {
+    /// The queue on `redis`. `consumer` names this process, and no other that lives: what it holds is given to others within
+    /// seconds once it is dead.
+    pub fn new(redis: Redis, consumer: impl Into<String>) -> Self {
         let consumer = consumer.into();
         let bells = RedisBells::listen(redis.clone(), redis.channel_of_bells());
         let alive = SignsOfLife::give(redis.clone(), &consumer);
-        Self { redis, scripts: Scripts::new(), bells, alive, clock, consumer, name: String::new() }
+        Self {
+            redis,
+            scripts: Scripts::new(),
+            bells,
+            alive,
+            unheard: Unheard::default(),
+            clock: None,
+            consumer,
+            name: String::new(),
+        }
+    }
+
+    /// The same, which goes by this clock and not by that of Redis: for tests, whose time stands still.
+    #[must_use]
+    pub fn by(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock: Some(clock), ..self }
     }
 
     /// The same, which is away for as long as another Redis than the one of this name, or one that lost everything, stands in its place.
     #[must_use]
     pub fn on_the_one_called(self, name: impl Into<String>) -> Self {
         Self { name: name.into(), ..self }
+    }
+
+    /// The instant that the scripts go by; empty where they look for themselves.
+    fn now(&self) -> Vec<u8> {
+        text(self.clock.as_ref().map(|clock| clock.now()))
     }
 
     /// Runs a script on the messages of a job, and sees in the same stroke that they are where they were.
@@ -79,13 +103,17 @@ impl RedisQueue {
     }
 
     async fn enqueue_some(&self, job: &str, messages: &[Message]) -> Result<(), QueueError> {
-        let now = self.clock.now();
-        let mut arguments = vec![text(now), self.bells.channel().into(), job.into()];
+        let mut arguments = vec![self.now(), self.bells.channel().into(), job.into()];
         for message in messages {
-            let due = message.not_before.unwrap_or(now);
             let lane = parcel::lane_number(message.lane).to_string();
             let max = message.max_attempts.to_string();
-            arguments.extend([message.key.clone().into(), lane.into(), text(due), max.into(), pack(message)?]);
+            arguments.extend([
+                message.key.clone().into(),
+                lane.into(),
+                text(message.not_before),
+                max.into(),
+                pack(message)?,
+            ]);
         }
         let is_of_work_under_way = messages.iter().all(|message| message.lane == Lane::Urgent);
         let script = if is_of_work_under_way { &self.scripts.enqueue_when_full } else { &self.scripts.enqueue };
@@ -96,9 +124,8 @@ impl RedisQueue {
     async fn bury(&self, damaged: &Damaged) {
         let Damaged { lease, why, .. } = damaged;
         let buried = async {
-            let now = self.clock.now();
-            let mut arguments = vec![text(now)];
-            arguments.extend(kept_letters(now));
+            let mut arguments = vec![self.now()];
+            arguments.extend(kept_letters());
             arguments.extend([lease.member.clone().into(), lease.key.clone().into()]);
             arguments.extend([pack(&damaged.in_its_place())?, why.clone().into()]);
             self.run::<()>(&self.scripts.bury, &lease.job, arguments).await
@@ -108,15 +135,14 @@ impl RedisQueue {
     }
 
     async fn settle_some(&self, job: &str, settled: &[(Lease, Settlement)]) -> Result<(), QueueError> {
-        let now = self.clock.now();
-        let mut arguments = vec![text(now)];
-        arguments.extend(kept_letters(now));
+        let mut arguments = vec![self.now()];
+        arguments.extend(kept_letters());
         arguments.extend([self.bells.channel().into(), job.into()]);
         for (lease, settlement) in settled {
             let (end, due, why) = match settlement {
-                Settlement::Done(_) => ("done", now, ""),
-                Settlement::Again { not_before, why, .. } => ("again", *not_before, why.as_str()),
-                Settlement::Dead { why, .. } => ("dead", now, why.as_str()),
+                Settlement::Done(_) => ("done", None, ""),
+                Settlement::Again { not_before, why, .. } => ("again", Some(*not_before), why.as_str()),
+                Settlement::Dead { why, .. } => ("dead", None, why.as_str()),
             };
             let (member, key) = (lease.member.clone().into(), lease.key.clone().into());
             arguments.extend([member, key, end.into(), text(due), why.into()]);
@@ -146,13 +172,15 @@ impl Consume for RedisQueue {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let now = self.clock.now();
-        let mut arguments = vec![text(now), limit.min(AT_ONCE).to_string().into_bytes()];
+        let mut arguments = vec![self.now(), limit.min(AT_ONCE).to_string().into_bytes()];
         arguments.extend([lease.as_millis().to_string().into(), self.consumer.clone().into()]);
-        arguments.extend(kept_letters(now));
+        arguments.extend(kept_letters());
         arguments.extend(self.alive.arguments(job));
+        let claim = self.unheard.next();
+        arguments.extend(self.unheard.arguments(job, claim));
         let asked = self.bells.asked(job);
-        let given: Vec<Vec<u8>> = self.run(&self.scripts.claim, job, arguments).await?;
+        let given = self.run::<Vec<Vec<u8>>>(&self.scripts.claim, job, arguments).await;
+        let given = given.inspect_err(|_| self.unheard.was_lost(job, claim))?;
         let claimed = parcel::unpack_claim(job, &given)?;
         self.bells.told(job, asked, claimed.next_due);
         if !claimed.thrown_away.is_empty() {
@@ -182,17 +210,18 @@ impl Consume for RedisQueue {
     }
 
     async fn wait(&self, job: &str) {
-        self.bells.wait(job, self.clock.as_ref()).await;
+        self.bells.wait(job).await;
     }
 }
 
-/// Before when dead letters are forgotten, and how many are kept, as the scripts want it.
-fn kept_letters(now: Timestamp) -> [Vec<u8>; 2] {
-    [text(now.minus(DEAD_LETTER_RETENTION)), MOST_DEAD_LETTERS.to_string().into_bytes()]
+/// For how long dead letters are kept, and how many, as the scripts want it.
+fn kept_letters() -> [Vec<u8>; 2] {
+    [DEAD_LETTER_RETENTION.as_millis().to_string().into_bytes(), MOST_DEAD_LETTERS.to_string().into_bytes()]
 }
 
-fn text(instant: Timestamp) -> Vec<u8> {
-    instant.0.to_string().into_bytes()
+/// An instant as the scripts want it.
+fn text(instant: Option<Timestamp>) -> Vec<u8> {
+    instant.map_or_else(Vec::new, |instant| instant.0.to_string().into_bytes())
 }
 
 fn away(error: RedisError) -> QueueError {

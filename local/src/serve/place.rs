@@ -47,8 +47,7 @@ impl Queue {
         process: &str,
     ) -> anyhow::Result<Self> {
         if settings.queue == QueueKind::Streams {
-            let its_clock = ServerClock::of(redis.clone(), Arc::clone(clock)).await?;
-            return Ok(Self::of(Arc::new(RedisQueue::new(redis.clone(), its_clock, process).on_the_one_called(name))));
+            return Ok(Self::of(Arc::new(RedisQueue::new(redis.clone(), process).on_the_one_called(name))));
         }
         let queue = ApalisRedisQueue::open(redis.clone(), Arc::clone(clock), process).await?;
         let queue = Arc::new(queue.on_the_one_called(name));
@@ -64,6 +63,8 @@ pub(super) struct Place {
     pub(super) table: Arc<dyn Table>,
     pub(super) queue: Queue,
     pub(super) link: Arc<dyn Link>,
+    /// The clock that its parts go by: where several meet, that of Redis, since what one claims another must not take for given up.
+    pub(super) clock: Arc<dyn Clock>,
     /// Where it meets others, if it does.
     pub(super) redis: Option<Redis>,
     /// What tells whether that is still the same.
@@ -101,7 +102,8 @@ impl Place {
                 queue.enqueue = Arc::new(OurQueue { queue: queue.enqueue, meeting: Arc::clone(&meeting) });
                 let meeting = Some(meeting);
                 let link = Arc::new(RedisLink::new(redis.clone()));
-                Ok(Self { table: store.table, queue, link, redis: Some(redis), meeting, told: None })
+                let clock = ServerClock::of(redis.clone(), Arc::clone(clock)).await?;
+                Ok(Self { table: store.table, queue, link, clock, redis: Some(redis), meeting, told: None })
             }
             (None, Some(owner)) => {
                 meeting_point::embedded(&store).await?;
@@ -111,6 +113,7 @@ impl Place {
                     table: store.table,
                     queue,
                     link: Arc::new(link),
+                    clock: Arc::clone(clock),
                     redis: None,
                     meeting: None,
                     told: Some(told),

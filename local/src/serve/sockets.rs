@@ -5,12 +5,12 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use broker::{Broker, BrokerParts, Counters, Looks, Member, MemberParts, Undertaker, WatchedQueue, end_stale_sessions};
 use engine_http::{Tokens, axum::Router};
-use engine_redis::{Redis, ServerClock};
+use engine_redis::Redis;
 use futures::FutureExt;
 use jobs::{
     Context,
     backtest::Terms,
-    ports::{Clock, Door, Enqueue, Spooling, ToBroker},
+    ports::{Door, Enqueue, Spooling, ToBroker},
 };
 use link::{RedisInbox, RedisInboxes};
 use tokio::{sync::mpsc, task::JoinHandle};
@@ -158,7 +158,7 @@ async fn alone(
     let id = &parts.process;
     let is_dead = |broker: &str| broker != id;
     end_stale_sessions(table.as_ref(), queue.as_ref(), clock.now(), id, is_dead).await?;
-    let (broker, router) = Broker::new(broker_parts(parts, id.clone(), told, (None, Arc::clone(clock))));
+    let (broker, router) = Broker::new(broker_parts(parts, id.clone(), told, None));
     let (counters, door) = (broker.counters(), broker.door());
     tokio::spawn(
         broker.lookout(lookout::alone(parts.config, parts.context, &parts.place.queue.inspect)).run(stop.clone()),
@@ -180,9 +180,6 @@ async fn among_others(
     let is_mourned = parts.config.table.is_some();
     let mourned = is_mourned.then_some(part.as_str());
     let id = Member::begin(table.as_ref(), clock.as_ref(), dice.as_ref(), mourned).await?;
-    // A node that goes from one broker to another is lost and seen by two clocks, and what was first decides.
-    let its_clock: Arc<dyn Clock> =
-        ServerClock::of(redis.clone(), Arc::clone(clock)).await.context("cannot ask redis for the time")?;
     let inbox = RedisInbox::open(redis.clone(), &id).await.context("cannot open the broker's inbox")?;
     let (sender, told) = mpsc::channel(WAITING);
     let (looks, operator) = (Arc::<Looks>::default(), lookout::operator(parts.config, parts.context));
@@ -200,7 +197,7 @@ async fn among_others(
     };
     let lookout = lookout::among_others(parts.config, parts_of_lookout);
     let (member, router) = Member::start(MemberParts {
-        broker: broker_parts(parts, id, told, (Some(&spool), its_clock)),
+        broker: broker_parts(parts, id, told, Some(&spool)),
         inbox: inbox.run(sender, stop.clone()).boxed(),
         inboxes: Arc::new(RedisInboxes::new(redis)),
         patience: patience(parts.config),
@@ -231,18 +228,13 @@ fn patience(config: &Config) -> Duration {
 }
 
 /// What a broker of this process is made of; with a spool, what it reports goes through that.
-fn broker_parts(
-    parts: &Parts<'_>,
-    id: String,
-    told: mpsc::Receiver<ToBroker>,
-    (spool, clock): (Option<&Spool>, Arc<dyn Clock>),
-) -> BrokerParts {
-    let Context { table, queue, link, dice, .. } = parts.context;
+fn broker_parts(parts: &Parts<'_>, id: String, told: mpsc::Receiver<ToBroker>, spool: Option<&Spool>) -> BrokerParts {
+    let Context { table, queue, link, clock, dice, .. } = parts.context;
     BrokerParts {
         id,
         table: Arc::clone(table),
         queue: spool.map_or_else(|| Arc::clone(queue), |spool| Arc::clone(&spool.queue) as _),
-        clock,
+        clock: Arc::clone(clock),
         dice: Arc::clone(dice),
         tokens: Arc::clone(&parts.tokens),
         settings: parts.config.broker.clone(),

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::chaos::{ACKNOWLEDGED, Clocks, DELIVERED, Outage, check_where_some_came_late, load::Load};
 
-const ONE_OF_EACH: Size = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
+const ONE_OF_EACH: Size = Size { brokers: 1, workers: 1, seconds_apart: 0, clocks_jump: false, are_tapped: false };
 
 pub(super) async fn start() -> Result<Operated> {
     Operated::sized(ONE_OF_EACH, &site(), "[notify.webhook]\nallowed_nets = ['127.0.0.0/8']").await

@@ -19,7 +19,7 @@ use crate::chaos::load::PASSWORD;
 
 /// A broker, a worker and the API, with an operator.
 async fn home() -> Result<Operated> {
-    let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
+    let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, clocks_jump: false, are_tapped: false };
     Operated::sized(processes, &site(), "[notify.webhook]\nallowed_nets = ['127.0.0.0/8']").await
 }
 
@@ -150,7 +150,7 @@ async fn while_redis_follows_another_that_is_said_and_what_brokers_take_is_store
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_memory_of_redis_is_full_a_timer_runs_out_and_its_alarm_is_raised() -> Result<()> {
-    let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
+    let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, clocks_jump: false, are_tapped: false };
     let settings = "[alarms]\noffline_debounce_ms = 5000\n[notify.webhook]\nallowed_nets = ['127.0.0.0/8']";
     let home = Operated::sized(processes, &site(), settings).await?;
     let gateway = Gateway::start(&home.cluster.brokers[0].url(), &without_terminals())?;
@@ -166,7 +166,7 @@ async fn while_the_memory_of_redis_is_full_a_timer_runs_out_and_its_alarm_is_rai
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_memory_of_redis_is_full_parts_start_again_and_what_a_dead_broker_held_is_missed() -> Result<()> {
-    let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
+    let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, clocks_jump: false, are_tapped: false };
     let settings = "[alarms]\noffline_debounce_ms = 1000\n[notify.webhook]\nallowed_nets = ['127.0.0.0/8']";
     let mut home = Operated::sized(processes, &site(), settings).await?;
     let gateway = Gateway::start(&home.cluster.brokers[0].url(), &without_terminals())?;
@@ -194,7 +194,7 @@ async fn while_the_memory_of_redis_is_full_parts_start_again_and_what_a_dead_bro
 /// What they share is kept in Redis then, where each has a machine of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_memory_of_redis_is_full_parts_whose_table_is_on_dynamodb_start_again() -> Result<()> {
-    let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
+    let processes = Size { brokers: 1, workers: 1, seconds_apart: 0, clocks_jump: false, are_tapped: false };
     let mut cluster = Cluster::start_at(TableAt::DynamoDb, processes, "streams", &site(), "").await?;
     cluster.redis.set("maxmemory", "1mb").await?;
     let Cluster { brokers, workers, api, .. } = &mut cluster;

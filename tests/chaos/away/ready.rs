@@ -42,7 +42,7 @@ async fn one_process_over_redis_says_that_it_spools_and_is_not_ready_once_its_sp
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_whose_store_stays_away_is_not_ready_for_newcomers_and_takes_those_it_knows() -> Result<()> {
-    let a_broker = Size { brokers: 1, workers: 0, seconds_apart: 0, are_tapped: false };
+    let a_broker = Size { brokers: 1, workers: 0, seconds_apart: 0, clocks_jump: false, are_tapped: false };
     let mut home = Operated::sized(a_broker, &site(), "[notify.webhook]\nallowed_nets = ['127.0.0.0/8']").await?;
     let (client, broker) = (http_client()?, home.cluster.brokers[0].url());
     assert_eq!(post(&client, &broker, 0).await?, 200);

@@ -65,7 +65,7 @@ pub(super) async fn waiting(home: &Operated) -> Result<Vec<i64>> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_spool_answers_503_and_all_that_was_acknowledged_is_stored_in_order_and_once() -> Result<()> {
-    let one_of_each = Size { brokers: 1, workers: 1, seconds_apart: 0, are_tapped: false };
+    let one_of_each = Size { brokers: 1, workers: 1, seconds_apart: 0, clocks_jump: false, are_tapped: false };
     let mut home = Operated::sized(one_of_each, &site(), "[notify.webhook]\nallowed_nets = ['127.0.0.0/8']").await?;
     let (client, broker) = (http_client()?, home.cluster.brokers[0].url());
     assert_eq!(post(&client, &broker, 0).await?, 200);

@@ -94,7 +94,7 @@ async fn what_was_read_and_is_in_no_lease_is_taken_up_as_if_it_were_not() {
 async fn what_a_dead_process_read_and_did_not_lease_is_taken_up_by_another() {
     let beside = Beside::start().await;
     beside.enqueue("held").await;
-    let dead = RedisQueue::new(beside.server.connect().await.unwrap(), beside.clock.clone(), "dead");
+    let dead = RedisQueue::new(beside.server.connect().await.unwrap(), "dead").by(beside.clock.clone());
     let held = dead.claim(JOB, 1, LEASE).await.unwrap();
     dead.settle(vec![Settlement::Done(held[0].ticket.clone())]).await.unwrap();
     beside.enqueue("left").await;

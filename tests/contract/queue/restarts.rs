@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use boot::SystemClock;
 use engine_redis::{ServerClock, Turn, redis::cmd};
-use jobs::ports::{Consume, Enqueue, Inspect, QueueError, Settlement};
+use jobs::ports::{Clock, Consume, Enqueue, Inspect, QueueError, Settlement};
 use queue::RedisQueue;
 use telltale_tests::{ManualClock, PATIENCE, RedisServer, eventually};
 use tokio::time::timeout;
@@ -16,7 +16,7 @@ async fn what_was_taken_outlives_a_kill_of_redis() {
     let server = RedisServer::start().await.unwrap();
     let clock = Arc::new(ManualClock::new());
     let queue = server.queue(clock.clone()).await.unwrap();
-    let later = super::Message { not_before: Some(super::Clock::now(&*clock).plus(LEASE)), ..message("later") };
+    let later = super::Message { not_before: Some(clock.now().plus(LEASE)), ..message("later") };
     queue.enqueue(vec![message("runs"), message("dead"), later]).await.unwrap();
     let leased = queue.claim(JOB, 2, LEASE).await.unwrap();
     queue
@@ -56,17 +56,13 @@ async fn who_waits_hears_of_a_message_of_another_process_after_a_restart_of_redi
     assert_eq!(super::keys(&claimed.await.unwrap()), ["a"]);
 }
 
-/// Two machines whose clocks are minutes apart give each other's leases the time they have.
+/// No clock of a process has a part in it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lease_is_as_long_for_a_worker_whose_clock_is_wrong() {
     let server = RedisServer::start().await.unwrap();
     let redis = server.connect().await.unwrap();
-    let ahead = Arc::new(ManualClock::new());
-    ahead.advance(Duration::from_hours(24 * 365 * 50));
-    let right = ServerClock::of(redis.clone(), Arc::new(SystemClock)).await.unwrap();
-    let wrong = ServerClock::of(redis.clone(), ahead).await.unwrap();
-    let queue = RedisQueue::new(redis.clone(), right, "right");
-    let another = RedisQueue::new(redis, wrong, "wrong");
+    let queue = RedisQueue::new(redis.clone(), "right");
+    let another = RedisQueue::new(redis, "wrong");
     queue.enqueue(vec![message("a")]).await.unwrap();
     let leased = queue.claim(JOB, 1, LEASE).await.unwrap();
     assert_eq!(another.claim(JOB, 1, LEASE).await.unwrap(), []);
@@ -76,6 +72,99 @@ async fn a_lease_is_as_long_for_a_worker_whose_clock_is_wrong() {
     assert_eq!(another.claim(JOB, 1, Duration::from_millis(50)).await.unwrap().len(), 1);
     let again = eventually("its lease ran out", async || queue.claim(JOB, 1, LEASE).await.unwrap().pop()).await;
     assert_eq!((again.message.key.as_str(), again.attempt), ("b", 2));
+}
+
+/// Redis did what was asked, and nobody heard it: what the claim took is given by the next one, and no run is counted for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_claim_took_whose_answer_was_lost_is_given_by_the_next_as_the_same_run() {
+    let server = RedisServer::start().await.unwrap();
+    let (queue, another) = (
+        RedisQueue::new(server.connect().await.unwrap(), "one"),
+        RedisQueue::new(server.connect().await.unwrap(), "two"),
+    );
+    queue.enqueue(vec![message("a"), message("b"), message("c")]).await.unwrap();
+    // It is known to Redis, which would ask for it else.
+    let first = queue.claim(JOB, 1, LEASE).await.unwrap();
+    server.hangs().await.unwrap();
+    assert!(matches!(queue.claim(JOB, 1, LEASE).await, Err(QueueError::Away(_))));
+    server.goes_on().await.unwrap();
+    eventually("it was done all the same", async || {
+        another.depth(JOB).await.ok().filter(|depth| depth.running == 2).map(drop)
+    })
+    .await;
+
+    let again = queue.claim(JOB, 10, LEASE).await.unwrap();
+    let runs: Vec<_> = again.iter().map(|leased| (leased.message.key.as_str(), leased.attempt)).collect();
+    assert_eq!(runs, [("b", 1), ("c", 1)]);
+    assert_eq!(queue.claim(JOB, 10, LEASE).await.unwrap(), [], "once");
+    assert_eq!(another.claim(JOB, 10, LEASE).await.unwrap(), []);
+    let done = first.into_iter().chain(again).map(|leased| Settlement::Done(leased.ticket)).collect();
+    queue.settle(done).await.unwrap();
+    let depth = queue.depth(JOB).await.unwrap();
+    assert_eq!((depth.waiting, depth.running, depth.dead), (0, 0, 0));
+}
+
+/// A process that ended leaves nothing behind, also no name, and what another read under its own stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_names_of_dead_processes_are_removed_once_nothing_is_pending_under_them() {
+    let server = RedisServer::start().await.unwrap();
+    let redis = server.connect().await.unwrap();
+    let names = async || -> Vec<String> {
+        let mut names = Vec::new();
+        for lane in 0..3 {
+            let consumers = cmd("XINFO")
+                .arg("CONSUMERS")
+                .arg(format!("{}:lane:{lane}", redis.keys_of(JOB)))
+                .arg("workers")
+                .to_owned();
+            let of_lane: Vec<std::collections::HashMap<String, engine_redis::redis::Value>> =
+                redis.call(&consumers).await.unwrap();
+            names.extend(of_lane.iter().map(|it| engine_redis::redis::from_redis_value(it["name"].clone()).unwrap()));
+        }
+        names.sort();
+        names.dedup();
+        names
+    };
+    let queue = async |name: &str| RedisQueue::new(server.connect().await.unwrap(), name);
+    let (idle, holder, living) = (queue("idle").await, queue("holder").await, queue("living").await);
+    living.enqueue(vec![message("held")]).await.unwrap();
+    assert_eq!(holder.claim(JOB, 1, LEASE).await.unwrap().len(), 1);
+    // Who finds nothing is named as well, from 7.2 on by reading alone.
+    assert_eq!(idle.claim(JOB, 1, LEASE).await.unwrap(), []);
+    for lane in 0..3 {
+        let mut create = cmd("XGROUP");
+        create.arg("CREATECONSUMER").arg(format!("{}:lane:{lane}", redis.keys_of(JOB))).arg("workers").arg("idle");
+        redis.call::<u8>(&create).await.unwrap();
+    }
+    assert!(names().await.contains(&"idle".to_owned()));
+    drop((idle, holder));
+    for dead in ["idle", "holder"] {
+        redis.call::<u64>(cmd("DEL").arg(redis.key(&format!("alive:{dead}")))).await.unwrap();
+    }
+
+    let given = eventually("it is given", async || living.claim(JOB, 10, LEASE).await.unwrap().pop()).await;
+    assert_eq!((given.message.key.as_str(), given.attempt), ("held", 2), "and what was pending is not forgotten");
+    eventually("only the living has a name", async || {
+        assert_eq!(living.claim(JOB, 10, LEASE).await.unwrap(), []);
+        (names().await == ["living"]).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_clock_of_redis_goes_on_as_it_did_where_ones_own_jumps() {
+    let server = RedisServer::start().await.unwrap();
+    let ours = Arc::new(ManualClock::at(SystemClock.now()));
+    let its = ServerClock::of(server.connect().await.unwrap(), ours.clone()).await.unwrap();
+    let is_right = || its.now().0.abs_diff(SystemClock.now().0) < 500;
+    assert!(is_right(), "{:?}", its.now());
+    ours.advance(Duration::from_mins(1));
+    assert!(is_right(), "{:?}", its.now());
+    ours.set_back(Duration::from_hours(2));
+    assert!(is_right(), "{:?}", its.now());
+    // Also when it was looked at again.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(is_right(), "{:?}", its.now());
 }
 
 /// Its clock stands still: its lease never runs out.
@@ -113,7 +202,7 @@ async fn what_a_user_without_channels_gives_is_taken_and_given_once() {
     assert_eq!(super::keys(&leased), ["a"]);
     let again = Settlement::Again {
         ticket: leased[0].ticket.clone(),
-        not_before: super::Clock::now(&ManualClock::new()),
+        not_before: ManualClock::new().now(),
         why: "not yet".to_owned(),
     };
     queue.settle(vec![again]).await.unwrap();

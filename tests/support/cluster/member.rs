@@ -39,8 +39,32 @@ pub(super) struct Start {
     pub(super) data: PathBuf,
     /// What its environment says.
     pub(super) variables: Vec<(String, String)>,
-    /// What its clock shows more than others', as `faketime` takes it.
-    pub(super) ahead: Option<String>,
+    /// What its clock shows more than others'.
+    pub(super) ahead: Option<Ahead>,
+}
+
+/// What a clock shows more than others, as `faketime` takes it.
+#[derive(Clone)]
+pub(super) enum Ahead {
+    /// Always this.
+    By(String),
+    /// What this file says at the time.
+    AsSays(PathBuf),
+}
+
+impl Ahead {
+    fn tell(&self, command: &mut Command) {
+        // Its own command starts another process, which would outlive it when it is killed.
+        command.env("LD_PRELOAD", FAKETIME);
+        match self {
+            Self::By(ahead) => command.env("FAKETIME", ahead),
+            Self::AsSays(file) => {
+                // What counts time from the start of the machine does not jump when somebody sets the clock.
+                command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("FAKETIME_CACHE_DURATION", "1");
+                command.env("FAKETIME_TIMESTAMP_FILE", file)
+            }
+        };
+    }
 }
 
 impl Member {
@@ -120,8 +144,7 @@ impl Start {
         without_our_variables(&mut command);
         command.envs(AT_ONCE);
         if let Some(ahead) = &self.ahead {
-            // Its own command starts another process, which would outlive it when it is killed.
-            command.env("LD_PRELOAD", FAKETIME).env("FAKETIME", ahead);
+            ahead.tell(&mut command);
         }
         command.arg(self.role).arg("--config").arg(self.folder.join(CONFIG)).args(["--listen", listen]);
         command.arg("--data").arg(taps.map_or(&self.data, |taps| &taps.data)).envs(self.variables.iter().cloned());

@@ -91,7 +91,7 @@ impl RedisServer {
     /// A queue on it, as a process of its own would have one.
     pub async fn queue(&self, clock: Arc<dyn Clock>) -> Result<RedisQueue> {
         let process = format!("test-{:x}", SystemDice.roll());
-        Ok(RedisQueue::new(self.connect().await?, clock, process))
+        Ok(RedisQueue::new(self.connect().await?, process).by(clock))
     }
 
     /// A queue of apalis-redis on it, as a process of its own would have one.

@@ -25,6 +25,8 @@ pub struct RedisError {
     kind: Option<ErrorKind>,
     /// Whether it does not let us in, or not do this.
     is_forbidden: bool,
+    /// Whether its memory is full.
+    is_of_full_memory: bool,
 }
 
 /// By what a Redis says that it does not let us in, or not do what was asked.
@@ -32,7 +34,7 @@ const FORBIDDEN: [&str; 3] = ["NOAUTH", "WRONGPASS", "NOPERM"];
 
 impl RedisError {
     fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), kind: None, is_forbidden: false }
+        Self { what: what.into(), kind: None, is_forbidden: false, is_of_full_memory: false }
     }
 
     /// Whether it may be there if it is asked again: it could not be reached, or is still loading what it had.
@@ -46,6 +48,11 @@ impl RedisError {
         self.is_forbidden
     }
 
+    /// Whether its memory is full, so that it takes nothing new.
+    pub fn is_of_full_memory(&self) -> bool {
+        self.is_of_full_memory
+    }
+
     /// Whether it does not do this for us: we may not, or it knows no such command.
     pub(crate) fn is_refusal(&self) -> bool {
         use ServerErrorKind::{NoPerm, ResponseError};
@@ -57,7 +64,8 @@ impl From<redis::RedisError> for RedisError {
     fn from(error: redis::RedisError) -> Self {
         let is_forbidden = error.kind() == ErrorKind::AuthenticationFailed
             || error.code().is_some_and(|code| FORBIDDEN.contains(&code));
-        Self { what: error.to_string(), kind: Some(error.kind()), is_forbidden }
+        let is_of_full_memory = error.code() == Some("OOM");
+        Self { what: error.to_string(), kind: Some(error.kind()), is_forbidden, is_of_full_memory }
     }
 }
 

@@ -7,39 +7,90 @@ use engine_redis::{
     Redis, RedisError,
     redis::{Script, aio::ConnectionManager, cmd},
 };
-use jobs::ports::{Position, Push, ToBroker};
+use jobs::ports::{LinkError, Position, Push, ToBroker};
 use tokio::{sync::mpsc, time};
 
 use super::{
-    MESSAGE,
+    MESSAGE, away,
     inbox::{AT_ONCE, Entry, LOOK, PAUSE, millis, read},
+    text,
 };
 
-/// How many entries are kept for brokers that are slow to read or start, about.
+/// How many entries are kept for brokers that are slow to read or start.
 const MOST_PUSHES: usize = 10_000;
+/// How many bytes of messages are kept: as many as a broker keeps of what it read.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// How many while the memory of Redis is full: what only shows things leaves the rest to the jobs.
+const MOST_BYTES_WHEN_FULL: usize = 2 * 1024 * 1024;
+/// How large a message may be. More at once goes in several, and one push that is larger is shown to nobody.
+const MOST_BYTES_AT_ONCE: usize = 1024 * 1024;
 /// How far back a broker that starts reads.
 const PAST: Duration = Duration::from_mins(10);
 
-static PUBLISH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("publish.lua")));
-/// The same of nothing, by which a broker begins. Also while the memory of Redis is full.
-static BEGIN: LazyLock<Script> =
+static PUBLISH: LazyLock<Script> = LazyLock::new(|| Script::new(&format!("#!lua\n{}", include_str!("publish.lua"))));
+/// The same while the memory of Redis is full: of nothing, by which a broker begins, and of what then takes the place of the oldest.
+static PUBLISH_WHEN_FULL: LazyLock<Script> =
     LazyLock::new(|| Script::new(&format!("#!lua flags=allow-oom\n{}", include_str!("publish.lua"))));
 
-/// Publishes a message of so many pushes; `lost` says that some before it were lost.
-pub(super) async fn publish(redis: &Redis, message: String, count: usize, lost: bool) -> Result<(), RedisError> {
-    run(redis, &PUBLISH, message, count, lost).await.map(drop)
+/// Publishes pushes; `lost` says that some before them were lost.
+pub(super) async fn publish(redis: &Redis, pushes: Vec<Push>, mut lost: bool) -> Result<(), LinkError> {
+    for some in portions(pushes)? {
+        let Some((message, count)) = some else {
+            tracing::error!("a push that is too large is shown to nobody: who hears its channel is told of a gap");
+            lost = true;
+            continue;
+        };
+        give(redis, &message, count, lost).await.map_err(away)?;
+        lost = false;
+    }
+    if lost {
+        let nothing = ToBroker::Publish { pushes: Vec::new(), position: None };
+        give(redis, &text(&nothing)?, 0, true).await.map_err(away)?;
+    }
+    Ok(())
+}
+
+/// Messages with how many pushes are in each, none of which is too large; none in the place of a push that is.
+fn portions(pushes: Vec<Push>) -> Result<Vec<Option<(String, usize)>>, LinkError> {
+    let (mut portions, mut rest) = (Vec::new(), vec![pushes]);
+    while let Some(pushes) = rest.pop() {
+        let count = pushes.len();
+        let told = ToBroker::Publish { pushes, position: None };
+        let message = text(&told)?;
+        if message.len() <= MOST_BYTES_AT_ONCE {
+            portions.extend((count > 0).then_some(Some((message, count))));
+        } else if let ToBroker::Publish { mut pushes, .. } = told
+            && count > 1
+        {
+            let later = pushes.split_off(count / 2);
+            rest.extend([later, pushes]);
+        } else {
+            portions.push(None);
+        }
+    }
+    Ok(portions)
+}
+
+async fn give(redis: &Redis, message: &str, count: usize, lost: bool) -> Result<(), RedisError> {
+    match run(redis, &PUBLISH, message, count, lost, MOST_BYTES).await {
+        Err(error) if error.is_of_full_memory() => {
+            run(redis, &PUBLISH_WHEN_FULL, message, count, lost, MOST_BYTES_WHEN_FULL).await.map(drop)
+        }
+        given => given.map(drop),
+    }
 }
 
 async fn run(
     redis: &Redis,
     script: &Script,
-    message: String,
+    message: &str,
     count: usize,
     lost: bool,
+    most_bytes: usize,
 ) -> Result<(String, u64, u64), RedisError> {
-    let numbers = [count as u64, u64::from(lost), MOST_PUSHES as u64, millis(PAST)];
-    let arguments = [message].into_iter().chain(numbers.map(|number| number.to_string()));
-    redis.run(script, &keys_of(redis), arguments.map(String::into_bytes).collect()).await
+    let numbers = [count as u64, u64::from(lost), MOST_PUSHES as u64, millis(PAST), most_bytes as u64];
+    let arguments = [message.into()].into_iter().chain(numbers.map(|number| number.to_string().into_bytes()));
+    redis.run(script, &keys_of(redis), arguments.collect()).await
 }
 
 fn keys_of(redis: &Redis) -> String {
@@ -60,7 +111,7 @@ pub(super) struct Reading {
 impl Reading {
     /// Begins with what is not too old.
     pub(super) async fn begin(redis: &Redis) -> Result<Self, RedisError> {
-        let (epoch, last, oldest) = run(redis, &BEGIN, String::new(), 0, false).await?;
+        let (epoch, last, oldest) = run(redis, &PUBLISH_WHEN_FULL, "", 0, false, MOST_BYTES).await?;
         let keys = keys_of(redis);
         let (stream, head) = (format!("{keys}:stream"), format!("{keys}:head"));
         Ok(Self { stream, head, epoch, seen: format!("{}-0", oldest.min(last)), past_until: Some(last) })

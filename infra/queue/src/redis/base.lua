@@ -4,6 +4,7 @@
 --   :later        what is not due yet, by when it is: "lane/max/runs/key"
 --   :leased       what was given out, by when its lease runs out: "lane/entry/run/max/holder"
 --   :holders      the processes that hold something; :held:<process> what each holds
+--   :claims:<process> what its last claim took, by what that is called: its answer may be lost
 --   :dead         ids of dead letters, by when they died; :letters and :bodies say what they are
 --   :serial       the last id of a dead letter
 --
@@ -12,6 +13,13 @@
 local name, key_of_name = table.remove(ARGV), table.remove(ARGV)
 if name ~= '' and redis.call('GET', key_of_name) ~= name then
   return redis.error_reply('ANOTHER it has lost everything, or is another one than that which the jobs wait in')
+end
+
+-- The instant to go by: that of Redis's own clock, unless one is given. Processes' clocks differ, and jump.
+local function instant(given)
+  if given ~= '' then return tonumber(given) end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
 local base = KEYS[1]

@@ -3,12 +3,11 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use domain::Timestamp;
 use engine_redis::{Heard, Redis, listen};
-use jobs::ports::Clock;
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::Instant};
 
 use crate::bells::Bells;
 
@@ -32,7 +31,7 @@ struct Known {
     rings: u64,
     /// Whether it was rung since the last claim was asked for; then that claim may not have seen why.
     is_news: bool,
-    next_due: Option<Timestamp>,
+    next_due: Option<Instant>,
 }
 
 impl RedisBells {
@@ -55,20 +54,21 @@ impl RedisBells {
         self.heard.known().entry(job.to_owned()).or_default().rings
     }
 
-    /// The claim said when the next message is due.
-    pub(super) fn told(&self, job: &str, asked: u64, next_due: Option<Timestamp>) {
+    /// The claim said in how long the next message is due.
+    pub(super) fn told(&self, job: &str, asked: u64, next_due: Option<Duration>) {
         let mut known = self.heard.known();
         let known = known.entry(job.to_owned()).or_default();
         known.is_news = known.rings != asked;
-        known.next_due = next_due;
+        known.next_due = next_due.and_then(|wait| Instant::now().checked_add(wait));
     }
 
-    pub(super) async fn wait(&self, job: &str, clock: &dyn Clock) {
+    pub(super) async fn wait(&self, job: &str) {
         let next_due = || {
             let known = self.heard.known().get(job).copied().unwrap_or_default();
-            if known.is_news { Some(clock.now()) } else { known.next_due }
+            let left = known.next_due.map(|due| due.saturating_duration_since(Instant::now()));
+            if known.is_news { Some(Duration::ZERO) } else { left }
         };
-        self.heard.bells.wait(job, clock, next_due).await;
+        self.heard.bells.wait(job, next_due).await;
     }
 }
 

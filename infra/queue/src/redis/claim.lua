@@ -1,9 +1,10 @@
--- ARGV: now, how many at most, the lease in milliseconds, who takes them, before when dead letters are forgotten, how many
--- are kept, what the names of signs of life begin with, how long one lasts, and whether it is looked ("1") who is dead.
--- Gives when a claim will next find something ('' when nothing waits), which entries were thrown away since they were no
+-- ARGV: now or '', how many at most, the lease in milliseconds, who takes them, for how long dead letters are kept, how many
+-- are, what the names of signs of life begin with, how long one lasts, whether it is looked ("1") who is dead,
+-- what this claim is called, and how those were whose answers this process did not hear, with spaces between them.
+-- Gives in how many milliseconds a claim will next find something ('' when nothing waits), which entries were thrown away since they were no
 -- messages of ours ('' when none were), then key, member, run and message of each.
-local now, limit, lease, consumer = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local before, most = tonumber(ARGV[5]), tonumber(ARGV[6])
+local now, limit, lease, consumer = instant(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local before, most = now - ARGV[5], tonumber(ARGV[6])
 local given, count, foreign = { '', '' }, 0, {}
 
 redis.call('SET', ARGV[7] .. consumer, '', 'PX', ARGV[8])
@@ -24,13 +25,18 @@ local function lease_until(ends, lane, entry, run, max)
   return member
 end
 
--- Whether a process read something that is still pending.
-local function has_pending(holder)
+-- Removes the names of dead processes under which nothing is pending: that would go with them. From 7.2 on Redis makes a name for
+-- who reads and finds nothing too, so it is asked for all of them.
+local function forget_names()
   for lane = 0, 2 do
-    local pending = redis.pcall('XPENDING', lane_of(lane), GROUP, '-', '+', 1, holder)
-    if not pending.err and #pending > 0 then return true end
+    local names = redis.pcall('XINFO', 'CONSUMERS', lane_of(lane), GROUP)
+    for _, one in ipairs(names.err and {} or names) do
+      local said = fields_of(one)
+      if said.pending == 0 and redis.call('EXISTS', ARGV[7] .. said.name) == 0 then
+        redis.call('XGROUP', 'DELCONSUMER', lane_of(lane), GROUP, said.name)
+      end
+    end
   end
-  return false
 end
 
 -- What was read and is in no lease gets one that ran out: a script that failed halfway left it so. How often it was given
@@ -72,7 +78,7 @@ local function take_up_strays()
   end
 end
 
--- What a dead process held is given to the next at once. Its name goes with the last of it.
+-- What a dead process held is given to the next at once. Its name goes after the last of it.
 if ARGV[9] == '1' then
   for _, holder in ipairs(redis.call('SMEMBERS', base .. ':holders')) do
     if redis.call('EXISTS', ARGV[7] .. holder) == 0 then
@@ -80,16 +86,11 @@ if ARGV[9] == '1' then
       for _, member in ipairs(held) do
         redis.call('ZADD', leased, 'XX', whole(now), member)
       end
-      -- What it has pending would go with its name.
-      if #held == 0 and not has_pending(holder) then
-        redis.call('SREM', base .. ':holders', holder)
-        for lane = 0, 2 do
-          redis.pcall('XGROUP', 'DELCONSUMER', lane_of(lane), GROUP, holder)
-        end
-      end
+      if #held == 0 then redis.call('SREM', base .. ':holders', holder) end
     end
   end
   take_up_strays()
+  forget_names()
 end
 
 local function give(lane, entry, key, max, run)
@@ -104,6 +105,26 @@ local function give(lane, entry, key, max, run)
   for _, part in ipairs({ key, member, tostring(run), message }) do
     given[#given + 1] = part
   end
+end
+
+-- What this process took by claims whose answers it did not hear is given again, as the same runs.
+local claims = base .. ':claims:' .. consumer
+local function give_unheard()
+  local unheard = {}
+  for id in string.gmatch(ARGV[11], '%S+') do
+    unheard[id] = true
+  end
+  for _, id in ipairs(redis.call('HKEYS', claims)) do
+    for _, taken in ipairs(unheard[id] and cjson.decode(redis.call('HGET', claims, id)) or {}) do
+      local key, member = taken[1], taken[2]
+      -- What has ended by now is in no lease of that name.
+      if count < limit and end_lease(member) then
+        local lane, entry, run, max = parts_of(member)
+        give(lane, entry, key, max, tonumber(run))
+      end
+    end
+  end
+  redis.call('DEL', claims)
 end
 
 -- Whose lease ran out is given to the next, who is counted; or it is a dead letter.
@@ -157,9 +178,18 @@ local function give_new(lane)
   end
 end
 
+give_unheard()
 for lane = 0, 2 do
   give_run_out(lane)
   give_new(lane)
+end
+if count > 0 then
+  local taken = {}
+  for index = 3, #given, 4 do
+    taken[#taken + 1] = { given[index], given[index + 1] }
+  end
+  redis.call('HSET', claims, ARGV[10], cjson.encode(taken))
+  redis.call('PEXPIRE', claims, lease)
 end
 
 local next_due
@@ -171,6 +201,6 @@ else
     if first and (not next_due or tonumber(first) < next_due) then next_due = tonumber(first) end
   end
 end
-if next_due then given[1] = whole(next_due) end
+if next_due then given[1] = whole(math.max(next_due - now, 0)) end
 given[2] = table.concat(foreign, ', ')
 return given

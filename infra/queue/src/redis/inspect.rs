@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jobs::ports::{DeadLetter, Depth, Inspect, QueueError, Waiting};
 
-use super::{RedisQueue, parcel, text};
+use super::{RedisQueue, parcel};
 
 #[async_trait]
 impl Inspect for RedisQueue {
@@ -19,7 +19,7 @@ impl Inspect for RedisQueue {
     }
 
     async fn waiting(&self, job: &str, limit: usize) -> Result<Vec<Waiting>, QueueError> {
-        let arguments = vec![text(self.clock.now()), limit.to_string().into_bytes()];
+        let arguments = vec![self.now(), limit.to_string().into_bytes()];
         let found: Vec<Vec<u8>> = self.run(&self.scripts.waiting, job, arguments).await?;
         Ok(parcel::unpack_waiting(&found))
     }
@@ -29,7 +29,7 @@ impl Inspect for RedisQueue {
     }
 
     async fn redrive(&self, job: &str, id: &str) -> Result<bool, QueueError> {
-        let arguments = vec![text(self.clock.now()), self.bells.channel().into(), job.into(), id.into()];
+        let arguments = vec![self.now(), self.bells.channel().into(), job.into(), id.into()];
         self.run(&self.scripts.redrive, job, arguments).await
     }
 

@@ -1,5 +1,7 @@
 //! How messages and leases lie in Redis.
 
+use std::time::Duration;
+
 use domain::Timestamp;
 use jobs::ports::{DeadLetter, Lane, Leased, Message, QueueError, Ticket, Waiting};
 use serde::{Deserialize, Serialize};
@@ -8,8 +10,8 @@ use crate::packed::{damaged, unpack};
 
 /// What a claim gave.
 pub(super) struct Claimed {
-    /// When the next message is due.
-    pub(super) next_due: Option<Timestamp>,
+    /// In how long the next message is due.
+    pub(super) next_due: Option<Duration>,
     /// Entries of streams that were no messages of ours, and are gone; empty when there were none.
     pub(super) thrown_away: String,
     pub(super) leased: Vec<Leased>,
@@ -70,7 +72,7 @@ impl Lease {
 /// What a claim gave. A message that cannot be understood spoils no other.
 pub(super) fn unpack_claim(job: &str, given: &[Vec<u8>]) -> Result<Claimed, QueueError> {
     let [next_due, thrown_away, given @ ..] = given else { return Err(damaged("an empty claim")) };
-    let next_due = if next_due.is_empty() { None } else { Some(Timestamp(number(next_due)?)) };
+    let next_due = if next_due.is_empty() { None } else { Some(Duration::from_millis(number(next_due)?)) };
     let thrown_away = String::from_utf8_lossy(thrown_away).into_owned();
     let mut claimed = Claimed { next_due, thrown_away, leased: Vec::new(), damaged: Vec::new() };
     for parts in given.chunks_exact(4) {

@@ -1,5 +1,5 @@
--- ARGV: now, the channel of bells, the job, the id. Gives whether there was such a dead letter.
-local now, id = tonumber(ARGV[1]), ARGV[4]
+-- ARGV: now or '', the channel of bells, the job, the id. Gives whether there was such a dead letter.
+local now, id = instant(ARGV[1]), ARGV[4]
 local letter, message = redis.call('HGET', letters, id), redis.call('HGET', bodies, id)
 if not letter or not message then return 0 end
 local told = cjson.decode(letter)

@@ -1,6 +1,7 @@
--- ARGV: now, before when dead letters are forgotten, how many are kept, the channel of bells, the job; then for each lease
--- its member, its key, its end ("done", "again" or "dead"), when it is due again, and why.
-local now, before, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+-- ARGV: now or '', for how long dead letters are kept, how many, the channel of bells, the job; then for each lease
+-- its member, its key, its end ("done", "again" or "dead"), when it is due again ('' where it is not), and why.
+local now, most = instant(ARGV[1]), tonumber(ARGV[3])
+local before = now - ARGV[2]
 local rings = false
 for index = 6, #ARGV, 5 do
   local member, key, ending, due, why = ARGV[index], ARGV[index + 1], ARGV[index + 2], tonumber(ARGV[index + 3]), ARGV[index + 4]

@@ -1,5 +1,5 @@
--- ARGV: now, how many at most. Gives when each is due, how often it was run, and the message; those that are given next first.
-local now, limit, found = tonumber(ARGV[1]), tonumber(ARGV[2]), {}
+-- ARGV: now or '', how many at most. Gives when each is due, how often it was run, and the message; those that are given next first.
+local now, limit, found = instant(ARGV[1]), tonumber(ARGV[2]), {}
 promote(now)
 
 local function add(key, due, runs)
