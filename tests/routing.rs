@@ -9,6 +9,7 @@ mod begun;
 mod escalation;
 mod explained;
 mod first_step;
+mod flapping;
 mod grouping;
 mod muting;
 mod once;

@@ -17,13 +17,13 @@ use records::{
 use telltale_tests::flow::{Flow, device, mac};
 
 /// As many alarms as an incident remembers, of another device of the terminal.
-fn alarms(flow: &Flow) -> Vec<Alarm> {
+fn alarms(flow: &Flow, severity: Severity) -> Vec<Alarm> {
     let raised_at = flow.now().minus(Duration::from_mins(10));
     let alarm = |number: usize| Alarm {
         id: derived_id(raised_at, &[&number.to_string()]),
         source: Source::Device(device(9)),
         rule: format!("threshold:{number}"),
-        severity: Severity::Info,
+        severity,
         detail: "1, limits 2 ~ 3".to_owned(),
         raised_at,
         cleared_at: None,
@@ -68,7 +68,7 @@ async fn write(flow: &Flow, alarm: &Alarm, version: u64) {
 #[tokio::test]
 async fn what_an_incident_cannot_remember_itself_holds_up_its_end_which_is_told_once() {
     let flow = Flow::with(|settings| settings.notices = NoticeSettings::default()).await;
-    let seeded = alarms(&flow);
+    let seeded = alarms(&flow, Severity::Info);
     for alarm in &seeded {
         write(&flow, alarm, 0).await;
     }
@@ -93,4 +93,23 @@ async fn what_an_incident_cannot_remember_itself_holds_up_its_end_which_is_told_
     flow.after(Duration::from_mins(10)).await;
     let ends = flow.mails().into_iter().filter(|mail| mail.starts_with("Recovered")).count();
     assert_eq!((ends, flow.dead_letters().await), (1, 0), "{:?}", flow.mails());
+}
+
+#[tokio::test]
+async fn what_comes_and_goes_and_is_remembered_apart_is_no_more_when_it_is_calm() {
+    let flow = Flow::with(|settings| settings.notices = NoticeSettings::default()).await;
+    let seeded = alarms(&flow, Severity::Critical);
+    for alarm in &seeded {
+        write(&flow, alarm, 0).await;
+    }
+    incident_of(&flow, &seeded).await;
+    for _ in 0..6 {
+        flow.sensor_says(40.0).await;
+        flow.sensor_says(20.0).await;
+    }
+    assert_eq!(state(&flow).await.apart, 1, "it comes and goes");
+    flow.sensor_says(40.0).await;
+    flow.sensor_says(20.0).await;
+    flow.after(Duration::from_mins(16)).await;
+    assert_eq!((state(&flow).await.open.len(), state(&flow).await.apart), (MOST_OPEN, 0));
 }

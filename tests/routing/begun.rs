@@ -83,7 +83,7 @@ async fn what_was_held_and_stands_begins_and_what_is_off_the_shelf_does_too() {
 }
 
 /// What the topic of a severity published.
-fn published(play: &Play, severity: Severity) -> Vec<String> {
+pub(super) fn published(play: &Play, severity: Severity) -> Vec<String> {
     let letters = play.flow.letters().into_iter();
     letters.filter(|letter| letter.address == Address::Topic { severity }).map(|letter| letter.subject).collect()
 }

@@ -205,8 +205,8 @@ impl<'a> Gate<'a> {
         }
         let held = held::list(self.cx.table.as_ref(), asked.channel, asked.user).await?;
         let held = held.iter().filter(|held| held.why != Why::Snooze).flat_map(|held| &held.changes);
-        let held: BTreeSet<&str> = held.map(|held| held.alarm.as_str()).collect();
-        let is_held = |news: &News| held.contains(news.change.alarm.as_str());
+        let held: BTreeSet<&str> = held.map(Change::told_as).collect();
+        let is_held = |news: &News| held.contains(news.change.told_as());
         if decided.told.iter().any(is_held) {
             decided.hold_all(self.cx.clock.now(), Why::Order);
         }

@@ -8,6 +8,7 @@
 pub mod backtest;
 pub mod bound;
 mod catalog;
+pub mod comes_and_goes;
 mod deliver_notice;
 mod dispatch_queries;
 mod evaluate_alarms;

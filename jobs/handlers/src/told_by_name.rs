@@ -1,7 +1,7 @@
 //! Alarms that somebody was told of because a policy names them, or the alarm's rule: who is on call acts on them, whatever else
 //! they see.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use records::{
     Table, TableError,
@@ -9,39 +9,48 @@ use records::{
     incidents::{self, Begun},
 };
 
+use crate::comes_and_goes;
+
 /// The ids of those alarms that somebody was told of by name. They are theirs as well while the incident is open.
 pub async fn among(table: &dyn Table, user: &str, alarms: &[&Alarm]) -> Result<BTreeSet<String>, TableError> {
+    let told_as = comes_and_goes::told_as(table, alarms).await?;
+    // By which names each may be known, its own among them.
+    let names = |alarm: &Alarm| BTreeSet::from([told_as.get(&alarm.id).unwrap_or(&alarm.id).clone(), alarm.id.clone()]);
     let mut told: BTreeSet<String> = BTreeSet::new();
-    for alarm in alarms {
+    for name in alarms.iter().flat_map(|alarm| names(alarm)) {
         // Mostly they are of one incident.
-        if told.contains(&alarm.id) {
+        if told.contains(&name) {
             continue;
         }
-        for Begun { audience, group, .. } in incidents::begun(table, &alarm.id).await? {
+        for Begun { audience, group, .. } in incidents::begun(table, &name).await? {
             let Some(incident) = incidents::current(table, &audience, &group).await? else { continue };
             if incident.value.people.contains(user) {
                 let (named, state) = (incident.value.named(), incident.value.state);
                 if state.apart > 0 {
-                    let asked = alarms.iter().map(|alarm| alarm.id.as_str());
+                    let asked: BTreeSet<String> = alarms.iter().flat_map(|alarm| names(alarm)).collect();
+                    let asked = asked.iter().map(String::as_str);
                     told.extend(incidents::apart_among(table, &named, asked).await?.into_keys());
                 }
                 told.extend(state.open.into_keys());
             }
         }
     }
-    let asked: BTreeSet<&str> = alarms.iter().map(|alarm| alarm.id.as_str()).collect();
-    told.retain(|id| asked.contains(id.as_str()));
-    Ok(told)
+    let is_told = |alarm: &&&Alarm| names(alarm).iter().any(|name| told.contains(name));
+    Ok(alarms.iter().filter(is_told).map(|alarm| alarm.id.clone()).collect())
 }
 
 /// The ids of all alarms that somebody was told of by name, and that are theirs by now.
 pub async fn all(table: &dyn Table, user: &str) -> Result<BTreeSet<String>, TableError> {
     let mut all = BTreeSet::new();
     for incident in incidents::told_open(table, user).await? {
-        if incident.state.apart > 0 {
-            all.extend(incidents::all_apart(table, &incident.named()).await?);
-        }
-        all.extend(incident.state.open.into_keys());
+        let mut open = if incident.state.apart > 0 {
+            incidents::all_apart(table, &incident.named()).await?
+        } else {
+            BTreeMap::new()
+        };
+        open.extend(incident.state.open);
+        all.extend(comes_and_goes::latest(table, &open).await?.into_values());
+        all.extend(open.into_keys());
     }
     Ok(all)
 }

@@ -12,7 +12,7 @@ use records::{
     routing::{self, Policy},
 };
 
-use crate::fan_out::policies::audience_of_rule;
+use crate::{comes_and_goes, fan_out::policies::audience_of_rule};
 
 /// So many alarms are read at a time.
 const PAGE: usize = 500;
@@ -21,20 +21,22 @@ const PAGE: usize = 500;
 /// incident, or of one that is no more.
 pub async fn alarms_of(table: &dyn Table, notice: &Notice) -> Result<Vec<Alarm>, TableError> {
     let Some(incident) = incident_of(table, notice).await? else { return Ok(Vec::new()) };
-    let mut ids: Vec<String> = incident.state.open.keys().cloned().collect();
+    let mut open = incident.state.open.clone();
     if incident.state.apart > 0 {
-        ids.extend(incidents::all_apart(table, &incident.named()).await?);
+        open.extend(incidents::all_apart(table, &incident.named()).await?);
     }
-    // One may have come back between the two.
-    ids.sort_unstable();
-    ids.dedup();
+    let begun = open.iter().filter(|(_, open)| open.since <= notice.at);
+    let latest = comes_and_goes::latest(table, begun).await?;
+    let ids: BTreeSet<&String> = open.keys().map(|name| latest.get(name).unwrap_or(name)).collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
     let mut found = Vec::new();
     for ids in ids.chunks(PAGE) {
         found.extend(alarms::get_many(table, ids).await?);
     }
     found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    let stood = |alarm: &Alarm| alarm.cleared_at.is_none() && alarm.raised_at <= notice.at;
-    Ok(found.into_iter().filter(stood).collect())
+    let comes_again: BTreeSet<&String> = latest.values().collect();
+    let had_begun = |alarm: &Alarm| alarm.raised_at <= notice.at || comes_again.contains(&alarm.id);
+    Ok(found.into_iter().filter(|alarm| alarm.cleared_at.is_none() && had_begun(alarm)).collect())
 }
 
 /// The incident that a notice tells of: of its reader's own, of a policy, or of a rule's recipients.

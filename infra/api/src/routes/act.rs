@@ -18,6 +18,7 @@ use engine_http::axum::{
     routing::get,
 };
 use jobs::{
+    comes_and_goes,
     links::{Action, BadLink, Link},
     whole_incident,
     words::page::{Counted, State as Shown},
@@ -178,7 +179,8 @@ fn as_it_stands(action: Action, alarms: Vec<Alarm>) -> (Vec<Alarm>, Option<Times
 /// of its alarms the notice names; all else is of those that it names.
 async fn concerned(site: &Site, user: &User, action: Action, notice: &Notice) -> Result<Vec<Alarm>, ApiError> {
     let named: BTreeSet<&str> = notice.facts.as_ref().map(|facts| facts.standing()).unwrap_or_default();
-    let mut alarms = alarms::those_visible(site, user, named).await?;
+    let alarms = alarms::those_visible(site, user, named).await?;
+    let mut alarms = comes_and_goes::as_latest(&*site.table, alarms).await?;
     if action == Action::Acknowledge {
         let whole = whole_incident::alarms_of(&*site.table, notice).await?;
         let known: BTreeSet<String> = alarms.iter().map(|alarm| alarm.id.clone()).collect();

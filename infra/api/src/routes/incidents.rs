@@ -7,8 +7,9 @@ use engine_http::{
     Json, Path, Problem, Query,
     axum::{self, extract::State},
 };
+use jobs::comes_and_goes;
 use records::{
-    Listed,
+    Listed, Table, TableError,
     incidents::{self, Audience, Named},
     notices,
     users::{Role, User},
@@ -103,7 +104,11 @@ async fn list(
     if whose.policy.is_none() {
         page = both(page, incidents::told(table, &user.user, limit, after).await?, limit);
     }
-    Ok(Listing::answer(LIST, page.items.into_iter().map(Incident::from).collect(), page.next))
+    let mut items = Vec::new();
+    for incident in page.items {
+        items.push(shown(table, incident).await?);
+    }
+    Ok(Listing::answer(LIST, items, page.next))
 }
 
 /// Two lists as if they were one, newest first.
@@ -148,7 +153,16 @@ async fn get(
     for person in people {
         told.extend(notices_of(&site, &person, &id, Timestamp(i64::try_from(began).unwrap_or_default())).await?);
     }
-    Ok(Json(IncidentWithNotices { incident: found.into(), told: told.into_iter().map(Notice::from).collect() }))
+    let incident = shown(&*site.table, found).await?;
+    Ok(Json(IncidentWithNotices { incident, told: told.into_iter().map(Notice::from).collect() }))
+}
+
+/// An incident, of which what comes and goes has the name under which it stands by now.
+async fn shown(table: &dyn Table, incident: incidents::Incident) -> Result<Incident, TableError> {
+    let latest = comes_and_goes::latest(table, &incident.state.open).await?;
+    let shown = Incident::from(incident);
+    let alarms = shown.alarms.into_iter().map(|alarm| latest.get(&alarm).cloned().unwrap_or(alarm)).collect();
+    Ok(Incident { alarms, ..shown })
 }
 
 /// The incident of that id that somebody was told of because a policy names them, or a rule.

@@ -46,6 +46,9 @@ pub struct Change {
     /// readings, how many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
+    /// The alarm that showed that its rule comes and goes, while it does, and where that ends: it was told under that name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_by: Option<String>,
 }
 
 /// What happened to an alarm.
@@ -121,6 +124,21 @@ impl Change {
         matches!(self.kind, Unshelved | InService | Calmed) && !self.alarm.is_empty()
     }
 
+    /// The alarm under whose name people were told of it: what comes and goes is told under that of the one that showed it.
+    pub fn told_as(&self) -> &str {
+        self.shown_by.as_ref().unwrap_or(&self.alarm)
+    }
+
+    /// The alarm under whose name it goes on: what is calm goes on under its own.
+    pub fn goes_on_as(&self) -> &str {
+        if self.flaps() { self.told_as() } else { &self.alarm }
+    }
+
+    /// Whether its rule comes and goes from then on.
+    pub fn flaps(&self) -> bool {
+        self.kind == ChangeKind::Flapping || self.shown_by.is_some() && self.kind != ChangeKind::Calmed
+    }
+
     /// For how long the condition held, where it is over.
     pub fn lasted(&self) -> Option<Duration> {
         self.lasted_ms.map(Duration::from_millis)
@@ -144,6 +162,7 @@ impl Change {
             why: None,
             until: None,
             count: None,
+            shown_by: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Flapping, Severity, Untold, change::About};
+use super::{Acknowledged, Change, Flapping, Severity, Untold, change::About};
 use crate::{Timestamp, time::as_millis};
 
 /// How long alarms may be on the shelf, where the rule says nothing else (`MaxTimeShelved` in OPC UA Part 9).
@@ -84,6 +84,12 @@ pub struct Flap {
     /// Whether some of these were no raises.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub swings: bool,
+    /// The alarm that showed it, under whose name people are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_by: Option<String>,
+    /// The last word of who took an alarm on meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word: Option<Acknowledged>,
     /// The most that people were told it matters meanwhile: what matters more is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst: Option<Severity>,
@@ -161,6 +167,12 @@ impl Life {
         }
     }
 
+    /// The alarm under whose name people were told of that alarm of it, if it is one of those that come and go.
+    pub fn told_as(&self, begun: Timestamp) -> Option<&str> {
+        let flap = self.flap.as_ref().filter(|flap| begun >= flap.since)?;
+        flap.shown_by.as_deref()
+    }
+
     /// The alarm that a change of it is about.
     pub(super) fn about<'a>(&'a self, rule: &'a str) -> About<'a> {
         let Self { severity, since, shadow, .. } = *self;
@@ -184,16 +196,16 @@ impl Life {
         self.occurrences = self.occurrences.saturating_add(1);
         self.last = at;
         self.raises.push(at);
-        self.flaps_by(at, false, policy)
+        self.flaps_by(&change.alarm, (at, false), policy)
     }
 
     /// It came to matter more, or less; whether it begins to flap by that.
     pub(super) fn swings(&mut self, at: Timestamp, policy: Flapping) -> bool {
         self.swings.push(at);
-        self.flaps_by(at, true, policy)
+        self.flaps_by(&self.alarm.clone(), (at, true), policy)
     }
 
-    fn flaps_by(&mut self, at: Timestamp, is_swing: bool, policy: Flapping) -> bool {
+    fn flaps_by(&mut self, alarm: &str, (at, is_swing): (Timestamp, bool), policy: Flapping) -> bool {
         if policy.more_than == 0 {
             self.flap = None;
         }
@@ -214,7 +226,8 @@ impl Life {
         }
         let (count, swings) = (u32::try_from(count).unwrap_or(u32::MAX), !self.swings.is_empty());
         let (calm, since) = (policy.calm, self.raises.iter().chain(&self.swings).min().copied().unwrap_or(at));
-        self.flap = Some(Flap { since, count, swings, worst: None, calm_at: at.plus(calm), calm });
+        let (shown_by, word) = (Some(alarm.to_owned()), None);
+        self.flap = Some(Flap { since, count, swings, shown_by, word, worst: None, calm_at: at.plus(calm), calm });
         (self.raises, self.swings) = (Vec::new(), Vec::new());
         true
     }

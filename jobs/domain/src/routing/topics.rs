@@ -27,7 +27,7 @@ impl Topics {
         }
         let mut by_alarm: BTreeMap<&str, Vec<&News>> = BTreeMap::new();
         for news in &telling.news {
-            by_alarm.entry(&news.change.alarm).or_default().push(news);
+            by_alarm.entry(news.change.told_as()).or_default().push(news);
         }
         let mut parts: BTreeMap<Severity, Vec<News>> = BTreeMap::new();
         for (alarm, news) in by_alarm {
@@ -37,6 +37,7 @@ impl Topics {
                 parts.entry(severity).or_default().extend(as_told(&news, is_new));
                 self.0.entry(alarm.to_owned()).or_default().insert(severity);
             }
+            self.goes_on(alarm, &news);
         }
         let order = |news: &News| telling.news.iter().position(|one| is_of(one, news));
         let told = parts.into_iter().rev().map(|(severity, mut news)| {
@@ -44,6 +45,14 @@ impl Topics {
             Telling { news, severity, ..telling.clone() }
         });
         told.collect()
+    }
+
+    /// What came and went and is calm goes on under the name of its last alarm.
+    fn goes_on(&mut self, alarm: &str, news: &[&News]) {
+        let Some(told) = self.0.get(alarm).cloned() else { return };
+        for name in news.iter().map(|news| news.change.goes_on_as()).filter(|name| *name != alarm) {
+            self.0.entry(name.to_owned()).or_default().extend(told.iter().copied());
+        }
     }
 
     /// Forgets the alarms of which nothing more is told.

@@ -21,7 +21,7 @@ use records::{
 
 use super::{
     Backtest,
-    incidents::{Ends, Happened, Said, lived},
+    incidents::{Happened, Said, Untold, lived},
 };
 use crate::{
     deliver_notice::event_of_telling,
@@ -85,8 +85,8 @@ pub(super) struct Consequences<'a> {
     policies: Vec<Written<Policy>>,
     bound: BTreeMap<Mac, BTreeSet<String>>,
     happened: Vec<Happened>,
-    /// The ends of what comes and goes too often to be told each time.
-    ends: Ends,
+    /// What comes and goes too often to be told each time.
+    untold: Untold,
     /// What each audience hears of, by what belongs together: places in `happened`.
     heard: BTreeMap<(Audience, String), Vec<usize>>,
 }
@@ -103,7 +103,7 @@ impl<'a> Consequences<'a> {
             policies: routing::all(table).await?,
             bound: BTreeMap::new(),
             happened: Vec::new(),
-            ends: Ends::new(),
+            untold: Untold::default(),
             heard: BTreeMap::new(),
         })
     }
@@ -125,8 +125,7 @@ impl<'a> Consequences<'a> {
         if told.is_empty() {
             return Ok(());
         }
-        let untold_ends = changes.iter().filter(|change| change.ends() && !change.is_told());
-        self.ends.extend(untold_ends.map(|change| (change.alarm.clone(), change.at)));
+        self.untold.extend(changes);
         let bound = users::of_terminal(table, &device.mac).await?.into_iter().collect();
         let bound = self.bound.entry(device.mac.clone()).or_insert(bound);
         let whose = owner(&self.rule.id);
@@ -166,7 +165,7 @@ impl<'a> Consequences<'a> {
             }
         }
         for (places, users) in together {
-            let said = lived(places.iter().map(|place| &self.happened[*place]), (self.pace, &self.ends), until);
+            let said = lived(places.iter().map(|place| &self.happened[*place]), (self.pace, &self.untold), until);
             for (user, group) in users {
                 for Said { telling, .. } in &said {
                     elsewhere.own.entry((user.clone(), group.clone())).or_default().insert(telling.at);
@@ -199,7 +198,7 @@ impl<'a> Consequences<'a> {
         let mut pace = self.pace.clone();
         steps.paced(&mut pace);
         let (mut people, mut of_incident) = (BTreeSet::new(), 0);
-        let said = lived(places.iter().map(|place| &self.happened[*place]), (&pace, &self.ends), until);
+        let said = lived(places.iter().map(|place| &self.happened[*place]), (&pace, &self.untold), until);
         for Said { incident, telling, macs } in said {
             if incident != of_incident {
                 (people, of_incident) = (BTreeSet::new(), incident);

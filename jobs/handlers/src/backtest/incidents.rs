@@ -27,17 +27,34 @@ pub(super) struct Said {
     pub(super) macs: BTreeSet<Mac>,
 }
 
-/// When alarms ended of which nobody would have been told that.
-pub(super) type Ends = BTreeMap<String, Timestamp>;
+/// When that was over of which nobody would have been told so, and when it came again, by the alarms that it is told as.
+#[derive(Debug, Default)]
+pub(super) struct Untold(BTreeMap<String, BTreeMap<Timestamp, bool>>);
+
+impl Untold {
+    /// Takes in what comes and goes of these.
+    pub(super) fn extend(&mut self, changes: &[Change]) {
+        let is_of_it = |change: &&Change| change.flaps() || !change.is_told();
+        for change in changes.iter().filter(is_of_it).filter(|change| change.begins() || change.ends()) {
+            self.0.entry(change.told_as().to_owned()).or_default().insert(change.at, change.ends());
+        }
+    }
+
+    /// Since when an alarm is over at that instant.
+    fn over(&self, alarm: &str, now: Timestamp) -> Option<Timestamp> {
+        let (at, is_over) = self.0.get(alarm)?.range(..=now).next_back()?;
+        is_over.then_some(*at)
+    }
+}
 
 /// What an audience would have been told of what happened, oldest first, when nobody takes anything on.
 pub(super) fn lived<'a>(
     happened: impl IntoIterator<Item = &'a Happened>,
-    (pace, ends): (&Pace, &Ends),
+    (pace, untold): (&Pace, &Untold),
     until: Timestamp,
 ) -> Vec<Said> {
     let (state, apart, said) = (Incident::default(), BTreeMap::new(), Vec::new());
-    let mut life = Life { pace, ends, state, apart, due: None, number: 0, said };
+    let mut life = Life { pace, untold, state, apart, due: None, number: 0, said };
     for Happened { at, source, changes } in happened {
         life.pass(|due| due < *at);
         let news = |change: &Change| News { transition: String::new(), source: source.clone(), change: change.clone() };
@@ -49,7 +66,7 @@ pub(super) fn lived<'a>(
 
 struct Life<'a> {
     pace: &'a Pace,
-    ends: &'a Ends,
+    untold: &'a Untold,
     state: Incident,
     /// What is remembered apart.
     apart: BTreeMap<String, Open>,
@@ -74,9 +91,8 @@ impl Life<'_> {
 
     fn step(&mut self, news: Vec<News>, now: Timestamp) {
         let apart = self.apart_of(&news);
-        let over = |alarm: &String| self.ends.get(alarm).copied().filter(|over| *over <= now);
-        let known =
-            self.state.open.keys().map(|alarm| (alarm.clone(), Known { over: over(alarm), ..Known::default() }));
+        let known = |alarm: &String| Known { over: self.untold.over(alarm, now), ..Known::default() };
+        let known = self.state.open.keys().map(|alarm| (alarm.clone(), known(alarm)));
         let known = known.collect();
         let stepped = step(&self.state, Input { news, known, apart }, self.pace, now);
         self.apart.extend(stepped.apart.put);
@@ -97,7 +113,8 @@ impl Life<'_> {
     /// Of what is remembered apart that which something is new of, and as much of the rest as there is room for.
     fn apart_of(&self, news: &[News]) -> BTreeMap<String, Open> {
         let most = if self.state.has_room_for(MOST_RECALLED) { MOST_RECALLED } else { 0 };
-        let of_news = news.iter().filter_map(|news| self.apart.get_key_value(&news.change.alarm));
+        let names = news.iter().flat_map(|news| [news.change.alarm.as_str(), news.change.told_as()]);
+        let of_news = names.filter_map(|name| self.apart.get_key_value(name));
         let apart = self.apart.iter().take(most).chain(of_news);
         apart.map(|(alarm, open)| (alarm.clone(), open.clone())).collect()
     }

@@ -109,8 +109,8 @@ async fn named(
     let mut heard: BTreeMap<(Audience, Option<Group>), Vec<Change>> = BTreeMap::new();
     for change in common {
         let begun = match change.kind {
-            ChangeKind::Raised => Vec::new(),
-            _ => incidents::begun(cx.table.as_ref(), &change.alarm).await?,
+            ChangeKind::Raised if !change.flaps() => Vec::new(),
+            _ => incidents::begun(cx.table.as_ref(), change.told_as()).await?,
         };
         let kept = begun.into_iter().map(|begun| (begun.audience, Some((begun.group, begun.place))));
         let mut audiences: Vec<_> = kept.collect();

@@ -106,12 +106,17 @@ async fn apart(
         return Ok(BTreeMap::new());
     }
     let named = incident.named();
-    let mut apart = incidents::apart_among(table, &named, news.iter().map(|news| news.change.alarm.as_str())).await?;
+    let mut apart = incidents::apart_among(table, &named, news.iter().flat_map(names)).await?;
     // As soon as the step asks for some: those for whom there is no room stay where they are.
     if state.has_room_for(MOST_RECALLED) {
         apart.extend(incidents::first_apart(table, &named, most).await?);
     }
     Ok(apart)
+}
+
+/// The names under which what is new may be remembered.
+fn names(news: &News) -> BTreeSet<&str> {
+    BTreeSet::from([news.change.alarm.as_str(), news.change.told_as()])
 }
 
 /// Takes a step and stores it; false when it was refused.
@@ -133,8 +138,7 @@ async fn advance(
     let told_at = stepped.tellings.first().map(|telling| telling.at);
     incident.value.first_told = incident.value.first_told.or(told_at);
     let told = stepped.tellings.iter().flat_map(|telling| &telling.news);
-    let ended: BTreeSet<String> =
-        told.filter(|news| news.change.ends()).map(|news| news.change.alarm.clone()).collect();
+    let ended: BTreeSet<String> = told.filter(|news| news.change.ends()).flat_map(names).map(str::to_owned).collect();
     for telling in stepped.tellings {
         for (telling, people) in for_whom(cx, &mut incident.value, (&steps, &stepped.said_again), telling).await? {
             let outgoing = outgoing(&mut incident.value, telling, people);
@@ -147,7 +151,7 @@ async fn advance(
     topics.forget(|alarm| {
         may_be_apart(alarm)
             || state.open.contains_key(alarm)
-            || state.news.iter().any(|news| news.change.alarm == alarm)
+            || state.news.iter().any(|news| names(news).contains(alarm))
     });
     behind.retain(|transition, _| state.news.iter().any(|news| news.transition == *transition));
     let mut writes = incidents::put(incident, before, heard, now)?;
@@ -164,7 +168,7 @@ fn begun(input: &Input) -> BTreeSet<String> {
     // What comes and goes is open from when that is said.
     let opens = |change: &Change| change.begins() || change.kind == ChangeKind::Flapping;
     let begun = input.news.iter().filter(|news| opens(&news.change));
-    begun.map(|news| news.change.alarm.clone()).collect()
+    begun.map(|news| news.change.goes_on_as().to_owned()).collect()
 }
 
 /// The writes that say who heard of the beginning of an alarm, where bindings do not say who hears of the rest.

@@ -9,6 +9,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     Source, Timestamp,
+    alarm::RuleId,
     routing::incident::{News, Pace, Telling, TellingKind},
 };
 use records::{
@@ -86,8 +87,8 @@ impl Shares<'_> {
             return Ok(narrower);
         }
         let table = self.cx.table.as_ref();
-        let mut alarms: BTreeSet<&String> = telling.news.iter().map(|news| &news.change.alarm).collect();
-        alarms.extend(self.standing);
+        let mut alarms: BTreeSet<&str> = telling.news.iter().map(|news| news.change.told_as()).collect();
+        alarms.extend(self.standing.iter().map(String::as_str));
         let mut policies: BTreeSet<(Audience, String)> = BTreeSet::new();
         for alarm in alarms {
             for Begun { audience, group, .. } in incidents::begun(table, alarm).await? {
@@ -181,11 +182,13 @@ pub(super) async fn told_elsewhere(cx: &Context, incident: &Incident) -> Result<
     let rules: BTreeSet<&str> = incident.state.open.values().map(|open| open.rule.as_str()).collect();
     let rules = rules.into_iter().take(MOST_ASKED).map(audience_of_rule);
     let audiences: Vec<Audience> = own.chain(rules).filter(|audience| *audience != incident.audience).collect();
+    let conditions: BTreeSet<(&Source, &RuleId)> =
+        incident.state.open.values().map(|open| (&open.source, &open.rule)).collect();
     let mut told = BTreeSet::new();
     for audience in audiences {
         let Some(other) = incidents::current(table, &audience, &incident.group).await? else { continue };
         let other = other.value;
-        let is_of_it = other.state.open.keys().any(|alarm| incident.state.open.contains_key(alarm));
+        let is_of_it = other.state.open.values().any(|open| conditions.contains(&(&open.source, &open.rule)));
         if other.state.sequence == 0 || !is_of_it {
             continue;
         }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Source,
-    alarm::{ConditionState, SourceState},
+    Source, Timestamp,
+    alarm::{ConditionState, Life, Severity, SourceState},
     routing::incident::{Known, News, Open},
 };
 use records::{
@@ -14,7 +14,7 @@ use records::{
     users,
 };
 
-use crate::Context;
+use crate::{Context, comes_and_goes::latest};
 
 /// Under this name all of a source is out of service.
 const WHOLE_SOURCE: &str = "";
@@ -31,9 +31,10 @@ pub(super) async fn known(
 ) -> Result<BTreeMap<String, Known>, TableError> {
     let table = cx.table.as_ref();
     let open = incident.state.open.keys().chain(apart.keys());
-    let mut known: BTreeMap<String, Known> = open.map(|alarm| (alarm.clone(), GONE)).collect();
-    known.extend(news.iter().map(|news| (news.change.alarm.clone(), GONE)));
-    let alarms = alarms::get_many(table, &known.keys().cloned().collect::<Vec<_>>()).await?;
+    let names: BTreeSet<&String> = open.chain(news.iter().map(|news| &news.change.alarm)).collect();
+    let latest = latest(table, incident.state.open.iter().chain(apart)).await?;
+    let id = |name: &String| latest.get(name).unwrap_or(name).clone();
+    let alarms = alarms::get_many(table, &names.iter().map(|name| id(name)).collect::<BTreeSet<_>>()).await?;
     // Where nobody takes anything on nothing is said again, so nothing but the alarms themselves is asked for.
     let sources: BTreeSet<&Source> = match incident.audience {
         Audience::Topics => BTreeSet::new(),
@@ -44,23 +45,31 @@ pub(super) async fn known(
     let parents = parents.iter().filter(|parent| !watches.contains_key(*parent)).collect();
     let parents = alarms::watches(table, &parents).await?;
     watches.extend(parents);
-    for alarm in &alarms {
-        known.insert(alarm.id.clone(), of(alarm, &watches));
-    }
-    Ok(known)
+    let now = cx.clock.now();
+    let stand: BTreeMap<&String, Known> = alarms.iter().map(|alarm| (&alarm.id, of(alarm, &watches, now))).collect();
+    let known = |name: &String| stand.get(&id(name)).copied().unwrap_or(GONE);
+    Ok(names.into_iter().map(|name| (name.clone(), known(name))).collect())
 }
 
-fn of(alarm: &Alarm, watches: &BTreeMap<Source, Watch>) -> Known {
+fn of(alarm: &Alarm, watches: &BTreeMap<Source, Watch>, now: Timestamp) -> Known {
     let state = watches.get(&alarm.source).map(|watch| &watch.state);
-    let word = alarm.acknowledged.as_ref().map(|word| word.at);
+    let word = alarm.acknowledged.as_ref().map(|word| (word.at, word.severity));
+    let word = word.or_else(|| word_of_another(state?.lives.get(&alarm.rule)?, alarm, now));
     Known {
         over: alarm.cleared_at,
-        acknowledged: word,
-        acknowledged_as: alarm.acknowledged.as_ref().and_then(|word| word.severity),
+        acknowledged: word.map(|(at, _)| at),
+        acknowledged_as: word.and_then(|(_, severity)| severity),
         quiet: state.is_some_and(|state| is_quiet(state, &alarm.rule)),
         unknown: state.and_then(|state| state.unknown.as_ref()).is_some_and(|parent| speaks(watches, parent)),
         gone: false,
     }
+}
+
+/// Who took on one of the alarms of what comes and goes has on those that come next.
+fn word_of_another(life: &Life, alarm: &Alarm, now: Timestamp) -> Option<(Timestamp, Option<Severity>)> {
+    life.told_as(alarm.raised_at)?;
+    let word = life.flap.as_ref()?.word.as_ref()?;
+    word.until.is_none_or(|until| until > now).then_some((word.at, word.severity))
 }
 
 /// Those of some alarms that are on the shelf or out of service.

@@ -24,7 +24,7 @@ use records::{
 
 use super::saying::{Said, To, notice_id, standing};
 use crate::{
-    Context, DeliverNotice, Job, JobError,
+    Context, DeliverNotice, Job, JobError, comes_and_goes,
     deliver_notice::event_of_telling,
     gate::{self, Asked, Common, Gate, Passed},
     ports::{Message, Push},
@@ -43,6 +43,8 @@ pub(super) async fn tell(
     is_repeat: bool,
 ) -> Result<(Vec<Message>, Vec<Push>), JobError> {
     let Outgoing { telling, people, follows } = outgoing;
+    let latest = comes_and_goes::under_latest(cx.table.as_ref(), incident, telling).await?;
+    let (incident, telling) = latest.as_ref().map_or((incident, telling), |(incident, telling)| (incident, telling));
     let sources = telling.news.iter().map(|news| &news.source);
     let sources = sources.chain(incident.state.open.values().map(|open| &open.source));
     let gate = Gate::read(cx, common, sources, people.iter().map(String::as_str), is_repeat).await?;

@@ -38,12 +38,14 @@ pub async fn first_apart(
     page.items.iter().map(|item| Ok((item.key.sk.clone(), record::decode(item)?.value))).collect()
 }
 
-/// The ids of all of them.
-pub async fn all_apart(table: &dyn Table, incident: &Named) -> Result<Vec<String>, TableError> {
-    let (mut alarms, mut after) = (Vec::new(), None);
+/// All of them.
+pub async fn all_apart(table: &dyn Table, incident: &Named) -> Result<BTreeMap<String, Open>, TableError> {
+    let (mut alarms, mut after) = (BTreeMap::new(), None);
     loop {
         let page = table.query(&Range::all(partition(incident), PAGE).after(after)).await?;
-        alarms.extend(page.items.into_iter().map(|item| item.key.sk));
+        for item in &page.items {
+            alarms.insert(item.key.sk.clone(), record::decode(item)?.value);
+        }
         after = page.next;
         if after.is_none() {
             return Ok(alarms);

@@ -58,9 +58,14 @@ impl Run<'_> {
         let by_rule = (!active.acknowledged_for.is_zero()).then(|| at.plus(active.acknowledged_for));
         let until = until.or(by_rule);
         let severity = Some(active.severity);
-        active.acknowledged = Some(Acknowledged { by: act.by.clone(), at, until, severity });
+        let word = Acknowledged { by: act.by.clone(), at, until, severity };
+        active.acknowledged = Some(word.clone());
         let change =
             Change::of(ChangeKind::Acknowledged, active.about(&rule), at, "").done(&act.by, act.why.as_deref());
+        // Of what comes and goes it is meant for what comes next as well.
+        if let Some(flap) = self.state.lives.get_mut(&rule).and_then(|life| life.flap.as_mut()) {
+            flap.word = Some(word);
+        }
         self.announce(Change { until, ..change.recorded() }, Terms::default());
     }
 

@@ -81,7 +81,8 @@ impl Run<'_> {
         let ended = if life.stands { "it stands" } else { "it is over" };
         let detail = format!("{} since {}, now calm: {ended}", flap.counted(), flap.since.rfc3339());
         let change = Change::of(ChangeKind::Calmed, life.about(rule), flap.calm_at, detail);
-        let change = Change { count: Some(flap.count), lasted_ms: life.lasted_ms, ..change };
+        let (count, lasted_ms, shown_by) = (Some(flap.count), life.lasted_ms, flap.shown_by);
+        let change = Change { count, lasted_ms, shown_by, ..change };
         self.announce(change, Terms::default());
     }
 

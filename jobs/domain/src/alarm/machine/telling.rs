@@ -67,6 +67,7 @@ impl Run<'_> {
         {
             flap.calm_at = flap.calm_at.max(at.plus(flap.calm));
         }
+        change.shown_by = change.shown_by.or_else(|| life.flap.as_ref()?.shown_by.clone());
         change.untold = change.untold.or(quiet).or_else(|| life.silences(&change, begins_to_flap));
         if change.is_told() {
             life.was_told();
@@ -84,13 +85,15 @@ impl Run<'_> {
     /// Says that a rule flaps: from now on it is told no more each time.
     fn flaps(&mut self, rule: &str, at: Timestamp) {
         let untold = self.state.quiet(rule, at);
+        let word = self.state.conditions.get(rule).and_then(|condition| condition.active()?.acknowledged.clone());
         let Some(life) = self.state.lives.get_mut(rule) else { return };
-        let Some(flap) = &life.flap else { return };
-        let (count, until) = (flap.count, flap.calm_at);
+        let Some(flap) = &mut life.flap else { return };
+        flap.word = word;
+        let (count, until, shown_by) = (flap.count, flap.calm_at, flap.shown_by.clone());
         let (what, since, calm) = (flap.counted(), flap.since.rfc3339(), flap.calm.as_secs());
         let detail = format!("{what} since {since}: told no more until it is calm for {calm} s");
         let change = Change::of(ChangeKind::Flapping, life.about(rule), at, detail);
-        let change = Change { untold, count: Some(count), until: Some(until), ..change };
+        let change = Change { untold, count: Some(count), until: Some(until), shown_by, ..change };
         if change.is_told() {
             life.was_told();
         }
@@ -116,7 +119,8 @@ impl Run<'_> {
         let change = Change::of(kind, life.about(rule), at, detail);
         let untold = quiet.or(is_known.then_some(Untold::Record));
         let (by, why, lasted_ms) = (by.map(str::to_owned), why.map(str::to_owned), life.lasted_ms);
-        let change = Change { untold, lasted_ms, by, why, ..change };
+        let shown_by = life.flap.as_ref().and_then(|flap| flap.shown_by.clone());
+        let change = Change { untold, lasted_ms, by, why, shown_by, ..change };
         if change.is_told() {
             life.was_told();
         }

@@ -34,14 +34,14 @@ impl Incident {
     }
 
     /// An alarm is open, here or apart.
-    pub(super) fn opens(&mut self, news: &News, flaps: bool, apart: &mut BTreeMap<String, Open>) {
-        let change = &news.change;
+    pub(super) fn opens(&mut self, news: &News, apart: &mut BTreeMap<String, Open>) {
+        let (change, name, flaps) = (&news.change, news.change.goes_on_as(), news.change.flaps());
         let (source, rule) = (news.source.clone(), change.rule.clone());
-        let open = Open { source, rule, severity: change.severity, since: change.since, flaps };
-        let is_apart = apart.contains_key(&change.alarm);
-        let has_room = self.open.len() < MOST_OPEN || self.open.contains_key(&change.alarm);
+        let is_apart = apart.contains_key(name);
+        let has_room = self.open.len() < MOST_OPEN || self.open.contains_key(name);
         let to = if has_room && !is_apart { &mut self.open } else { apart };
-        to.insert(change.alarm.clone(), open);
+        let since = to.get(name).filter(|_| flaps).map_or(change.since, |before| before.since.min(change.since));
+        to.insert(name.to_owned(), Open { source, rule, severity: change.severity, since, flaps });
     }
 
     /// What is new and would lie apart takes the place of what ranks lower: what lies apart is neither escalated nor said again.

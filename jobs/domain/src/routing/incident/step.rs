@@ -30,8 +30,8 @@ const FLAPS_FOR: Duration = Duration::from_hours(24);
 /// An incident that is open is looked at so often, if nothing else is due.
 const AT_LEAST: Duration = Duration::from_hours(24);
 
-/// What waits for a lost parent is looked at no oftener.
-const WHILE_UNKNOWN: Duration = Duration::from_mins(5);
+/// What waits for a lost parent, or until what went comes again, is looked at no oftener.
+const WHILE_PUT_OFF: Duration = Duration::from_mins(5);
 
 /// What became of an incident.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,10 +71,10 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
     let mut tellings = Vec::new();
     incident.flush_if_due(pace, now, &mut tellings);
     // Those of a first step without delay are told as those are who see it; the others are not while a parent's alarm speaks.
-    if !attention.is_unknown || pace.steps.get(incident.next_step).is_some_and(Duration::is_zero) {
+    if !attention.is_put_off || pace.steps.get(incident.next_step).is_some_and(Duration::is_zero) {
         incident.escalate(pace, now, &mut tellings);
     }
-    if !attention.is_unknown {
+    if !attention.is_put_off {
         incident.repeat(pace, now, attention.was_paid, &mut tellings);
     }
     let is_nobodys = |(alarm, open): &(&String, &Open)| !known(alarm).is_had_on(open, pace, now);
@@ -92,8 +92,8 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
 struct Attention {
     /// Whether somebody had until now.
     was_paid: bool,
-    /// Whether nothing is known of all that nobody has on.
-    is_unknown: bool,
+    /// Whether of all that nobody has on nothing is known, or it went for now: none of it is said again yet.
+    is_put_off: bool,
     /// When the first word of those that hold ends.
     expiry: Option<Timestamp>,
 }
@@ -129,9 +129,9 @@ impl Incident {
             self.counts(&news, now);
         }
         if change.begins() || change.ends() {
-            // It is calm, under the name of its last alarm.
+            // What is calm goes on under the name of its last alarm.
             let is_of_it = |open: &Open| open.flaps && open.source == news.source && open.rule == change.rule;
-            let stays = |alarm: &String, open: &mut Open| *alarm == change.alarm || !is_of_it(open);
+            let stays = |alarm: &String, open: &mut Open| alarm == change.goes_on_as() || !is_of_it(open);
             self.open.retain(stays);
             apart.retain(stays);
         }
@@ -139,14 +139,14 @@ impl Incident {
             _ if change.begins() => {
                 let is_fresh = self.is_over() && self.news.is_empty();
                 self.began = if is_fresh { change.since } else { self.began.min(change.since) };
-                // One whose end was heard of first is not open.
-                if known.over.is_none() {
+                // One whose end was heard of first is not open, unless it comes again.
+                if known.over.is_none() || change.flaps() {
                     self.over = None;
-                    self.opens(&news, false, apart);
+                    self.opens(&news, apart);
                 }
             }
             _ if change.ends() => {
-                let known = self.open.remove(&change.alarm).or_else(|| apart.remove(&change.alarm));
+                let known = self.open.remove(change.told_as()).or_else(|| apart.remove(change.told_as()));
                 if known.is_none() && self.is_over() && self.news.is_empty() {
                     self.began = change.since;
                 }
@@ -155,7 +155,7 @@ impl Incident {
                 self.ended = self.ended.max(Some(ended));
             }
             ChangeKind::SeverityChanged | ChangeKind::Flapping => {
-                let open = self.open.get_mut(&change.alarm).or_else(|| apart.get_mut(&change.alarm));
+                let open = self.open.get_mut(change.told_as()).or_else(|| apart.get_mut(change.told_as()));
                 let before = open.map(|open| &mut open.severity);
                 let before = before.map(|severity| std::mem::replace(severity, change.severity));
                 // What comes and goes may be over at present.
@@ -192,7 +192,7 @@ impl Incident {
         if self.is_over() && self.news.is_empty() {
             self.began = news.change.since;
         }
-        self.opens(news, true, apart);
+        self.opens(news, apart);
         self.over = None;
     }
 
@@ -200,28 +200,31 @@ impl Incident {
     fn attend(&mut self, known: impl Fn(&String) -> Known, pace: &Pace, now: Timestamp) -> Attention {
         let was_paid = self.unattended.is_none() && self.sequence > 0 && self.over.is_none();
         let (mut expiry, mut waiting, mut unknown): (Option<Timestamp>, _, _) = (None, None, None);
+        let mut went = None;
         for (alarm, open) in self.open.iter().filter(|(_, open)| pace.concerns(open.severity)) {
             let known = known(alarm);
             let ends = known.word(open.severity).map(|at| pace.holds_until(at));
             match ends {
-                _ if known.quiet || known.went(open) => {}
+                _ if known.quiet => {}
                 Some(None) => {}
                 Some(Some(end)) if end > now => expiry = Some(expiry.map_or(end, |first| first.min(end))),
+                Some(Some(_)) | None if known.went(open) => went = went.max(Some(open.severity)),
                 Some(Some(_)) | None if known.unknown => unknown = unknown.max(Some(open.severity)),
                 Some(Some(_)) | None => waiting = waiting.max(Some(open.severity)),
             }
         }
-        let is_unknown = waiting.is_none() && unknown.is_some();
-        self.waiting = waiting.or(unknown);
-        if is_unknown {
+        let is_put_off = waiting.is_none() && unknown.max(went).is_some();
+        if waiting.is_none() && unknown.is_some() {
             self.unknown_at = Some(now);
         }
+        // What comes and goes waits for somebody also while it went: it is said again when it is seen to stand.
+        self.waiting = waiting.or(unknown.max(went));
         if self.waiting.is_none() {
             (self.unattended, self.next_step, self.unknown_at) = (None, 0, None);
         } else if self.unattended.is_none() {
             self.unattended = Some(now);
         }
-        Attention { was_paid, is_unknown, expiry }
+        Attention { was_paid, is_put_off, expiry }
     }
 
     /// From when on it is counted how long nobody has it on.
@@ -312,7 +315,7 @@ impl Incident {
 
     fn timer(&self, pace: &Pace, attention: Attention, now: Timestamp) -> Timestamp {
         let close = self.over.map(|over| over.plus(pace.reopen));
-        let soonest = if attention.is_unknown { now.plus(WHILE_UNKNOWN) } else { now };
+        let soonest = if attention.is_put_off { now.plus(WHILE_PUT_OFF) } else { now };
         let again = [self.next_step_at(pace), self.repeat_at(pace)].into_iter().flatten().map(|due| due.max(soonest));
         let recall = self.has_room_for(MOST_RECALLED).then(|| now.plus(RECALL));
         let dues = [self.flush_at(pace), attention.expiry, close, recall].into_iter().flatten();

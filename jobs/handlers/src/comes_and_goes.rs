@@ -1,0 +1,72 @@
+//! What comes and goes is told, and open, under the name of the alarm that showed it: under which it stands by now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    Source,
+    routing::incident::{Open, Telling},
+};
+use records::{
+    Table, TableError,
+    alarms::{self, Alarm},
+    incidents::Incident,
+};
+
+/// The latest alarms of what comes and goes, by the names under which it is open.
+pub async fn latest<'a>(
+    table: &dyn Table,
+    open: impl IntoIterator<Item = (&'a String, &'a Open)>,
+) -> Result<BTreeMap<String, String>, TableError> {
+    let flaps: Vec<(&String, &Open)> = open.into_iter().filter(|(_, open)| open.flaps).collect();
+    let watches = alarms::watches(table, &flaps.iter().map(|(_, open)| &open.source).collect()).await?;
+    let latest = flaps.into_iter().filter_map(|(name, open)| {
+        let life = watches.get(&open.source)?.state.lives.get(&open.rule)?;
+        Some((name.clone(), life.alarm.clone()))
+    });
+    Ok(latest.collect())
+}
+
+/// An incident and what is told of it, with what comes and goes under the names of its latest alarms; none where nothing does.
+pub(crate) async fn under_latest(
+    table: &dyn Table,
+    incident: &Incident,
+    telling: &Telling,
+) -> Result<Option<(Incident, Telling)>, TableError> {
+    let latest = latest(table, &incident.state.open).await?;
+    if latest.is_empty() {
+        return Ok(None);
+    }
+    let name = |name: String| latest.get(&name).cloned().unwrap_or(name);
+    let (mut incident, mut telling) = (incident.clone(), telling.clone());
+    let open = std::mem::take(&mut incident.state.open);
+    incident.state.open = open.into_iter().map(|(alarm, open)| (name(alarm), open)).collect();
+    telling.alarms = telling.alarms.into_iter().map(name).collect();
+    Ok(Some((incident, telling)))
+}
+
+/// Under which names people were told of those of some alarms that come and go, by their own.
+pub(crate) async fn told_as(table: &dyn Table, alarms: &[&Alarm]) -> Result<BTreeMap<String, String>, TableError> {
+    let sources: BTreeSet<&Source> = alarms.iter().map(|alarm| &alarm.source).collect();
+    let watches = alarms::watches(table, &sources).await?;
+    let told = alarms.iter().filter_map(|alarm| {
+        let life = watches.get(&alarm.source)?.state.lives.get(&alarm.rule)?;
+        Some((alarm.id.clone(), life.told_as(alarm.raised_at)?.to_owned()))
+    });
+    Ok(told.collect())
+}
+
+/// Alarms that people were told of by their names, each that showed that it comes and goes as the latest of them.
+pub async fn as_latest(table: &dyn Table, alarms: Vec<Alarm>) -> Result<Vec<Alarm>, TableError> {
+    let over: BTreeSet<&Source> =
+        alarms.iter().filter(|alarm| alarm.cleared_at.is_some()).map(|alarm| &alarm.source).collect();
+    let watches = alarms::watches(table, &over).await?;
+    let latest = |alarm: &Alarm| {
+        let life = watches.get(&alarm.source)?.state.lives.get(&alarm.rule)?;
+        (life.told_as(alarm.raised_at)? == alarm.id).then(|| life.alarm.clone())
+    };
+    let ids: BTreeSet<String> = alarms.iter().map(|alarm| latest(alarm).unwrap_or_else(|| alarm.id.clone())).collect();
+    if alarms.iter().all(|alarm| ids.contains(&alarm.id)) {
+        return Ok(alarms);
+    }
+    alarms::get_many(table, &ids).await
+}
