@@ -63,6 +63,42 @@ async fn a_reading_that_two_batches_hold_is_shown_once_and_as_in_time_where_it_w
 }
 
 #[tokio::test]
+async fn a_reading_that_two_batches_hold_is_shown_once_also_where_a_page_ends_between_them() {
+    let flow = Flow::new().await;
+    let table = flow.cx.table.as_ref();
+    flow.sensor_says(25.3).await;
+    let stored = history(&flow).await.remove(0);
+    // As many as are replayed at once, and one more.
+    for number in 0..200 {
+        flow.sleeps(Duration::from_secs(1));
+        let again = Reading { late: true, ..stored.clone() };
+        let items = readings::append(&mac(), &format!("again {number}"), flow.now(), &[again]).unwrap();
+        assert!(table.transact(items).await.unwrap().applied());
+    }
+    let (mut shown, mut after) = (Vec::new(), None);
+    loop {
+        let span = Span { from: Timestamp(0), to: flow.now(), limit: 1, after };
+        let page = readings::history(table, &mac(), 1, &span).await.unwrap();
+        shown.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(shown, std::slice::from_ref(&stored));
+    let (mut replayed, mut after) = (Vec::new(), None);
+    loop {
+        let page = readings::replayed(table, &mac(), (Timestamp(0), flow.now()), after).await.unwrap();
+        replayed.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(replayed, [stored]);
+}
+
+#[tokio::test]
 async fn a_reply_that_was_posted_at_two_brokers_is_stored_once_though_newer_ones_came_between() {
     let flow = Flow::new().await;
     let posted = flow.answer(25.3);

@@ -110,3 +110,14 @@ async fn a_topic_that_told_that_it_comes_and_goes_tells_its_end_and_no_other_doe
     assert_eq!(told.last().map(String::as_str), Some("Recovered: Cold store / 1 TH-10"), "{told:#?}");
     assert_eq!(published(&play, Severity::Warning), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn who_is_named_at_once_hears_of_it_no_oftener_than_who_sees_it() {
+    let play = Play::of_dave_and_the_boss(Duration::from_mins(10)).await;
+    let mails = play.mails(&comes_and_goes("hot"), "20m").await;
+    let heard = |person: &str| {
+        let theirs = mails.iter().filter(|(_, to, _)| to == person);
+        theirs.map(|(at, _, subject)| (at.as_secs(), subject)).collect::<Vec<_>>()
+    };
+    assert_eq!(heard("dave"), heard("tech"));
+}

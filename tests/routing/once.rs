@@ -145,6 +145,22 @@ async fn who_comes_to_see_a_terminal_hears_once_what_stands_there_and_then_its_e
 }
 
 #[tokio::test]
+async fn whatever_wakes_who_is_about_to_see_a_terminal_keeps_them_from_nothing() {
+    let play = Play::new().await;
+    play.hire(&["new"]).await;
+    let lines = "
+        0s              sensor 1 hot
+        0s..0s          tech hears Alarm: Cold store / 1 TH-10
+        1m              tech acknowledges
+        5m              new half bound
+        5m1s            new woken
+        5m5s            new sees
+        5m5s..7m        new hears New to you: 1 standing
+    ";
+    play.runs(lines, "20m").await;
+}
+
+#[tokio::test]
 async fn who_may_not_see_it_any_more_and_is_on_the_policy_goes_on_hearing_by_it() {
     let play = Play::new().await;
     play.policy(json!({ "steps": [{ "after_ms": 0, "users": ["tech"] }] })).await;

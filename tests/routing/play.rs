@@ -23,7 +23,7 @@ use records::{
     Clock,
     alarms::{self, Which},
     alert_rules::{self, AlertRule, Change, Changed, Recipients, Scope, rule_id},
-    protocols,
+    held, protocols,
     routing::{self, Policy, StoredRota, Written},
     sites, terminals,
     users::{self, Role},
@@ -283,6 +283,14 @@ impl Play {
                 self.act(person, |_| Deed::TakeOut { rule: None, until }).await;
             }
             [person, "unbound"] => users::unbind(table, person, &mac()).await.unwrap(),
+            // What stands is held for them, and they do not see it yet.
+            [person, "half", "bound"] => {
+                let user = users::get(table, person).await.unwrap().unwrap();
+                bound::bind(table, &user, &mac(), self.flow.now()).await.unwrap();
+                users::unbind(table, person, &mac()).await.unwrap();
+            }
+            [person, "sees"] => users::bind(table, person, &mac()).await.unwrap(),
+            [person, "woken"] => held::wake_all(table, Some(*person), self.flow.now()).await.unwrap(),
             [person, "bound"] => {
                 let user = users::get(table, person).await.unwrap().unwrap();
                 bound::bind(table, &user, &mac(), self.flow.now()).await.unwrap();

@@ -13,9 +13,9 @@ use crate::comes_and_goes;
 
 /// The ids of those alarms that somebody was told of by name. They are theirs as well while the incident is open.
 pub async fn among(table: &dyn Table, user: &str, alarms: &[&Alarm]) -> Result<BTreeSet<String>, TableError> {
-    let told_as = comes_and_goes::told_as(table, alarms).await?;
+    let others = comes_and_goes::told_as(table, alarms).await?;
     // By which names each may be known, its own among them.
-    let names = |alarm: &Alarm| BTreeSet::from([told_as.get(&alarm.id).unwrap_or(&alarm.id).clone(), alarm.id.clone()]);
+    let names = |alarm: &Alarm| BTreeSet::from([others.get(&alarm.id).unwrap_or(&alarm.id).clone(), alarm.id.clone()]);
     let mut told: BTreeSet<String> = BTreeSet::new();
     for name in alarms.iter().flat_map(|alarm| names(alarm)) {
         // Mostly they are of one incident.
@@ -25,11 +25,11 @@ pub async fn among(table: &dyn Table, user: &str, alarms: &[&Alarm]) -> Result<B
         for Begun { audience, group, .. } in incidents::begun(table, &name).await? {
             let Some(incident) = incidents::current(table, &audience, &group).await? else { continue };
             if incident.value.people.contains(user) {
-                let (named, state) = (incident.value.named(), incident.value.state);
+                let (incident, state) = (incident.value.named(), incident.value.state);
                 if state.apart > 0 {
                     let asked: BTreeSet<String> = alarms.iter().flat_map(|alarm| names(alarm)).collect();
                     let asked = asked.iter().map(String::as_str);
-                    told.extend(incidents::apart_among(table, &named, asked).await?.into_keys());
+                    told.extend(incidents::apart_among(table, &incident, asked).await?.into_keys());
                 }
                 told.extend(state.open.into_keys());
             }

@@ -10,7 +10,7 @@
 //! in two batches, [`Latest`] or [`find`] tell which one stores it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
 
@@ -96,13 +96,17 @@ pub struct HistoryPage {
 /// A device's readings, newest first. A page ends with a whole batch, so it may hold a few more than asked.
 ///
 /// Two batches may hold the same reading, where a worker stood still before it stored the one and the other was posted again and
-/// worked off meanwhile. It is shown once, as the one that was in time where one was.
+/// worked off meanwhile. It is shown once, as the one that was in time where one was, also where they are on two pages.
 pub async fn history(table: &dyn Table, mac: &Mac, pid: Pid, span: &Span) -> Result<HistoryPage, TableError> {
     let mut range = Range::all(history_pk(mac), span.limit.clamp(1, 1000))
         .between(span.from.sortable(), format!("{}#~", span.to.sortable()))
         .newest_first()
         .after(span.after.clone());
-    let mut once = Once::default();
+    let shown = match &span.after {
+        Some(after) => near(table, mac, (after, Side::After), (span.from, span.to)).await?,
+        None => Vec::new(),
+    };
+    let mut once = Once::but(&shown);
     loop {
         let page = table.query(&range).await?;
         let mut last = None;
@@ -118,10 +122,38 @@ pub async fn history(table: &dyn Table, mac: &Mac, pid: Pid, span: &Span) -> Res
         }
         let exhausted = page.next.is_none() && page.items.last().map(|item| &item.key.sk) == last.as_ref();
         if exhausted || once.readings.len() >= span.limit {
-            return Ok(HistoryPage { items: once.readings, next: last.filter(|_| !exhausted) });
+            let next = last.filter(|_| !exhausted);
+            once.looks_on(table, mac, (next.as_ref(), Side::Before), (span.from, span.to)).await?;
+            return Ok(HistoryPage { items: once.readings, next });
         }
         range.after = page.next;
     }
+}
+
+/// Which side of a place in the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Before,
+    After,
+}
+
+/// What the batches hold that arrived so near to one, that one among them, within a span, that the same may be in both.
+async fn near(
+    table: &dyn Table,
+    mac: &Mac,
+    (place, side): (&String, Side),
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Vec<Reading>, TableError> {
+    let Some(at) = place.split('#').next().and_then(|at| at.parse().ok()).map(Timestamp) else {
+        return Ok(Vec::new());
+    };
+    let (first, last) = match side {
+        Side::Before => (from.max(at.minus(SENT_AGAIN)).sortable(), place.clone()),
+        Side::After => (place.clone(), format!("{}#~", to.min(at.plus(SENT_AGAIN)).sortable())),
+    };
+    let batches: Vec<Vec<Reading>> =
+        record::all(table, Range::all(history_pk(mac), REPLAYED).between(first, last)).await?;
+    Ok(batches.into_iter().flatten().collect())
 }
 
 /// Readings of one terminal, each once.
@@ -129,10 +161,39 @@ pub async fn history(table: &dyn Table, mac: &Mac, pid: Pid, span: &Span) -> Res
 struct Once {
     readings: Vec<Reading>,
     places: HashMap<(Pid, Timestamp), usize>,
+    /// Those that another page has.
+    elsewhere: HashSet<(Pid, Timestamp)>,
 }
 
 impl Once {
+    /// But for those that the page before has.
+    fn but(shown: &[Reading]) -> Self {
+        let elsewhere = shown.iter().map(|reading| (reading.device.pid, reading.asked)).collect();
+        Self { elsewhere, ..Self::default() }
+    }
+
+    /// One that came late may be on the page that follows as well, in time.
+    async fn looks_on(
+        &mut self,
+        table: &dyn Table,
+        mac: &Mac,
+        (next, side): (Option<&String>, Side),
+        span: (Timestamp, Timestamp),
+    ) -> Result<(), TableError> {
+        let Some(next) = next.filter(|_| self.readings.iter().any(|reading| reading.late)) else { return Ok(()) };
+        for reading in near(table, mac, (next, side), span).await? {
+            let place = self.places.get(&(reading.device.pid, reading.asked));
+            if let Some(known) = place.and_then(|place| self.readings.get_mut(*place)) {
+                known.late &= reading.late;
+            }
+        }
+        Ok(())
+    }
+
     fn add(&mut self, reading: Reading) {
+        if self.elsewhere.contains(&(reading.device.pid, reading.asked)) {
+            return;
+        }
         let place = *self.places.entry((reading.device.pid, reading.asked)).or_insert(self.readings.len());
         match self.readings.get_mut(place) {
             Some(known) => known.late &= reading.late,
@@ -173,11 +234,16 @@ pub async fn replayed(
     (from, to): (Timestamp, Timestamp),
     after: Option<String>,
 ) -> Result<Listed<Reading>, TableError> {
+    let shown = match &after {
+        Some(after) => near(table, mac, (after, Side::Before), (from, to)).await?,
+        None => Vec::new(),
+    };
     let range =
         Range::all(history_pk(mac), REPLAYED).between(from.sortable(), format!("{}#~", to.sortable())).after(after);
     let page: Listed<Vec<Reading>> = record::page(table, &range).await?;
-    let mut once = Once::default();
+    let mut once = Once::but(&shown);
     page.items.into_iter().flatten().for_each(|reading| once.add(reading));
+    once.looks_on(table, mac, (page.next.as_ref(), Side::After), (from, to)).await?;
     Ok(Listed { items: once.readings, next: page.next })
 }
 

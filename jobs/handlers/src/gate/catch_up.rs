@@ -3,7 +3,7 @@
 //! What is told together is sealed in the transaction that stores the notice. Whoever comes next, after a crash as well, has
 //! what is sealed delivered and forgotten before anything else is told.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     Timestamp,
@@ -29,6 +29,9 @@ use crate::{
     inbox_events,
     words::{self, Enclosed, Reader},
 };
+
+/// Within so long somebody sees what was held for them since they are to see it.
+const BOUND_WITHIN: Duration = Duration::from_mins(1);
 
 /// How many alarms are named on a channel that has room, and on one that has not.
 const MOST_LINES: usize = 100;
@@ -86,7 +89,13 @@ async fn sort(
         }
         let is_dropped = wanted.is_empty();
         notice.changes = wanted;
-        if is_dropped || !may_hear(table, user, hearer.as_ref(), &notice).await? {
+        let is_theirs = may_hear(table, user, hearer.as_ref(), &notice).await?;
+        if !is_theirs && is_about_to_be(&notice, now) {
+            let soon = bound_by(&notice);
+            later = Some(later.map_or(soon, |later| later.min(soon)));
+            continue;
+        }
+        if is_dropped || !is_theirs {
             forgotten.push(notice);
         } else if let Some(until) = until {
             later = Some(later.map_or(until, |later| later.min(until)));
@@ -96,6 +105,15 @@ async fn sort(
     }
     held::let_go(table, &forgotten, now).await?;
     Ok((free, later))
+}
+
+/// Whether they are told of it since they are given it to see, which is done next: whatever wakes them may come in between.
+fn is_about_to_be(held: &Held, now: Timestamp) -> bool {
+    held.why == Why::Bound && now < bound_by(held)
+}
+
+fn bound_by(held: &Held) -> Timestamp {
+    held.at.plus(BOUND_WITHIN)
 }
 
 async fn may_hear(table: &dyn Table, name: &str, user: Option<&User>, held: &Held) -> Result<bool, TableError> {
@@ -205,7 +223,7 @@ async fn finish(cx: &Context, due: &Due, seal: Versioned<Seal>) -> Result<Versio
 async fn end(cx: &Context, due: &Due, later: Option<Timestamp>) -> Result<(), JobError> {
     let table = cx.table.as_ref();
     // Nothing is looked at again at the instant that was just looked at.
-    let later = later.map(|later| later.max(due.at.plus(std::time::Duration::from_secs(1))));
+    let later = later.map(|later| later.max(due.at.plus(Duration::from_secs(1))));
     if let Some(at) = later {
         held::wake(table, &Due { at, ..due.clone() }).await?;
     }

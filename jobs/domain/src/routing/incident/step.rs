@@ -70,10 +70,7 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
     let attention = incident.attend(known, pace, now);
     let mut tellings = Vec::new();
     incident.flush_if_due(pace, now, &mut tellings);
-    // Those of a first step without delay are told as those are who see it; the others are not while a parent's alarm speaks.
-    if !attention.is_put_off || pace.steps.get(incident.next_step).is_some_and(Duration::is_zero) {
-        incident.escalate(pace, now, &mut tellings);
-    }
+    incident.escalate(pace, now, attention.is_put_off, &mut tellings);
     if !attention.is_put_off {
         incident.repeat(pace, now, attention.was_paid, &mut tellings);
     }
@@ -232,13 +229,17 @@ impl Incident {
         self.unattended.max(self.unattended.and(self.unknown_at))
     }
 
-    /// Takes the steps of the escalation whose time has come.
-    fn escalate(&mut self, pace: &Pace, now: Timestamp, tellings: &mut Vec<Telling>) {
+    /// Takes the steps of the escalation whose time has come. Those without delay are told as those are who see it; others are not
+    /// while it is put off.
+    fn escalate(&mut self, pace: &Pace, now: Timestamp, is_put_off: bool, tellings: &mut Vec<Telling>) {
         while let Some(due) = self.next_step_at(pace).filter(|due| *due <= now) {
+            let is_at_once = pace.steps.get(self.next_step).is_some_and(Duration::is_zero);
+            if is_put_off && !is_at_once {
+                break;
+            }
             if self.level > 0 && !self.news.is_empty() {
                 self.flush(pace, now, tellings);
             }
-            let is_at_once = pace.steps.get(self.next_step).is_some_and(Duration::is_zero);
             self.next_step += 1;
             self.level = self.level.max(self.next_step);
             // Whom it names hear what is told at this moment, and not beside it that nobody has it on.
@@ -253,7 +254,14 @@ impl Incident {
     }
 
     fn next_step_at(&self, pace: &Pace) -> Option<Timestamp> {
-        pace.steps.get(self.next_step).and_then(|after| Some(self.counted_from()?.plus(*after)))
+        let steps = pace.steps.get(self.next_step..)?;
+        let (from, first) = (self.counted_from()?, steps.first()?);
+        if !first.is_zero() || self.level == 0 || self.news.is_empty() {
+            return Some(from.plus(*first));
+        }
+        // Whom it names hear what all hear, when they do, and no later than others are called.
+        let later = steps.iter().find(|after| !after.is_zero()).map(|after| from.plus(*after));
+        [self.flush_at(pace), later].into_iter().flatten().min()
     }
 
     fn repeat(&mut self, pace: &Pace, now: Timestamp, was_attended: bool, tellings: &mut Vec<Telling>) {

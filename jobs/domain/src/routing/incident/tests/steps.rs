@@ -15,13 +15,14 @@ impl Story {
 
 #[test]
 fn what_is_new_after_a_word_is_told_once_to_whom_the_first_step_names_as_well() {
-    for severity in [Critical, Warning] {
+    // Those who see it hear a warning when it was gathered for.
+    for (severity, told) in [(Critical, 1200), (Warning, 1210)] {
         let mut story = at_once_and_later();
         story.raised("a", Critical, 0);
         story.acknowledged("a", 60);
         story.raised("b", severity, 1200);
         story.until(1200 + 700);
-        let expected = [(0, Escalation, 0, 1), (1200, Fresh, 1, 1), (1800, Escalation, 0, 2)];
+        let expected = [(0, Escalation, 0, 1), (told, Fresh, 1, 1), (1800, Escalation, 0, 2)];
         assert_eq!(story.steps(), expected, "{severity}");
     }
 }
@@ -116,4 +117,31 @@ fn what_comes_after_a_word_is_escalated_after_all_of_its_time_though_nobody_look
     assert_eq!(story.steps(), [(0, Escalation, 0, 1), (500, Fresh, 1, 1)]);
     story.until(1100);
     assert_eq!(story.steps()[2..], [(1100, Escalation, 0, 2)]);
+}
+
+#[test]
+fn a_first_step_without_delay_is_told_no_oftener_of_what_flaps_than_those_are_who_see_it() {
+    let flaps = |pace: Pace| {
+        let mut story = Story::of(pace);
+        for round in 0..90 {
+            story.hears(round * 40, vec![numbered(round, ChangeKind::Raised, Critical, round * 40)]);
+            story.hears(round * 40 + 20, vec![numbered(round, ChangeKind::Cleared, Critical, round * 40 + 20)]);
+        }
+        story.until(20_000);
+        story.told.iter().map(|(at, told)| (*at, told.news.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(flaps(at_once_and_later().pace), flaps(pace()));
+}
+
+#[test]
+fn who_is_called_later_is_called_at_their_time_though_what_flaps_is_not_told_yet() {
+    let mut story = at_once_and_later();
+    for round in 0..12 {
+        story.hears(round * 40, vec![numbered(round, ChangeKind::Raised, Critical, round * 40)]);
+        story.hears(round * 40 + 20, vec![numbered(round, ChangeKind::Cleared, Critical, round * 40 + 20)]);
+    }
+    story.hears(500, vec![numbered(12, ChangeKind::Raised, Critical, 500)]);
+    let before = story.told.len();
+    story.until(1200);
+    assert_eq!(story.steps()[before..], [(1100, Fresh, 1, 1), (1100, Escalation, 0, 2)]);
 }
