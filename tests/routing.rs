@@ -6,6 +6,7 @@
 mod attended;
 mod backtest;
 mod begun;
+mod ends;
 mod escalation;
 mod explained;
 mod first_step;

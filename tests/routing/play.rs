@@ -7,11 +7,12 @@
 //! ```
 
 mod choices;
+mod edits;
 
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    Mac, Source, Timestamp,
+    Mac, Timestamp,
     alarm::{Act, Comparison, Condition, Deed, Level, Rule, Severity},
 };
 use jobs::{
@@ -32,7 +33,7 @@ use serde_json::{Value, json};
 use table::MemoryTable;
 use telltale_tests::{
     ManualClock,
-    flow::{Flow, device, mac},
+    flow::{Flow, mac},
 };
 
 /// How long it takes until what was set up is in force.
@@ -263,21 +264,13 @@ impl Play {
                 let back = [Event::NodeRegistered, Event::NodeReady, Event::TerminalsOn { macs: vec![mac()] }];
                 self.flow.reports(back).await;
             }
-            ["policy", "deleted"] => {
-                assert!(routing::delete::<Policy>(table, "policy", 1).await.unwrap());
-            }
-            ["policy", how] => self.change_policy(how).await,
-            ["sensors", "removed"] => {
-                self.flow.sensors([]).await;
-                for pid in 1..=4 {
-                    alarms::end(table, &Source::Device(device(pid)), self.flow.now()).await.unwrap();
-                }
-            }
+            ["policy" | "rule" | "sensors" | "terminal", ..] => self.edits(what).await,
             [person, "acknowledges"] => self.acknowledge(person).await,
             [person, "shelves", "for", time] => {
                 let until = Some(self.flow.now().plus(duration(time)));
                 self.act(person, |rule| Deed::Shelve { rule, until, once: false }).await;
             }
+            [person, "unshelves"] => self.act(person, |rule| Deed::Unshelve { rule }).await,
             [person, "takes", "out", "for", time] => {
                 let until = Some(self.flow.now().plus(duration(time)));
                 self.act(person, |_| Deed::TakeOut { rule: None, until }).await;
@@ -320,19 +313,6 @@ impl Play {
             let act = Act { by: person.to_owned(), why: None, deed: deed(alarm.rule) };
             assert!(!alarms::act(table, &alarm.source, &act, now).await.unwrap().is_empty());
         }
-    }
-
-    /// The policy is off from now on, or only for another terminal.
-    async fn change_policy(&self, how: &str) {
-        let table = self.flow.cx.table.as_ref();
-        let mut policy = routing::get::<Policy>(table, "policy").await.unwrap().unwrap();
-        policy.version += 1;
-        match how {
-            "off" => policy.value.enabled = false,
-            "narrowed" => policy.value.scope = Scope::Terminal { mac: far() },
-            _ => panic!("a policy is not {how}"),
-        }
-        assert!(routing::put(table, &policy).await.unwrap());
     }
 
     async fn acknowledge(&self, person: &str) {

@@ -155,7 +155,7 @@ async fn who_was_told_of_what_is_open_is_told_of_its_end_whatever_became_of_the_
             13m             sensor 2 hot
             13m..13m6s      tech hears Alarm: Cold store / 2 TH-10
             15m             sensor 1 well
-            15m..15m6s      tech hears Partly recovered: Cold store / 1 TH-10
+            15m..15m6s      tech hears Recovered: Cold store / 1 TH-10
             15m..15m6s      boss hears Recovered: Cold store / 1 TH-10
             16m             sensor 2 well
             16m..16m6s      tech hears Recovered: Cold store / 2 TH-10

@@ -156,3 +156,35 @@ async fn a_value_that_swings_around_a_limit_for_hours_is_told_a_few_times() {
     let again = |subject: &&&str| subject.starts_with("Still open");
     assert!(told.len() - told.iter().filter(again).count() <= 8, "{mails:#?}");
 }
+
+#[tokio::test]
+async fn at_the_end_of_a_snooze_nobody_hears_of_what_is_not_theirs_to_see_any_more() {
+    let lines = "
+        0s          sensor 1 damp
+        10s..11s    tech hears Alarm: Cold store / 1 TH-10
+        60s         tech snoozes for 1h
+        10m         tech unbound
+    ";
+    Play::new().await.runs(lines, "2h").await;
+}
+
+#[tokio::test]
+async fn who_was_named_hears_at_the_end_of_a_snooze_whatever_they_see() {
+    let play = Play::of_dave_and_the_boss(Duration::from_hours(9)).await;
+    let lines = "
+        0s          tech unbound
+        0s          sensor 1 damp
+        0s..11s     dave hears Alarm: Cold store / 1 TH-10
+        60s         dave snoozes for 1h
+        61m..62m    dave hears Held back by a snooze: 1 standing
+    ";
+    play.runs(lines, "2h").await;
+}
+
+#[tokio::test]
+async fn what_stands_at_the_end_of_a_silence_of_most_of_a_year_is_told() {
+    let play = Play::at("2026-06-01T12:00:00Z", Duration::from_hours(24)).await;
+    let told = play.mails("0s tech silences sensor 1 for 300d\n0s sensor 1 hot", "302d").await;
+    let (_, person, subject) = told.first().expect("somebody is told");
+    assert_eq!((person.as_str(), subject.as_str()), ("tech", "Held back by a silence: 1 standing"), "{told:?}");
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use records::users::{self, User};
 use serde_json::json;
 
 use super::play::Play;
@@ -113,4 +114,29 @@ async fn mails_and_webhooks_say_what_people_call_the_rule() {
     assert!(mail.forms.html.as_ref().is_some_and(|page| page.contains("<bdi>hot</bdi>")), "{:?}", mail.forms.html);
     let called = letters.iter().find(|letter| letter.address.channel() == "webhook").unwrap();
     assert_eq!(called.data["rules"], json!({ "rule:hot": "hot" }));
+}
+
+#[tokio::test]
+async fn where_nothing_reaches_somebody_who_sees_it_the_next_person_of_its_policy_is_told() {
+    let play = Play::new().await;
+    play.hire(&["boss", "chief"]).await;
+    let table = play.flow.cx.table.as_ref();
+    let tech = users::get(table, "tech").await.unwrap().unwrap();
+    users::put(table, &User { webhook: None, ..tech }).await.unwrap();
+    let steps = json!([
+        { "after_ms": 0, "users": ["tech"] },
+        { "after_ms": 7_200_000, "users": ["boss"] },
+        { "after_ms": 8_000_000, "users": ["chief"] },
+    ]);
+    play.policy(json!({ "least": "warning", "steps": steps })).await;
+    let lines = "
+        0s          boss tries sms
+        0s          mail refused
+        1s          sensor 1 hot
+        1s..3m      boss hears by text: Alarm: Cold store / 1 TH-10
+        10m         sensor 1 well
+        10m..11m    boss hears by text: Recovered: Cold store / 1 TH-10
+        20m         sensor 2 cold
+    ";
+    play.runs(lines, "30m").await;
 }

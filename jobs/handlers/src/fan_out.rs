@@ -18,13 +18,12 @@ use records::{
     alarms, held,
     incidents::{Audience, Named},
     ledger::{self, Claim},
-    routing::GroupBy,
     terminals,
 };
 use serde::{Deserialize, Serialize};
 
-use self::hearers::Hearer;
 pub(crate) use self::standing::aside_of;
+use self::{hearers::Hearer, place::Group};
 use crate::{
     Context, Job, JobError,
     gate::{self, Common},
@@ -135,7 +134,10 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
     let site = place::site_of(table, by, source).await?;
     let at = place::At { terminal: terminal.as_ref(), site: site.as_deref() };
     let hearers = hearers::all(cx, &transition, policy, terminal.as_ref()).await?;
-    bring((cx, by, at), &hearers).await?;
+    if !hearers.is_empty() {
+        let groups = place::kept(cx, &transition, (by, at)).await?;
+        bring((cx, &groups), &hearers).await?;
+    }
     let rules = cx.alert_rules().await?;
     let shown = hearers.iter().filter_map(|hearer| push::of(hearer, terminal.as_ref(), &rules));
     Ok(shown.collect())
@@ -143,12 +145,12 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
 
 /// Brings a transition to its hearers, one rank after the other. Within one, nobody waits until all the others are told; where
 /// one cannot be, the others are all the same.
-async fn bring((cx, by, at): (&Context, GroupBy, place::At<'_>), hearers: &[Hearer]) -> Result<(), JobError> {
+async fn bring((cx, kept): (&Context, &BTreeMap<String, Group>), hearers: &[Hearer]) -> Result<(), JobError> {
     let (common, mut behind, mut all) = (Common::default(), BTreeSet::new(), Vec::new());
     for rank in 0..=Hearer::LAST {
         let mut brought = Vec::new();
         for hearer in hearers.iter().filter(|hearer| hearer.rank() == rank) {
-            for (group, changes) in groups_of(hearer, by, at) {
+            for (group, changes) in groups_of(hearer, kept) {
                 let Hearer { audience, transition, .. } = hearer;
                 let bring = incident::bring((cx, &common, &behind), audience, group, transition, changes);
                 brought.push(async move { (audience, bring.await) });
@@ -173,13 +175,15 @@ async fn bring((cx, by, at): (&Context, GroupBy, place::At<'_>), hearers: &[Hear
     JobError::worst(all)
 }
 
-/// The incidents that what somebody hears of belongs to.
-fn groups_of(hearer: &Hearer, by: GroupBy, at: place::At<'_>) -> BTreeMap<(String, String), Vec<Change>> {
-    let Hearer { transition, into, .. } = hearer;
-    match into {
-        Some(group) => [(group.clone(), transition.changes.clone())].into(),
-        None => place::groups(by, (&transition.source, &transition.changes), at),
+/// The incidents that what somebody hears of belongs to: those of the groups in which its alarms began.
+fn groups_of(hearer: &Hearer, kept: &BTreeMap<String, Group>) -> BTreeMap<Group, Vec<Change>> {
+    let mut groups: BTreeMap<Group, Vec<Change>> = BTreeMap::new();
+    for change in &hearer.transition.changes {
+        if let Some(group) = hearer.into.as_ref().or_else(|| kept.get(&change.alarm)) {
+            groups.entry(group.clone()).or_default().push(change.clone());
+        }
     }
+    groups
 }
 
 /// Shows each of the hearers their part in their browsers. Nobody waits for it: a browser that misses it asks the API.

@@ -34,9 +34,8 @@ pub async fn ring_again(
     alarm: &Alarm,
     times: (Timestamp, Timestamp),
 ) -> Result<(), TableError> {
-    // Who may put it off may hear of it.
     let transition = letter.1.to_owned();
-    let again = Again { name: ["snooze", letter.0], transition, why: Why::Snooze, is_by_name: true };
+    let again = Again { name: ["snooze", letter.0], transition, why: Why::Snooze, is_by_name: false };
     hold_again(table, user, &again, alarm, &[], times).await
 }
 

@@ -186,9 +186,12 @@ pub enum Kind {
 impl Kind {
     /// What changes come to, taken together.
     pub fn of(changes: &[Change]) -> Self {
-        let has = |kind: ChangeKind| changes.iter().any(|change| change.kind == kind);
         let ends: Vec<&Change> = changes.iter().filter(|change| change.ends()).collect();
         let ended: BTreeSet<&str> = ends.iter().map(|change| change.alarm.as_str()).collect();
+        // What an alarm mattered before its end is no news beside that.
+        let has = |kind: ChangeKind| {
+            changes.iter().any(|change| change.kind == kind && !ended.contains(change.alarm.as_str()))
+        };
         let begun: Vec<&Change> = changes.iter().filter(|change| change.begins()).collect();
         let unwatched = ends.iter().filter(|change| change.is_unwatched()).count();
         match begun.as_slice() {

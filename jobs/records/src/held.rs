@@ -17,8 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Key, MOST_IN_A_TRANSACTION, Outcome, Range, Table, TableError, Versioned, Write, record};
 
-/// How long what is held is kept, if nobody ever tells it.
+/// How long what is held is kept beyond when it is to be told, if nobody ever tells it.
 pub const RETENTION: Duration = Duration::from_hours(90 * 24);
+/// What is held may be held again, by what somebody says meanwhile: a silence may last 366 days.
+const LONGEST: Duration = Duration::from_hours(366 * 24);
 /// How long it is known that something was held and told: longer than what held it is run again.
 const TOLD_RETENTION: Duration = Duration::from_hours(24);
 /// The most that is told at once; the rest is told next.
@@ -87,7 +89,7 @@ pub struct Due {
 pub async fn hold(table: &dyn Table, held: &Held, until: Timestamp) -> Result<(), TableError> {
     let due = Due { user: held.user.clone(), channel: held.channel.clone(), at: until };
     let key = Key::new(partition(&held.channel, &held.user), notice_key(&held.id));
-    let notice = record::put_new(key, held, Some(held.at.plus(RETENTION)))?;
+    let notice = record::put_new(key, held, Some(held.at.max(until).plus(LONGEST + RETENTION)))?;
     match table.transact(vec![notice, record::put(timer_key(&due), &due)?]).await? {
         // It was held by an earlier run, together with its timer.
         Outcome::Applied | Outcome::Refused { .. } => Ok(()),

@@ -6,6 +6,7 @@
 //! | the incident of a group that is not closed | `incident-open#` audience | group |
 //! | that an audience heard of a transition | `incident-heard#` transition | audience, `#`, group |
 //! | that a policy, or a rule's recipients, heard of an alarm's beginning | `incident-alarm#` alarm | audience, `#`, group |
+//! | the group in which an alarm began | `incident-group#` alarm | `group` |
 //! | an alarm of an incident that has too many to remember them itself | `incident-apart#` audience, `#`, id | alarm |
 //! | of which incidents somebody was told by name | see [`told`](self::told()) | |
 //! | when an incident is to be looked at again | `incident-timer` | due, `#`, audience, `#`, id |
@@ -36,7 +37,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     apart::{all_apart, apart_among, first_apart, put_apart},
-    begun::{Begun, begun, put_begun},
+    begun::{Begun, begun, group_of, keep_group, put_begun},
     told::{end_told, put_told, told, told_of, told_open},
 };
 use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};

@@ -118,7 +118,7 @@ impl Change {
     }
 
     /// Whether what spoke against telling is over, and it says how the alarm stands.
-    fn tells_how_it_stands(&self) -> bool {
+    pub(crate) fn tells_how_it_stands(&self) -> bool {
         use ChangeKind::{Calmed, InService, Unshelved};
 
         matches!(self.kind, Unshelved | InService | Calmed) && !self.alarm.is_empty()

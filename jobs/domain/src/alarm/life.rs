@@ -33,6 +33,9 @@ pub struct Life {
     /// For how long its condition held, in milliseconds, where it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasted_ms: Option<u64>,
+    /// Whether it is over since nothing watches for it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unwatched: bool,
     /// How much people think that it matters; none where the last that they heard is that it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Severity>,
@@ -157,6 +160,7 @@ impl Life {
             shadow,
             stands,
             lasted_ms: None,
+            unwatched: false,
             told: (stands && !shadow).then_some(severity),
             raises: Vec::new(),
             swings: Vec::new(),

@@ -9,6 +9,8 @@ mod pause;
 mod telling;
 mod weighing;
 
+use std::collections::BTreeSet;
+
 use super::{Aspect, Change, Evidence, Fact, RuleId, RuleSet, Seen, SourceState, condition::Pause};
 use crate::{Source, Timestamp, identity::derived_id, time::is_ahead};
 
@@ -156,7 +158,8 @@ impl Run<'_> {
         }
         let Self { state, .. } = self;
         state.judged_by.retain(|id, _| is_there(id));
-        state.lives.retain(|id, _| is_there(id) || state.conditions.contains_key(id));
+        let owing = state.lives.keys().filter(|id| state.owes_an_end(id)).cloned().collect::<BTreeSet<RuleId>>();
+        state.lives.retain(|id, _| is_there(id) || state.conditions.contains_key(id) || owing.contains(id));
         true
     }
 

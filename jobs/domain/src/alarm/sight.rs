@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub use platform::Why;
 
-use super::{Change, ChangeKind};
+use super::Change;
 
 /// What ends an alarm whose rule is gone, disabled, or no longer the source's.
 pub(super) const RULE_REMOVED: &str = "the rule was removed";
@@ -207,7 +207,7 @@ impl Change {
 
     /// Whether the alarm ended since nothing watches for it any more: how it is, nobody knows.
     pub fn is_unwatched(&self) -> bool {
-        self.kind == ChangeKind::Cleared && self.detail == RULE_REMOVED
+        self.ends() && self.detail == RULE_REMOVED
     }
 }
 

@@ -10,7 +10,7 @@ mod pace;
 mod step;
 mod telling;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,9 @@ pub struct Incident {
     pub apart: u32,
     /// What is not told yet, oldest first.
     pub news: Vec<News>,
+    /// The alarms among these that are said to stand, and whose beginning was told before, by the names that they go on under.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub heard: BTreeSet<String>,
     /// How many notices told of it.
     pub sequence: u32,
     /// When the last of them did.

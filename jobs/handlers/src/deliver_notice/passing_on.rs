@@ -1,6 +1,6 @@
 //! Where a notice goes that a channel does not take: to the person's next channel, and behind the last to the next person.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     Source, Timestamp,
@@ -11,7 +11,7 @@ use records::{
     Table,
     channels::Channels,
     facts::{Facts, Instead, Kind},
-    incidents::{self, Audience},
+    incidents::{self, Audience, Begun, Incident},
     notices::{self, EVERYBODY, Notice, NoticeStatus, Way},
     users::{self, User},
 };
@@ -30,6 +30,9 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How often an incident is tried anew when another worker stepped it meanwhile.
 const TRIES: usize = 8;
+
+/// A notice may tell of many alarms: of so many it is asked who else hears of them.
+const MOST_ASKED: usize = 20;
 
 /// How far back it is looked for what else somebody was told of the same.
 const LOOKED_THROUGH: usize = 200;
@@ -145,7 +148,7 @@ async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<(), JobErro
             }
         }
         if !notices.is_empty() {
-            joins_incident(cx, notice, &user.user).await?;
+            joins_incidents(cx, notice, &user.user).await?;
             return tell(cx, notices).await;
         }
     }
@@ -153,14 +156,22 @@ async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<(), JobErro
     Ok(())
 }
 
-/// Has an incident's policy count somebody among those who were told: they may take it on, and hear of its end.
-async fn joins_incident(cx: &Context, notice: &Notice, user: &str) -> Result<(), JobError> {
+/// Has the policies of what a notice tells of count somebody among those who were told: they may take it on, and hear of its end.
+async fn joins_incidents(cx: &Context, notice: &Notice, user: &str) -> Result<(), JobError> {
+    for incident in escalated(cx.table.as_ref(), notice).await? {
+        let (everybody, bound) = (users::list(cx.table.as_ref()).await?, bound(cx, &incident, []).await?);
+        if next_of(cx, &incident, (notice, &everybody, &bound)).await?.iter().any(|next| next == user) {
+            joins(cx, &incident, user).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn joins(cx: &Context, incident: &Incident, user: &str) -> Result<(), JobError> {
     let table = cx.table.as_ref();
-    let Some(incident) = whole_incident::incident_of(table, notice).await? else { return Ok(()) };
     for _ in 0..TRIES {
         let Some(mut incident) = incidents::get(table, &incident.named()).await? else { return Ok(()) };
-        let is_of_policy = matches!(incident.value.audience, Audience::Policy(_)) && !incident.value.state.closed;
-        if !is_of_policy || !incident.value.people.insert(user.to_owned()) {
+        if incident.value.state.closed || !incident.value.people.insert(user.to_owned()) {
             return Ok(());
         }
         if table.write(incidents::put_handed_on(&incident, cx.clock.now())?).await?.applied() {
@@ -171,22 +182,63 @@ async fn joins_incident(cx: &Context, notice: &Notice, user: &str) -> Result<(),
     Err(JobError::retry("the incident is stepped by many at once"))
 }
 
-/// Who may be told in the place of somebody: those whom the steps to come of its incident name. Of ends nobody else hears.
+/// Who may be told in the place of somebody: those whom the steps to come of its incidents name. Of ends nobody else hears.
 async fn others(cx: &Context, notice: &Notice) -> Result<Vec<String>, JobError> {
     if let Some(known) = &notice.way.others {
         return Ok(known.clone());
     }
-    let table = cx.table.as_ref();
-    let Some(incident) = whole_incident::incident_of(table, notice).await? else { return Ok(Vec::new()) };
-    if incident.state.is_over() || happened(notice).iter().all(|(_, change)| change.ends()) {
+    let mut others: Vec<String> = Vec::new();
+    for incident in escalated(cx.table.as_ref(), notice).await? {
+        let (everybody, bound) = (users::list(cx.table.as_ref()).await?, bound(cx, &incident, []).await?);
+        let next = next_of(cx, &incident, (notice, &everybody, &bound)).await?;
+        others.extend(next.into_iter().filter(|name| !others.contains(name)).collect::<Vec<_>>());
+    }
+    Ok(others)
+}
+
+/// Whom the steps to come of a policy's incident name who were not told yet.
+async fn next_of(
+    cx: &Context,
+    incident: &Incident,
+    (notice, everybody, bound): (&Notice, &[User], &BTreeSet<String>),
+) -> Result<Vec<String>, JobError> {
+    let steps = Steps::of(cx, &incident.audience).await?;
+    if !stand(notice).any(|change| steps.concern(change.severity)) {
         return Ok(Vec::new());
     }
-    let steps = Steps::of(cx, &incident.audience).await?;
-    let (everybody, bound) = (users::list(table).await?, bound(cx, &incident, []).await?);
-    let at = (table, cx.clock.now());
-    let mut named = steps.named_from(incident.state.level, at, (&everybody, &bound)).await?;
-    named.retain(|name| !incident.people.contains(name));
+    let at = (cx.table.as_ref(), cx.clock.now());
+    let mut named = steps.named_from(incident.state.level, at, (everybody, bound)).await?;
+    named.retain(|name| *name != notice.user && !incident.people.contains(name));
     Ok(named)
+}
+
+/// The incidents of policies, and of rules' recipients, in which what a notice tells of is escalated: its own, or where somebody
+/// hears by what they see, those of the same alarms.
+async fn escalated(table: &dyn Table, notice: &Notice) -> Result<Vec<Incident>, JobError> {
+    let Some(own) = whole_incident::incident_of(table, notice).await? else { return Ok(Vec::new()) };
+    if own.state.is_over() || stand(notice).next().is_none() {
+        return Ok(Vec::new());
+    }
+    match own.audience {
+        Audience::Policy(_) => return Ok(vec![own]),
+        Audience::Topics => return Ok(Vec::new()),
+        Audience::User(_) => {}
+    }
+    let alarms: BTreeSet<&str> = stand(notice).map(Change::told_as).take(MOST_ASKED).collect();
+    let mut begun = BTreeSet::new();
+    for alarm in alarms {
+        begun.extend(incidents::begun(table, alarm).await?);
+    }
+    let mut found = Vec::new();
+    for Begun { audience, group, .. } in begun {
+        found.extend(incidents::current(table, &audience, &group).await?.map(|incident| incident.value));
+    }
+    Ok(found)
+}
+
+/// What a notice tells of that does not end.
+fn stand(notice: &Notice) -> impl Iterator<Item = &Change> {
+    happened(notice).into_iter().map(|(_, change)| change).filter(|change| !change.ends())
 }
 
 /// What the person was told of the same, this notice among it: a repeat tells of the same transition, and is another telling.

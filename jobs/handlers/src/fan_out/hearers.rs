@@ -18,14 +18,11 @@ use records::{
     users::{self, Role},
 };
 
-use super::policies;
+use super::{place::Group, policies};
 use crate::{
     Context, JobError,
     catalog::{Model, concerns},
 };
-
-/// What belongs together, and what people call it.
-type Group = (String, String);
 
 /// Somebody who hears of a transition.
 #[derive(Debug, PartialEq)]

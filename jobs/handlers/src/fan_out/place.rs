@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use domain::{
     Source,
-    alarm::{Change, unowned},
+    alarm::{Change, ChangeKind, unowned},
 };
-use records::{Table, TableError, routing::GroupBy, sites, terminals::Terminal};
+use records::{Table, TableError, alarms::Transition, incidents, routing::GroupBy, sites, terminals::Terminal};
+
+use crate::Context;
 
 /// What people call a source.
 pub(crate) fn of(source: &Source, terminal: Option<&Terminal>) -> String {
@@ -21,6 +23,31 @@ pub(crate) fn of(source: &Source, terminal: Option<&Terminal>) -> String {
         (Source::Platform(need), _) => format!("{} / {}", need.part, need.needs),
         (source, _) => source.to_string(),
     }
+}
+
+/// What belongs together, and what people call it.
+pub(crate) type Group = (String, String);
+
+/// The groups of what changed, by the alarms. An alarm stays in the group in which it began, whatever becomes of its policy or its
+/// place: who heard of it there hears of the rest there.
+pub(super) async fn kept(
+    cx: &Context,
+    transition: &Transition,
+    (by, at): (GroupBy, At<'_>),
+) -> Result<BTreeMap<String, Group>, TableError> {
+    let (table, now) = (cx.table.as_ref(), cx.clock.now());
+    let mut kept = BTreeMap::new();
+    for change in &transition.changes {
+        let is_new = change.kind == ChangeKind::Raised && !change.flaps();
+        let known = if is_new { None } else { incidents::group_of(table, change.told_as()).await? };
+        let is_known = known.is_some() && change.goes_on_as() == change.told_as();
+        let mut own = known.unwrap_or_else(|| group(by, (&transition.source, &change.rule), at));
+        if !change.ends() && !is_known {
+            own = incidents::keep_group(table, change.goes_on_as(), own, now).await?;
+        }
+        kept.insert(change.alarm.clone(), own);
+    }
+    Ok(kept)
 }
 
 /// Where a source is.

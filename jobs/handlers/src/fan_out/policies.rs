@@ -133,6 +133,11 @@ impl Steps {
         pace.least = self.least;
     }
 
+    /// Whether what matters so much is escalated.
+    pub(crate) fn concern(&self, severity: Severity) -> bool {
+        self.least.is_none_or(|least| severity >= least)
+    }
+
     /// Whether the last of so many steps is told later than those who see it hear.
     pub(crate) fn waits(&self, level: usize) -> bool {
         level.checked_sub(1).and_then(|step| self.steps.get(step)).is_some_and(|step| step.after_ms > 0)

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     Timestamp,
-    alarm::Severity,
+    alarm::{Change, Severity},
     identity::derived_id,
     routing::{Held as HeldChange, INBOX, Summary, Verdict, Why},
 };
@@ -26,7 +26,7 @@ use crate::{
     Context, DeliverNotice, Job, JobError,
     deliver_notice::event_of_held,
     fan_out::aside_of,
-    inbox_events,
+    inbox_events, told_by_name,
     words::{self, Enclosed, Reader},
 };
 
@@ -73,12 +73,18 @@ async fn sort(
         None => Vec::new(),
     };
     let reachable: Vec<&str> = channels.iter().map(String::as_str).collect();
+    let verdict = |notice: &Held, change: &Change| {
+        let about = (notice.node.as_deref(), About::change(&notice.source, change));
+        policies.verdict((user, &reachable), channel, about, (notice.at, now))
+    };
+    let loud = loud(&held, verdict);
     let (mut free, mut forgotten, mut later) = (Vec::new(), Vec::new(), None::<Timestamp>);
     for mut notice in held {
         let (mut until, mut wanted) = (None, Vec::new());
+        let is_loud = is_of_any(&notice, &loud);
         for change in std::mem::take(&mut notice.changes) {
-            let about = (notice.node.as_deref(), About::change(&notice.source, &change));
-            match policies.verdict((user, &reachable), channel, about, (notice.at, now)) {
+            match verdict(&notice, &change) {
+                Verdict::Hold { .. } if is_loud => wanted.push(change),
                 Verdict::Tell => wanted.push(change),
                 Verdict::Hold { until: change_until, .. } => {
                     until = until.max(Some(change_until));
@@ -107,6 +113,19 @@ async fn sort(
     Ok((free, later))
 }
 
+/// The alarms of which something is told now that came after what is held, as that one matters more: what was held of them goes with
+/// it, and is not told once more when nothing would hold it. An end frees nothing.
+fn loud(held: &[Held], verdict: impl Fn(&Held, &Change) -> Verdict) -> BTreeSet<String> {
+    let changes = held.iter().flat_map(|held| held.changes.iter().map(move |change| (held, change)));
+    let told = changes.filter(|(held, change)| !change.ends() && verdict(held, change) == Verdict::Tell);
+    told.map(|(_, change)| change.told_as().to_owned()).collect()
+}
+
+/// Whether something of these alarms is held there. What somebody put off comes again when they said.
+fn is_of_any(held: &Held, alarms: &BTreeSet<String>) -> bool {
+    held.why != Why::Snooze && held.changes.iter().any(|change| alarms.contains(change.told_as()))
+}
+
 /// Whether they are told of it since they are given it to see, which is done next: whatever wakes them may come in between.
 fn is_about_to_be(held: &Held, now: Timestamp) -> bool {
     held.why == Why::Bound && now < bound_by(held)
@@ -119,9 +138,20 @@ fn bound_by(held: &Held) -> Timestamp {
 async fn may_hear(table: &dyn Table, name: &str, user: Option<&User>, held: &Held) -> Result<bool, TableError> {
     match user {
         None => Ok(name == EVERYBODY),
+        // Whoever could put it off: what they may see, or are named for, may be another by now.
+        Some(user) if held.why == Why::Snooze => {
+            Ok(users::may_see_source(table, user, &held.source).await? || is_named(table, name, held).await?)
+        }
         Some(_) if held.is_by_name => Ok(true),
         Some(user) => users::may_see_source(table, user, &held.source).await,
     }
+}
+
+/// Whether somebody was told by name of what is held for them.
+async fn is_named(table: &dyn Table, name: &str, held: &Held) -> Result<bool, TableError> {
+    let ids: BTreeSet<&String> = held.changes.iter().map(|change| &change.alarm).collect();
+    let alarms = alarms::get_many(table, ids).await?;
+    Ok(!told_by_name::among(table, name, &alarms.iter().collect::<Vec<_>>()).await?.is_empty())
 }
 
 /// Stores what is told together with what it tells, and has it delivered.

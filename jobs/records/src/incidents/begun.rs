@@ -44,6 +44,38 @@ pub async fn begun(table: &dyn Table, alarm: &str) -> Result<Vec<Begun>, TableEr
     Ok(record::page(table, &Range::all(partition(alarm), MOST)).await?.items)
 }
 
+/// The group in which an alarm began, and what people call that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    group: String,
+    place: String,
+}
+
+/// The group in which an alarm began, where that is remembered.
+pub async fn group_of(table: &dyn Table, alarm: &str) -> Result<Option<(String, String)>, TableError> {
+    let kept = record::get::<Kept>(table, &group_key(alarm)).await?;
+    Ok(kept.map(|kept| (kept.value.group, kept.value.place)))
+}
+
+/// Remembers the group in which an alarm begins; gives the one that it is in, which is another where that was said before.
+pub async fn keep_group(
+    table: &dyn Table,
+    alarm: &str,
+    (group, place): (String, String),
+    now: Timestamp,
+) -> Result<(String, String), TableError> {
+    let kept = Kept { group: group.clone(), place: place.clone() };
+    let write = record::put_new(group_key(alarm), &kept, Some(now.plus(RETENTION)))?;
+    if table.write(write).await?.applied() {
+        return Ok((group, place));
+    }
+    Ok(group_of(table, alarm).await?.unwrap_or((group, place)))
+}
+
+fn group_key(alarm: &str) -> Key {
+    Key::new(format!("incident-group#{alarm}"), "group")
+}
+
 fn partition(alarm: &str) -> String {
     format!("incident-alarm#{alarm}")
 }

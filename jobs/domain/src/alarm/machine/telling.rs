@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::Run;
 use crate::{
     Timestamp,
-    alarm::{Change, ChangeKind, Flapping, Life, MOST_SHELVED, Rule, RuleSet, SourceState, Untold, change::About},
+    alarm::{
+        Change, ChangeKind, Flapping, Life, MOST_SHELVED, Rule, RuleSet, SourceState, Untold, change::About,
+        sight::RULE_REMOVED, state::WHOLE_SOURCE,
+    },
 };
 
 /// What a rule says of the telling.
@@ -53,13 +56,16 @@ impl Run<'_> {
                 let About { alarm, severity, since, shadow, .. } = change.about();
                 (life.alarm, life.severity, life.since, life.shadow) = (alarm.to_owned(), severity, since, shadow);
                 (life.stands, life.lasted_ms, life.most_shelved) = (true, None, terms.most_shelved);
+                life.unwatched = false;
                 change.count = Some(life.occurrences);
             }
             SeverityChanged => {
                 begins_to_flap = life.swings(at, terms.flapping);
                 life.severity = change.severity;
             }
-            Cleared => (life.stands, life.lasted_ms) = (false, change.lasted_ms),
+            Cleared => {
+                (life.stands, life.lasted_ms, life.unwatched) = (false, change.lasted_ms, change.is_unwatched());
+            }
             _ => {}
         }
         if let Some(flap) =
@@ -115,7 +121,11 @@ impl Run<'_> {
         let quiet = self.state.quiet(rule, at);
         let Some(life) = self.state.lives.get_mut(rule) else { return };
         let is_known = !life.stands && life.told.is_none();
-        let detail = if life.stands { "it stands" } else { "it is over" };
+        let detail = match life.stands {
+            true => "it stands",
+            false if life.unwatched => RULE_REMOVED,
+            false => "it is over",
+        };
         let change = Change::of(kind, life.about(rule), at, detail);
         let untold = quiet.or(is_known.then_some(Untold::Record));
         let (by, why, lasted_ms) = (by.map(str::to_owned), why.map(str::to_owned), life.lasted_ms);
@@ -145,6 +155,13 @@ impl Life {
 }
 
 impl SourceState {
+    /// Whether people know that an alarm of a rule stood, and are to be told how it is when what speaks against that is over.
+    pub(super) fn owes_an_end(&self, rule: &str) -> bool {
+        let is_out = [rule, WHOLE_SOURCE].into_iter().any(|name| self.out_of_service.contains_key(name));
+        let life = self.lives.get(rule).filter(|life| life.told.is_some());
+        life.is_some_and(|life| is_out || life.shelf.is_some() || life.owed.is_some())
+    }
+
     /// Why nobody is told of a rule at an instant, if so.
     pub(super) fn quiet(&self, rule: &str, at: Timestamp) -> Option<Untold> {
         if self.out_of_service(rule, at).is_some() {

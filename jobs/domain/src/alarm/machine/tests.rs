@@ -27,6 +27,7 @@ mod links;
 mod lives;
 mod order;
 mod properties;
+mod removed;
 mod unknown;
 
 fn device() -> Source {

@@ -42,6 +42,7 @@ impl Incident {
     /// Tells what is new, but for what came and went and is not worth it.
     pub(super) fn flush(&mut self, pace: &Pace, now: Timestamp, tellings: &mut Vec<Telling>) {
         let news = std::mem::take(&mut self.news);
+        let news = self.without_what_is_known(news);
         let brief = self.brief(&news, pace);
         let (gone, news): (Vec<News>, Vec<News>) =
             news.into_iter().partition(|news| brief.contains(news.change.alarm.as_str()));
@@ -63,13 +64,22 @@ impl Incident {
             let news = self.news.iter().filter(move |news| is(&news.change));
             news.map(|news| news.change.alarm.clone()).collect::<BTreeSet<String>>()
         };
-        let gone: BTreeSet<String> = ids(Change::begins).intersection(&ids(Change::ends)).cloned().collect();
+        let mut gone: BTreeSet<String> = ids(Change::begins).intersection(&ids(Change::ends)).cloned().collect();
+        gone.retain(|alarm| !self.heard.contains(alarm));
         let (gone, rest): (Vec<News>, Vec<News>) =
             std::mem::take(&mut self.news).into_iter().partition(|news| gone.contains(&news.change.alarm));
         self.dropped = self.dropped.saturating_add(dropped(&gone));
         self.news = rest;
         let surplus = self.news.len().saturating_sub(MOST_NEWS);
         self.news.drain(..surplus);
+    }
+
+    /// That something stands of which people heard is no news where it ended since.
+    fn without_what_is_known(&self, mut news: Vec<News>) -> Vec<News> {
+        let ends = news.iter().filter(|news| news.change.ends()).map(|news| news.change.alarm.clone());
+        let over: BTreeSet<String> = ends.filter(|alarm| self.heard.contains(alarm)).collect();
+        news.retain(|news| !news.change.begins() || !over.contains(&news.change.alarm));
+        news
     }
 
     /// The alarms among those changes that began and ended, and are not worth a notice.

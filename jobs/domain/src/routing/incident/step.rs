@@ -80,6 +80,9 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
         telling.alarms = said_again.iter().take(MOST_NAMED).cloned().collect();
     }
     incident.end(pace, now);
+    if incident.news.is_empty() {
+        incident.heard.clear();
+    }
     let timer = (!incident.closed).then(|| incident.timer(pace, attention, now));
     Step { incident, tellings, timer, apart, said_again }
 }
@@ -102,10 +105,15 @@ fn is_forgotten(known: Known, open: &Open, now: Timestamp) -> bool {
 }
 
 impl Known {
-    /// Whether somebody has it on, a parent's alarm speaks for it, or it went for now: it is not said again, whatever else is.
+    /// Whether somebody has it on, a parent's alarm speaks for it, or it is over, be it for now: it is not said again, whatever else is.
     fn is_had_on(&self, open: &Open, pace: &Pace, now: Timestamp) -> bool {
         let holds = |at| pace.holds_until(at).is_none_or(|end| end > now);
-        self.quiet || self.unknown || self.went(open) || self.word(open.severity).is_some_and(holds)
+        self.quiet || self.unknown || self.over.is_some() || self.word(open.severity).is_some_and(holds)
+    }
+
+    /// Whether it is over for good, though nobody told its end here: that may be on the way, or never come.
+    fn is_done(&self, open: &Open) -> bool {
+        !open.flaps && self.over.is_some()
     }
 
     /// Whether what comes and goes is over, and may come again.
@@ -125,9 +133,16 @@ impl Incident {
         if change.begins() || change.kind == ChangeKind::SeverityChanged {
             self.counts(&news, now);
         }
+        // What is raised is news, be it that the end before it is on the way.
+        if change.begins() && change.kind != ChangeKind::Raised && self.was_heard(&news, apart) {
+            self.heard.insert(change.alarm.clone());
+        }
         if change.begins() || change.ends() {
-            // What is calm goes on under the name of its last alarm.
-            let is_of_it = |open: &Open| open.flaps && open.source == news.source && open.rule == change.rule;
+            // What is calm goes on under the name of its last alarm, as what ended and began anew unheard does.
+            let is_of_it = |open: &Open| {
+                let is_before = change.tells_how_it_stands() && open.since <= change.since;
+                open.source == news.source && open.rule == change.rule && (open.flaps || is_before)
+            };
             let stays = |alarm: &String, open: &mut Open| alarm == change.goes_on_as() || !is_of_it(open);
             self.open.retain(stays);
             apart.retain(stays);
@@ -174,6 +189,16 @@ impl Incident {
         }
     }
 
+    /// Whether the audience heard before that the condition holds that is said to stand: it is open, and no part of what is not told
+    /// yet began it.
+    fn was_heard(&self, news: &News, apart: &BTreeMap<String, Open>) -> bool {
+        let is_of_it = |open: &Open| open.source == news.source && open.rule == news.change.rule;
+        let is_open = self.open.values().chain(apart.values()).any(is_of_it);
+        let begins = |other: &News| other.change.begins() && other.condition() == news.condition();
+        let known = self.heard.contains(&news.change.alarm);
+        known || is_open && !self.news.iter().any(begins)
+    }
+
     /// One more raise of a condition, or a change of how much it matters.
     fn counts(&mut self, news: &News, now: Timestamp) {
         let condition = news.condition();
@@ -202,7 +227,7 @@ impl Incident {
             let known = known(alarm);
             let ends = known.word(open.severity).map(|at| pace.holds_until(at));
             match ends {
-                _ if known.quiet => {}
+                _ if known.quiet || known.is_done(open) => {}
                 Some(None) => {}
                 Some(Some(end)) if end > now => expiry = Some(expiry.map_or(end, |first| first.min(end))),
                 Some(Some(_)) | None if known.went(open) => went = went.max(Some(open.severity)),

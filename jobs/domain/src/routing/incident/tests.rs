@@ -11,6 +11,7 @@ use crate::{
 
 mod many;
 mod properties;
+mod shelved;
 mod steps;
 
 fn at(seconds: u64) -> Timestamp {
