@@ -184,16 +184,7 @@ impl Server {
             workers.push(tokio::spawn(schedule::expire(clock, Arc::clone(&owner.table), stop.sockets.clone())));
         }
         if role.does(Role::Worker) {
-            let source = place.queue.source.clone();
-            let turn = place.redis.clone().map(|redis| Turn::at(redis, "schedule", &process, schedule::TURN_LASTS));
-            workers.push(tokio::spawn(workers::run(context.clone(), source, stop.work.clone())));
-            workers.push(tokio::spawn(schedule::run(context.clone(), turn, stop.sockets.clone())));
-            if let (false, Some(redis)) = (role.does(Role::Broker), place.redis.clone()) {
-                let (config, context, stop) = (config.clone(), context.clone(), stop.sockets.clone());
-                workers.push(tokio::spawn(
-                    async move { sockets::look_after_brokers(&config, &context, redis, stop).await },
-                ));
-            }
+            workers.extend(work(&config, role, &place, &context, (&process, &stop)));
         }
         let (queue, meeting) = (Arc::clone(&place.queue.inspect), place.meeting.clone());
         workers.extend(meeting.clone().map(|meeting| meeting.begin(stop.work.clone())));
@@ -273,6 +264,27 @@ impl Server {
         drop(self.owner);
         Ok(())
     }
+}
+
+/// Begins to run jobs, to ask devices in time, and where there is no broker here to miss those elsewhere.
+fn work(
+    config: &Config,
+    role: Role,
+    place: &Place,
+    context: &Context,
+    (process, stop): (&str, &Stop),
+) -> Vec<JoinHandle<()>> {
+    let source = place.queue.source.clone();
+    let turn = place.redis.clone().map(|redis| Turn::at(redis, "schedule", process, schedule::TURN_LASTS));
+    let mut workers = vec![
+        tokio::spawn(workers::run(context.clone(), source, stop.work.clone())),
+        tokio::spawn(schedule::run(context.clone(), turn, stop.sockets.clone())),
+    ];
+    if let (false, Some(redis)) = (role.does(Role::Broker), place.redis.clone()) {
+        let (config, context, stop) = (config.clone(), context.clone(), stop.sockets.clone());
+        workers.push(tokio::spawn(async move { sockets::look_after_brokers(&config, &context, redis, stop).await }));
+    }
+    workers
 }
 
 fn context(config: &Config, place: &Place, key: &[u8], dice: &Arc<dyn Dice>) -> anyhow::Result<Context> {

@@ -65,7 +65,7 @@ async fn a_broker_whose_store_stays_away_is_not_ready_for_newcomers_and_takes_th
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_and_the_store_say_what_keeps_them_from_their_work() -> Result<()> {
-    let a_worker = Size { brokers: 0, workers: 1, seconds_apart: 0, are_tapped: false };
+    let a_worker = Size { brokers: 0, workers: 1, seconds_apart: 0, are_tapped: false, clocks_jump: false };
     let mut home = Operated::sized(a_worker, &site(), "[notify.webhook]\nallowed_nets = ['127.0.0.0/8']").await?;
     let (client, worker, store) = (http_client()?, home.cluster.workers[0].url(), home.cluster.owner()?.url());
     for part in [&worker, &store] {

@@ -24,7 +24,7 @@ fn in_state(name: &str) -> Watched {
     let alarm = source.alarm("threshold:temperature").alarm;
     match name {
         "acknowledged" => {
-            drop(source.does(12, Deed::Acknowledge { alarm, until: Some(seconds(60)), void_up_to: None }))
+            drop(source.does(12, Deed::Acknowledge { alarm, until: Some(seconds(60)), void_up_to: None }));
         }
         "shelved" => {
             let rule = "threshold:temperature".into();
