@@ -277,8 +277,7 @@ impl<H: Home> Load<H> {
         ];
         let field = Field::start(FieldSettings { server: home.gateways().parse()?, ..field })?;
         // Whoever was never there is not missed.
-        let are_there = || field.counters().nodes_registered >= u64::from(NODES);
-        eventually("its nodes are there", async || are_there().then_some(())).await;
+        until_all_are_there(&field).await;
         Ok(Self { home, people, field, acknowledgements, acknowledged: Vec::new() })
     }
 
@@ -312,6 +311,10 @@ impl<H: Home> Load<H> {
 
     /// Ends the field, and gives what it knows to be acknowledged.
     pub(crate) async fn end(mut self) -> Aftermath<H> {
+        if H::MISSES_NODES {
+            // Who was on the way back after the last death is missed since then, and not since the end.
+            until_all_are_there(&self.field).await;
+        }
         let ended = Instant::now();
         let field = self.field.stop().await;
         while let Some(acknowledged) = self.acknowledgements.recv().await {
@@ -326,6 +329,11 @@ impl<H: Home> Load<H> {
             nodes_are_missed: H::MISSES_NODES,
         }
     }
+}
+
+async fn until_all_are_there(field: &Field) {
+    let are_there = || field.counters().nodes_registered >= u64::from(NODES);
+    eventually("its nodes are there", async || are_there().then_some(())).await;
 }
 
 /// Nodes of terminals with one sensor each; with several terminals, one has a UPS. The server is named later, when it is there.
