@@ -177,7 +177,7 @@ pub struct Page {
 }
 
 /// Why the table could not do what it was asked.
-#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
+#[derive(Debug, Clone, thiserror::Error, Serialize, Deserialize)]
 pub enum TableError {
     /// It is away, throttled or busy: the same call may work later.
     #[error("the table is away: {0}")]

@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_util::bytes::Bytes;
 
-use super::wire::{Answer, Call, Number, framed, pack, unpack};
+use super::wire::{Answer, Call, HELLO, Number, framed, is_of_our_form, pack, unpack};
 use crate::rules;
 
 /// How long the owner may take to answer: it may have to wait for its disk.
@@ -42,8 +42,8 @@ struct Connection {
     waiting: Arc<Waiting>,
 }
 
-/// Who waits for which answer; none any more once the connection has ended.
-struct Waiting(Mutex<Option<HashMap<Number, oneshot::Sender<Answer>>>>);
+/// Who waits for which answer; once the connection has ended, why.
+struct Waiting(Mutex<Result<HashMap<Number, oneshot::Sender<Answer>>, TableError>>);
 
 impl RemoteTable {
     /// The table behind `socket`.
@@ -58,8 +58,8 @@ impl RemoteTable {
         let (answer, answered) = oneshot::channel();
         connection.waiting.add(number, answer)?;
         let answered = timeout(ANSWERS_WITHIN, async {
-            connection.calls.send(frame).await.map_err(|_| went_away())?;
-            answered.await.map_err(|_| went_away())
+            connection.calls.send(frame).await.map_err(|_| connection.waiting.why())?;
+            answered.await.map_err(|_| connection.waiting.why())
         });
         let answered = answered.await;
         connection.waiting.forget(number);
@@ -96,9 +96,12 @@ impl Connection {
     fn over(stream: UnixStream) -> Self {
         let (mut sink, mut answers) = framed(stream).split();
         let (calls, mut given) = mpsc::channel::<Bytes>(WAITING);
-        let waiting = Arc::new(Waiting(Mutex::new(Some(HashMap::new()))));
+        let waiting = Arc::new(Waiting(Mutex::new(Ok(HashMap::new()))));
         let told = Arc::clone(&waiting);
         let write = async move {
+            if sink.feed(Bytes::from_static(HELLO)).await.is_err() {
+                return;
+            }
             while let Some(call) = given.recv().await {
                 if sink.feed(call).await.is_err() || (given.is_empty() && sink.flush().await.is_err()) {
                     return;
@@ -106,17 +109,25 @@ impl Connection {
             }
         };
         let read = async move {
+            let Some(Ok(first)) = answers.next().await else { return went_away() };
+            if let Err(error) = is_of_our_form(&first) {
+                return error;
+            }
             while let Some(Ok(frame)) = answers.next().await {
                 match unpack(&frame) {
                     Ok((number, answer)) => told.tell(number, answer),
-                    Err(error) => return tracing::error!(%error, "the table's owner"),
+                    Err(error) => {
+                        tracing::error!(%error, "the table's owner");
+                        break;
+                    }
                 }
             }
+            went_away()
         };
         let ended = Arc::clone(&waiting);
         tokio::spawn(async move {
-            tokio::select! { () = read => {}, () = write => {} }
-            ended.end();
+            let why = tokio::select! { why = read => why, () = write => went_away() };
+            ended.end(why);
         });
         Self { calls, waiting }
     }
@@ -124,27 +135,35 @@ impl Connection {
 
 impl Waiting {
     fn add(&self, number: Number, answer: oneshot::Sender<Answer>) -> Result<(), TableError> {
-        self.answers().as_mut().ok_or_else(went_away)?.insert(number, answer);
+        match &mut *self.answers() {
+            Ok(answers) => drop(answers.insert(number, answer)),
+            Err(why) => return Err(why.clone()),
+        }
         Ok(())
     }
 
     fn forget(&self, number: Number) {
-        let _ = self.answers().as_mut().and_then(|answers| answers.remove(&number));
+        let _ = self.answers().as_mut().map(|answers| answers.remove(&number));
     }
 
     fn tell(&self, number: Number, answer: Answer) {
-        if let Some(waits) = self.answers().as_mut().and_then(|answers| answers.remove(&number)) {
+        if let Ok(Some(waits)) = self.answers().as_mut().map(|answers| answers.remove(&number)) {
             // Who has stopped waiting is gone.
             let _ = waits.send(answer);
         }
     }
 
-    /// Nobody is answered any more.
-    fn end(&self) {
-        drop(self.answers().take());
+    /// Nobody is answered any more, since `why`.
+    fn end(&self, why: TableError) {
+        *self.answers() = Err(why);
     }
 
-    fn answers(&self) -> MutexGuard<'_, Option<HashMap<Number, oneshot::Sender<Answer>>>> {
+    /// Why nobody is answered any more.
+    fn why(&self) -> TableError {
+        self.answers().as_ref().err().cloned().unwrap_or_else(went_away)
+    }
+
+    fn answers(&self) -> MutexGuard<'_, Result<HashMap<Number, oneshot::Sender<Answer>>, TableError>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::{bytes::Bytes, sync::CancellationToken, task::TaskTracker};
 
-use super::wire::{Answer, Call, Number, framed, pack, unpack};
+use super::wire::{Answer, Call, HELLO, Number, framed, is_of_our_form, pack, unpack};
 
 /// How many calls of one connection are under way at a time.
 const AT_ONCE: usize = 1024;
@@ -87,6 +87,14 @@ async fn serve(stream: UnixStream, table: Arc<dyn Table>, stop: CancellationToke
         }
     };
     let read = async move {
+        let Some(Some(Ok(first))) = stop.run_until_cancelled(calls.next()).await else { return };
+        // Who is of another form learns so.
+        if answered.send(Bytes::from_static(HELLO)).await.is_err() {
+            return;
+        }
+        if let Err(error) = is_of_our_form(&first) {
+            return tracing::error!(%error, "a process was turned away from the table's socket");
+        }
         while let Some(Some(Ok(call))) = stop.run_until_cancelled(calls.next()).await {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             let (table, answered) = (Arc::clone(&table), answered.clone());

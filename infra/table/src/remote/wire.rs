@@ -11,6 +11,10 @@ use tokio_util::{
 /// The most bytes of one call or answer.
 const MOST_BYTES: usize = 256 * 1024 * 1024;
 
+/// What each side says first. The number is that of the form of calls and answers: it changes with each change of what is in them, and
+/// nobody takes what is of another form for what it is not.
+pub(super) const HELLO: &[u8] = b"telltale table 1";
+
 /// Which of a connection's calls.
 pub(super) type Number = u64;
 
@@ -49,6 +53,17 @@ pub(super) fn pack(number: Number, what: &impl Serialize) -> Result<Bytes, Table
 
 pub(super) fn unpack<T: DeserializeOwned>(frame: &[u8]) -> Result<(Number, T), TableError> {
     postcard::from_bytes(frame).map_err(|error| damaged(&error))
+}
+
+/// Sees that the other side began as this one does.
+pub(super) fn is_of_our_form(first: &[u8]) -> Result<(), TableError> {
+    if first == HELLO {
+        return Ok(());
+    }
+    let (theirs, ours) = (String::from_utf8_lossy(first), String::from_utf8_lossy(HELLO));
+    Err(TableError::Away(format!(
+        "its owner and this process are of versions that do not understand each other ({theirs:.40?}, {ours:?}): update all parts"
+    )))
 }
 
 fn damaged(error: &postcard::Error) -> TableError {
