@@ -1,5 +1,6 @@
 //! Several processes over Redis with real gateways: on the embedded store of an owner, and on DynamoDB.
 
+mod copied;
 mod dynamodb_away;
 mod machines;
 mod path;

@@ -5,6 +5,7 @@ mod health;
 mod lookout;
 mod meeting;
 mod meeting_point;
+mod original;
 mod owner;
 mod place;
 mod roles;
@@ -170,7 +171,7 @@ impl Server {
             Some(owner) if config.redis.is_some() => Some(tokio::spawn(owner.share(&config.data, stop.store.clone())?)),
             _ => None,
         };
-        let place = Place::find(&config, owner.as_ref(), &clock, &dice, &process).await?;
+        let place = Box::pin(Place::find(&config, owner.as_ref(), &clock, &dice, &process)).await?;
         if let (None, Some(file)) = (&owner, &config.import) {
             import_if_new(file, place.table.as_ref(), clock.as_ref(), dice.as_ref()).await?;
         }
@@ -183,11 +184,13 @@ impl Server {
         if let Some(owner) = &owner {
             workers.push(tokio::spawn(schedule::expire(clock, Arc::clone(&owner.table), stop.sockets.clone())));
         }
+        let (queue, meeting) = (Arc::clone(&place.queue.inspect), place.meeting.clone());
+        if let Some(meeting) = meeting.clone() {
+            workers.push(meeting.begin(stop.work.clone()).await);
+        }
         if role.does(Role::Worker) {
             workers.extend(work(&config, role, &place, &context, (&process, &stop)));
         }
-        let (queue, meeting) = (Arc::clone(&place.queue.inspect), place.meeting.clone());
-        workers.extend(meeting.clone().map(|meeting| meeting.begin(stop.work.clone())));
         let proof = StoreProof::of(Arc::clone(&context.table), Arc::clone(&context.clock));
         let health = Health::open_if(health, proof, meeting.clone(), &stop.work).await?;
         let mut sockets = None;

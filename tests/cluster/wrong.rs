@@ -192,3 +192,14 @@ async fn a_part_whose_clock_is_wrong_does_not_start_and_says_by_how_much() -> Re
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_another_version_laid_out_is_left_alone() -> Result<()> {
+    let (redis, folder) = (RedisServer::start().await?, TempDir::new()?);
+    redis.connect().await?.call::<()>(engine_redis::redis::cmd("SET").arg("telltale:layout").arg("2")).await?;
+    let config = format!("data = '{}'\n[redis]\nurl = '{}'\n", folder.path().join("data").display(), redis.url());
+    let told = refusal_of("serve", folder.path(), &config, &[]).await?;
+    says(&told, &["another version", "\"2\"", "update all parts"]);
+    assert_eq!(redis.size().await?, 1, "nothing else is there");
+    Ok(())
+}

@@ -11,9 +11,10 @@ use std::{
     },
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::process::Command;
 
 pub use self::member::Member;
 use self::member::{Ahead, CONFIG, Start};
@@ -184,6 +185,18 @@ impl Cluster {
             std::fs::write(&site_file, site.to_string())?;
         }
         Member::start(Start { role, ..self.another.clone() }, None, site.map(|_| site_file.as_path())).await
+    }
+
+    /// Copies the owner's folder while nobody works on it, and starts an owner of the copy, which meets nobody.
+    pub async fn copied(&mut self) -> Result<(PathBuf, Member)> {
+        let (from, to) = (self.data(), self.folder.path().join("copy"));
+        let owner = self.owner()?;
+        owner.terminate().await?;
+        let copied = Command::new("cp").arg("-a").arg(&from).arg(&to).status().await?;
+        ensure!(copied.success(), "cp: {copied}");
+        owner.restart().await?;
+        let start = Start { role: "store", data: to.clone(), ..self.another.clone() };
+        Ok((to, Member::start(start, None, None).await?))
     }
 
     /// What `telltale COMMAND` prints beside them, with their configuration; what it complains of is the error.

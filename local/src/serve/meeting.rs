@@ -1,11 +1,18 @@
 //! Looks, for as long as a process runs, whether where it meets others is still the same, keeps what it is given, and goes by the same
 //! time. What is wrong is said; what comes of it is for each part: brokers go on, workers end where they would do harm.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::ensure;
 use async_trait::async_trait;
-use engine_redis::{QueueKind, Redis, RedisError, RedisSettings, clock_ahead, redis::cmd};
+use engine_redis::{AppendOnlyFile, QueueKind, Redis, RedisError, RedisSettings, clock_ahead, redis::cmd};
 use jobs::ports::{Clock, Enqueue, MOST_APART_MS, MeetingPoint, MeetingState, Message, QueueError, SAID_APART_MS};
 use queue::SpooledQueue;
 use tokio::{
@@ -15,7 +22,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::meeting_point;
+use super::{
+    meeting_point,
+    original::{IS_COPIED, Original},
+};
 
 /// How often it is looked, and how long an answer may take.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -32,27 +42,40 @@ pub(super) struct Meeting {
     redis: Redis,
     /// What this Redis called itself at the start.
     name: String,
+    /// What knows the store from a copy of it.
+    original: Option<Original>,
     settings: RedisSettings,
     clock: Arc<dyn Clock>,
     /// What an operator does who means to leave the Redis of before behind.
     how_to_leave: String,
+    /// Whether Redis was seen to lose nothing when it was looked at last.
+    keeps_all: AtomicBool,
     state: watch::Sender<MeetingState>,
 }
 
 impl Meeting {
     pub(super) fn new(
-        redis: Redis,
-        name: String,
+        (redis, name, original): (Redis, String, Option<Original>),
         settings: &RedisSettings,
         clock: &Arc<dyn Clock>,
         how_to_leave: String,
     ) -> Arc<Self> {
         let (settings, clock) = (settings.clone(), Arc::clone(clock));
-        Arc::new(Self { redis, name, settings, clock, how_to_leave, state: watch::Sender::default() })
+        Arc::new(Self {
+            redis,
+            name,
+            original,
+            settings,
+            clock,
+            how_to_leave,
+            keeps_all: AtomicBool::new(false),
+            state: watch::Sender::default(),
+        })
     }
 
-    /// Looks until `stop`.
-    pub(super) fn begin(self: Arc<Self>, stop: CancellationToken) -> JoinHandle<()> {
+    /// Looks once, so that whoever begins then knows what is so, and goes on to look until `stop`.
+    pub(super) async fn begin(self: Arc<Self>, stop: CancellationToken) -> JoinHandle<()> {
+        self.state.send_replace(Box::pin(self.look()).await);
         tokio::spawn(async move {
             stop.run_until_cancelled(self.watch()).await;
         })
@@ -85,18 +108,35 @@ impl Meeting {
     async fn ask(&self) -> Result<MeetingState, RedisError> {
         let name: Option<String> = self.redis.call(cmd("GET").arg(self.redis.key_of_name())).await?;
         let RedisSettings { may_forget, trust_durability, queue, .. } = self.settings;
-        let losses =
-            if may_forget { String::new() } else { meeting_point::losses(&self.redis, trust_durability).await? };
+        let losses = if may_forget { String::new() } else { self.losses(trust_durability).await? };
         let losses =
             (!losses.is_empty()).then(|| format!("this redis may lose jobs since its settings changed: {losses}"));
         let clock_ahead_ms = clock_ahead(&self.redis, self.clock.as_ref()).await?;
-        let (lost, forgets) = match (self.is_another(name.as_deref()), queue) {
+        let lost = match self.is_another(name.as_deref()) {
+            None => self.is_a_copys().await,
+            lost => lost,
+        };
+        let (lost, forgets) = match (lost, queue) {
             (Some(lost), _) => (Some(lost), None),
             (None, QueueKind::Streams) => (None, losses),
             // It stops for good at a task of which a part is gone.
             (None, QueueKind::ApalisRedis) => (losses, None),
         };
         Ok(MeetingState { away: None, lost, forgets, clock_ahead_ms })
+    }
+
+    async fn losses(&self, trust_durability: bool) -> Result<String, RedisError> {
+        let kept_all = self.keeps_all.load(Ordering::Relaxed);
+        let file = if kept_all { AppendOnlyFile::Whole } else { AppendOnlyFile::MayBeFirst };
+        let losses = meeting_point::losses(&self.redis, trust_durability, file).await?;
+        self.keeps_all.store(losses.is_empty(), Ordering::Relaxed);
+        Ok(losses)
+    }
+
+    async fn is_a_copys(&self) -> Option<String> {
+        // Where it takes no writes, nobody can say so, and what is wrong is said of that.
+        let is_at_work = self.original.as_ref()?.is_at_work().await.unwrap_or(true);
+        (!is_at_work).then(|| IS_COPIED.to_owned())
     }
 
     fn is_another(&self, name: Option<&str>) -> Option<String> {

@@ -3,12 +3,15 @@
 //! and nobody starts on another by accident.
 
 use anyhow::{Context, bail, ensure};
-use engine_redis::{QueueKind, Redis, RedisError, redis::cmd, unmet};
+use engine_redis::{AppendOnlyFile, QueueKind, Redis, RedisError, redis::cmd, unmet};
 use jobs::ports::{Dice, Enqueue};
 use queue::EmbeddedQueue;
 use records::meeting_point::ON_AWS;
 
 use super::store::{EMBEDDED, Store};
+
+/// The way in which keys and values lie in Redis: it changes with them, so that no version takes those of another for what they are not.
+const LAYOUT: &str = "1";
 
 /// Sees that the embedded queue is the store's.
 pub(super) async fn embedded(store: &Store) -> anyhow::Result<()> {
@@ -66,8 +69,8 @@ fn is_where_it_was(store: &Store, stores: &str, ours: &str) -> anyhow::Result<()
 }
 
 /// By what this Redis may lose what it is given; empty if by nothing.
-pub(super) async fn losses(redis: &Redis, trust_durability: bool) -> Result<String, RedisError> {
-    let unmet = unmet(redis, trust_durability).await?;
+pub(super) async fn losses(redis: &Redis, trust_durability: bool, file: AppendOnlyFile) -> Result<String, RedisError> {
+    let unmet = unmet(redis, trust_durability, file).await?;
     Ok(unmet.into_iter().map(|demand| demand.what).collect::<Vec<_>>().join("; "))
 }
 
@@ -103,7 +106,18 @@ pub(super) async fn move_over(
 /// A name that this Redis keeps for this namespace, if that is no other store's.
 pub(super) async fn name(store: &Store, redis: &Redis, dice: &dyn Dice) -> anyhow::Result<String> {
     is_free_for(store, redis).await?;
+    is_laid_out_for_us(redis).await?;
     Ok(redis.kept(&redis.key_of_name(), format!("{:016x}", dice.roll())).await?)
+}
+
+/// Sees that what is in this Redis lies there as this version has it.
+async fn is_laid_out_for_us(redis: &Redis) -> anyhow::Result<()> {
+    let layout: String = redis.kept(&redis.key("layout"), LAYOUT).await?;
+    ensure!(
+        layout == LAYOUT,
+        "what waits in this redis lies there in another version's way ({layout:?}, and this one's is {LAYOUT}): update all parts"
+    );
+    Ok(())
 }
 
 /// Where this Redis keeps whose it is.

@@ -5,12 +5,15 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use engine_embedded::Engine;
 use jobs::ports::{Clock, Dice, Table};
-use records::{Key, TableError};
+use records::{Key, TableError, meeting_point::set_owners_place};
 use table::{EmbeddedTable, RemoteTable, TableServer};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::store::{write, written};
+use super::{
+    original::place_of,
+    store::{write, written},
+};
 use crate::{config::Config, site::import_if_new};
 
 /// The owner's socket, in the data folder.
@@ -41,6 +44,7 @@ impl Owner {
         if written(&name)?.is_none() {
             write(&name, &format!("embedded store {:016x}", dice.roll()))?;
         }
+        say_where(table.as_ref(), &name).await?;
         if let Some(file) = &config.import {
             import_if_new(file, table.as_ref(), clock.as_ref(), dice).await?;
         }
@@ -65,6 +69,15 @@ impl Owner {
         let server = server.with_context(|| format!("cannot make the socket {}", socket.display()))?;
         Ok(server.run(stop))
     }
+}
+
+/// Has the table say where the store is. A disk that takes nothing is said later, and to all.
+async fn say_where(table: &dyn Table, name: &Path) -> anyhow::Result<()> {
+    let place = place_of(name)?;
+    if let Err(error) = set_owners_place(table, &place).await {
+        tracing::warn!(%error, "the store cannot say where it is: a copy of it would not be known from it");
+    }
+    Ok(())
 }
 
 /// What the store in this folder is called. Its owner was there before.

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail, ensure};
-use engine_redis::{QueueKind, Redis, RedisError, RedisSettings, ServerClock, redis::cmd};
+use engine_redis::{AppendOnlyFile, QueueKind, Redis, RedisError, RedisSettings, ServerClock, redis::cmd};
 use jobs::ports::{Clock, Consume, Dice, Enqueue, Inspect, Link, Table, ToBroker};
 use link::RedisLink;
 use queue::{ApalisRedisQueue, EmbeddedQueue, GAPS, MOST_WAITING, RedisQueue, Source};
@@ -61,6 +61,8 @@ impl Queue {
 /// Where a process works.
 pub(super) struct Place {
     pub(super) table: Arc<dyn Table>,
+    /// What the store is known by, to the queue and to spools.
+    pub(super) store: String,
     pub(super) queue: Queue,
     pub(super) link: Arc<dyn Link>,
     /// The clock that its parts go by: where several meet, that of Redis, since what one claims another must not take for given up.
@@ -88,6 +90,10 @@ impl Place {
                 let redis = connect(settings).await?;
                 meeting::clock_is_right(&redis, clock.as_ref()).await?;
                 let name = meeting_point::name(&store, &redis, dice.as_ref()).await?;
+                let original = store.original(&redis).await?;
+                if let Some(original) = &original {
+                    Box::pin(original.is_alone()).await?;
+                }
                 let mut queue = Queue::on(&redis, &name, settings, clock, process).await?;
                 if let Some(owner) = owner {
                     let alone = EmbeddedQueue::open(owner.engine.clone(), Arc::clone(clock))?;
@@ -98,12 +104,13 @@ impl Place {
                 }
                 meeting_point::redis(&store, &redis, &name, settings.queue).await?;
                 let how_to_leave = store.how_to_forget_its_queue();
-                let meeting = Meeting::new(redis.clone(), name, settings, clock, how_to_leave);
+                let meeting = Meeting::new((redis.clone(), name, original), settings, clock, how_to_leave);
                 queue.enqueue = Arc::new(OurQueue { queue: queue.enqueue, meeting: Arc::clone(&meeting) });
                 let meeting = Some(meeting);
                 let link = Arc::new(RedisLink::new(redis.clone()));
                 let clock = ServerClock::of(redis.clone(), Arc::clone(clock)).await?;
-                Ok(Self { table: store.table, queue, link, clock, redis: Some(redis), meeting, told: None })
+                let Store { table, known_by: store, .. } = store;
+                Ok(Self { table, store, queue, link, clock, redis: Some(redis), meeting, told: None })
             }
             (None, Some(owner)) => {
                 meeting_point::embedded(&store).await?;
@@ -111,6 +118,7 @@ impl Place {
                 let (link, told) = link::in_process(process);
                 Ok(Self {
                     table: store.table,
+                    store: store.known_by,
                     queue,
                     link: Arc::new(link),
                     clock: Arc::clone(clock),
@@ -177,7 +185,12 @@ async fn reach(settings: &RedisSettings) -> Result<(Redis, String), RedisError> 
 
 async fn look_at(settings: &RedisSettings) -> Result<(Redis, String), RedisError> {
     let redis = Redis::connect(settings).await?;
-    let losses = meeting_point::losses(&redis, settings.trust_durability).await?;
+    let file = match settings.queue {
+        // Until it is seen to be written, the parts go on as where jobs may be forgotten.
+        QueueKind::Streams => AppendOnlyFile::Whole,
+        QueueKind::ApalisRedis => AppendOnlyFile::MayBeFirst,
+    };
+    let losses = meeting_point::losses(&redis, settings.trust_durability, file).await?;
     // While it loads it tells about itself, and knows no keys.
     let _: Option<String> = redis.call(cmd("GET").arg(redis.key_of_name())).await?;
     // What belongs together has a name in braces, and a pattern without them lets nobody at it.

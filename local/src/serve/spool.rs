@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context as _, ensure};
 use broker::{Operator, end_outages};
 use engine_embedded::EngineError;
 use jobs::ports::{Clock, Enqueue, Spooling};
@@ -17,7 +18,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{lookout::told_by, meeting::Meeting};
+use super::{lookout::told_by, meeting::Meeting, store::agree};
 use crate::config::Config;
 
 /// For how long another broker may look into a spool that nobody had.
@@ -28,6 +29,8 @@ const EMPTIED_WITHIN: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(200);
 /// How often it is looked whether a write of the spool has failed.
 const LOOK_WHETHER_FAILED_EVERY: Duration = Duration::from_secs(1);
+/// The file beside the spools that says whose they are.
+const STORE_FILE: &str = "store";
 /// What the name of a spool ends with that is being removed.
 const GONE: &str = "gone";
 
@@ -64,15 +67,16 @@ pub(super) struct Heirs {
     pub(super) clock: Arc<dyn Clock>,
 }
 
-/// The spool of the broker at `address`, before `queue`.
+/// The spool of the broker of this store at `address`, before `queue`.
 pub(super) async fn open(
     config: &Config,
-    address: SocketAddr,
+    (store, address): (&str, SocketAddr),
     queue: &Arc<dyn Enqueue>,
     meeting: &Arc<Meeting>,
     heirs: Heirs,
 ) -> anyhow::Result<Spool> {
     let all = config.data.join("spool");
+    belong_to(&all, store)?;
     let ours = all.join(address.port().to_string());
     let most_bytes = config.broker.spool_mb * MEBIBYTE;
     let opened = open_when_free(&ours, queue, most_bytes).await;
@@ -81,6 +85,22 @@ pub(super) async fn open(
     let draining = tokio::spawn(async move { tokio::join!(drained.drain(), meeting.keep_copies_in(&drained)) });
     let looking = tokio::spawn(look_for_orphans(all, ours.clone(), Arc::clone(queue), most_bytes, heirs));
     Ok(Spool { queue: spooled, folder: ours, draining, looking })
+}
+
+/// Sees that the spools in this folder are of no other store, whose readings would be given to this one's queue.
+fn belong_to(all: &Path, store: &str) -> anyhow::Result<()> {
+    fs::create_dir_all(all).with_context(|| format!("cannot make the folder {}", all.display()))?;
+    let file = all.join(STORE_FILE);
+    let of = agree(&file, store)?;
+    ensure!(
+        of == store,
+        "{} holds what gateways told brokers of another store: {of}, and not {store}. Give this one another data folder \
+         (--data). If the other is gone for good, or is this one by another name (a table that was restored): remove {}, and what is \
+         there is this one's",
+        all.display(),
+        file.display()
+    );
+    Ok(())
 }
 
 /// Why a spool cannot be opened, with what to do about it.
@@ -156,6 +176,20 @@ mod tests {
     use queue::MemoryQueue;
 
     use super::*;
+
+    #[test]
+    fn spools_are_of_one_store_and_another_is_told_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let all = folder.path().join("spool");
+        belong_to(&all, "the table A").unwrap();
+        belong_to(&all, "the table A").unwrap();
+        let refusal = belong_to(&all, "the table B").unwrap_err().to_string();
+        for words in ["the table A", "the table B", "--data", "remove "] {
+            assert!(refusal.contains(words), "{refusal}");
+        }
+        fs::remove_file(all.join(STORE_FILE)).unwrap();
+        belong_to(&all, "the table B").unwrap();
+    }
 
     #[tokio::test]
     async fn a_second_broker_on_a_port_is_told_what_to_do() {

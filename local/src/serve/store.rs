@@ -10,12 +10,16 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use engine_redis::Redis;
 use jobs::ports::{Clock, Dice, Table};
 use records::meeting_point;
 use table::{OpenError, open_dynamodb};
 use tokio::time::{Instant, sleep};
 
-use super::owner::{self, Owner, table_of_another};
+use super::{
+    original::Original,
+    owner::{self, Owner, table_of_another},
+};
 use crate::config::Config;
 
 /// The file in the data folder that names the queue of the embedded store.
@@ -67,6 +71,14 @@ impl Store {
         Ok(Self { table, known_by: owner::name(data)?, home: Home::Folder(data.clone()) })
     }
 
+    /// What knows it from a copy on this Redis, where there may be one: a table on DynamoDB has an id that none other has.
+    pub(super) async fn original(&self, redis: &Redis) -> anyhow::Result<Option<Original>> {
+        match &self.home {
+            Home::Folder(_) => Original::of(Arc::clone(&self.table), redis.clone()).await,
+            Home::DynamoDb(_) => Ok(None),
+        }
+    }
+
     /// The queue that belongs to it, if one does by now.
     pub(super) async fn queue(&self) -> anyhow::Result<Option<String>> {
         match &self.home {
@@ -98,8 +110,9 @@ impl Store {
     }
 }
 
-/// Writes which queue it is, unless another process has done so: one at a time looks and writes.
-fn agree(file: &Path, queue: &str) -> anyhow::Result<String> {
+/// Writes what belongs there, such as which queue it is, unless another process has done so: one at a time looks and writes. What is
+/// written then.
+pub(super) fn agree(file: &Path, queue: &str) -> anyhow::Result<String> {
     let lock = file.with_extension("lock");
     let locked = OpenOptions::new().write(true).create(true).truncate(false).open(&lock).and_then(|lock| {
         lock.lock()?;

@@ -132,6 +132,33 @@ async fn what_brokers_take_while_an_empty_redis_stands_in_for_another_is_stored_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_brokers_take_while_redis_makes_its_first_append_only_file_outlives_its_death() -> Result<()> {
+    let (mut home, client) = (home().await?, http_client()?);
+    let broker = home.cluster.brokers[0].url();
+    // A worker would do what it is given meanwhile.
+    home.cluster.workers[0].kill().await?;
+    home.cluster.redis.takes_long_to_write_its_file_anew().await?;
+    home.cluster.redis.set("appendonly", "no").await?;
+    until_ready_says(&client, &broker, 200, Some("queue-forgets")).await;
+    // It calls the file enabled from now on.
+    home.cluster.redis.set("appendonly", "yes").await?;
+    let mut acknowledged = Vec::new();
+    // What all of these carry finds room among the copies, and all of it takes longer than from one look to the next.
+    for number in 0..8 {
+        assert_eq!(post(&client, &broker, number).await?, 200);
+        acknowledged.push(FIRST + number * 1000);
+        let said = ready(&client, &broker).await?.1;
+        assert_eq!(said["amiss"][0]["code"], "queue-forgets", "{said}");
+        sleep(Duration::from_millis(600)).await;
+    }
+    home.cluster.redis.kill().await?;
+    home.cluster.redis.restart().await?;
+    home.cluster.workers[0].restart().await?;
+    until_ready_says(&client, &broker, 200, None).await;
+    are_stored_once_each(&home, &acknowledged).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_redis_follows_another_that_is_said_and_what_brokers_take_is_stored_once_it_does_not() -> Result<()> {
     let (home, client) = (home().await?, http_client()?);
     let broker = home.cluster.brokers[0].url();

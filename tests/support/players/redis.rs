@@ -123,6 +123,14 @@ impl RedisServer {
         Ok(self.connect().await?.call(&set).await?)
     }
 
+    /// From now on it takes half a minute to write its append-only file anew, as one does that holds much.
+    pub async fn takes_long_to_write_its_file_anew(&self) -> Result<()> {
+        let fill = "for key = 1, 30000 do redis.call('SET', 'filler' .. key, '') end";
+        self.connect().await?.call::<()>(engine_redis::redis::cmd("EVAL").arg(fill).arg(0)).await?;
+        // In microseconds for each key.
+        self.set("rdb-key-save-delay", "1000").await
+    }
+
     /// It becomes the replica of one that cannot be reached.
     pub async fn follows_another(&self) -> Result<()> {
         self.replica_of(["127.0.0.1", "1"]).await

@@ -14,6 +14,16 @@ pub struct Demand {
     pub what: String,
 }
 
+/// What is known of the file that Redis appends to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppendOnlyFile {
+    /// It was seen whole: while it is written anew, that of before goes on.
+    Whole,
+    /// It may be the first since it was switched on. Redis calls it enabled from then on (`aof_enabled:1`), and can read nothing of it
+    /// until it is written; nor does it say which of both it writes.
+    MayBeFirst,
+}
+
 /// What Redis says of itself, to one question.
 enum Answer<T> {
     /// This.
@@ -44,11 +54,11 @@ const SETTINGS: [(&str, &str); 2] = [("appendfsync", "always"), ("no-appendfsync
 /// What this Redis does not do and must, if it is to lose nothing. Where it does not let itself be asked about itself (`INFO`) or
 /// for its settings (`CONFIG`), since its ACL refuses that or it is managed, these count as unmet, unless the operator has them
 /// trusted.
-pub async fn unmet(redis: &Redis, trust_durability: bool) -> Result<Vec<Demand>, RedisError> {
+pub async fn unmet(redis: &Redis, trust_durability: bool, file: AppendOnlyFile) -> Result<Vec<Demand>, RedisError> {
     let info: Answer<String> = Answer::of(redis.call(&redis::cmd("INFO")).await, trust_durability)?;
     let names = SETTINGS.map(|(name, _)| name);
     let settings = redis.call(redis::cmd("CONFIG").arg("GET").arg(&names)).await;
-    Ok(judge(&info, &Answer::of(settings, trust_durability)?))
+    Ok(judge(&info, &Answer::of(settings, trust_durability)?, file))
 }
 
 fn facts(info: &str) -> HashMap<&str, &str> {
@@ -69,9 +79,14 @@ fn untold(command: &str, rule: &str, why: &str, wanted: &str) -> Demand {
     Demand { what }
 }
 
-fn judge(info: &Answer<String>, durability: &Durability) -> Vec<Demand> {
+fn judge(info: &Answer<String>, durability: &Durability, file: AppendOnlyFile) -> Vec<Demand> {
     let mut unmet = match info {
-        Answer::Told(info) => not_as_needed(&facts(info)),
+        Answer::Told(info) => {
+            let facts = facts(info);
+            let mut unmet = not_as_needed(&facts);
+            unmet.extend(not_written(&facts).filter(|_| file == AppendOnlyFile::MayBeFirst));
+            unmet
+        }
         Answer::Trusted => Vec::new(),
         Answer::Untold(why) => {
             let wanted =
@@ -117,6 +132,26 @@ fn not_as_needed(facts: &HashMap<&str, &str>) -> Vec<Demand> {
     unmet
 }
 
+/// That it has yet to write its append-only file, or could not.
+fn not_written(facts: &HashMap<&str, &str>) -> Option<Demand> {
+    let is = |name: &str, value: &str| facts.get(name) == Some(&value);
+    let runs = ["aof_rewrite_in_progress", "aof_rewrite_scheduled", "aof_pending_rewrite"];
+    let has_failed = facts.get("aof_last_bgrewrite_status").is_some_and(|status| *status != "ok");
+    let is_written = !has_failed && !runs.iter().any(|name| is(name, "1"));
+    (is("aof_enabled", "1") && !is_written).then(|| {
+        let how = if has_failed {
+            "and could not: see its log and its disk"
+        } else {
+            "which ends by itself (INFO persistence: aof_rewrite_in_progress is 0 then)"
+        };
+        Demand {
+            what: format!(
+                "redis has yet to write its append-only file, and forgets what it is given until then; {how}"
+            ),
+        }
+    })
+}
+
 /// What lets Redis answer before what it was given is on disk.
 fn too_early(durability: &Durability) -> Vec<Demand> {
     let told = match durability {
@@ -154,7 +189,7 @@ mod tests {
     }
 
     fn complaints_of(info: &Answer<String>, durability: &Durability) -> Vec<String> {
-        judge(info, durability).into_iter().map(|demand| demand.what).collect()
+        judge(info, durability, AppendOnlyFile::Whole).into_iter().map(|demand| demand.what).collect()
     }
 
     fn complaints(info: &str, durability: &Durability) -> Vec<String> {
@@ -180,6 +215,20 @@ mod tests {
             let complaints = complaints(&info, &told("always", "no"));
             assert_eq!(complaints.len(), 1, "{complaints:?}");
             assert!(complaints[0].contains(what), "{complaints:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_the_first_append_only_file_keeps_nothing_until_it_is_written() {
+        let good =
+            format!("{GOOD}aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\naof_last_bgrewrite_status:ok\r\n");
+        let of = |info: &str, file| judge(&Answer::Told(info.to_owned()), &told("always", "no"), file).len();
+        assert_eq!((of(&good, AppendOnlyFile::MayBeFirst), of(GOOD, AppendOnlyFile::MayBeFirst)), (0, 0));
+        for (is, was) in
+            [("in_progress:1", "in_progress:0"), ("scheduled:1", "scheduled:0"), ("status:err", "status:ok")]
+        {
+            let info = good.replace(was, is);
+            assert_eq!((of(&info, AppendOnlyFile::MayBeFirst), of(&info, AppendOnlyFile::Whole)), (1, 0), "{is}");
         }
     }
 

@@ -13,7 +13,7 @@ mod turn;
 pub use redis;
 
 pub use bell::{Heard, listen};
-pub use check::{Demand, unmet};
+pub use check::{AppendOnlyFile, Demand, unmet};
 pub use clock::{ServerClock, clock_ahead};
 pub use connection::{Redis, RedisError};
 pub use settings::{QueueKind, RedisSettings};
