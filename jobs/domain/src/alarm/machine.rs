@@ -81,7 +81,8 @@ impl Run<'_> {
         if is_whole && matches!(evidence.fact, Fact::Values { .. }) {
             self.sums_up_late(evidence.at);
         }
-        is_whole
+        // A delay that ran out long ago may have begun what is over by now.
+        is_whole && self.is_over_by(reached)
     }
 
     /// Weighs one fact by the rules that it concerns; whether by all of them.

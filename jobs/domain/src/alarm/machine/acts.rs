@@ -27,7 +27,7 @@ impl Run<'_> {
     }
 
     /// Ends what is over by then; whether all of it. What waits for a rule's delay is left to what comes next.
-    fn is_over_by(&mut self, reached: Timestamp) -> bool {
+    pub(super) fn is_over_by(&mut self, reached: Timestamp) -> bool {
         while let Some(due) = self.state.expiry().filter(|due| *due <= reached) {
             if !self.expires(due) {
                 return false;

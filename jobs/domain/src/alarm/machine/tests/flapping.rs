@@ -42,6 +42,19 @@ fn what_comes_and_goes_is_told_once_as_that_and_once_when_it_is_calm() {
 }
 
 #[test]
+fn what_began_to_flap_long_ago_and_was_not_looked_at_is_calm_at_once_and_the_same_again_changes_nothing() {
+    let (within, calm) = (Duration::from_mins(10), Duration::from_mins(5));
+    let mut source = Watched::by([Rule { flapping: Some(Flapping { more_than: 3, within, calm }), ..too_hot(5) }]);
+    flaps(&mut source, 1..=3);
+    source.sees(80, hot(35.0));
+    let all = source.changes(2000, Fact::Tick);
+    let kinds: Vec<ChangeKind> = all.iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [ChangeKind::Raised, ChangeKind::Flapping, ChangeKind::Calmed]);
+    assert_eq!((all[0].since, all[2].at), (seconds(80), seconds(385)));
+    assert_eq!((source.timer, source.sees(2000, Fact::Tick)), (None, vec![]));
+}
+
+#[test]
 fn what_stands_when_it_is_calm_is_told_as_standing_and_its_end_is_told() {
     let mut source = damped(3);
     flaps(&mut source, 1..=4);
