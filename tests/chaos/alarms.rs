@@ -1,7 +1,7 @@
 //! What the field saw acknowledged, against the alarms there are: an answer without a proof begins one, the next good one ends it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
@@ -25,6 +25,9 @@ const IS_WORKED_OFF_WITHIN: Duration = Duration::from_secs(1);
 /// What was in time is looked at so long after it at most where nobody dies.
 const IS_LOOKED_AT_WITHIN: Duration = Duration::from_secs(5);
 
+/// What a process held that died is given to another, run after run, and is looked at so long after it at most.
+const IS_LOOKED_AT_AGAIN_WITHIN: Duration = Duration::from_secs(20);
+
 /// From a question to the broker's taking of its answer, with the two times that a gateway posts it again.
 const IS_TAKEN_WITHIN: Duration = Duration::from_secs(5);
 
@@ -41,6 +44,10 @@ fn judge(rule: &str, answer: &Acknowledged) -> Option<bool> {
         return Some(is_proven(answer));
     }
     let [(_, temperature), _] = answer.replies.iter().find_map(climate)?;
+    judge_temperature(temperature)
+}
+
+fn judge_temperature(temperature: f64) -> Option<bool> {
     // Between the limits and these, an alarm that there is goes on, and none begins.
     let (is_good, is_abnormal) = ((11.0..=29.0).contains(&temperature), !(10.0..=30.0).contains(&temperature));
     (is_good || is_abnormal).then_some(is_good)
@@ -83,6 +90,12 @@ impl Answer {
     }
 }
 
+/// What is on record of answers that came too late to raise an alarm, and would have: all from the first to the last.
+struct CameLate {
+    first: String,
+    last: String,
+}
+
 /// An alarm of a device.
 struct Span {
     raised: String,
@@ -91,7 +104,20 @@ struct Span {
     may_be_late: bool,
 }
 
+impl CameLate {
+    /// What this alarm puts on record, if it is none that was raised.
+    fn on(alarm: &Value) -> Option<Self> {
+        alarm["late_readings"].as_u64()?;
+        Some(Self { first: alarm["raised_at"].as_str()?.to_owned(), last: alarm["over_at"].as_str()?.to_owned() })
+    }
+}
+
 impl Span {
+    /// Whether it tells of that instant.
+    fn tells_of(&self, at: &str) -> bool {
+        *self.raised <= *at && self.cleared.as_deref().is_none_or(|cleared| *at <= *cleared)
+    }
+
     fn holds(&self, at: &str) -> bool {
         *self.raised < *at && self.cleared.as_deref().is_none_or(|cleared| *at < *cleared)
     }
@@ -102,8 +128,10 @@ pub(crate) struct Said {
     watched: BTreeMap<Watched, Vec<Answer>>,
     disorder: Vec<Disorder>,
     clocks: Clocks,
-    /// The readings that are stored as late: by terminal, address, and when they were asked.
-    late: BTreeSet<(String, u8, String)>,
+    /// Those that are stored as late.
+    late: BTreeMap<Watched, Vec<Answer>>,
+    /// What is stored and was not heard of as acknowledged: by device, when it was asked, and whether it was good.
+    unheard: Vec<((String, u8), String, bool)>,
 }
 
 impl Said {
@@ -115,22 +143,26 @@ impl Said {
         clocks: Clocks,
     ) -> Self {
         let disorder = outages.into_iter().map(Disorder::of).collect();
-        let mut said = Self { watched: BTreeMap::new(), disorder, clocks, late: BTreeSet::new() };
+        let mut said = Self { watched: BTreeMap::new(), disorder, clocks, late: BTreeMap::new(), unheard: Vec::new() };
         for result in acknowledged {
             let asked = Timestamp(result.time_stamp);
             for rule in [TIMEOUT, TEMPERATURE] {
-                // What was read and is stored says itself whether it was late, and what is says nothing to an alarm.
-                if rule == TEMPERATURE && history.is_late(result) {
-                    said.late.insert((result.mac.clone(), result.pid, asked.rfc3339()));
-                    continue;
-                }
+                let Some(is_good) = judge(rule, result) else { continue };
                 let may_be_late = said.is_in_disorder(rule, &asked.rfc3339());
                 let may_be_overtaken = rule == TEMPERATURE && said.is_near_an_outage(asked, IS_LOOKED_AT_WITHIN);
-                let answers = said.watched.entry((result.mac.clone(), result.pid, rule)).or_default();
-                let answer = |is_good| Answer { asked, is_good, may_be_late, may_be_overtaken };
-                answers.extend(judge(rule, result).map(answer));
+                let answer = Answer { asked, is_good, may_be_late, may_be_overtaken };
+                // What was read and is stored says itself whether it was late, and what is begins and ends no alarm.
+                let is_late = rule == TEMPERATURE && history.is_late(result);
+                let answers = if is_late { &mut said.late } else { &mut said.watched };
+                answers.entry((result.mac.clone(), result.pid, rule)).or_default().push(answer);
             }
         }
+        for (device, asked, temperature) in history.unheard(acknowledged) {
+            said.unheard.extend(judge_temperature(temperature).map(|is_good| (device, asked, is_good)));
+        }
+        let late = said.late.values().flatten();
+        let (late, far) = late.partition::<Vec<_>, _>(|late| late.may_be_overtaken);
+        println!("readings that are stored as late: {} near an outage, {} far from any", late.len(), far.len());
         for answers in said.watched.values_mut() {
             answers.sort_by_key(|answer| answer.asked);
         }
@@ -153,35 +185,49 @@ impl Said {
     }
 
     fn complaints(&self, alarms: &[Value]) -> Vec<String> {
-        let mut spans: BTreeMap<Watched, Vec<Span>> = BTreeMap::new();
+        let (mut spans, mut records) =
+            (BTreeMap::<Watched, Vec<Span>>::new(), BTreeMap::<Watched, Vec<CameLate>>::new());
         let mut found = Vec::new();
         let is_of_a_device =
             |alarm: &&Value| alarm["source"]["kind"] != "platform" && alarm["source"]["kind"] != "node";
         for alarm in alarms.iter().filter(is_of_a_device) {
-            if alarm["late_readings"].is_u64() && self.is_of_a_late_reading(alarm) {
-                continue;
-            }
-            match self.span(alarm) {
-                Some((watched, span)) => spans.entry(watched).or_default().push(span),
-                None => found.push(format!("nothing was said that demands {alarm}")),
+            match (self.span(alarm), CameLate::on(alarm)) {
+                (Some((watched, _)), Some(record)) => records.entry(watched).or_default().push(record),
+                (Some((watched, span)), None) => spans.entry(watched).or_default().push(span),
+                (None, _) => found.push(format!("nothing was said that demands {alarm}")),
             }
         }
         for (watched, answers) in &self.watched {
             let spans = spans.remove(watched).unwrap_or_default();
+            let records = records.remove(watched).unwrap_or_default();
             let wrong = answers.iter().enumerate().filter_map(|(place, _)| wrong_at(answers, place, &spans));
-            let wrong = wrong.chain(spans.iter().filter_map(|span| self.wrong_with(watched.2, span, answers)));
+            let wrong = wrong.chain(spans.iter().filter_map(|span| self.wrong_with(watched, span, answers)));
+            let wrong = wrong.chain(self.wrong_with_late_ones(watched, &spans, &records));
             found.extend(wrong.map(|wrong| format!("{watched:?} {wrong}: {}", told(answers, &spans))));
         }
         found
     }
 
-    /// Whether it is on record for a reading that came too late to raise it.
-    fn is_of_a_late_reading(&self, alarm: &Value) -> bool {
-        let source = &alarm["source"];
-        let [mac, asked] =
-            [&source["mac"], &alarm["raised_at"]].map(|text| text.as_str().unwrap_or_default().to_owned());
-        let pid = source["pid"].as_u64().and_then(|pid| u8::try_from(pid).ok());
-        pid.is_some_and(|pid| self.late.contains(&(mac, pid, asked)))
+    /// An abnormal temperature is in an alarm, or on record as one that came too late to raise it: it was looked at, whatever died. And
+    /// nothing is on record so that was not said.
+    fn wrong_with_late_ones(&self, watched: &Watched, spans: &[Span], records: &[CameLate]) -> Vec<String> {
+        let in_time = self.watched.get(watched).into_iter().flatten();
+        let newest = in_time.clone().map(|answer| answer.asked).max();
+        let late = self.late.get(watched).into_iter().flatten();
+        let abnormal: Vec<&Answer> = late.chain(in_time).filter(|answer| !answer.is_good).collect();
+        let is_told = |at: &str| {
+            spans.iter().any(|span| span.tells_of(at))
+                || records.iter().any(|record| *record.first <= *at && *at <= *record.last)
+        };
+        // It is put on record when the device is heard of again.
+        let is_on_record =
+            |answer: &Answer| newest.is_some_and(|newest| answer.asked.plus(IS_LOOKED_AT_AGAIN_WITHIN) < newest);
+        let forgotten = abnormal.iter().filter(|answer| watched.2 == TEMPERATURE && !answer.may_be_late);
+        let forgotten = forgotten.filter(|answer| is_on_record(answer) && !is_told(&answer.at()));
+        let forgotten = forgotten.map(|answer| format!("was abnormal at {}, and nothing tells of it", answer.at()));
+        let was_said = |record: &&CameLate| abnormal.iter().any(|answer| answer.at() == record.first);
+        let invented = records.iter().filter(|record| !was_said(record));
+        forgotten.chain(invented.map(|record| format!("said nothing at {} that was too late", record.first))).collect()
     }
 
     /// An alarm, and what it is of, if the field said anything of that.
@@ -215,12 +261,22 @@ impl Said {
     }
 
     /// An alarm begins when an abnormal answer is taken that nothing good followed yet, and ends with a good one.
-    fn wrong_with(&self, rule: &str, span: &Span, answers: &[Answer]) -> Option<String> {
-        let Span { raised, cleared, .. } = span;
+    fn wrong_with(&self, watched: &Watched, span: &Span, answers: &[Answer]) -> Option<String> {
+        let (Span { raised, cleared, .. }, rule) = (span, watched.2);
+        let was_unheard = |at: &str, is_good| {
+            let is_it = |((mac, pid), asked, good): &((String, u8), String, bool)| {
+                (&watched.0, watched.1) == (mac, *pid) && at == asked && *good == is_good
+            };
+            rule == TEMPERATURE && self.unheard.iter().any(is_it)
+        };
         let before = answers.iter().rev().find(|answer| answer.at() <= *raised);
         let began = before.is_some_and(|answer| !answer.is_good && *raised <= answer.taken());
-        let began = began || rule == TIMEOUT && self.may_have_lost_a_question_before(raised, answers);
-        let ended = cleared.as_ref().is_none_or(|at| answers.iter().any(|answer| answer.is_good && answer.at() == *at));
+        let began = began
+            || was_unheard(raised, false)
+            || rule == TIMEOUT && self.may_have_lost_a_question_before(raised, answers);
+        let was_good =
+            |at: &String| answers.iter().any(|answer| answer.is_good && answer.at() == *at) || was_unheard(at, true);
+        let ended = cleared.as_ref().is_none_or(was_good);
         match (began || span.may_be_late, ended || cleared.as_ref().is_some_and(|at| self.is_in_disorder(rule, at))) {
             (false, _) => Some(format!("has an alarm since {raised} that nothing abnormal began")),
             (_, false) => Some(format!("has an alarm since {raised} that nothing good ended")),

@@ -63,6 +63,19 @@ impl History {
         self.of(result).is_some_and(|readings| readings.iter().any(|reading| reading["late"] == true))
     }
 
+    /// The temperatures that are stored and that the field does not know to be acknowledged, since that died on the way: by terminal and
+    /// address, with when they were asked.
+    pub(crate) fn unheard(&self, acknowledged: &[Acknowledged]) -> Vec<((String, u8), String, f64)> {
+        let heard: BTreeSet<_> =
+            acknowledged.iter().map(|result| (&*result.mac, result.pid, result.time_stamp)).collect();
+        let instant = |asked: &str| Timestamp::of_rfc3339(asked).map_or(0, |at| at.0);
+        let unheard = self.0.iter().filter(|((mac, pid, asked), _)| !heard.contains(&(&**mac, *pid, instant(asked))));
+        let read = unheard.filter_map(|((mac, pid, asked), readings)| {
+            Some(((mac.clone(), *pid), asked.clone(), value(&readings[0], "temperature")?))
+        });
+        read.collect()
+    }
+
     fn lost<'a>(&self, acknowledged: &'a [Acknowledged]) -> Vec<&'a Acknowledged> {
         acknowledged.iter().filter(|result| is_proven(result) && self.of(result).is_none()).collect()
     }

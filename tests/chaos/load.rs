@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use field::{Acknowledged, FaultRates, Field, FieldCounters, FieldSettings, TruthSink};
+use field::{Acknowledged, Cooling, FaultRates, Field, FieldCounters, FieldSettings, TruthSink};
 use serde_json::{Value, json};
 use telltale_tests::{Cluster, Delivery, Mail, Mailbox, PATIENCE, Server, Session, Size, WebhookReceiver, eventually};
 use tokio::{
@@ -343,6 +343,8 @@ fn a_field(terminals_per_node: u16, truth: TruthSink) -> Result<FieldSettings> {
         terminals_per_node,
         devices_per_terminal: 1,
         faults: FaultRates { damaged_replies: 0.4, ..FaultRates::default() },
+        // Warm for some four seconds at a time: there is always a room that gets warm as something dies, and one that is.
+        cooling: Cooling { fails: 0.5, lasts: Duration::from_secs(12) },
         ready_delay: Duration::from_millis(50),
         answer_time: Duration::from_millis(20),
         truth: Some(truth),

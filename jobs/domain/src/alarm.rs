@@ -38,7 +38,7 @@ pub use replay::{Episode, Replay, episodes};
 pub use rule::{BadRule, Flapping, Rule, RuleId, Wrong};
 pub use rule_set::RuleSet;
 pub use sight::{Against, Sight, Why};
-pub use state::{Acknowledged, Active, ConditionState, Ending, Pending, Seen, SourceState};
+pub use state::{Acknowledged, Active, ConditionState, Ending, Held, Pending, Seen, SourceState};
 pub use target::Target;
 
 /// How much an alarm matters, least first.

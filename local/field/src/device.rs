@@ -11,7 +11,7 @@ use std::time::Duration;
 use climate::Climate;
 use ups::Ups;
 
-use crate::chance;
+use crate::{Cooling, chance};
 
 /// One device. It says nothing of its own; it is asked.
 #[derive(Debug, Clone)]
@@ -39,8 +39,9 @@ pub(crate) struct Description {
 
 impl Device {
     /// A temperature and humidity sensor.
-    pub(crate) fn climate(seed: u64, mac: &str, pid: u8) -> Self {
-        Self { pid, model: Model::Climate(Climate::new(chance::number(seed, &format!("{mac}/{pid}")))) }
+    pub(crate) fn climate(seed: u64, mac: &str, pid: u8, cooling: Cooling) -> Self {
+        let climate = Climate::new(chance::number(seed, &format!("{mac}/{pid}"))).with(cooling);
+        Self { pid, model: Model::Climate(climate) }
     }
 
     /// A UPS, alone on its line, that has a fault in that share of the time.

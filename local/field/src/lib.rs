@@ -30,6 +30,6 @@ mod world;
 pub use counters::FieldCounters;
 pub use field::Field;
 pub use line::ReplyFault;
-pub use settings::{BusyReports, FaultRates, FieldError, FieldSettings};
+pub use settings::{BusyReports, Cooling, FaultRates, FieldError, FieldSettings};
 pub use site::site;
 pub use truth::{Acknowledged, AcknowledgedReply, TruthSink};

@@ -118,6 +118,7 @@ mod tests {
     use domain::frame::{RejectedFrame, RtuInstruction, VerifiedFrame};
 
     use super::*;
+    use crate::Cooling;
 
     #[test]
     fn a_roll_hits_each_fault_in_its_share_and_mostly_none() {
@@ -132,7 +133,7 @@ mod tests {
     fn no_faulty_reply_of_a_modbus_line_can_be_proven() {
         let instruction = RtuInstruction::parse("0300000003").unwrap();
         let request = bytes_of_hex(&instruction.request(4)).unwrap();
-        let mut sensor = Device::climate(1, "98D800010001", 4);
+        let mut sensor = Device::climate(1, "98D800010001", 4, Cooling::default());
         let honest = sensor.answer(&request, Duration::ZERO).unwrap();
         let rejected = |bytes: &[u8]| instruction.verify(4, bytes).unwrap_err();
         assert_eq!(rejected(&fault::foreign(Line::Rs485, &request, &honest)), RejectedFrame::Foreign { address: 5 });

@@ -46,7 +46,8 @@ fn terminal(settings: &FieldSettings, node: u16, number: u16) -> TerminalPlan {
         let devices = vec![Device::ups(seed, &mac, settings.faults.faulty_ups)];
         return TerminalPlan { mac, name, line: Line::Rs232, devices };
     }
-    let devices = (1..=settings.devices_per_terminal).map(|pid| Device::climate(seed, &mac, pid)).collect();
+    let devices =
+        (1..=settings.devices_per_terminal).map(|pid| Device::climate(seed, &mac, pid, settings.cooling)).collect();
     TerminalPlan { mac, name, line: Line::Rs485, devices }
 }
 

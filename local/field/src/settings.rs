@@ -21,6 +21,8 @@ pub struct FieldSettings {
     pub seed: u64,
     /// How often things go wrong.
     pub faults: FaultRates,
+    /// How often rooms get warm.
+    pub cooling: Cooling,
     /// The nodes connect one after the other over this time.
     pub ramp: Duration,
     /// How long after `registerSuccess` a node says `ready`.
@@ -51,6 +53,7 @@ impl FieldSettings {
             devices_per_terminal: 2,
             seed: 1,
             faults: FaultRates::default(),
+            cooling: Cooling::default(),
             ramp: Duration::ZERO,
             ready_delay: Duration::from_millis(500),
             answer_time: Duration::from_millis(60),
@@ -71,6 +74,7 @@ impl FieldSettings {
         if self.nodes == 0 || self.terminals_per_node == 0 || !(1..=247).contains(&self.devices_per_terminal) {
             return Err(FieldError::Size);
         }
+        self.cooling.check()?;
         self.faults.check()
     }
 }
@@ -83,6 +87,28 @@ pub enum BusyReports {
     Quiet,
     /// One for every change of a terminal's queue, as the real programs do.
     Chatty,
+}
+
+/// How often a room's cooling fails: it gets warmer than 30 °C then, in the middle of that time, and cool again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cooling {
+    /// In which share of the time.
+    pub fails: f64,
+    /// For how long each time, in whole seconds.
+    pub lasts: Duration,
+}
+
+impl Default for Cooling {
+    fn default() -> Self {
+        Self { fails: 1.0 / 12.0, lasts: Duration::from_mins(5) }
+    }
+}
+
+impl Cooling {
+    fn check(&self) -> Result<(), FieldError> {
+        let is_one = (0.0..=1.0).contains(&self.fails) && self.lasts >= Duration::from_secs(1);
+        is_one.then_some(()).ok_or(FieldError::Cooling)
+    }
 }
 
 /// How often things go wrong. The default is never.
@@ -149,6 +175,9 @@ pub enum FieldError {
         "fault shares lie between 0 and 1, those of the four kinds of bad replies together at most 1 (so a common rate is 0.25 at most), and nothing drops more than 36000 times an hour"
     )]
     Faults,
+    /// A room that is no room.
+    #[error("a room's cooling fails in a share of the time between 0 and 1, for a second each time at least")]
+    Cooling,
     /// The truth cannot be recorded.
     #[error("the record of acknowledged results cannot be written to {path}: {cause}")]
     Truth {
@@ -180,6 +209,11 @@ mod tests {
             (FieldSettings { devices_per_terminal: 248, ..good.clone() }, "1 to 247"),
             (FieldSettings { faults: FaultRates::uniform(0.3), ..good.clone() }, "together at most 1"),
             (FieldSettings { faults: FaultRates::uniform(f64::NAN), ..good.clone() }, "between 0 and 1"),
+            (
+                FieldSettings { cooling: Cooling { fails: 2.0, ..Cooling::default() }, ..good.clone() },
+                "between 0 and 1",
+            ),
+            (FieldSettings { cooling: Cooling { lasts: Duration::ZERO, ..Cooling::default() }, ..good }, "a second"),
         ] {
             let why = bad.check().unwrap_err().to_string();
             assert!(why.contains(advice), "{why}");

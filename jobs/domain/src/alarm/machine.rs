@@ -11,7 +11,7 @@ mod weighing;
 
 use std::collections::BTreeSet;
 
-use super::{Aspect, Change, Evidence, Fact, RuleId, RuleSet, Seen, SourceState, condition::Pause};
+use super::{Aspect, Change, ConditionState, Evidence, Fact, RuleId, RuleSet, Seen, SourceState, condition::Pause};
 use crate::{Source, Timestamp, identity::derived_id, time::is_ahead};
 
 use self::{telling::Terms, weighing::Looking};
@@ -65,6 +65,9 @@ impl Run<'_> {
             return true;
         }
         if !is_news(&self.state, evidence) {
+            if is_overtaken(&self.state, evidence) {
+                self.notes_late(evidence);
+            }
             return true;
         }
         let reached = reached(evidence, now);
@@ -103,8 +106,12 @@ impl Run<'_> {
                 break;
             }
             let current = self.state.conditions.remove(&rule.id);
+            let since = current.as_ref().map(ConditionState::since);
             let mut changes = Vec::new();
             let after = looking.advance(rule, current, &mut self.state, &mut changes);
+            if let Some(since) = since.filter(|since| after.as_ref().is_none_or(|after| after.since() != *since)) {
+                self.held(&rule.id, since, evidence.at);
+            }
             self.state.conditions.extend(after.map(|condition| (rule.id.clone(), condition)));
             self.state.is_judged_by(rule, rules);
             let terms = Terms::of(rule, rules);
@@ -175,6 +182,12 @@ impl Run<'_> {
 fn is_news(state: &SourceState, evidence: &Evidence) -> bool {
     let is_newer = |seen: &Seen| evidence.at > seen.at && evidence.id != seen.id;
     evidence.fact.aspect().is_none_or(|aspect| state.newest.get(&aspect).is_none_or(is_newer))
+}
+
+/// Whether a reading comes after one that is newer than it, or of the same instant.
+fn is_overtaken(state: &SourceState, evidence: &Evidence) -> bool {
+    let is_newer = |seen: &Seen| evidence.at <= seen.at && evidence.id != seen.id;
+    matches!(evidence.fact, Fact::Values { .. }) && state.newest.get(&Aspect::Values).is_some_and(is_newer)
 }
 
 /// Whether nothing newer is known of the source in any aspect. What people do says nothing of it.

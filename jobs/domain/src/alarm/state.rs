@@ -37,6 +37,9 @@ pub struct SourceState {
     /// The latest of them, lest one is counted twice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub late_seen: Vec<Timestamp>,
+    /// When conditions held of late that hold no more, whether they were raised or not, the latest last: what was seen then was looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Held>,
     /// The newest evidence of each aspect that was looked at: anything of that aspect that is not newer is late and changes
     /// nothing. Aspects are kept apart, since two workers may bring a last value and the loss that followed it in the wrong
     /// order: neither may undo the other.
@@ -79,6 +82,17 @@ impl SourceState {
         let mut active = self.conditions.iter().filter_map(|(rule, condition)| Some((rule, condition.active()?)));
         active.find(|(_, active)| active.alarm == id)
     }
+}
+
+/// A time in which a rule's condition held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The rule.
+    pub rule: RuleId,
+    /// From when.
+    pub since: Timestamp,
+    /// When it was seen that it does not any more.
+    pub until: Timestamp,
 }
 
 /// Which evidence was looked at last.
@@ -199,6 +213,14 @@ impl ConditionState {
         match self {
             Self::Pending(pending) => pending.waits.is_none(),
             Self::Active(_) => true,
+        }
+    }
+
+    /// Since when the condition holds, or held.
+    pub(super) fn since(&self) -> Timestamp {
+        match self {
+            Self::Pending(pending) => pending.since,
+            Self::Active(active) => active.since,
         }
     }
 

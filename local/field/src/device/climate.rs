@@ -12,22 +12,26 @@ use super::{
     modbus::{self, ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, READ_HOLDING, READ_INPUT, Request, WRITE_ONE},
     signal::{between, drift, spell, wave},
 };
+use crate::Cooling;
 
 const RUN_STATE: u16 = 2;
-/// The room's cooling fails for one cell in twelve: it gets warm, and cool again.
-const COOLING: Duration = Duration::from_mins(5);
-const COOLING_FAILS: f64 = 1.0 / 12.0;
 
 /// One sensor and the room it hangs in.
 #[derive(Debug, Clone)]
 pub(super) struct Climate {
     seed: u64,
+    cooling: Cooling,
     run_state: u16,
 }
 
 impl Climate {
     pub(super) fn new(seed: u64) -> Self {
-        Self { seed, run_state: 1 }
+        Self { seed, cooling: Cooling::default(), run_state: 1 }
+    }
+
+    /// The same in a room with this cooling.
+    pub(super) fn with(self, cooling: Cooling) -> Self {
+        Self { cooling, ..self }
     }
 
     /// The answer to a request for the address `pid`.
@@ -60,7 +64,7 @@ impl Climate {
         between(self.seed, 2, 24.0, 26.0)
             + 1.2 * wave(self.seed ^ 1, cycle, at)
             + 0.3 * drift(self.seed ^ 2, Duration::from_secs(40), at)
-            + 7.0 * spell(self.seed ^ 3, COOLING, COOLING_FAILS, at)
+            + 7.0 * spell(self.seed ^ 3, self.cooling.lasts, self.cooling.fails, at)
     }
 
     /// Percent. Warmer air is drier.

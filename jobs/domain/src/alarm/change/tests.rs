@@ -57,3 +57,16 @@ fn a_change_is_told_unless_its_rule_is_tried_out_or_something_speaks_against_it(
     assert!(!Change { shadow: true, ..raised.clone() }.is_told());
     assert!(!raised.recorded().is_told());
 }
+
+#[test]
+fn what_comes_and_goes_is_told_under_the_name_of_the_one_that_showed_it_until_it_is_calm() {
+    let shown = |kind| Change { shown_by: Some("first".into()), ..of(kind, "second", None) };
+    let names = |change: &Change| (change.flaps(), change.told_as().to_owned(), change.goes_on_as().to_owned());
+    let both = |flaps, told: &str, goes_on: &str| (flaps, told.to_owned(), goes_on.to_owned());
+    assert_eq!(names(&shown(Raised)), both(true, "first", "first"));
+    assert_eq!(names(&shown(Flapping)), both(true, "first", "first"));
+    assert_eq!(names(&shown(Calmed)), both(false, "first", "second"));
+    assert_eq!(names(&of(Flapping, "second", None)), both(true, "second", "second"));
+    assert_eq!(names(&of(Raised, "second", None)), both(false, "second", "second"));
+    assert_eq!(names(&of(Calmed, "second", None)), both(false, "second", "second"));
+}

@@ -1,10 +1,10 @@
-//! Readings that came too late: they raise nothing, and what they would have raised is recorded.
+//! Readings that came too late, or after newer ones: they raise nothing, and what they would have raised is recorded.
 
 use super::Run;
 use crate::{
     Timestamp,
     alarm::{
-        Change, ChangeKind, Evidence, Fact, Late, Memory, Rule, Severity, SourceState,
+        Active, Change, ChangeKind, Evidence, Fact, Held, Late, Memory, Rule, Severity, SourceState,
         change::About,
         condition::{Look, Verdict},
     },
@@ -13,6 +13,8 @@ use crate::{
 
 /// How many late readings are remembered, lest one is counted twice.
 const MOST_SEEN: usize = 64;
+/// For how many of the times in which a condition held it is remembered, lest what comes again out of one of them is taken for late.
+const MOST_HELD: usize = 16;
 
 impl Run<'_> {
     /// Counts a late reading for each rule that it would have raised.
@@ -41,6 +43,14 @@ impl Run<'_> {
             self.state.late_seen.drain(..surplus);
             self.state.late_seen.push(at);
         }
+    }
+
+    /// Remembers when a condition held that holds no more.
+    pub(super) fn held(&mut self, rule: &str, since: Timestamp, until: Timestamp) {
+        let held = &mut self.state.held;
+        let surplus = (held.len() + 1).saturating_sub(MOST_HELD);
+        held.drain(..surplus);
+        held.push(Held { rule: rule.to_owned(), since, until });
     }
 
     /// Says what came late, now that the source is heard of again.
@@ -87,8 +97,16 @@ impl Late {
 }
 
 impl SourceState {
-    /// Whether an alarm of the rule tells of that instant: the one that stands, or the latest.
+    /// Whether what was seen at that instant was looked at by the rule: its condition holds since before, or an alarm tells of it, or it is one
+    /// of the latest times in which it held.
     fn knows(&self, rule: &str, at: Timestamp) -> bool {
+        let condition = self.conditions.get(rule).filter(|condition| condition.since() <= at);
+        let holds = condition.is_some_and(|condition| condition.active().is_none_or(Active::holds));
+        let held = |held: &Held| held.rule == rule && held.since <= at && at <= held.until;
+        holds || self.held.iter().any(held) || self.told_of(rule, at)
+    }
+
+    fn told_of(&self, rule: &str, at: Timestamp) -> bool {
         let Some(life) = self.lives.get(rule).filter(|life| life.since <= at) else { return false };
         life.lasted_ms.is_none_or(|lasted| at <= life.since.plus(std::time::Duration::from_millis(lasted)))
     }

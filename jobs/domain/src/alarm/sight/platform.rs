@@ -141,3 +141,6 @@ fn clock(text: &str) -> Option<Why> {
     };
     Some(Why::ClockApart { seconds: seconds.to_owned(), ahead })
 }
+
+#[cfg(test)]
+mod tests;

@@ -219,3 +219,32 @@ fn what_came_to_matter_less_when_it_began_to_flap_is_told_once_when_it_matters_m
     assert_eq!(source.sees(40, hot(35.0)), [format!("({RULE} warning)")]);
     assert_eq!(source.sees(50, hot(55.0)), [format!("({RULE} critical)")]);
 }
+
+#[test]
+fn an_alarm_that_comes_and_goes_is_told_under_the_name_of_the_one_that_showed_it() {
+    let mut source = damped(3);
+    flaps(&mut source, 1..=3);
+    let first = source.changes(80, hot(35.0)).remove(0).alarm;
+    flaps(&mut source, 5..=6);
+    let life = source.state.lives[RULE].clone();
+    assert_eq!(life.told_as(seconds(20)), Some(&*first), "the flapping began with the first of those that are counted");
+    assert_eq!(life.told_as(seconds(120)), Some(&*first));
+    assert_eq!(life.told_as(seconds(19)), None, "it was before");
+    source.sees(700, Fact::Tick);
+    assert_eq!(source.state.lives[RULE].told_as(seconds(120)), None, "it is calm");
+}
+
+#[test]
+fn it_is_said_whether_what_flaps_only_came_and_went_or_came_to_matter_more_too() {
+    let mut source = two_levels(3);
+    flaps(&mut source, 1..=3);
+    let begun = source.changes(80, hot(35.0)).remove(1);
+    assert!(begun.detail.starts_with("raised 4 times"), "{}", begun.detail);
+    source.sees(90, hot(20.0));
+    for (second, celsius) in [(100, 35.0), (105, 55.0), (110, 20.0)] {
+        source.sees(second, hot(celsius));
+    }
+    let all = source.changes(2000, Fact::Tick);
+    let calm = all.iter().find(|change| change.kind == ChangeKind::Calmed).unwrap();
+    assert!(calm.detail.starts_with("raised or changed 6 times"), "{}", calm.detail);
+}

@@ -11,6 +11,14 @@ fn late(source: &mut Watched, second: i64, fact: Fact) -> Vec<String> {
     step.changes.iter().map(shown).collect()
 }
 
+/// One that is not known to be late.
+fn comes(source: &mut Watched, second: i64, fact: Fact) -> Vec<String> {
+    let evidence = Evidence::new(format!("evidence {second}"), device(), seconds(second), fact);
+    let step = step(&source.state, &source.set(), &evidence, seconds(1000));
+    (source.state, source.timer) = (step.state, step.timer);
+    step.changes.iter().map(shown).collect()
+}
+
 #[test]
 fn late_readings_raise_nothing_and_are_summed_up_when_the_source_is_heard_of() {
     let critical = crate::alarm::Level { limit: 50.0, severity: Severity::Critical, deadband: 0.0 };
@@ -75,6 +83,46 @@ fn late_readings_of_an_alarm_that_is_known_say_nothing_new() {
         late(&mut source, second, hot(36.0));
         assert_eq!(source.state.late.get(RULE).map_or(0, |late| late.count), counted, "of {second}");
     }
+}
+
+#[test]
+fn what_comes_after_what_is_newer_raises_nothing_and_is_summed_up() {
+    let mut source = Watched::by([too_hot(0)]);
+    comes(&mut source, 30, hot(20.0));
+    assert_eq!(comes(&mut source, 20, hot(35.0)), NOTHING);
+    assert_eq!(comes(&mut source, 10, hot(20.0)), NOTHING);
+    assert_eq!(comes(&mut source, 20, hot(35.0)), NOTHING, "once");
+    let summary = source.changes(40, hot(20.0)).remove(0);
+    assert_eq!((summary.kind, summary.count, summary.since), (ChangeKind::Late, Some(1), seconds(20)));
+}
+
+#[test]
+fn what_comes_again_after_what_is_newer_and_was_looked_at_is_not_late() {
+    let mut source = Watched::by([too_hot(5)]);
+    // It was dropped before its delay ran out; an alarm; and it holds.
+    for (second, celsius) in [(10, 35.0), (12, 20.0), (20, 35.0), (26, 36.0), (30, 20.0), (40, 35.0), (42, 35.0)] {
+        source.sees(second, hot(celsius));
+    }
+    let before = source.state.clone();
+    for second in [10, 20, 26, 40] {
+        comes(&mut source, second, hot(35.0));
+        assert_eq!(source.state, before, "of {second}");
+    }
+    for (second, counted) in [(9, 1), (13, 2), (31, 3)] {
+        comes(&mut source, second, hot(35.0));
+        assert_eq!(source.state.late[RULE].count, counted, "of {second}");
+    }
+}
+
+#[test]
+fn no_more_times_are_remembered_in_which_a_condition_held_than_are_of_use() {
+    let mut source = Watched::by([too_hot(0)]);
+    for time in 0..40 {
+        source.sees(time * 10, hot(35.0));
+        source.sees(time * 10 + 5, hot(20.0));
+    }
+    let held = &source.state.held;
+    assert_eq!((held.len(), held[0].since, held[15].until), (16, seconds(240), seconds(395)));
 }
 
 #[test]

@@ -10,8 +10,8 @@ fn late_or_repeated_evidence_changes_nothing() {
     source.sees(21, Fact::Missed { count: 11 });
     let before = source.state.clone();
     for (id, second, fact) in [
-        ("late", 15, hot(99.0)),
-        ("other", 20, hot(99.0)),
+        ("late", 15, hot(20.0)),
+        ("other", 20, hot(20.0)),
         ("evidence 20", 30, hot(99.0)),
         ("late", 20, Fact::Missed { count: 30 }),
     ] {

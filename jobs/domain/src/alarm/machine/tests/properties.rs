@@ -77,6 +77,8 @@ proptest! {
                 ChangeKind::SeverityChanged => prop_assert_eq!(raised.get(&change.rule), Some(&change.alarm)),
                 ChangeKind::Cleared => prop_assert_eq!(raised.remove(&change.rule), Some(change.alarm)),
                 ChangeKind::Flapping | ChangeKind::Calmed => {}
+                // Of what came after what was newer.
+                ChangeKind::Late => prop_assert_eq!(change.untold, Some(Untold::Record)),
                 other => prop_assert!(false, "{other:?} of evidence alone"),
             }
         }
