@@ -16,6 +16,7 @@ use serde_json::json;
 use telltale_tests::flow::{Flow, MAC, mac};
 
 const ID: &str = "01JZZZZZZZZZZZZZZZZZZZZZZ1";
+const OTHER: &str = "01JZZZZZZZZZZZZZZZZZZZZZZ2";
 
 fn rule(owner: Option<&str>, target: Target, condition: Condition) -> AlertRule {
     AlertRule {
@@ -123,6 +124,23 @@ async fn everybodys_rule_takes_the_common_one_away() {
     flow.after(Duration::from_secs(90)).await;
     assert_eq!(active(&flow).await, [format!("rule:{ID}")]);
     assert_eq!([told(&flow, "ann"), told(&flow, "tech"), told(&flow, "root")], [[RAISED]; 3]);
+}
+
+#[tokio::test]
+async fn a_persons_own_rule_holds_for_them_whichever_of_everybodys_takes_the_place_of_the_common_one() {
+    let flow = flow().await;
+    let mut own = AlertRule { id: OTHER.to_owned(), ..soon_lost(&flow, Some("ann")) };
+    (own.rule.id, own.rule.on_delay) = (rule_id(Some("ann"), OTHER), Duration::from_secs(40));
+    is_in_force(&flow, Change::create(own)).await;
+    let everybodys = soon_lost(&flow, None);
+    is_in_force(&flow, Change::create(everybodys)).await;
+    is_lost(&flow).await;
+    flow.after(Duration::from_secs(20)).await;
+    assert_eq!((told(&flow, "ann"), told(&flow, "tech")), (Vec::new(), vec![RAISED.to_owned()]), "hers waits longer");
+    flow.after(Duration::from_secs(30)).await;
+    assert_eq!((told(&flow, "ann").len(), told(&flow, "tech").len()), (1, 1), "hers, and hers alone");
+    is_back(&flow).await;
+    assert_eq!([told(&flow, "ann"), told(&flow, "tech"), told(&flow, "root")], [[RAISED, ENDED]; 3]);
 }
 
 #[tokio::test]

@@ -43,6 +43,8 @@ pub(crate) struct AlertRules {
     of_connections: BTreeSet<RuleId>,
     /// What people call them, also those that are disabled.
     names: HashMap<RuleId, String>,
+    /// The common rules that everybody's stand in for, also those that are disabled.
+    stands_in_for: HashMap<RuleId, RuleId>,
     by_scope: HashMap<(Target, Scope), Vec<usize>>,
     sets: Mutex<Sets>,
 }
@@ -76,6 +78,9 @@ impl AlertRules {
                 && !recipients.is_empty()
             {
                 index.recipients.insert(rule.id.clone(), recipients.clone());
+            }
+            if let Ok(AlertRule { rule, owner: None, replaces: Some(replaced), .. }) = &rule {
+                index.stands_in_for.insert(rule.id.clone(), replaced.rule.clone());
             }
             match rule {
                 Ok(rule) if rule.enabled => index.add(rule),
@@ -128,6 +133,11 @@ impl AlertRules {
         let setup =
             |(user, Replaced { rule, since })| Setup { user, since, replaces: [rule].into(), rules: Vec::new() };
         own.map(setup).collect()
+    }
+
+    /// The common rule that one of everybody's stands in for. One that is disabled still ends its alarms.
+    pub(crate) fn stands_in_for(&self, rule: &str) -> Option<&RuleId> {
+        self.stands_in_for.get(rule)
     }
 
     /// Who hears of what a rule raises beside those who see the devices. One that is disabled still ends its alarms.

@@ -68,7 +68,8 @@ async fn users(cx: &Context, transition: &Transition, terminal: Option<&Terminal
     let (table, source) = (cx.table.as_ref(), &transition.source);
     let model = model(cx, source, terminal).await?;
     let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
-    let replacing = cx.alert_rules().await?.replacing(source, terminal);
+    let rules = cx.alert_rules().await?;
+    let replacing = rules.replacing(source, terminal);
     let setups = &[setups, &replacing].concat();
     let bound = match source {
         // One alarm speaks for all that hangs on it.
@@ -81,7 +82,8 @@ async fn users(cx: &Context, transition: &Transition, terminal: Option<&Terminal
     let all = users::list(table).await?.into_iter();
     let hearers = all.filter(|user| user.role == Role::Admin || bound.contains(&user.user));
     let hearers = hearers.map(|user| {
-        let transition = part(transition, |change| concerns(change, &user.user, setups));
+        let is_theirs = |change: &Change| concerns(change, &user.user, setups, rules.stands_in_for(&change.rule));
+        let transition = part(transition, is_theirs);
         Hearer { audience: Audience::User(user.user), transition, into: None }
     });
     Ok(hearers.collect())

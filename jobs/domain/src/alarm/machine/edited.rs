@@ -37,16 +37,13 @@ impl Run<'_> {
 impl Looking<'_> {
     fn follows(&self, rule: &Rule, active: &mut Active, changes: &mut Vec<Change>) {
         let is_told_now = active.shadow && !rule.shadow;
-        active.shadow = active.shadow && rule.shadow;
         if !rule.condition.says_severity() {
+            // Of what is told from now on, this is still of the time before: that it stands says how much it matters, and the
+            // record how much it did.
             let detail = active.detail.clone();
-            let before = active.severity;
             self.still(rule, active, (rule.severity, detail), changes);
-            if is_told_now && before != active.severity {
-                // That it stands says how much it matters.
-                changes.clear();
-            }
         }
+        active.shadow = active.shadow && rule.shadow;
         if is_told_now {
             let change =
                 Change::of(ChangeKind::Raised, active.about(&rule.id), self.evidence.at, active.detail.clone());

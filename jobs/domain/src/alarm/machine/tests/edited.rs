@@ -228,7 +228,13 @@ fn what_was_only_tried_out_and_stands_is_told_as_raised_once_when_it_is_so_no_lo
     source.rules[0].shadow = false;
     source.rules[0].severity = Severity::Critical;
     let changes = source.changes(2, Fact::Tick);
-    let [told] = &changes[..] else { panic!("{changes:?}") };
+    let [before, told] = &changes[..] else { panic!("{changes:?}") };
+    let recorded = (ChangeKind::SeverityChanged, Severity::Critical, false);
+    assert_eq!(
+        (before.kind, before.severity, before.is_told()),
+        recorded,
+        "the record says how much it came to matter"
+    );
     assert_eq!((told.kind, told.severity, told.is_told()), (ChangeKind::Raised, Severity::Critical, true));
     assert_eq!((&told.alarm, told.since, told.at, told.count), (&alarm, seconds(1), seconds(2), Some(1)));
     assert_eq!(source.sees(3, hot(35.0)), NOTHING);
