@@ -267,7 +267,10 @@ impl Said {
             let is_it = |((mac, pid), asked, good): &((String, u8), String, bool)| {
                 (&watched.0, watched.1) == (mac, *pid) && at == asked && *good == is_good
             };
-            rule == TEMPERATURE && self.unheard.iter().any(is_it)
+            // One that is stored as late may have been looked at in time, by a run that died before it stored it.
+            let late = self.late.get(watched).into_iter().flatten();
+            let is_late = late.filter(|late| late.is_good == is_good).any(|late| late.at() == at);
+            is_late || rule == TEMPERATURE && self.unheard.iter().any(is_it)
         };
         let before = answers.iter().rev().find(|answer| answer.at() <= *raised);
         let began = before.is_some_and(|answer| !answer.is_good && *raised <= answer.taken());
@@ -299,7 +302,16 @@ fn wrong_at(answers: &[Answer], place: usize, spans: &[Span]) -> Option<String> 
         if answer.may_be_overtaken && next.any(|next| next.is_good && inside.cleared.as_ref() == Some(&next.at())) {
             return None;
         }
+        // Nor does it end what is abnormal since, where that overtook it.
+        let next = answers.get(place + 1).filter(|next| !next.is_good);
+        if answer.may_be_overtaken && next.is_some_and(|next| inside.holds(&next.at())) {
+            return None;
+        }
         return Some(format!("was good at {at}, in an alarm since {}", inside.raised));
+    }
+    // What was said last may be worked off when its gateway is gone for good.
+    if answer.may_be_overtaken && place + 1 == answers.len() {
+        return None;
     }
     // A good one that comes late ends what began before it, and what was abnormal since had not begun anything.
     let good_before = answers[..place].iter().rev().find(|before| before.is_good);

@@ -167,3 +167,11 @@ fn what_came_late_for_many_rules_is_summed_up_as_room_allows() {
     }
     assert_eq!(summed, 75);
 }
+
+#[test]
+fn a_reading_of_before_the_loss_that_comes_after_it_raises_what_it_shows() {
+    let mut source = Watched::by([too_hot(0), silent(0)]);
+    comes(&mut source, 10, hot(20.0));
+    comes(&mut source, 13, parent_lost());
+    assert_eq!(comes(&mut source, 12, hot(35.0)), [format!("+{RULE}")]);
+}
