@@ -25,8 +25,8 @@ const IS_WORKED_OFF_WITHIN: Duration = Duration::from_secs(1);
 /// What was in time is looked at so long after it at most where nobody dies.
 const IS_LOOKED_AT_WITHIN: Duration = Duration::from_secs(5);
 
-/// What a process held that died is given to another, run after run, and is looked at so long after it at most.
-const IS_LOOKED_AT_AGAIN_WITHIN: Duration = Duration::from_secs(20);
+/// What a process held that died is given to another, run after run, on AWS half a minute later, and is looked at so long after it at most.
+const IS_LOOKED_AT_AGAIN_WITHIN: Duration = Duration::from_secs(40);
 
 /// From a question to the broker's taking of its answer, with the two times that a gateway posts it again.
 const IS_TAKEN_WITHIN: Duration = Duration::from_secs(5);
@@ -131,7 +131,7 @@ pub(crate) struct Said {
     /// Those that are stored as late.
     late: BTreeMap<Watched, Vec<Answer>>,
     /// What is stored and was not heard of as acknowledged: by device, when it was asked, and whether it was good.
-    unheard: Vec<((String, u8), String, bool)>,
+    unheard: Vec<((String, u8), String, Option<bool>)>,
 }
 
 impl Said {
@@ -158,7 +158,7 @@ impl Said {
             }
         }
         for (device, asked, temperature) in history.unheard(acknowledged) {
-            said.unheard.extend(judge_temperature(temperature).map(|is_good| (device, asked, is_good)));
+            said.unheard.push((device, asked, judge_temperature(temperature)));
         }
         let late = said.late.values().flatten();
         let (late, far) = late.partition::<Vec<_>, _>(|late| late.may_be_overtaken);
@@ -200,7 +200,12 @@ impl Said {
         for (watched, answers) in &self.watched {
             let spans = spans.remove(watched).unwrap_or_default();
             let records = records.remove(watched).unwrap_or_default();
-            let wrong = answers.iter().enumerate().filter_map(|(place, _)| wrong_at(answers, place, &spans));
+            let is_last = |place: usize| place + 1 == answers.len();
+            let judged = answers.iter().enumerate().filter(|(place, answer)| {
+                // When the field goes, what was posted last is stored, and nobody hears so.
+                !(is_last(*place) && self.is_followed_unheard(watched, answer))
+            });
+            let wrong = judged.filter_map(|(place, _)| wrong_at(answers, place, &spans));
             let wrong = wrong.chain(spans.iter().filter_map(|span| self.wrong_with(watched, span, answers)));
             let wrong = wrong.chain(self.wrong_with_late_ones(watched, &spans, &records));
             found.extend(wrong.map(|wrong| format!("{watched:?} {wrong}: {}", told(answers, &spans))));
@@ -228,6 +233,12 @@ impl Said {
         let was_said = |record: &&CameLate| abnormal.iter().any(|answer| answer.at() == record.first);
         let invented = records.iter().filter(|record| !was_said(record));
         forgotten.chain(invented.map(|record| format!("said nothing at {} that was too late", record.first))).collect()
+    }
+
+    /// Whether a newer reading of the device is stored that was not heard of as acknowledged, and may have been looked at first.
+    fn is_followed_unheard(&self, (mac, pid, _): &Watched, answer: &Answer) -> bool {
+        let at = answer.at();
+        self.unheard.iter().any(|((of, address), asked, _)| (of, address) == (mac, pid) && *asked > at)
     }
 
     /// An alarm, and what it is of, if the field said anything of that.
@@ -264,8 +275,8 @@ impl Said {
     fn wrong_with(&self, watched: &Watched, span: &Span, answers: &[Answer]) -> Option<String> {
         let (Span { raised, cleared, .. }, rule) = (span, watched.2);
         let was_unheard = |at: &str, is_good| {
-            let is_it = |((mac, pid), asked, good): &((String, u8), String, bool)| {
-                (&watched.0, watched.1) == (mac, *pid) && at == asked && *good == is_good
+            let is_it = |((mac, pid), asked, good): &((String, u8), String, Option<bool>)| {
+                (&watched.0, watched.1) == (mac, *pid) && at == asked && *good == Some(is_good)
             };
             // One that is stored as late may have been looked at in time, by a run that died before it stored it.
             let late = self.late.get(watched).into_iter().flatten();
@@ -308,10 +319,6 @@ fn wrong_at(answers: &[Answer], place: usize, spans: &[Span]) -> Option<String> 
             return None;
         }
         return Some(format!("was good at {at}, in an alarm since {}", inside.raised));
-    }
-    // What was said last may be worked off when its gateway is gone for good.
-    if answer.may_be_overtaken && place + 1 == answers.len() {
-        return None;
     }
     // A good one that comes late ends what began before it, and what was abnormal since had not begun anything.
     let good_before = answers[..place].iter().rev().find(|before| before.is_good);
