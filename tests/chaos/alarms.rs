@@ -1,5 +1,8 @@
 //! What the field saw acknowledged, against the alarms there are: an answer without a proof begins one, the next good one ends it.
 
+mod answer;
+mod span;
+
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
@@ -13,9 +16,14 @@ use records::Clock;
 use serde_json::Value;
 use telltale_tests::Session;
 
+pub(crate) use self::answer::Unheard;
+use self::{
+    answer::{Answer, TEMPERATURE, TIMEOUT, Watched, judge, wrong_at},
+    span::{CameLate, Span},
+};
 use super::{
     Clocks, Outage,
-    history::{History, climate, is_proven},
+    history::History,
     load::{all, look_until},
 };
 
@@ -27,31 +35,6 @@ const IS_LOOKED_AT_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a process held that died is given to another, run after run, on AWS half a minute later, and is looked at so long after it at most.
 const IS_LOOKED_AT_AGAIN_WITHIN: Duration = Duration::from_secs(40);
-
-/// From a question to the broker's taking of its answer, with the two times that a gateway posts it again.
-const IS_TAKEN_WITHIN: Duration = Duration::from_secs(5);
-
-/// A device: its terminal, and its address on the line; and a rule that is watched on it.
-type Watched = (String, u8, &'static str);
-
-/// Of a device that nothing proven comes from, and of a sensor's temperature.
-const TIMEOUT: &str = "timeout";
-const TEMPERATURE: &str = "threshold:temperature";
-
-/// What an answer is to a rule: good, or not; none where the rule says nothing of it.
-fn judge(rule: &str, answer: &Acknowledged) -> Option<bool> {
-    if rule == TIMEOUT {
-        return Some(is_proven(answer));
-    }
-    let [(_, temperature), _] = answer.replies.iter().find_map(climate)?;
-    judge_temperature(temperature)
-}
-
-fn judge_temperature(temperature: f64) -> Option<bool> {
-    // Between the limits and these, an alarm that there is goes on, and none begins.
-    let (is_good, is_abnormal) = ((11.0..=29.0).contains(&temperature), !(10.0..=30.0).contains(&temperature));
-    (is_good || is_abnormal).then_some(is_good)
-}
 
 /// A time of which nobody knows what was worked off in its order: from shortly before an outage to shortly after. As the API writes
 /// instants, whose order is that of time.
@@ -69,60 +52,6 @@ impl Disorder {
     }
 }
 
-/// An answer that was acknowledged.
-struct Answer {
-    asked: Timestamp,
-    is_good: bool,
-    /// Whether it may be looked at after what is newer, or have been posted to two brokers, and nobody says whether it was.
-    may_be_late: bool,
-    /// Whether a newer reading may have been looked at first, which then says what becomes of the alarm.
-    may_be_overtaken: bool,
-}
-
-impl Answer {
-    fn at(&self) -> String {
-        self.asked.rfc3339()
-    }
-
-    /// When it was taken at the latest.
-    fn taken(&self) -> String {
-        self.asked.plus(IS_TAKEN_WITHIN).rfc3339()
-    }
-}
-
-/// What is on record of answers that came too late to raise an alarm, and would have: all from the first to the last.
-struct CameLate {
-    first: String,
-    last: String,
-}
-
-/// An alarm of a device.
-struct Span {
-    raised: String,
-    cleared: Option<String>,
-    /// Whether what began it may have been looked at after what is newer.
-    may_be_late: bool,
-}
-
-impl CameLate {
-    /// What this alarm puts on record, if it is none that was raised.
-    fn on(alarm: &Value) -> Option<Self> {
-        alarm["late_readings"].as_u64()?;
-        Some(Self { first: alarm["raised_at"].as_str()?.to_owned(), last: alarm["over_at"].as_str()?.to_owned() })
-    }
-}
-
-impl Span {
-    /// Whether it tells of that instant.
-    fn tells_of(&self, at: &str) -> bool {
-        *self.raised <= *at && self.cleared.as_deref().is_none_or(|cleared| *at <= *cleared)
-    }
-
-    fn holds(&self, at: &str) -> bool {
-        *self.raised < *at && self.cleared.as_deref().is_none_or(|cleared| *at < *cleared)
-    }
-}
-
 /// What the field saw acknowledged of each device, and when nobody knows what was worked off in its order.
 pub(crate) struct Said {
     watched: BTreeMap<Watched, Vec<Answer>>,
@@ -130,8 +59,8 @@ pub(crate) struct Said {
     clocks: Clocks,
     /// Those that are stored as late.
     late: BTreeMap<Watched, Vec<Answer>>,
-    /// What is stored and was not heard of as acknowledged: by device, when it was asked, and whether it was good.
-    unheard: Vec<((String, u8), String, Option<bool>)>,
+    /// What else is stored.
+    unheard: Vec<Unheard>,
 }
 
 impl Said {
@@ -143,7 +72,13 @@ impl Said {
         clocks: Clocks,
     ) -> Self {
         let disorder = outages.into_iter().map(Disorder::of).collect();
-        let mut said = Self { watched: BTreeMap::new(), disorder, clocks, late: BTreeMap::new(), unheard: Vec::new() };
+        let mut said = Self {
+            watched: BTreeMap::new(),
+            disorder,
+            clocks,
+            late: BTreeMap::new(),
+            unheard: history.unheard(acknowledged),
+        };
         for result in acknowledged {
             let asked = Timestamp(result.time_stamp);
             for rule in [TIMEOUT, TEMPERATURE] {
@@ -156,9 +91,6 @@ impl Said {
                 let answers = if is_late { &mut said.late } else { &mut said.watched };
                 answers.entry((result.mac.clone(), result.pid, rule)).or_default().push(answer);
             }
-        }
-        for (device, asked, temperature) in history.unheard(acknowledged) {
-            said.unheard.push((device, asked, judge_temperature(temperature)));
         }
         let late = said.late.values().flatten();
         let (late, far) = late.partition::<Vec<_>, _>(|late| late.may_be_overtaken);
@@ -236,9 +168,9 @@ impl Said {
     }
 
     /// Whether a newer reading of the device is stored that was not heard of as acknowledged, and may have been looked at first.
-    fn is_followed_unheard(&self, (mac, pid, _): &Watched, answer: &Answer) -> bool {
+    fn is_followed_unheard(&self, watched: &Watched, answer: &Answer) -> bool {
         let at = answer.at();
-        self.unheard.iter().any(|((of, address), asked, _)| (of, address) == (mac, pid) && *asked > at)
+        self.unheard.iter().any(|unheard| unheard.is_of(watched) && unheard.asked > at)
     }
 
     /// An alarm, and what it is of, if the field said anything of that.
@@ -275,13 +207,11 @@ impl Said {
     fn wrong_with(&self, watched: &Watched, span: &Span, answers: &[Answer]) -> Option<String> {
         let (Span { raised, cleared, .. }, rule) = (span, watched.2);
         let was_unheard = |at: &str, is_good| {
-            let is_it = |((mac, pid), asked, good): &((String, u8), String, Option<bool>)| {
-                (&watched.0, watched.1) == (mac, *pid) && at == asked && *good == Some(is_good)
-            };
             // One that is stored as late may have been looked at in time, by a run that died before it stored it.
             let late = self.late.get(watched).into_iter().flatten();
             let is_late = late.filter(|late| late.is_good == is_good).any(|late| late.at() == at);
-            is_late || rule == TEMPERATURE && self.unheard.iter().any(is_it)
+            let mut unheard = self.unheard.iter().filter(|unheard| rule == TEMPERATURE && unheard.is_of(watched));
+            is_late || unheard.any(|unheard| unheard.was(at, is_good))
         };
         let before = answers.iter().rev().find(|answer| answer.at() <= *raised);
         let began = before.is_some_and(|answer| !answer.is_good && *raised <= answer.taken());
@@ -297,47 +227,6 @@ impl Said {
             _ => None,
         }
     }
-}
-
-/// What is wrong with the alarms at one of a device's answers: an abnormal one lies in an alarm, a good one in none.
-fn wrong_at(answers: &[Answer], place: usize, spans: &[Span]) -> Option<String> {
-    let answer = &answers[place];
-    let at = answer.at();
-    if answer.may_be_late {
-        return None;
-    }
-    if answer.is_good {
-        // An abnormal one that came late is ended by the newest good one there is.
-        let inside = spans.iter().find(|span| span.holds(&at) && !span.may_be_late)?;
-        let mut next = answers[place + 1..].iter().take_while(|next| next.is_good || next.may_be_overtaken);
-        if answer.may_be_overtaken && next.any(|next| next.is_good && inside.cleared.as_ref() == Some(&next.at())) {
-            return None;
-        }
-        // Nor does it end what is abnormal since, where that overtook it.
-        let next = answers.get(place + 1).filter(|next| !next.is_good);
-        if answer.may_be_overtaken && next.is_some_and(|next| inside.holds(&next.at())) {
-            return None;
-        }
-        return Some(format!("was good at {at}, in an alarm since {}", inside.raised));
-    }
-    // A good one that comes late ends what began before it, and what was abnormal since had not begun anything.
-    let good_before = answers[..place].iter().rev().find(|before| before.is_good);
-    if good_before.is_some_and(|before| before.may_be_late) {
-        return None;
-    }
-    if answer.may_be_overtaken && answers[place + 1..].iter().any(|next| next.is_good) {
-        return None;
-    }
-    // The alarm begins with an abnormal one that overtook it, as long as those between may have been overtaken too.
-    let overtaken = answers[place..].iter().take_while(|answer| answer.may_be_overtaken).count();
-    let overtaking = answers.iter().skip(place + 1).take(overtaken);
-    if overtaking.filter(|next| !next.is_good).any(|next| spans.iter().any(|span| span.raised == next.at())) {
-        return None;
-    }
-    let until = answers.get(place + 1).map_or_else(|| answer.taken(), Answer::at);
-    let is_told =
-        spans.iter().any(|span| span.raised <= until && span.cleared.as_deref().is_none_or(|cleared| *at < *cleared));
-    (!is_told).then(|| format!("was abnormal at {at}, outside of an alarm"))
 }
 
 /// What a device said, with a question mark where it may be late, and its alarms, to be read by people.

@@ -8,7 +8,10 @@ use field::{Acknowledged, AcknowledgedReply};
 use serde_json::Value;
 use telltale_tests::Session;
 
-use super::load::{all, look_until};
+use super::{
+    alarms::Unheard,
+    load::{all, look_until},
+};
 
 /// The body of the instruction that reads a sensor's temperature and humidity.
 const CLIMATE: &str = "0300000002";
@@ -63,15 +66,13 @@ impl History {
         self.of(result).is_some_and(|readings| readings.iter().any(|reading| reading["late"] == true))
     }
 
-    /// The temperatures that are stored and that the field does not know to be acknowledged, since that died on the way: by terminal and
-    /// address, with when they were asked.
-    pub(crate) fn unheard(&self, acknowledged: &[Acknowledged]) -> Vec<((String, u8), String, f64)> {
-        let heard: BTreeSet<_> =
-            acknowledged.iter().map(|result| (&*result.mac, result.pid, result.time_stamp)).collect();
-        let instant = |asked: &str| Timestamp::of_rfc3339(asked).map_or(0, |at| at.0);
-        let unheard = self.0.iter().filter(|((mac, pid, asked), _)| !heard.contains(&(&**mac, *pid, instant(asked))));
+    /// The readings that are stored and that the field did not hear to be acknowledged.
+    pub(crate) fn unheard(&self, acknowledged: &[Acknowledged]) -> Vec<Unheard> {
+        let heard: BTreeSet<_> = acknowledged.iter().map(key).collect();
+        let unheard = self.0.iter().filter(|(key, _)| !heard.contains(*key));
         let read = unheard.filter_map(|((mac, pid, asked), readings)| {
-            Some(((mac.clone(), *pid), asked.clone(), value(&readings[0], "temperature")?))
+            let temperature = value(&readings[0], "temperature")?;
+            Some(Unheard { mac: mac.clone(), pid: *pid, asked: asked.clone(), temperature })
         });
         read.collect()
     }
@@ -81,8 +82,13 @@ impl History {
     }
 
     fn of(&self, result: &Acknowledged) -> Option<&Vec<Value>> {
-        self.0.get(&(result.mac.clone(), result.pid, Timestamp(result.time_stamp).rfc3339()))
+        self.0.get(&key(result))
     }
+}
+
+/// Where a result is in the history.
+fn key(result: &Acknowledged) -> (String, u8, String) {
+    (result.mac.clone(), result.pid, Timestamp(result.time_stamp).rfc3339())
 }
 
 /// Whether at least one reply is the device's own, as it said it.

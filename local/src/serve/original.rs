@@ -5,7 +5,7 @@ use std::{
     fs,
     os::unix::fs::MetadataExt,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -72,23 +72,19 @@ impl Original {
     /// # Errors
     /// When Redis is away: nobody knows.
     pub(super) async fn is_at_work(&self) -> Result<bool, RedisError> {
-        let (before, now) = self.look().await;
-        if before != now {
-            // Its owner was started again on another boot, or in another container: who worked on it there has ended.
-            self.turn(&before).give_up().await?;
-        }
+        let known = self.place().clone();
+        let told = timeout(OWNER_ANSWERS_WITHIN, owners_place(self.table.as_ref())).await;
+        let Some(now) = told.ok().and_then(Result::ok).flatten().filter(|now| *now != known) else {
+            return self.turn(&known).is_ours().await;
+        };
+        // Its owner was started again on another boot, or in another container: who worked on it there has ended.
+        self.turn(&known).give_up().await?;
+        self.place().clone_from(&now);
         self.turn(&now).is_ours().await
     }
 
-    /// Where it was, and is.
-    async fn look(&self) -> (String, String) {
-        let told = timeout(OWNER_ANSWERS_WITHIN, owners_place(self.table.as_ref())).await;
-        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = place.clone();
-        if let Ok(Ok(Some(now))) = told {
-            *place = now;
-        }
-        (before, place.clone())
+    fn place(&self) -> MutexGuard<'_, String> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn turn(&self, place: &str) -> Turn {

@@ -62,7 +62,7 @@ impl Queue {
 pub(super) struct Place {
     pub(super) table: Arc<dyn Table>,
     /// What the store is known by, to the queue and to spools.
-    pub(super) store: String,
+    pub(super) known_by: String,
     pub(super) queue: Queue,
     pub(super) link: Arc<dyn Link>,
     /// The clock that its parts go by: where several meet, that of Redis, since what one claims another must not take for given up.
@@ -109,8 +109,8 @@ impl Place {
                 let meeting = Some(meeting);
                 let link = Arc::new(RedisLink::new(redis.clone()));
                 let clock = ServerClock::of(redis.clone(), Arc::clone(clock)).await?;
-                let Store { table, known_by: store, .. } = store;
-                Ok(Self { table, store, queue, link, clock, redis: Some(redis), meeting, told: None })
+                let Store { table, known_by, .. } = store;
+                Ok(Self { table, known_by, queue, link, clock, redis: Some(redis), meeting, told: None })
             }
             (None, Some(owner)) => {
                 meeting_point::embedded(&store).await?;
@@ -118,7 +118,7 @@ impl Place {
                 let (link, told) = link::in_process(process);
                 Ok(Self {
                     table: store.table,
-                    store: store.known_by,
+                    known_by: store.known_by,
                     queue,
                     link: Arc::new(link),
                     clock: Arc::clone(clock),

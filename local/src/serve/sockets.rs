@@ -186,7 +186,7 @@ async fn among_others(
     let queue: Arc<dyn Enqueue> = Arc::new(WatchedQueue::new(Arc::clone(queue), Arc::clone(&looks)));
     let heirs = Heirs { operator: operator.clone(), clock: Arc::clone(clock) };
     let meeting = parts.place.meeting.as_ref().context("who is among others meets them")?;
-    let spool = spool::open(parts.config, (&parts.place.store, address), &queue, meeting, heirs).await?;
+    let spool = spool::open(parts.config, (&parts.place.known_by, address), &queue, meeting, heirs).await?;
     let parts_of_lookout = lookout::Among {
         part,
         queue: Arc::clone(&parts.place.queue.inspect),

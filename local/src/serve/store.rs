@@ -112,7 +112,7 @@ impl Store {
 
 /// Writes what belongs there, such as which queue it is, unless another process has done so: one at a time looks and writes. What is
 /// written then.
-pub(super) fn agree(file: &Path, queue: &str) -> anyhow::Result<String> {
+pub(super) fn agree(file: &Path, ours: &str) -> anyhow::Result<String> {
     let lock = file.with_extension("lock");
     let locked = OpenOptions::new().write(true).create(true).truncate(false).open(&lock).and_then(|lock| {
         lock.lock()?;
@@ -122,8 +122,8 @@ pub(super) fn agree(file: &Path, queue: &str) -> anyhow::Result<String> {
     match written(file)? {
         Some(known) if known != EMBEDDED => Ok(known),
         _ => {
-            write(file, queue)?;
-            Ok(queue.to_owned())
+            write(file, ours)?;
+            Ok(ours.to_owned())
         }
     }
 }
