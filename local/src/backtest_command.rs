@@ -7,10 +7,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use api::backtest::{RuleOfFile, plot};
+use api::backtest::{RuleOfFile, plot, tried_on};
 use boot::SystemClock;
 use domain::{
-    Mac, Timestamp,
+    Timestamp,
     alarm::{Episode, Severity},
     protocol::ProtocolDocument,
 };
@@ -19,7 +19,8 @@ use records::{
     Clock, Table, TableError,
     alert_rules::Scope,
     protocols,
-    terminals::{self, Terminal},
+    terminals::Terminal,
+    users::{self, User},
 };
 use serde_json::{Value, json};
 
@@ -44,7 +45,8 @@ pub(crate) async fn command(arguments: BacktestArguments) -> anyhow::Result<()> 
     let table = table_of(&config).await?;
     let to = SystemClock.now();
     let from = to.minus(arguments.last);
-    let terminals = terminals(table.as_ref(), rule.scope.mac()).await?;
+    let user = user(table.as_ref(), arguments.user.as_deref()).await?;
+    let terminals = tried_on(table.as_ref(), user.as_ref(), rule.scope.mac()).await?;
     let count = terminals.len();
     let protocols = spoken(table.as_ref(), &terminals, &rule.scope).await?;
     let warnings = rule.warnings(&protocols);
@@ -69,11 +71,11 @@ pub(crate) async fn command(arguments: BacktestArguments) -> anyhow::Result<()> 
     Ok(())
 }
 
-async fn terminals(table: &dyn Table, named: Option<&Mac>) -> Result<Vec<Terminal>, TableError> {
-    match named {
-        Some(mac) => Ok(terminals::get(table, mac).await?.into_iter().collect()),
-        None => terminals::all(table).await,
-    }
+/// Whose own rule it is.
+async fn user(table: &dyn Table, name: Option<&str>) -> anyhow::Result<Option<User>> {
+    let Some(name) = name else { return Ok(None) };
+    let user = users::get(table, name).await?;
+    Ok(Some(user.with_context(|| format!("there is no user {name:?}"))?))
 }
 
 /// What the devices of a scope speak.

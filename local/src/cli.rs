@@ -95,7 +95,7 @@ pub(crate) struct BacktestArguments {
     /// How far back: 90m, 12h, 30d. Readings are kept for 30 days.
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = time_back)]
     pub last: Duration,
-    /// Whose own rule it is: what it raises is told to them alone. Everybody's without it.
+    /// Whose own rule it is: it watches what they see, and what it raises is told to them alone. Everybody's without it.
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
     /// Draw the device with the most alarms into this file (SVG).

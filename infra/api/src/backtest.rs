@@ -1,13 +1,18 @@
 //! Backtests as a command line needs them: a rule out of a file, and what was found, drawn.
 
 use domain::{
-    Timestamp,
+    Mac, Timestamp,
     alarm::{BadRule, Rule, Severity, Target},
     protocol::ProtocolDocument,
 };
 use engine_chart::{Band, Chart, Tone};
 use jobs::backtest::{OfDevice, WouldHaveBeen};
-use records::alert_rules::{Recipients, Scope, rule_id};
+use records::{
+    Table, TableError,
+    alert_rules::{Recipients, Scope, rule_id},
+    terminals::{self, Terminal},
+    users::{self, Role, User},
+};
 
 use crate::routes::{RuleForm, named_by_nothing};
 
@@ -54,6 +59,25 @@ impl RuleOfFile {
     pub fn warnings(&self, spoken: &[ProtocolDocument]) -> Vec<String> {
         named_by_nothing(&self.rule.condition, spoken)
     }
+}
+
+/// The terminals that a rule is tried on: of those that the user may see, or of all where it is nobody's own, the one that is
+/// named alone, where one is.
+///
+/// # Errors
+/// The table's.
+pub async fn tried_on(
+    table: &dyn Table,
+    user: Option<&User>,
+    named: Option<&Mac>,
+) -> Result<Vec<Terminal>, TableError> {
+    let macs = match (named, user.filter(|user| user.role != Role::Admin)) {
+        (None, None) => return terminals::all(table).await,
+        (None, Some(user)) => users::terminals(table, &user.user).await?,
+        (Some(mac), Some(user)) if !users::may_see(table, user, mac).await? => Vec::new(),
+        (Some(mac), _) => vec![mac.clone()],
+    };
+    Ok(terminals::get_many(table, &macs).await?.into_values().collect())
 }
 
 /// The device with the most alarms, drawn as an SVG document; none where no device was looked at.

@@ -3,23 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    Mac, Timestamp,
+    Timestamp,
     alarm::{Episode, Rule, Severity, Target},
 };
 use engine_http::{Json, Problem, axum::extract::State};
 use jobs::backtest::{ASSUMED, Backtest, OfDevice, Told, WouldHaveBeen, untriable};
-use records::{
-    alert_rules::rule_id,
-    readings::RAW_RETENTION,
-    terminals::{self, Terminal},
-    users::{self, Role, User},
-};
+use records::{alert_rules::rule_id, readings::RAW_RETENTION, users::User};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{form::RuleForm, may_change, proof::Seen};
 use crate::{
-    backtest::plot,
+    backtest::{plot, tried_on},
     error::ApiError,
     moment::{self, Moment},
     site::Site,
@@ -142,7 +137,7 @@ pub(super) async fn backtest(
     let warnings = must_be_triable(&site, &user, &trial.rule).await?;
     let (from, to) = span(&trial, site.clock.now())?;
     let rule = Rule { id: rule_id(owner, "backtest"), ..trial.rule.rule() };
-    let terminals = terminals(&site, &user, trial.rule.scope.mac()).await?;
+    let terminals = tried_on(&*site.table, Some(&user), trial.rule.scope.mac()).await?;
     let (terms, recipients) = (site.terms.clone(), trial.rule.recipients.clone());
     let backtest = Backtest { rule, recipients, terms, terminals, from, to, most_readings: MOST_READINGS };
     let scope = &trial.rule.scope;
@@ -172,17 +167,6 @@ fn span(trial: &Trial, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem
         return Err(Problem::bad_request("bad-time", "Readings are kept for 30 days: give a shorter time."));
     }
     Ok((from, to))
-}
-
-/// The terminals that the user may see; the one that is named alone, where one is.
-async fn terminals(site: &Site, user: &User, named: Option<&Mac>) -> Result<Vec<Terminal>, ApiError> {
-    let table = &*site.table;
-    let macs = match (named, user.role) {
-        (Some(mac), _) => vec![mac.clone()],
-        (None, Role::Admin) => return Ok(terminals::all(table).await?),
-        (None, Role::User) => users::terminals(table, &user.user).await?,
-    };
-    Ok(terminals::get_many(table, &macs).await?.into_values().collect())
 }
 
 fn answer(found: WouldHaveBeen, from: Timestamp, to: Timestamp, plot: Option<String>) -> Backtested {

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use api::backtest::tried_on;
 use domain::{
     DeviceId, Timestamp,
     reading::{Datum, Quality, Reading, Value},
@@ -45,6 +46,20 @@ fn macs(found: &Json) -> Vec<&str> {
     macs.sort_unstable();
     macs.dedup();
     macs
+}
+
+#[tokio::test]
+async fn a_persons_own_rule_is_tried_on_what_they_may_see_also_by_the_command_line() {
+    let site = with_history().await;
+    let tried = async |user: &str, named: Option<&str>| {
+        let user = users::get(&*site.table, user).await.unwrap();
+        let terminals = tried_on(&*site.table, user.as_ref(), named.map(mac).as_ref()).await.unwrap();
+        terminals.into_iter().map(|terminal| terminal.mac).collect::<Vec<_>>()
+    };
+    assert_eq!(tried("ann", None).await, [mac(HERS)]);
+    assert_eq!((tried("ann", Some(HERS)).await, tried("ann", Some(OTHER)).await), (vec![mac(HERS)], Vec::new()));
+    assert_eq!((tried("root", None).await.len(), tried("root", Some(OTHER)).await), (2, vec![mac(OTHER)]));
+    assert_eq!(tried("", None).await.len(), 2, "everybody's is tried on all");
 }
 
 #[tokio::test]
