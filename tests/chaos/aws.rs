@@ -5,10 +5,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use telltale_tests::{LambdaHost, Proxy};
+use telltale_tests::{LambdaHost, Proxy, eventually_within};
 use tokio::time::sleep;
 
-use super::{Clocks, Outage, at_random, check_where_some_came_late, load::Load, stack::Stack};
+use super::{
+    Clocks, Outage, at_random, check_where_some_came_late,
+    load::{Home, Load},
+    stack::Stack,
+};
 
 /// What must have happened since the start before something goes wrong.
 const ACKNOWLEDGED: usize = 8;
@@ -124,5 +128,6 @@ async fn happens(fault: Fault, stack: &mut Stack, chance: &mut StdRng) -> Result
 }
 
 async fn until_lost(function: &LambdaHost) {
-    telltale_tests::eventually("an answer is lost", async || (function.answers_to_lose() == 0).then_some(())).await;
+    let is_lost = async || (function.answers_to_lose() == 0).then_some(());
+    eventually_within(Stack::GOES_ON_WITHIN, "an answer is lost", is_lost).await;
 }

@@ -1,19 +1,23 @@
 //! A server under load: a virtual field that is asked each second or two and answers badly enough for alarms all the
-//! time, and three people who are
-//! told: two by webhooks, one by mail.
+//! time, and three people who are told: two by webhooks, one by mail.
+
+mod home;
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use field::{Acknowledged, Cooling, FaultRates, Field, FieldCounters, FieldSettings, TruthSink};
+use field::{Acknowledged, FaultRates, Field, FieldCounters, FieldSettings, TruthSink};
 use serde_json::{Value, json};
-use telltale_tests::{Cluster, Delivery, Mail, Mailbox, PATIENCE, Server, Session, Size, WebhookReceiver, eventually};
+use telltale_tests::{Delivery, Mail, Mailbox, Session, WebhookReceiver, eventually, eventually_within};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
     time::timeout,
 };
 
-const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0, clocks_jump: false, are_tapped: false };
+pub(crate) use self::home::{
+    ClocksApart, ClocksJump, Clustered, Home, OnApalisRedis, OnSmallDisk, SECONDS_APART, Tapped,
+};
+
 pub(crate) const PASSWORD: &str = "tests are no secret";
 
 /// Devices are asked as often as their lines allow. An answer without a proof raises an alarm at once, the next good one
@@ -41,160 +45,6 @@ pub(crate) fn settings(mailbox: &Mailbox) -> String {
 pub(crate) fn told_of_the_platform(operator: &WebhookReceiver) -> String {
     let (url, secret) = (operator.url(), WebhookReceiver::secret());
     format!("[platform]\naway_after_ms = 2000\n[platform.webhook]\nurl = '{url}'\nsecret = '{secret}'\n")
-}
-
-/// What is under load: one process, or several.
-pub(crate) trait Home: Sized {
-    /// How large the field is that it can be asked to bear.
-    const TERMINALS_PER_NODE: u16 = 20;
-    /// Whether nodes that are gone at the end are missed before the books are closed.
-    const MISSES_NODES: bool = true;
-
-    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self>;
-    /// Where gateways and browsers come in.
-    fn gateways(&self) -> String;
-    async fn sign_in(&self, user: &str) -> Result<Session>;
-}
-
-impl Home for Server {
-    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        Self::start(site, &settings(mailbox)).await
-    }
-
-    fn gateways(&self) -> String {
-        self.url().to_owned()
-    }
-
-    async fn sign_in(&self, user: &str) -> Result<Session> {
-        self.sign_in(user, PASSWORD).await
-    }
-}
-
-/// One process whose data lie on a small disk, and the platform's operator.
-pub(crate) struct OnSmallDisk(pub Server, pub WebhookReceiver);
-
-/// Large enough for the store's own files, and soon full.
-const SMALL_DISK_MB: u32 = 256;
-
-impl Home for OnSmallDisk {
-    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        let operator = WebhookReceiver::start().await?;
-        let settings = format!("{}\n{}", settings(mailbox), told_of_the_platform(&operator));
-        Ok(Self(Server::start_on_small_disk(site, &settings, SMALL_DISK_MB).await?, operator))
-    }
-
-    fn gateways(&self) -> String {
-        self.0.url().to_owned()
-    }
-
-    async fn sign_in(&self, user: &str) -> Result<Session> {
-        self.0.sign_in(user, PASSWORD).await
-    }
-}
-
-impl Home for Cluster {
-    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        Self::start(SIZE, "streams", site, &settings(mailbox)).await
-    }
-
-    fn gateways(&self) -> String {
-        self.balancer.url().to_owned()
-    }
-
-    async fn sign_in(&self, user: &str) -> Result<Session> {
-        self.sign_in(user, PASSWORD).await
-    }
-}
-
-/// Several processes, two of which have clocks that are wrong.
-pub(crate) struct ClocksApart(pub Cluster);
-
-/// By how much. What is further in the future than twice this counts as of a clock that was set back.
-pub(crate) const SECONDS_APART: u32 = 4;
-
-impl Home for ClocksApart {
-    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        let processes = Size { seconds_apart: SECONDS_APART, ..SIZE };
-        Ok(Self(Cluster::start(processes, "streams", site, &settings(mailbox)).await?))
-    }
-
-    fn gateways(&self) -> String {
-        self.0.balancer.url().to_owned()
-    }
-
-    async fn sign_in(&self, user: &str) -> Result<Session> {
-        self.0.sign_in(user, PASSWORD).await
-    }
-}
-
-/// Several processes, of which brokers and workers can be caught at what they do.
-pub(crate) struct Tapped(pub Cluster);
-
-impl Home for Tapped {
-    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        let processes = Size { are_tapped: true, ..SIZE };
-        Ok(Self(Cluster::start(processes, "streams", site, &settings(mailbox)).await?))
-    }
-
-    fn gateways(&self) -> String {
-        self.0.balancer.url().to_owned()
-    }
-
-    async fn sign_in(&self, user: &str) -> Result<Session> {
-        self.0.sign_in(user, PASSWORD).await
-    }
-}
-
-/// Several processes, the clocks of whose workers can be set.
-pub(crate) struct ClocksJump(pub Cluster);
-
-impl Home for ClocksJump {
-    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        let processes = Size { clocks_jump: true, ..SIZE };
-        Ok(Self(Cluster::start(processes, "streams", site, &settings(mailbox)).await?))
-    }
-
-    fn gateways(&self) -> String {
-        self.0.balancer.url().to_owned()
-    }
-
-    async fn sign_in(&self, user: &str) -> Result<Session> {
-        self.0.sign_in(user, PASSWORD).await
-    }
-}
-
-/// A home of several processes, of which each may die.
-pub(crate) trait Clustered: Home {
-    fn cluster(&mut self) -> &mut Cluster;
-}
-
-impl Clustered for Cluster {
-    fn cluster(&mut self) -> &mut Cluster {
-        self
-    }
-}
-
-/// A cluster whose jobs go through apalis-redis.
-pub(crate) struct OnApalisRedis(Cluster);
-
-impl Clustered for OnApalisRedis {
-    fn cluster(&mut self) -> &mut Cluster {
-        &mut self.0
-    }
-}
-
-impl Home for OnApalisRedis {
-    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        Ok(Self(Cluster::start(SIZE, "apalis-redis", site, &settings(mailbox)).await?))
-    }
-
-    fn gateways(&self) -> String {
-        self.0.balancer.url().to_owned()
-    }
-
-    async fn sign_in(&self, user: &str) -> Result<Session> {
-        self.0.sign_in(user, PASSWORD).await
-    }
 }
 
 /// A home, those it tells, and the field that keeps it busy.
@@ -266,7 +116,7 @@ impl<H: Home> Load<H> {
         let (webhook_of_root, webhook_of_ann, mailbox_of_ben) =
             tokio::try_join!(WebhookReceiver::start(), WebhookReceiver::start(), Mailbox::start())?;
         let (told, acknowledgements) = unbounded_channel();
-        let field = a_field(H::TERMINALS_PER_NODE, TruthSink::Channel(told))?;
+        let field = a_field::<H>(TruthSink::Channel(told))?;
         let site = with_people(field::site(&field), &webhook_of_root, &webhook_of_ann);
         let home = H::start(&site, &mailbox_of_ben).await?;
         let person = async |name, inbox| anyhow::Ok(Person { name, session: home.sign_in(name).await?, inbox });
@@ -287,7 +137,7 @@ impl<H: Home> Load<H> {
             self.acknowledged.push(acknowledged);
         }
         for _ in 0..more {
-            let next = timeout(PATIENCE, self.acknowledgements.recv()).await;
+            let next = timeout(H::GOES_ON_WITHIN, self.acknowledgements.recv()).await;
             self.acknowledged.push(next.context("nothing is acknowledged any more")?.context("the field ended")?);
         }
         Ok(())
@@ -296,7 +146,8 @@ impl<H: Home> Load<H> {
     /// Waits until so many webhooks came from now on.
     pub(crate) async fn until_delivered(&self, more: usize) {
         let wanted = self.delivered() + more;
-        eventually("more webhooks", async || (self.delivered() >= wanted).then_some(())).await;
+        let came = async || (self.delivered() >= wanted).then_some(());
+        eventually_within(H::GOES_ON_WITHIN, "more webhooks", came).await;
     }
 
     /// Waits until some post was refused from now on, and is tried again.
@@ -337,14 +188,13 @@ async fn until_all_are_there(field: &Field) {
 }
 
 /// Nodes of terminals with one sensor each; with several terminals, one has a UPS. The server is named later, when it is there.
-fn a_field(terminals_per_node: u16, truth: TruthSink) -> Result<FieldSettings> {
+fn a_field<H: Home>(truth: TruthSink) -> Result<FieldSettings> {
     Ok(FieldSettings {
         nodes: NODES,
-        terminals_per_node,
+        terminals_per_node: H::TERMINALS_PER_NODE,
         devices_per_terminal: 1,
-        faults: FaultRates { damaged_replies: 0.4, ..FaultRates::default() },
-        // Warm for some four seconds at a time: there is always a room that gets warm as something dies, and one that is.
-        cooling: Cooling { fails: 0.5, lasts: Duration::from_secs(12) },
+        faults: FaultRates { damaged_replies: H::DAMAGED_REPLIES, ..FaultRates::default() },
+        cooling: H::COOLING,
         ready_delay: Duration::from_millis(50),
         answer_time: Duration::from_millis(20),
         truth: Some(truth),

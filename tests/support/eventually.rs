@@ -13,9 +13,17 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 ///
 /// # Panics
 /// When that takes longer than [`PATIENCE`].
+pub async fn eventually<T>(wanted: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+    eventually_within(PATIENCE, wanted, look).await
+}
+
+/// As [`eventually`], for what may take longer, or must not take that long.
+///
+/// # Panics
+/// When it takes longer than the `limit`.
 #[expect(clippy::panic, reason = "this is how a test fails")]
-pub async fn eventually<T>(wanted: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let found = time::timeout(PATIENCE, async {
+pub async fn eventually_within<T>(limit: Duration, wanted: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let found = time::timeout(limit, async {
         loop {
             if let Some(found) = look().await {
                 return found;
@@ -23,5 +31,5 @@ pub async fn eventually<T>(wanted: &str, mut look: impl AsyncFnMut() -> Option<T
             time::sleep(LOOK_EVERY).await;
         }
     });
-    found.await.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {wanted}"))
+    found.await.unwrap_or_else(|_| panic!("not within {limit:?}: {wanted}"))
 }

@@ -35,7 +35,7 @@ pub use cluster::{Caught, Cluster, DynamoDb, Member, Size, TableAt};
 pub use context::context;
 pub use dice::LoadedDice;
 pub use environment::{promtool, telltale_command, told};
-pub use eventually::eventually;
+pub use eventually::{eventually, eventually_within};
 pub use lambda_host::{Invoked, LambdaHost};
 pub use players::{
     Aws, Brake, Browser, Dtu, Gateway, GatewaySettings, Habits, LiveClient, Mail, MailForms, MailInline, Mailbox,
