@@ -42,29 +42,40 @@ pub(crate) struct Evaluated {
     pub(crate) alone: Duration,
     /// The same of those ten terminals, with all the other rules.
     pub(crate) among: Duration,
+    /// The same where all the other rules are about every device, and look at values that none of them has.
+    pub(crate) among_wide: Duration,
 }
 
 /// Judges so many readings of each of so many terminals, of which each has [`OF_A_TERMINAL`] rules of its own.
 pub(crate) async fn measure(readings: u32, terminals: u32) -> Result<Evaluated> {
     let rules = terminals * OF_A_TERMINAL;
     ensure!(rules as usize <= MOST, "there may be {MOST} rules");
-    let (took, reading) = judge(readings, terminals, terminals).await?;
+    let of_terminals = |count: u32| Rules { narrow: count * OF_A_TERMINAL, wide: 0 };
+    let (took, reading) = judge(readings, terminals, of_terminals(terminals)).await?;
     let few = readings * 10;
     let evaluations = f64::from(readings * terminals * OF_A_TERMINAL);
     Ok(Evaluated {
         rules,
         per_second: evaluations / took.as_secs_f64(),
         reading,
-        alone: judge(few, 10, 10).await?.1,
-        among: judge(few, 10, terminals).await?.1,
+        alone: judge(few, 10, of_terminals(10)).await?.1,
+        among: judge(few, 10, of_terminals(terminals)).await?.1,
+        among_wide: judge(few, 10, Rules { narrow: 10 * OF_A_TERMINAL, wide: rules - 10 * OF_A_TERMINAL }).await?.1,
     })
 }
 
+/// How many rules there are of single terminals, ten of each, and how many of all, which look at what no device has.
+#[derive(Clone, Copy)]
+struct Rules {
+    narrow: u32,
+    wide: u32,
+}
+
 /// The time by the clock, and for how long this process ran for one reading.
-async fn judge(readings: u32, terminals: u32, with_rules: u32) -> Result<(Duration, Duration)> {
+async fn judge(readings: u32, terminals: u32, rules: Rules) -> Result<(Duration, Duration)> {
     let sensor = Sensor::new()?;
     let cx = world(&sensor, terminals).await?;
-    put_rules(cx.table.as_ref(), with_rules).await?;
+    put_rules(cx.table.as_ref(), rules).await?;
     let now = cx.clock.now();
     let mut lanes: [Vec<Message>; CORES] = Default::default();
     // The first reading of each terminal makes its set of rules, and is not measured.
@@ -99,14 +110,22 @@ async fn run(cx: &Context, jobs: Vec<Message>) -> Result<()> {
     Ok(())
 }
 
-/// The rules of so many terminals, none of which is ever true.
-async fn put_rules(table: &dyn Table, terminals: u32) -> Result<()> {
-    let mut changes = Vec::new();
-    for terminal in 0..terminals {
-        for number in 0..OF_A_TERMINAL {
-            changes.push(Change::create(rule(terminal, number)?));
-        }
-    }
+/// So many rules, none of which is ever true.
+async fn put_rules(table: &dyn Table, Rules { narrow, wide }: Rules) -> Result<()> {
+    let narrow = (0..narrow).map(|number| {
+        let scope = Scope::Terminal { mac: site::mac(number / OF_A_TERMINAL).parse()? };
+        let name = ["temperature", "humidity"].get(number as usize % 2).context("there are two values")?;
+        anyhow::Ok(Change::create(rule(
+            format!("{number:026}"),
+            scope,
+            condition((*name).to_owned(), number % OF_A_TERMINAL),
+        )))
+    });
+    let wide = (0..wide).map(|number| {
+        let condition = condition(format!("value {}", number % 100), number % OF_A_TERMINAL);
+        Ok(Change::create(rule(format!("W{number:025}"), Scope::Everywhere, condition)))
+    });
+    let changes = narrow.chain(wide).collect::<Result<Vec<_>>>()?;
     for part in changes.chunks(MOST_AT_ONCE) {
         let ended = alert_rules::change(table, part, Timestamp(0)).await?;
         ensure!(ended == Changed::Done, "the rules are stored: {ended:?}");
@@ -114,24 +133,21 @@ async fn put_rules(table: &dyn Table, terminals: u32) -> Result<()> {
     Ok(())
 }
 
-fn rule(terminal: u32, number: u32) -> Result<AlertRule> {
-    let id = format!("{:026}", terminal * OF_A_TERMINAL + number);
-    let name = ["temperature", "humidity"].get(number as usize % 2).context("there are two values")?;
-    let rule = Rule::new(rule_id(None, &id), condition((*name).to_owned(), number), Severity::Warning);
-    Ok(AlertRule {
+fn rule(id: String, scope: Scope, condition: Condition) -> AlertRule {
+    AlertRule {
         name: id.clone(),
         owner: None,
         target: Target::Device,
-        scope: Scope::Terminal { mac: site::mac(terminal).parse()? },
+        scope,
         replaces: None,
         recipients: records::alert_rules::Recipients::default(),
         enabled: true,
-        rule,
+        rule: Rule::new(rule_id(None, &id), condition, Severity::Warning),
         id,
         version: 1,
         changed_at: Timestamp(0),
         changed_by: "bench".to_owned(),
-    })
+    }
 }
 
 fn condition(name: String, number: u32) -> Condition {

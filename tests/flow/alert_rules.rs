@@ -8,7 +8,7 @@ use records::{
     Item, Key, Write,
     alarms::{self, Alarm, Which},
     alert_rules::{self, AlertRule, Change, Changed, Recipients, Scope, rule_id},
-    terminals,
+    protocols, terminals,
     users::{self, Role},
 };
 use telltale_tests::flow::{Flow, mac};
@@ -217,6 +217,21 @@ async fn that_nothing_watches_for_an_alarm_any_more_is_not_told_as_its_recovery(
     for word in ["ecovered", "cleared", "lasted", ", after "] {
         assert!(!text.contains(word), "{word}: {text}");
     }
+}
+
+#[tokio::test]
+async fn of_a_value_that_a_protocol_tells_of_no_more_nothing_is_watched() {
+    let flow = Flow::new().await;
+    change(&flow, Change::create(damp(None, Scope::Everywhere))).await;
+    flow.sensor_says(25.0).await;
+    assert_eq!(active(&flow).await.len(), 1);
+    let table = flow.cx.table.as_ref();
+    let mut protocol = protocols::get(table, "温湿度传感器").await.unwrap().unwrap();
+    protocol.instruct[0].form_resize.retain(|field| field.name != "humidity");
+    protocols::put(table, &protocol).await.unwrap();
+    flow.after(Duration::from_secs(11)).await;
+    flow.sensor_says(25.0).await;
+    assert_eq!(alarms(&flow, Which::All).await[0].cleared_by.as_deref(), Some("the rule was removed"));
 }
 
 #[tokio::test]

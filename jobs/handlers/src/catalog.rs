@@ -4,7 +4,7 @@ mod alert_rules;
 mod setup;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     iter,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
@@ -35,6 +35,8 @@ const FRESH: Duration = Duration::from_secs(10);
 pub struct Model {
     /// The protocol.
     pub protocol: Protocol,
+    /// The names of all values that it tells of, also by instructions that are not in use just now.
+    values: BTreeSet<String>,
     /// The rules that its constants make, and what its devices tell of themselves.
     rules: Vec<Arc<Rule>>,
     /// What single people say instead.
@@ -134,7 +136,9 @@ fn model(stored: &Stored, scripts: &dyn ScriptEngine) -> Option<Model> {
         Vec::new()
     });
     let rules = protocol.fault_rule().into_iter().chain(rules).map(Arc::new).collect();
-    Some(Model { protocol, rules, setups: setups(name, &stored.setups), everybodys: OnceLock::new() })
+    let fields = stored.protocol.instruct.iter().flat_map(|instruct| &instruct.form_resize);
+    let values = fields.map(|field| field.name.clone()).collect();
+    Some(Model { protocol, values, rules, setups: setups(name, &stored.setups), everybodys: OnceLock::new() })
 }
 
 fn setups(name: &str, stored: &[AlarmSetup]) -> Vec<Setup> {

@@ -58,6 +58,8 @@ async fn of_rules(report: &mut Report) -> Result<()> {
     report.table.add(row.at_least(evaluated.per_second, EVALUATIONS, "/s"));
     let row = Row::new("(j) a reading among rules that do not look at it", micros(evaluated.among));
     report.table.add(row.beside(format!("{} without them", micros(evaluated.alone))));
+    let row = Row::new("(j) the same, where those look at what no device has", micros(evaluated.among_wide));
+    report.table.add(row.beside(format!("{} without them", micros(evaluated.alone))));
     Ok(())
 }
 

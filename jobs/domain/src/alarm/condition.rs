@@ -236,7 +236,7 @@ impl Condition {
     }
 
     /// Whether it, or a part of it, looks at something else than values of a name.
-    pub(super) fn is_of_any_fact(&self) -> bool {
+    pub fn is_of_any_fact(&self) -> bool {
         match self {
             Self::NoData { .. } | Self::Missed { .. } | Self::Lost | Self::Away => true,
             _ => self.parts().iter().any(Self::is_of_any_fact),

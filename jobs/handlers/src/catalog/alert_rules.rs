@@ -1,5 +1,7 @@
 //! The rules that people made, found by the devices that they watch.
 
+mod scoped;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -16,6 +18,7 @@ use records::{
 };
 
 use super::{FRESH, Model, Setup};
+use scoped::Scoped;
 
 /// How many sets of rules are kept made. Devices that are watched alike share one.
 const MOST_SETS: usize = 10_000;
@@ -45,7 +48,7 @@ pub(crate) struct AlertRules {
     names: HashMap<RuleId, String>,
     /// The common rules that everybody's stand in for, also those that are disabled.
     stands_in_for: HashMap<RuleId, RuleId>,
-    by_scope: HashMap<(Target, Scope), Vec<usize>>,
+    by_scope: HashMap<(Target, Scope), Scoped>,
     sets: Mutex<Sets>,
 }
 
@@ -94,17 +97,22 @@ impl AlertRules {
     fn add(&mut self, stored: AlertRule) {
         let replaces = stored.in_place_of().cloned();
         let AlertRule { target, scope, owner, rule, version, .. } = stored;
-        self.by_scope.entry((target, scope)).or_default().push(self.rules.len());
+        self.by_scope.entry((target, scope)).or_default().add(self.rules.len(), &rule.condition);
         let rule = Rule { version: Some(version), ..rule };
         self.rules.push(Owned { owner, rule: Arc::new(rule), replaces });
     }
 
-    /// The places of the rules whose scope holds a source, whoever's they are. Of a device or a terminal, `terminal` is that.
-    pub(crate) fn concerning(&self, source: &Source, terminal: Option<&Terminal>) -> Vec<usize> {
+    /// The places of the rules whose scope holds a source, and that look at something it has, whoever's they are. Of a device or a
+    /// terminal, `terminal` is that, and `model` what the device speaks: where that is not known, so is not what it has.
+    pub(crate) fn concerning(&self, source: &Source, terminal: Option<&Terminal>, model: Option<&Model>) -> Vec<usize> {
         if self.rules.is_empty() {
             return Vec::new();
         }
         let target = Target::of(source);
+        let values = match (source, model) {
+            (Source::Device(_), None) => None,
+            (_, model) => Some(values(target, model)),
+        };
         let mut scopes = vec![Scope::Everywhere];
         match source {
             Source::Device(device) => {
@@ -122,13 +130,13 @@ impl AlertRules {
         if let Source::Device(device) = source {
             scopes.push(Scope::Device(device.clone()));
         }
-        let places = scopes.into_iter().filter_map(|scope| self.by_scope.get(&(target, scope)));
-        places.flatten().copied().collect()
+        let of_scopes = scopes.into_iter().filter_map(|scope| self.by_scope.get(&(target, scope)));
+        of_scopes.flat_map(|of_scope| of_scope.looking_at(values.as_deref())).collect()
     }
 
     /// What single people put in the place of common rules on a source.
-    pub(crate) fn replacing(&self, source: &Source, terminal: Option<&Terminal>) -> Vec<Setup> {
-        let places = self.concerning(source, terminal).into_iter().filter_map(|place| self.at(place));
+    pub(crate) fn replacing(&self, source: &Source, terminal: Option<&Terminal>, model: Option<&Model>) -> Vec<Setup> {
+        let places = self.concerning(source, terminal, model).into_iter().filter_map(|place| self.at(place));
         let own = places.filter_map(|owned| Some((owned.owner.clone()?, owned.replaces.clone()?)));
         let setup =
             |(user, Replaced { rule, since })| Setup { user, since, replaces: [rule].into(), rules: Vec::new() };
@@ -185,6 +193,12 @@ impl AlertRules {
         // A panic while the lock was held cannot have left the map half changed.
         self.sets.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The names of what a target has: the metrics of its kind, and what a device's protocol tells of.
+fn values(target: Target, model: Option<&Model>) -> Vec<&str> {
+    let told = model.into_iter().flat_map(|model| &model.values).map(String::as_str);
+    told.chain(target.metrics().iter().map(|metric| metric.name)).collect()
 }
 
 /// The rules as they were read last.

@@ -144,7 +144,7 @@ async fn watched(
     model: Option<&Arc<Model>>,
     alert_rules: &AlertRules,
 ) -> Result<Watched, JobError> {
-    let places = alert_rules.concerning(source, terminal);
+    let places = alert_rules.concerning(source, terminal, model.map(AsRef::as_ref));
     let owner = |place: &usize| alert_rules.at(*place).and_then(|owned| owned.owner.as_deref());
     let setups = model.map_or(&[][..], |model| &model.setups).iter().map(|setup| setup.user.as_str());
     let users: BTreeSet<&str> = setups.clone().chain(places.iter().filter_map(owner)).collect();

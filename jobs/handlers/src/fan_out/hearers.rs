@@ -69,7 +69,7 @@ async fn users(cx: &Context, transition: &Transition, terminal: Option<&Terminal
     let model = model(cx, source, terminal).await?;
     let setups = model.as_ref().map_or(&[][..], |model| &model.setups);
     let rules = cx.alert_rules().await?;
-    let replacing = rules.replacing(source, terminal);
+    let replacing = rules.replacing(source, terminal, model.as_deref());
     let setups = &[setups, &replacing].concat();
     let bound = match source {
         // One alarm speaks for all that hangs on it.

@@ -2,11 +2,14 @@ use std::collections::BTreeMap;
 
 use domain::{
     DeviceId, Need,
-    alarm::{Condition, Severity},
+    alarm::{Comparison, Condition, Severity},
+    script::NoScripts,
 };
 use records::{alert_rules::rule_id, terminals::Device};
+use serde_json::json;
 
 use super::*;
+use crate::catalog::{Stored, model};
 
 fn rule(id: &str, target: Target, scope: Scope) -> AlertRule {
     let rule = Rule::new(rule_id(None, id), Condition::Missed { more_than: 1 }, Severity::Info);
@@ -41,7 +44,7 @@ fn terminal(mac: &str, kind: &str) -> Terminal {
 }
 
 fn found<'a>(rules: &'a AlertRules, source: &Source, terminal: Option<&Terminal>) -> Vec<&'a str> {
-    let places = rules.concerning(source, terminal);
+    let places = rules.concerning(source, terminal, None);
     places.into_iter().map(|place| rules.at(place).unwrap().rule.id.as_str()).collect()
 }
 
@@ -101,7 +104,7 @@ fn a_rule_that_is_tried_out_or_off_takes_the_place_of_none() {
     let off = AlertRule { enabled: false, ..own.clone() };
     let one = terminal("AABBCCDDEE01", "th");
     let source = Source::Terminal(one.mac.clone());
-    let replacing = |rule: AlertRule| AlertRules::of(vec![Ok(rule)]).replacing(&source, Some(&one));
+    let replacing = |rule: AlertRule| AlertRules::of(vec![Ok(rule)]).replacing(&source, Some(&one), None);
     let setup = Setup { user: "ann".to_owned(), since, replaces: ["offline".to_owned()].into(), rules: Vec::new() };
     assert_eq!(replacing(own), [setup]);
     assert_eq!((replacing(shadow), replacing(off)), (Vec::new(), Vec::new()));
@@ -119,4 +122,37 @@ fn what_is_watched_alike_is_made_once() {
         });
     }
     assert_eq!(made, 2);
+}
+
+#[test]
+fn a_device_is_concerned_by_the_rules_that_look_at_what_its_protocol_tells_of_and_at_silence() {
+    let field = json!({ "name": "warmth", "enName": "w", "regx": "1-2", "bl": "0.1", "unit": "" });
+    let instruct = json!({ "name": "0300000001", "isUse": true, "resultType": "hex", "formResize": [field] });
+    let protocol = serde_json::from_value(json!({ "Protocol": "p", "Type": 485, "instruct": [instruct] })).unwrap();
+    let model = model(&Stored { protocol, constants: None, setups: Vec::new() }, &NoScripts).unwrap();
+    let above =
+        |name: &str| Condition::Compare { name: name.to_owned(), is: Comparison::Greater, to: 5.0, deadband: 0.0 };
+    let silence = || Condition::NoData { after: std::time::Duration::from_mins(5) };
+    let conditions = [
+        ("other", above("damp")),
+        ("this", above("warmth")),
+        ("silence", silence()),
+        ("both", Condition::All { of: vec![above("damp"), above("warmth")] }),
+        ("or silence", Condition::Any { of: vec![above("damp"), silence()] }),
+        ("fault", above("ups_fault")),
+    ];
+    let rules = AlertRules::of(
+        conditions
+            .map(|(id, condition)| {
+                let mut rule = rule(id, Target::Device, Scope::Everywhere);
+                rule.rule.condition = condition;
+                Ok(rule)
+            })
+            .into(),
+    );
+    let one = terminal("AABBCCDDEE01", "th");
+    let device = Source::Device(one.device_id(1));
+    let concerned = |model: Option<&Model>| rules.concerning(&device, Some(&one), model);
+    assert_eq!(concerned(Some(&model)), [1, 2, 3, 4, 5]);
+    assert_eq!(concerned(None), [0, 1, 2, 3, 4, 5], "nobody knows what it has");
 }
