@@ -6,6 +6,7 @@
 //! While the queue may forget what it is given, a copy of that is kept here, and given again once it keeps things: under the same keys,
 //! so what it did not forget is done once.
 
+mod aside;
 mod waiting;
 
 use std::{
@@ -23,7 +24,7 @@ use engine_embedded::{Engine, EngineError, Space};
 use jobs::ports::{Enqueue, Message, QueueError, SpoolState, Spooling};
 use tokio::{sync::Notify, time::sleep};
 
-use self::waiting::Waiting;
+use self::{aside::Aside, waiting::Waiting};
 use crate::{
     ledger,
     packed::{pack, unpack},
@@ -42,6 +43,7 @@ pub struct SpooledQueue {
     queue: Arc<dyn Enqueue>,
     engine: Engine,
     rows: Space,
+    aside: Aside,
     waiting: Mutex<Waiting>,
     most_bytes: u64,
     /// Whether the disk took nothing when it was last tried.
@@ -67,7 +69,8 @@ impl SpooledQueue {
         }
         let (waiting, disk_refuses) = (Mutex::new(waiting), AtomicBool::new(false));
         let copies = AtomicBool::new(false);
-        Ok(Self { queue, engine, rows, waiting, most_bytes, disk_refuses, copies, news: Notify::new() })
+        let aside = Aside::open(&engine)?;
+        Ok(Self { queue, engine, rows, aside, waiting, most_bytes, disk_refuses, copies, news: Notify::new() })
     }
 
     /// From now on a copy is kept of what the queue is given, or no more. Whenever this is said, what there is of copies is given again
@@ -145,14 +148,10 @@ impl SpooledQueue {
         }
         let mut messages = Vec::with_capacity(numbers.len());
         for number in &numbers {
-            match self.rows.get(&number.to_be_bytes()).map_err(|error| away(&error))?.as_deref().map(unpack) {
-                Some(Ok(message)) => messages.push(message),
-                Some(Err(error)) => tracing::error!(%error, "a spooled message is damaged, and left out"),
-                None => {}
-            }
+            messages.extend(self.message(*number).await?);
         }
         match self.queue.enqueue(messages).await {
-            Err(QueueError::Invalid(why)) => tracing::error!("the queue refuses what was spooled, it is lost: {why}"),
+            Err(QueueError::Invalid(_)) => self.give_one_by_one(&numbers).await?,
             given => given?,
         }
         let all_is_given = self.waiting().give(&numbers);
@@ -160,6 +159,33 @@ impl SpooledQueue {
             tracing::info!("the queue is back, and has all that was spooled");
         }
         Ok(numbers.len())
+    }
+
+    /// Gives messages of which the queue refuses one at least, which is kept aside: the others are given without it.
+    async fn give_one_by_one(&self, numbers: &[u64]) -> Result<(), QueueError> {
+        for number in numbers {
+            let Some(message) = self.message(*number).await? else { continue };
+            match self.queue.enqueue(vec![message]).await {
+                Err(QueueError::Invalid(why)) => self.keep_aside(*number, &why).await?,
+                given => given?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The message of that number; none if it is damaged, and so kept aside.
+    async fn message(&self, number: u64) -> Result<Option<Message>, QueueError> {
+        let row = self.rows.get(&number.to_be_bytes()).map_err(|error| away(&error))?;
+        match row.as_deref().map(unpack).transpose() {
+            Ok(message) => Ok(message),
+            Err(error) => self.keep_aside(number, &error.to_string()).await.map(|()| None),
+        }
+    }
+
+    async fn keep_aside(&self, number: u64, why: &str) -> Result<(), QueueError> {
+        let row = self.rows.get(&number.to_be_bytes()).map_err(|error| away(&error))?;
+        let Some(row) = row else { return Ok(()) };
+        self.aside.keep(row, why).await.map_err(|error| away(&error))
     }
 
     /// Removes from the disk what the queue has. How much of it. What a disk that is full does not let go is given no second time
@@ -282,6 +308,7 @@ impl Spooling for SpooledQueue {
             disk_refuses: self.disk_refuses(),
             disk_is_full: self.engine.takes_writes().is_err(),
             has_failed: self.has_failed(),
+            set_aside: self.aside.count(),
         }
     }
 }

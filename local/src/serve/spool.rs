@@ -1,6 +1,7 @@
 //! The spools of the brokers on this machine: each has a folder of its own, named by its port.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -142,6 +143,7 @@ fn remove(folder: &Path) -> io::Result<()> {
 
 /// Gives what dead brokers left behind to the queue, and tells the end of what they told of, for as long as it is polled.
 async fn look_for_orphans(all: PathBuf, ours: PathBuf, queue: Arc<dyn Enqueue>, most_bytes: u64, heirs: Heirs) {
+    let mut told = BTreeSet::new();
     loop {
         sleep(LOOK_EVERY).await;
         for folder in fs::read_dir(&all).into_iter().flatten().flatten().map(|entry| entry.path()) {
@@ -156,12 +158,23 @@ async fn look_for_orphans(all: PathBuf, ours: PathBuf, queue: Arc<dyn Enqueue>, 
                 && let Ok(orphan) = SpooledQueue::open(Arc::clone(&queue), &folder, most_bytes)
             {
                 let _ = timeout(EMPTIED_WITHIN, orphan.drain()).await;
-                if orphan.state().messages > 0 {
+                let state = orphan.state();
+                if state.messages > 0 {
+                    continue;
+                }
+                if state.set_aside > 0 {
+                    if told.insert(folder.clone()) {
+                        let path = folder.display();
+                        tracing::warn!(
+                            messages = state.set_aside,
+                            "no queue takes what is left in the spool {path}: it is kept"
+                        );
+                    }
                     continue;
                 }
                 let Heirs { operator, clock } = &heirs;
-                let told = told_by(&folder);
-                let ended = timeout(EMPTIED_WITHIN, end_outages(queue.as_ref(), operator, &told, clock.now()));
+                let outages = told_by(&folder);
+                let ended = timeout(EMPTIED_WITHIN, end_outages(queue.as_ref(), operator, &outages, clock.now()));
                 if matches!(ended.await, Ok(Ok(()))) && remove(&folder).is_ok() {
                     tracing::info!("the spool {} of a broker that is no more is empty, and gone", folder.display());
                 }

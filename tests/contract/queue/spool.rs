@@ -1,5 +1,7 @@
 //! A queue that is away, and the spool before it.
 
+mod aside;
+
 use std::{
     future,
     path::Path,

@@ -78,6 +78,8 @@ struct Spool {
     most_bytes: u64,
     /// Whether the disk would take nothing now: it is full, or read-only.
     disk_is_full: bool,
+    /// How many messages no queue would take, since they are damaged: they are kept, and do not wait.
+    set_aside: u64,
 }
 
 /// Whether the server can do its work
@@ -103,11 +105,12 @@ async fn ready(State(site): State<Arc<Site>>) -> Result<Json<Readiness>, ApiErro
     }
     let amiss = meeting.amiss().into_iter().map(|(code, why)| Amiss { code, why }).collect();
     let status = if state.is_some_and(|state| state.messages > 0) { "spooling" } else { WELL.0.status };
-    let spool = state.map(|SpoolState { messages, bytes, most_bytes, disk_is_full, .. }| Spool {
+    let spool = state.map(|SpoolState { messages, bytes, most_bytes, disk_is_full, set_aside, .. }| Spool {
         messages,
         bytes,
         most_bytes,
         disk_is_full,
+        set_aside,
     });
     Ok(Json(Readiness { status, version: WELL.0.version, spool, amiss, clock_ahead_ms: meeting.clock_ahead_ms }))
 }

@@ -37,7 +37,10 @@ async fn a_server_that_spools_says_so_and_is_not_ready_once_there_is_little_room
     let site = Site::new().await.with_spool(spool(900));
     let body = site.get("/health/ready").send().await.fine();
     assert_eq!(body["status"], "spooling");
-    assert_eq!(body["spool"], json!({ "messages": 1, "bytes": 900, "most_bytes": 1000, "disk_is_full": false }));
+    assert_eq!(
+        body["spool"],
+        json!({ "messages": 1, "bytes": 900, "most_bytes": 1000, "disk_is_full": false, "set_aside": 0 })
+    );
     let site = site.with_spool(spool(901));
     assert_eq!(site.get("/health/ready").send().await.problem(503), "spool-full");
     let body = site.with_spool(SpoolState::default()).get("/health/ready").send().await.fine();

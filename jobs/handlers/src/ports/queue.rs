@@ -195,6 +195,8 @@ pub struct SpoolState {
     pub disk_is_full: bool,
     /// Whether a write of it has failed: it takes nothing until the process, which ends, is there again.
     pub has_failed: bool,
+    /// How many messages no queue would take, ever: they are kept, and do not wait.
+    pub set_aside: u64,
 }
 
 impl SpoolState {
