@@ -16,13 +16,15 @@ pub(crate) use growth::MOST_GROWTH;
 use crate::{
     figures::{Curve, Figures},
     path::Run,
-    table::Table,
+    table::{Row, Table, rate},
 };
 
 /// How many terminals, where nothing else is said.
 const TERMINALS: u32 = 1000;
 /// A reading of every terminal each half second: 2,000 a second.
 const OPEN_LOOP_INTERVAL_MS: u32 = 500;
+/// What of that must have been kept up with, or the waits say little.
+const KEPT_UP_WITH: f64 = 1900.0;
 /// The most milliseconds from post to push that half, and 99 of a hundred readings should take.
 pub(crate) const PROMPT_P95_MS: f64 = 10.0;
 pub(crate) const PROMPT_P99_MS: f64 = 25.0;
@@ -132,4 +134,9 @@ impl Report {
 
 fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
+}
+
+/// What was shown a second of what an open loop was asked.
+fn speed_of_an_open_loop(name: &str, run: &Run) -> Row {
+    Row::new(name, rate(run.per_second)).at_least(run.per_second, KEPT_UP_WITH, "/s")
 }

@@ -40,12 +40,12 @@ impl Poster {
         })
     }
 
-    /// Posts an answer once there is place for it, and returns when it is acknowledged.
+    /// Posts an answer once there is place for it, and returns when it is acknowledged. It begins now: what waits for its place waits.
     pub(crate) async fn post(&self, gateway: u32, answer: Answer, tenths: u16) -> Result<()> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(answer, Instant::now());
         let _place = self.places.acquire().await?;
         let (terminal, asked) = answer;
         let body = self.sensor.query_data(terminal, tenths, asked);
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(answer, Instant::now());
         let request = self.http.post(&self.url).header("x-node-token", site::token(gateway));
         let response = request.header(CONTENT_TYPE, "application/json").body(body).send().await?;
         let status = response.status();
@@ -55,7 +55,7 @@ impl Poster {
         Ok(())
     }
 
-    /// How long ago the post of an answer was begun. None for an answer that was asked about before.
+    /// How long ago an answer was there to be posted. None for an answer that was asked about before.
     pub(crate) fn since(&self, answer: Answer) -> Option<Duration> {
         let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&answer)?;
         Some(begun.elapsed())

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use telltale_tests::Cluster;
+use telltale_tests::{Cluster, DynamoDb};
 use tokio::time::sleep;
 
 use super::{
     ACKNOWLEDGED, Clocks, DELIVERED, Outage, at_random, check_where_some_came_late, enough_were_in_order,
-    load::{ClocksApart, Clustered, Load, OnApalisRedis},
+    load::{ClocksApart, Clustered, Load, OnApalisRedis, OnDynamoDb},
 };
 
 /// What happens to a cluster.
@@ -19,6 +19,7 @@ enum Fault {
     KillBroker,
     KillWorker,
     KillApi,
+    /// Who owns the store is killed; where nobody does, DynamoDB is out of reach for a while.
     KillStore,
     KillRedis,
     StopBroker,
@@ -50,6 +51,19 @@ async fn what_was_acknowledged_outlives_the_death_of_any_process_and_nothing_is_
 async fn on_apalis_redis_what_was_acknowledged_outlives_the_death_of_workers_and_of_redis() -> Result<()> {
     use Fault::{KillBroker, KillRedis, KillWorker, StopWorker};
     outlives::<OnApalisRedis>(vec![KillWorker, StopWorker, KillRedis, KillBroker, KillWorker], 1).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_dynamodb_what_was_acknowledged_outlives_the_death_of_any_process_and_nothing_is_told_twice() -> Result<()> {
+    use Fault::{KillBroker, KillRedis, KillStore, KillWorker, StopWorker};
+    outlives::<OnDynamoDb>(vec![KillWorker, KillStore, KillRedis, KillBroker, StopWorker], 1).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes long"]
+async fn on_dynamodb_what_was_acknowledged_outlives_many_deaths_at_random_and_nothing_is_told_twice() -> Result<()> {
+    let (seed, faults) = at_random(&ALL);
+    outlives::<OnDynamoDb>(faults, seed).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -91,11 +105,12 @@ impl Fault {
 /// The faults happen one after the other under load, each at an instant that chance says.
 async fn outlives<H: Clustered>(faults: impl IntoIterator<Item = Fault>, seed: u64) -> Result<()> {
     let mut chance = StdRng::seed_from_u64(seed);
+    let began = Instant::now();
     let mut load = Load::<H>::start().await?;
     let (mut outages, mut disorder) = (Vec::new(), Vec::new());
     for fault in faults {
-        load.until_acknowledged(ACKNOWLEDGED).await?;
-        load.until_delivered(DELIVERED).await;
+        load.until_acknowledged(H::ACKNOWLEDGED).await?;
+        load.until_delivered(H::DELIVERED).await;
         sleep(Duration::from_millis(chance.random_range(0..40))).await;
         println!("{fault:?}");
         let killed = Instant::now();
@@ -103,8 +118,16 @@ async fn outlives<H: Clustered>(faults: impl IntoIterator<Item = Fault>, seed: u
         let of_its_kind = if fault.may_lose_receipts() { &mut outages } else { &mut disorder };
         of_its_kind.push(Outage { killed, over: Instant::now() });
     }
-    load.until_acknowledged(ACKNOWLEDGED).await?;
-    enough_were_in_order(check_where_some_came_late(load.end().await, &outages, &disorder, Clocks::Agree).await?);
+    load.until_acknowledged(H::ACKNOWLEDGED).await?;
+    if H::IS_SLOW {
+        disorder.push(Outage { killed: began, over: Instant::now() });
+    }
+    let judged = check_where_some_came_late(load.end().await, &outages, &disorder, Clocks::Agree).await?;
+    if H::IS_SLOW {
+        assert!(judged > 0, "the alarms were held against no answer");
+    } else {
+        enough_were_in_order(judged);
+    }
     Ok(())
 }
 
@@ -116,7 +139,10 @@ async fn happens(fault: Fault, cluster: &mut Cluster, chance: &mut StdRng) -> Re
         Fault::KillBroker | Fault::StopBroker => &mut cluster.brokers[broker],
         Fault::KillWorker | Fault::StopWorker => &mut cluster.workers[worker],
         Fault::KillApi => &mut cluster.api,
-        Fault::KillStore => cluster.owner()?,
+        Fault::KillStore => match &cluster.dynamodb {
+            Some(dynamodb) => return goes_away(dynamodb, down).await,
+            None => cluster.owner()?,
+        },
         Fault::KillRedis => {
             cluster.redis.kill().await?;
             sleep(down).await;
@@ -140,4 +166,13 @@ async fn happens(fault: Fault, cluster: &mut Cluster, chance: &mut StdRng) -> Re
     }
     sleep(down).await;
     victim.restart().await
+}
+
+/// Nothing gets to DynamoDB for a while, and what was on the way is lost.
+async fn goes_away(dynamodb: &DynamoDb, down: Duration) -> Result<()> {
+    dynamodb.way.let_nobody_in(true);
+    dynamodb.way.cut();
+    sleep(down).await;
+    dynamodb.way.let_nobody_in(false);
+    Ok(())
 }

@@ -15,18 +15,30 @@ use tokio::{
 };
 
 pub(crate) use self::home::{
-    ClocksApart, ClocksJump, Clustered, Home, OnApalisRedis, OnSmallDisk, SECONDS_APART, Tapped,
+    ClocksApart, ClocksJump, Clustered, Home, OnApalisRedis, OnDynamoDb, OnSmallDisk, SECONDS_APART, Tapped,
 };
 
 pub(crate) const PASSWORD: &str = "tests are no secret";
 
-/// Devices are asked as often as their lines allow. An answer without a proof raises an alarm at once, the next good one
-/// clears it, and nothing else does. A node is missed that is away for longer than any fault lasts.
-const SETTINGS: &str = r#"
+/// Devices are asked as often as their lines allow.
+const QUICK: &str = r"
     [schedule]
     window_ms = 1000
     lead_ms = 500
     minimum_interval_ms = 1000
+";
+
+/// Devices are asked once in five seconds.
+const SLOW: &str = r"
+    [schedule]
+    window_ms = 5000
+    lead_ms = 2500
+    minimum_interval_ms = 1000
+";
+
+/// An answer without a proof raises an alarm at once, the next good one
+/// clears it, and nothing else does. A node is missed that is away for longer than any fault lasts.
+const SETTINGS: &str = r#"
     [alarms]
     misses_allowed = 0
     offline_debounce_ms = 15000
@@ -38,7 +50,12 @@ const SETTINGS: &str = r#"
 
 /// The settings, with where mail goes.
 pub(crate) fn settings(mailbox: &Mailbox) -> String {
-    format!("{SETTINGS}\n[notify.smtp]\nurl = \"{}\"\nfrom = \"telltale@example.org\"\n", mailbox.url())
+    format!("{QUICK}{SETTINGS}\n[notify.smtp]\nurl = \"{}\"\nfrom = \"telltale@example.org\"\n", mailbox.url())
+}
+
+/// The same, where devices are asked less often.
+pub(crate) fn slow_settings(mailbox: &Mailbox) -> String {
+    settings(mailbox).replace(QUICK, SLOW)
 }
 
 /// Settings for an operator who soon hears that something is away.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use telltale_tests::RedisServer;
 
-use super::{OPEN_LOOP_INTERVAL_MS, OVER_REDIS, PROMPT_P99_MS, Report, TERMINALS, millis};
+use super::{OPEN_LOOP_INTERVAL_MS, OVER_REDIS, PROMPT_P99_MS, Report, TERMINALS, millis, speed_of_an_open_loop};
 use crate::{
     figures::Bar,
     homes::Kind,
@@ -62,11 +62,13 @@ async fn over_redis(report: &mut Report, npm: f64) -> Result<()> {
 async fn waits(report: &mut Report) -> Result<()> {
     if !report.is_short {
         let npm = pipeline::open_loop(TERMINALS, report.length.open, OPEN_LOOP_INTERVAL_MS).await?;
+        report.table.add(speed_of_an_open_loop("(e) at 2,000/s: shown", &npm));
         report.table.add(Row::new("(e) from post to push at 2,000/s: p50", table::millis(npm.wait(50))));
         report.table.add(Row::new("(e) from post to push at 2,000/s: p99", table::millis(npm.wait(99))));
         report.draw_waits("npm", &npm);
     }
     let open = path::run(Kind::OverRedis, TERMINALS, report.length.open, OPEN_LOOP_INTERVAL_MS).await?;
+    report.table.add(speed_of_an_open_loop("(f) at 2,000/s: shown", &open));
     report.table.add(Row::new("(f) from post to push at 2,000/s: p50", table::millis(open.wait(50))));
     let p99 = Row::new("(f) from post to push at 2,000/s: p99", table::millis(open.wait(99)));
     report.table.add(p99.at_most(millis(open.wait(99)), PROMPT_P99_MS, " ms"));

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 
-use super::{ONE_PROCESS, OPEN_LOOP_INTERVAL_MS, PROMPT_P95_MS, PROMPT_P99_MS, Report, TERMINALS, millis};
+use super::{
+    ONE_PROCESS, OPEN_LOOP_INTERVAL_MS, PROMPT_P95_MS, PROMPT_P99_MS, Report, TERMINALS, millis, speed_of_an_open_loop,
+};
 use crate::{
     disk,
     figures::Bar,
@@ -31,6 +33,7 @@ pub(super) async fn measure(report: &mut Report) -> Result<()> {
     ));
     report.figures.memory.push(Bar::new("one process, as fast as it goes", whole.memory(), "1,000 terminals"));
     let open = path::run(Kind::OneProcess, TERMINALS, length.open, OPEN_LOOP_INTERVAL_MS).await?;
+    report.table.add(speed_of_an_open_loop("(b) at 2,000/s: shown", &open));
     let row = |name, percentile| Row::new(name, table::millis(open.wait(percentile)));
     report.table.add(row("(b) from post to push at 2,000/s: p50", 50));
     let p95 = row("(b) from post to push at 2,000/s: p95", 95);

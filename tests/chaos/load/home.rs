@@ -5,9 +5,12 @@ use std::time::Duration;
 use anyhow::Result;
 use field::Cooling;
 use serde_json::Value;
-use telltale_tests::{Cluster, Mailbox, PATIENCE, Server, Session, Size, WebhookReceiver};
+use telltale_tests::{Cluster, Mailbox, PATIENCE, Server, Session, Size, TableAt, WebhookReceiver};
 
-use super::{PASSWORD, settings, told_of_the_platform};
+use super::{
+    super::{ACKNOWLEDGED, DELIVERED},
+    PASSWORD, settings, slow_settings, told_of_the_platform,
+};
 
 const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0, clocks_jump: false, are_tapped: false };
 
@@ -139,6 +142,12 @@ impl Home for ClocksJump {
 
 /// A home of several processes, of which each may die.
 pub(crate) trait Clustered: Home {
+    /// What must have happened since the start before something goes wrong.
+    const ACKNOWLEDGED: usize = ACKNOWLEDGED;
+    const DELIVERED: usize = DELIVERED;
+    /// Whether all takes so long that nobody knows at any time what is worked off in its order.
+    const IS_SLOW: bool = false;
+
     fn cluster(&mut self) -> &mut Cluster;
 }
 
@@ -160,6 +169,39 @@ impl Clustered for OnApalisRedis {
 impl Home for OnApalisRedis {
     async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
         Ok(Self(Cluster::start(SIZE, "apalis-redis", site, &settings(mailbox)).await?))
+    }
+
+    fn gateways(&self) -> String {
+        self.0.balancer.url().to_owned()
+    }
+
+    async fn sign_in(&self, user: &str) -> Result<Session> {
+        self.0.sign_in(user, PASSWORD).await
+    }
+}
+
+/// A cluster whose table is on DynamoDB, as the emulator of AWS plays it, which does one thing at a time.
+pub(crate) struct OnDynamoDb(Cluster);
+
+impl Clustered for OnDynamoDb {
+    const ACKNOWLEDGED: usize = 8;
+    const DELIVERED: usize = 3;
+    const IS_SLOW: bool = true;
+
+    fn cluster(&mut self) -> &mut Cluster {
+        &mut self.0
+    }
+}
+
+impl Home for OnDynamoDb {
+    const TERMINALS_PER_NODE: u16 = 2;
+    const DAMAGED_REPLIES: f64 = 0.2;
+    const COOLING: Cooling = Cooling { fails: 0.5, lasts: Duration::from_secs(36) };
+    const GOES_ON_WITHIN: Duration = Duration::from_mins(3);
+    const MISSES_NODES: bool = false;
+
+    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
+        Ok(Self(Cluster::start_at(TableAt::DynamoDb, SIZE, "streams", site, &slow_settings(mailbox)).await?))
     }
 
     fn gateways(&self) -> String {
