@@ -74,9 +74,14 @@ impl Summary {
                 life.cleared = Some(change);
             }
             life.last = life.last.filter(|last| last.at > change.at).or(Some(change));
+            // It only follows from another.
             if why != Why::Order && !reasons.contains(&why) {
                 reasons.push(why);
             }
+        }
+        // What held that is told elsewhere, and this waited for it.
+        if reasons.is_empty() && !lives.is_empty() {
+            reasons.push(Why::Order);
         }
         let mut summary = Self { reasons, ..Self::default() };
         for (alarm, life) in lives {

@@ -59,12 +59,14 @@ fn what_nothing_watches_for_any_more_neither_recovered_nor_went() {
 }
 
 #[test]
-fn what_holds_more_than_once_is_named_once_and_order_is_no_reason() {
+fn what_holds_more_than_once_is_named_once_and_order_only_where_nothing_else_held() {
     let change = change("a", Raised, 1, Warning);
     let reasons = [Why::Silence, Why::QuietHours, Why::Silence, Why::Order];
     let source = Source::Node("n".to_owned());
     let summary = Summary::of(reasons.map(|why| Held { source: &source, place: "", change: &change, why }), |_| true);
     assert_eq!((summary.reasons, summary.standing.len()), (vec![Why::Silence, Why::QuietHours], 1));
+    let alone = Held { source: &source, place: "", change: &change, why: Why::Order };
+    assert_eq!(Summary::of([alone], |_| true).reasons, [Why::Order]);
     assert!(Summary::of([], |_| true).is_empty());
 }
 
