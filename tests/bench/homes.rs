@@ -59,6 +59,7 @@ impl Home {
                 ("broker", cluster.brokers[0].pid()),
                 ("worker", cluster.workers[0].pid()),
                 ("api", cluster.api.pid()),
+                ("redis", cluster.redis.pid()),
             ],
         };
         all.into_iter().filter_map(|(name, pid)| Some((name, pid?))).collect()

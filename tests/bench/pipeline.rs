@@ -26,17 +26,20 @@ pub(crate) async fn open_loop(terminals: u32, rounds: u16, interval_ms: u32) -> 
 async fn run(terminals: u32, rounds: u16, per_millisecond: Option<u32>) -> Result<Run> {
     let redis = RedisServer::start().await?;
     let pipeline = Pipeline::serve(&redis).await?;
-    let pid = pipeline.pid().context("the pipeline runs")?;
+    let processes = [("pipeline", pipeline.pid().context("it runs")?), ("redis", redis.pid().context("it runs")?)];
+    let spent = || processes.iter().map(|(_, pid)| Spent::of(*pid)).collect::<Result<Vec<_>>>();
     let poster = Arc::new(Poster::new(&pipeline.url())?);
     let browsers = Browsers::open(&pipeline.url(), "", terminals, &poster).await?;
-    let before = Spent::of(pid)?;
+    let before = spent()?;
     let load = tokio::spawn(post(Arc::clone(&poster), terminals, rounds, per_millisecond));
     let readings = terminals * u32::from(rounds);
     let Seen { warm, last, waits } = browsers.see(terminals, readings).await?;
     load.await??;
     let per_second = f64::from(readings - terminals) / (last - warm).as_secs_f64();
-    let memory = vec![("pipeline", process::mebibytes(process::most_resident(pid)?))];
-    Ok(Run { per_second, waits, processor: Spent::of(pid)?.since(&before) / readings, memory })
+    let processor = spent()?.iter().zip(&before).map(|(after, before)| after.since(before)).sum::<Duration>();
+    let memory = processes.map(|(name, pid)| Ok((name, process::mebibytes(process::most_resident(pid)?))));
+    let memory = memory.into_iter().collect::<Result<Vec<_>>>()?;
+    Ok(Run { per_second, waits, processor: processor / readings, memory })
 }
 
 /// Posts every terminal's answer so often: so many a millisecond, or as fast as they are taken.

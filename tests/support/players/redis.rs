@@ -78,6 +78,11 @@ impl RedisServer {
         self.restart().await
     }
 
+    /// Its process; none while it is dead.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.try_lock().ok().and_then(|process| process.id())
+    }
+
     /// Where it is.
     pub fn url(&self) -> String {
         format!("redis+unix://{}", self.socket().display())
