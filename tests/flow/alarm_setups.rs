@@ -1,13 +1,19 @@
 use std::time::Duration;
 
-use domain::protocol::{ConstantsDocument, ThresholdDocument};
+use domain::{
+    alarm::{Condition, Rule, Severity, Target},
+    protocol::{ConstantsDocument, ThresholdDocument},
+};
 use records::{
     alarm_setups::{self, AlarmSetup},
     alarms::{self, Which},
+    alert_rules::{self, AlertRule, Change, Changed, Recipients, Replaced, Scope, rule_id},
     terminals,
     users::{self, Role},
 };
 use telltale_tests::flow::{Flow, mac};
+
+const ID: &str = "01JZZZZZZZZZZZZZZZZZZZZZZ1";
 
 /// From now on `user` wants the temperature below `max`.
 async fn wants(flow: &Flow, user: &str, max: f64) {
@@ -73,6 +79,39 @@ async fn an_administrators_setup_holds_on_every_terminal_for_them_alone() {
     flow.sensor_says(25.0).await;
     assert_eq!(active(&flow).await, ["user:root:threshold:temperature"]);
     assert_eq!((mails_to(&flow, "root"), mails_to(&flow, "tech")), (1, 0));
+}
+
+#[tokio::test]
+async fn a_setup_holds_also_where_a_rule_of_everybodys_stands_in_for_the_common_limit() {
+    let flow = Flow::new().await;
+    flow.hire("ann", Role::User).await;
+    users::bind(flow.cx.table.as_ref(), "ann", &mac()).await.unwrap();
+    wants(&flow, "ann", 38.0).await;
+    let (limit, since) = ("threshold:temperature".to_owned(), flow.now());
+    let condition = Condition::Outside { name: "temperature".to_owned(), min: None, max: Some(33.0), deadband: 0.0 };
+    let everybodys = AlertRule {
+        id: ID.to_owned(),
+        name: "Ours".to_owned(),
+        owner: None,
+        target: Target::Device,
+        scope: Scope::Everywhere,
+        recipients: Recipients::default(),
+        replaces: Some(Replaced { rule: limit, since }),
+        enabled: true,
+        rule: Rule::new(rule_id(None, ID), condition, Severity::Warning),
+        version: 1,
+        changed_at: since,
+        changed_by: "root".to_owned(),
+    };
+    let changes = [Change::create(everybodys)];
+    assert_eq!(alert_rules::change(flow.cx.table.as_ref(), &changes, since).await.unwrap(), Changed::Done);
+    flow.after(Duration::from_secs(11)).await;
+    flow.sensor_says(35.0).await;
+    assert_eq!((mails_to(&flow, "tech"), mails_to(&flow, "ann")), (1, 0), "past everybody's limit, not past hers");
+    flow.sensor_says(39.0).await;
+    assert_eq!((mails_to(&flow, "tech"), mails_to(&flow, "ann")), (1, 1), "past hers");
+    flow.sensor_says(25.0).await;
+    assert_eq!((mails_to(&flow, "tech"), mails_to(&flow, "ann")), (2, 2));
 }
 
 #[tokio::test]
