@@ -115,6 +115,15 @@ fn what_comes_again_after_what_is_newer_and_was_looked_at_is_not_late() {
 }
 
 #[test]
+fn the_newest_reading_that_comes_again_is_not_late_for_a_rule_that_was_made_meanwhile() {
+    let mut source = Watched::by([]);
+    comes(&mut source, 20, hot(35.0));
+    source.rules.push(too_hot(0));
+    comes(&mut source, 20, hot(35.0));
+    assert!(source.state.late.is_empty());
+}
+
+#[test]
 fn no_more_times_are_remembered_in_which_a_condition_held_than_are_of_use() {
     let mut source = Watched::by([too_hot(0)]);
     for time in 0..40 {
