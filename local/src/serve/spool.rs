@@ -143,7 +143,7 @@ fn remove(folder: &Path) -> io::Result<()> {
 
 /// Gives what dead brokers left behind to the queue, and tells the end of what they told of, for as long as it is polled.
 async fn look_for_orphans(all: PathBuf, ours: PathBuf, queue: Arc<dyn Enqueue>, most_bytes: u64, heirs: Heirs) {
-    let mut told = BTreeSet::new();
+    let mut kept = BTreeSet::new();
     loop {
         sleep(LOOK_EVERY).await;
         for folder in fs::read_dir(&all).into_iter().flatten().flatten().map(|entry| entry.path()) {
@@ -156,36 +156,48 @@ async fn look_for_orphans(all: PathBuf, ours: PathBuf, queue: Arc<dyn Enqueue>, 
             if folder != ours
                 && folder.is_dir()
                 && let Ok(orphan) = SpooledQueue::open(Arc::clone(&queue), &folder, most_bytes)
+                && let Ok(Left::What(messages)) = empty(&orphan, &folder, queue.as_ref(), &heirs).await
+                && kept.insert(folder.clone())
             {
-                let _ = timeout(EMPTIED_WITHIN, orphan.drain()).await;
-                let state = orphan.state();
-                if state.messages > 0 {
-                    continue;
-                }
-                if state.set_aside > 0 {
-                    if told.insert(folder.clone()) {
-                        let path = folder.display();
-                        tracing::warn!(
-                            messages = state.set_aside,
-                            "no queue takes what is left in the spool {path}: it is kept"
-                        );
-                    }
-                    continue;
-                }
-                let Heirs { operator, clock } = &heirs;
-                let outages = told_by(&folder);
-                let ended = timeout(EMPTIED_WITHIN, end_outages(queue.as_ref(), operator, &outages, clock.now()));
-                if matches!(ended.await, Ok(Ok(()))) && remove(&folder).is_ok() {
-                    tracing::info!("the spool {} of a broker that is no more is empty, and gone", folder.display());
-                }
+                tracing::warn!(messages, "no queue takes what is left in the spool {}: it is kept", folder.display());
             }
         }
     }
 }
 
+/// What is left in a spool that is emptied.
+#[derive(Debug, PartialEq)]
+enum Left {
+    /// Nothing, and it is gone.
+    Nothing,
+    /// So many messages that no queue takes.
+    What(u64),
+}
+
+/// Empties the spool of a broker that is no more, tells the end of what it told of, and removes it. An error where that has to be
+/// tried again.
+async fn empty(orphan: &SpooledQueue, folder: &Path, queue: &dyn Enqueue, heirs: &Heirs) -> anyhow::Result<Left> {
+    let _ = timeout(EMPTIED_WITHIN, orphan.drain()).await;
+    let state = orphan.state();
+    ensure!(state.messages == 0, "it is not empty yet");
+    let Heirs { operator, clock } = heirs;
+    let told = told_by(folder);
+    timeout(EMPTIED_WITHIN, end_outages(queue, operator, &told, clock.now())).await??;
+    if state.set_aside > 0 {
+        return Ok(Left::What(state.set_aside));
+    }
+    remove(folder)?;
+    tracing::info!("the spool {} of a broker that is no more is empty, and gone", folder.display());
+    Ok(Left::Nothing)
+}
+
 #[cfg(test)]
 mod tests {
     use boot::SystemClock;
+    use broker::{Memory as _, Outage};
+    use domain::{Need, Timestamp};
+    use engine_embedded::Engine;
+    use jobs::ports::{Delivery, Letter, Notifier};
     use queue::MemoryQueue;
 
     use super::*;
@@ -214,6 +226,40 @@ mod tests {
         let refusal = explained(in_use.into(), &ours, 8081).to_string();
         for words in ["port 8081", "Stop it", "--listen", "--data"] {
             assert!(refusal.contains(words), "{refusal}");
+        }
+    }
+
+    struct Nobody;
+
+    #[async_trait::async_trait]
+    impl Notifier for Nobody {
+        async fn send(&self, _: &Letter) -> Delivery {
+            unreachable!("the operator has no webhook")
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_dead_broker_told_of_ends_and_its_spool_stays_only_for_what_no_queue_takes() {
+        for is_damaged in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let left = folder.path().join("8081");
+            if is_damaged {
+                let engine = Engine::open(&left).unwrap();
+                let rows = engine.space("spool").unwrap();
+                let put = engine.commit(move |batch| {
+                    batch.put(&rows, 1_u64.to_be_bytes().to_vec(), b"no message".to_vec());
+                    Ok(())
+                });
+                put.await.unwrap();
+            }
+            let need = Need { part: "broker:8081".to_owned(), needs: "queue".to_owned() };
+            told_by(&left).keep(&Outage { need, since: Timestamp(1000), why: "away".to_owned() });
+            let queue: Arc<dyn Enqueue> = Arc::new(MemoryQueue::new(Arc::new(SystemClock)));
+            let orphan = SpooledQueue::open(Arc::clone(&queue), &left, MEBIBYTE).unwrap();
+            let heirs = Heirs { operator: Operator::at(None, Arc::new(Nobody)), clock: Arc::new(SystemClock) };
+            let emptied = empty(&orphan, &left, queue.as_ref(), &heirs).await.unwrap();
+            assert_eq!(emptied, if is_damaged { Left::What(1) } else { Left::Nothing });
+            assert_eq!((told_by(&left).told().len(), left.exists()), (0, is_damaged));
         }
     }
 
