@@ -1,6 +1,13 @@
 //! What goes wrong on a box, between the jobs and their queue and table.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jobs::ports::{Consume, Leased, QueueError, Settlement};
@@ -11,12 +18,31 @@ use tokio::sync::Mutex;
 
 use super::story::{self, Faults};
 
+/// Whether a process is killed. What it does is stopped piece by piece, and the rest would see what was stopped before it and write that
+/// down: a dead process writes nothing.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Killed(Arc<AtomicBool>);
+
+impl Killed {
+    pub(super) fn now(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Never comes back in a process that is killed.
+    async fn goes_on(&self) {
+        if self.0.load(Ordering::SeqCst) {
+            future::pending::<()>().await;
+        }
+    }
+}
+
 /// The queue, as the workers see it.
 pub(super) struct FaultyQueue {
     pub(super) queue: Arc<EmbeddedQueue>,
     pub(super) faults: Faults,
     /// What was taken of a job that is run backwards.
     pub(super) backwards: Mutex<Vec<Leased>>,
+    pub(super) killed: Killed,
 }
 
 #[async_trait]
@@ -38,11 +64,12 @@ impl Consume for FaultyQueue {
     }
 
     async fn settle(&self, settlements: Vec<Settlement>) -> Result<(), QueueError> {
+        self.killed.goes_on().await;
         let mut dies = false;
         self.faults.send_modify(|story| dies = story.dies_before(&settlements));
         if dies {
             // Nobody is there to go on.
-            return std::future::pending().await;
+            return future::pending().await;
         }
         self.faults.send_modify(|story| settlements.iter().for_each(|end| story.tell(end)));
         self.queue.settle(settlements.clone()).await?;
@@ -64,10 +91,12 @@ impl Consume for FaultyQueue {
 pub(super) struct FaultyTable {
     pub(super) table: Arc<EmbeddedTable>,
     pub(super) faults: Faults,
+    pub(super) killed: Killed,
 }
 
 impl FaultyTable {
-    fn reached(&self) -> Result<&EmbeddedTable, TableError> {
+    async fn reached(&self) -> Result<&EmbeddedTable, TableError> {
+        self.killed.goes_on().await;
         if self.faults.borrow().table_is_away {
             return Err(TableError::Away("nobody is there".to_owned()));
         }
@@ -95,15 +124,15 @@ impl FaultyTable {
 #[async_trait]
 impl Table for FaultyTable {
     async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
-        self.reached()?.get(key).await
+        self.reached().await?.get(key).await
     }
 
     async fn get_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError> {
-        self.reached()?.get_many(keys).await
+        self.reached().await?.get_many(keys).await
     }
 
     async fn query(&self, range: &Range) -> Result<Page, TableError> {
-        self.reached()?.query(range).await
+        self.reached().await?.query(range).await
     }
 
     async fn write(&self, write: Write) -> Result<Outcome, TableError> {
@@ -111,12 +140,12 @@ impl Table for FaultyTable {
     }
 
     async fn write_batch(&self, writes: Vec<Write>) -> Result<(), TableError> {
-        self.reached()?.write_batch(writes).await
+        self.reached().await?.write_batch(writes).await
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<Outcome, TableError> {
         let has_hung = self.has_hung(&writes).await;
-        let done = self.reached()?.transact(writes).await;
+        let done = self.reached().await?.transact(writes).await;
         if has_hung {
             self.faults.send_modify(|story| story.write = story::Write::Nothing);
         }

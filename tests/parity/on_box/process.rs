@@ -18,7 +18,7 @@ use tokio::{runtime, sync::Mutex};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    faults::{FaultyQueue, FaultyTable},
+    faults::{FaultyQueue, FaultyTable, Killed},
     story::Faults,
 };
 use crate::parity::broker::Broker;
@@ -28,6 +28,7 @@ pub(super) struct Process {
     pub(super) table: Arc<EmbeddedTable>,
     pub(super) queue: Arc<EmbeddedQueue>,
     threads: Option<runtime::Runtime>,
+    killed: Killed,
 }
 
 impl Process {
@@ -36,10 +37,15 @@ impl Process {
         let engine = Engine::open(folder)?;
         let table = Arc::new(EmbeddedTable::new(engine.clone(), Arc::clone(clock) as _)?);
         let queue = Arc::new(EmbeddedQueue::open(engine, Arc::clone(clock) as _)?);
+        let killed = Killed::default();
         let (link, inbox) = link::in_process("b1");
         let local = serde_json::from_value(json!({ "webhook": { "allowed_nets": ["127.0.0.0/8"] } }))?;
         let cx = Context {
-            table: Arc::new(FaultyTable { table: Arc::clone(&table), faults: Arc::clone(faults) }),
+            table: Arc::new(FaultyTable {
+                table: Arc::clone(&table),
+                faults: Arc::clone(faults),
+                killed: killed.clone(),
+            }),
             queue: Arc::clone(&queue) as _,
             link: Arc::new(link),
             notifier: Arc::new(Post::new(local, Arc::clone(clock) as _, Arc::new(SystemResolver))?),
@@ -53,18 +59,23 @@ impl Process {
             catalog: Arc::new(Catalog::new(Arc::new(script::JavaScript))),
             stationery: Stationery::default(),
         };
-        let consume =
-            FaultyQueue { queue: Arc::clone(&queue), faults: Arc::clone(faults), backwards: Mutex::default() };
+        let consume = FaultyQueue {
+            queue: Arc::clone(&queue),
+            faults: Arc::clone(faults),
+            backwards: Mutex::default(),
+            killed: killed.clone(),
+        };
         let threads = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         threads.spawn(workers::run(cx, Source::Leases(Arc::new(consume)), CancellationToken::new()));
         threads.spawn(broker.clone().read(inbox));
-        Ok(Self { table, queue, threads: Some(threads) })
+        Ok(Self { table, queue, threads: Some(threads), killed })
     }
 }
 
 impl Drop for Process {
     /// As `kill -9`: nothing is finished, nothing is said.
     fn drop(&mut self) {
+        self.killed.now();
         if let Some(threads) = self.threads.take() {
             threads.shutdown_background();
         }
