@@ -54,6 +54,7 @@ async fn on_apalis_redis_what_was_acknowledged_outlives_the_death_of_workers_and
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes long"]
 async fn on_dynamodb_what_was_acknowledged_outlives_the_death_of_any_process_and_nothing_is_told_twice() -> Result<()> {
     use Fault::{KillBroker, KillRedis, KillStore, KillWorker, StopWorker};
     outlives::<OnDynamoDb>(vec![KillWorker, KillStore, KillRedis, KillBroker, StopWorker], 1).await
