@@ -235,6 +235,13 @@ impl Condition {
         matches!(self, Self::Missed { .. } | Self::NoData { .. }) || self.parts().iter().any(Self::rests_on_silence)
     }
 
+    /// Whether it, or a part of it, is concluded from more than one reading.
+    pub(super) fn rests_on_several(&self) -> bool {
+        matches!(self, Self::Rate { .. } | Self::Count { .. } | Self::Window { .. } | Self::Stuck { .. })
+            || self.rests_on_silence()
+            || self.parts().iter().any(Self::rests_on_several)
+    }
+
     /// Whether it, or a part of it, looks at something else than values of a name.
     pub fn is_of_any_fact(&self) -> bool {
         match self {

@@ -71,8 +71,12 @@ impl Run<'_> {
     }
 }
 
-/// How much it would have mattered, and in which words: by the reading alone, since nothing is known of its time.
+/// How much it would have mattered, and in which words: by the reading alone, since nothing is known of its time. So of a condition
+/// that is concluded from several nothing can be said.
 fn would_raise(rule: &Rule, evidence: &Evidence) -> Option<(Severity, String)> {
+    if rule.condition.rests_on_several() {
+        return None;
+    }
     let at = evidence.at;
     let look =
         Look { fact: &evidence.fact, at, reached: at, is_active: false, hears_silence: false, is_unknown: false };

@@ -1,6 +1,7 @@
 //! Readings that came too late to raise anything.
 
 use super::*;
+use crate::alarm::{Comparison, Figure};
 
 const RULE: &str = "threshold:temperature";
 
@@ -111,6 +112,31 @@ fn what_comes_again_after_what_is_newer_and_was_looked_at_is_not_late() {
     for (second, counted) in [(9, 1), (13, 2), (31, 3)] {
         comes(&mut source, second, hot(35.0));
         assert_eq!(source.state.late[RULE].count, counted, "of {second}");
+    }
+}
+
+#[test]
+fn of_what_is_concluded_from_several_readings_one_that_is_late_says_nothing() {
+    let name = || "temperature".to_owned();
+    let above = Condition::Compare { name: name(), is: Comparison::Greater, to: 30.0, deadband: 0.0 };
+    let minute = Duration::from_secs(60);
+    let mean =
+        Condition::Window { name: name(), figure: Figure::Mean, within: minute, is: Comparison::Greater, to: 30.0 };
+    let many = Condition::Count { of: Box::new(above.clone()), at_least: 2, within: minute };
+    let few = Condition::Not { of: Box::new(many) };
+    let rules = [mean, Condition::All { of: vec![above, few] }].map(|condition| Rule { condition, ..too_hot(0) });
+    for rule in rules {
+        let mut source = Watched::by([rule]);
+        for second in [1, 2, 3] {
+            comes(&mut source, second, hot(20.0));
+        }
+        comes(&mut source, 4, hot(35.0));
+        comes(&mut source, 5, hot(20.0));
+        let before = source.state.clone();
+        comes(&mut source, 4, hot(35.0));
+        assert_eq!(source.state, before, "it was looked at among others");
+        late(&mut source, 2, hot(90.0));
+        assert_eq!(source.state, before);
     }
 }
 
