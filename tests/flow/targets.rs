@@ -144,6 +144,43 @@ async fn a_persons_own_rule_holds_for_them_whichever_of_everybodys_takes_the_pla
 }
 
 #[tokio::test]
+async fn who_did_not_hear_of_an_alarm_hears_nothing_of_its_end_whatever_has_become_of_its_rule() {
+    let become_of_it: [fn(AlertRule) -> Change; 2] =
+        [Change::delete, |rule| Change::replace(rule.clone(), AlertRule { replaces: None, version: 2, ..rule })];
+    for becomes in become_of_it {
+        let flow = flow().await;
+        let mut own = AlertRule { id: OTHER.to_owned(), ..soon_lost(&flow, Some("ann")) };
+        (own.rule.id, own.rule.on_delay) = (rule_id(Some("ann"), OTHER), Duration::from_mins(60));
+        is_in_force(&flow, Change::create(own)).await;
+        let everybodys = soon_lost(&flow, None);
+        is_in_force(&flow, Change::create(everybodys.clone())).await;
+        is_lost(&flow).await;
+        flow.after(Duration::from_secs(20)).await;
+        assert_eq!((told(&flow, "ann").len(), told(&flow, "tech").len()), (0, 1));
+        is_in_force(&flow, becomes(everybodys)).await;
+        is_back(&flow).await;
+        assert_eq!((told(&flow, "ann").len(), told(&flow, "tech").len()), (0, 2), "she heard of no beginning");
+    }
+}
+
+#[tokio::test]
+async fn who_heard_of_an_alarm_before_its_rule_took_the_place_of_the_common_one_hears_of_its_end() {
+    let flow = flow().await;
+    let mut own = AlertRule { id: OTHER.to_owned(), ..soon_lost(&flow, Some("ann")) };
+    (own.rule.id, own.rule.on_delay) = (rule_id(Some("ann"), OTHER), Duration::from_mins(60));
+    is_in_force(&flow, Change::create(own)).await;
+    let beside = AlertRule { replaces: None, ..soon_lost(&flow, None) };
+    is_in_force(&flow, Change::create(beside.clone())).await;
+    is_lost(&flow).await;
+    flow.after(Duration::from_secs(20)).await;
+    assert_eq!(told(&flow, "ann"), [RAISED]);
+    let instead = AlertRule { version: 2, ..soon_lost(&flow, None) };
+    is_in_force(&flow, Change::replace(beside, instead)).await;
+    is_back(&flow).await;
+    assert_eq!([told(&flow, "ann"), told(&flow, "tech")], [[RAISED, ENDED]; 2]);
+}
+
+#[tokio::test]
 async fn a_rule_that_is_tried_out_is_recorded_and_the_common_one_goes_on() {
     let flow = flow().await;
     let mut tried = soon_lost(&flow, Some("ann"));

@@ -182,9 +182,17 @@ pub struct Marker {
     pub rules: usize,
 }
 
+/// What the names of rules begin with that people made for everybody.
+const EVERYBODYS: &str = "rule:";
+
+/// Whether what the alarm machine knows by this name is a rule that people made for everybody.
+pub fn is_everybodys(rule: &str) -> bool {
+    rule.starts_with(EVERYBODYS)
+}
+
 /// What the alarm machine knows a rule by.
 pub fn rule_id(owner: Option<&str>, id: &str) -> RuleId {
-    let common = format!("rule:{id}");
+    let common = format!("{EVERYBODYS}{id}");
     owner.map_or_else(|| common.clone(), |owner| alarm::owned(owner, &common))
 }
 

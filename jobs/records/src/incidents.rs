@@ -37,7 +37,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     apart::{all_apart, apart_among, first_apart, put_apart},
-    begun::{Begun, begun, group_of, keep_group, put_begun},
+    begun::{Begun, begun, group_of, keep_group, put_begun, stood_in_for},
     told::{end_told, put_told, told, told_of, told_open},
 };
 use crate::{Key, Listed, Range, Table, TableError, Versioned, Write, record};

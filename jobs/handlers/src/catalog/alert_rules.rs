@@ -47,7 +47,7 @@ pub(crate) struct AlertRules {
     /// What people call them, also those that are disabled.
     names: HashMap<RuleId, String>,
     /// The common rules that everybody's stand in for, also those that are disabled.
-    stands_in_for: HashMap<RuleId, RuleId>,
+    stands_in_for: HashMap<RuleId, Replaced>,
     by_scope: HashMap<(Target, Scope), Scoped>,
     sets: Mutex<Sets>,
 }
@@ -83,7 +83,7 @@ impl AlertRules {
                 index.recipients.insert(rule.id.clone(), recipients.clone());
             }
             if let Ok(AlertRule { rule, owner: None, replaces: Some(replaced), .. }) = &rule {
-                index.stands_in_for.insert(rule.id.clone(), replaced.rule.clone());
+                index.stands_in_for.insert(rule.id.clone(), replaced.clone());
             }
             match rule {
                 Ok(rule) if rule.enabled => index.add(rule),
@@ -143,9 +143,9 @@ impl AlertRules {
         own.map(setup).collect()
     }
 
-    /// The common rule that one of everybody's stands in for. One that is disabled still ends its alarms.
-    pub(crate) fn stands_in_for(&self, rule: &str) -> Option<&RuleId> {
-        self.stands_in_for.get(rule)
+    /// The common rule that one of everybody's stood in for at that time, and does still. One that is disabled still ends its alarms.
+    pub(crate) fn stands_in_for(&self, rule: &str, at: Timestamp) -> Option<&RuleId> {
+        self.stands_in_for.get(rule).filter(|replaced| replaced.since < at).map(|replaced| &replaced.rule)
     }
 
     /// Who hears of what a rule raises beside those who see the devices. One that is disabled still ends its alarms.

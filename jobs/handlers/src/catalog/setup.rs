@@ -34,10 +34,10 @@ impl Setup {
 
 /// Whether a person is to hear of a change: of their own rule always, of another's never, of the common one unless they
 /// have put their own in its place before the alarm began. What everybody's rule that stands in for a common one says, who has
-/// put their own in the place of that one hears no more than before: `stands_in_for` says for which.
-pub(crate) fn concerns(change: &Change, user: &str, setups: &[Setup], stands_in_for: Option<&RuleId>) -> bool {
+/// put their own in the place of that one hears no more than before: `stood_in_for` says for which it did when the alarm began.
+pub(crate) fn concerns(change: &Change, user: &str, setups: &[Setup], stood_in_for: Option<&RuleId>) -> bool {
     let is_theirs = |setup: &Setup| {
-        let mut common = iter::once(&change.rule).chain(stands_in_for);
+        let mut common = iter::once(&change.rule).chain(stood_in_for);
         common.any(|rule| setup.replaces.contains(rule))
     };
     let is_replaced = |setup: &Setup| setup.user == user && setup.since < change.since && is_theirs(setup);

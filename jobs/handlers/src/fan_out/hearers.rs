@@ -7,11 +7,12 @@ use std::{
 
 use domain::{
     Source,
-    alarm::{Change, ChangeKind, owner},
+    alarm::{Change, ChangeKind, RuleId, owner},
 };
 use records::{
     Table, TableError,
     alarms::Transition,
+    alert_rules,
     incidents::{self, Audience},
     routing::{Policy, Written},
     terminals::{self, Terminal},
@@ -21,7 +22,7 @@ use records::{
 use super::{place::Group, policies};
 use crate::{
     Context, JobError,
-    catalog::{Model, concerns},
+    catalog::{AlertRules, Model, concerns},
 };
 
 /// Somebody who hears of a transition.
@@ -71,6 +72,8 @@ async fn users(cx: &Context, transition: &Transition, terminal: Option<&Terminal
     let rules = cx.alert_rules().await?;
     let replacing = rules.replacing(source, terminal, model.as_deref());
     let setups = &[setups, &replacing].concat();
+    let stood_in_for =
+        if setups.is_empty() { BTreeMap::new() } else { stood_in_for(table, transition, &rules).await? };
     let bound = match source {
         // One alarm speaks for all that hangs on it.
         Source::Node(node) => of_node(table, node).await?,
@@ -82,11 +85,30 @@ async fn users(cx: &Context, transition: &Transition, terminal: Option<&Terminal
     let all = users::list(table).await?.into_iter();
     let hearers = all.filter(|user| user.role == Role::Admin || bound.contains(&user.user));
     let hearers = hearers.map(|user| {
-        let is_theirs = |change: &Change| concerns(change, &user.user, setups, rules.stands_in_for(&change.rule));
+        let is_theirs = |change: &Change| concerns(change, &user.user, setups, stood_in_for.get(&change.rule));
         let transition = part(transition, is_theirs);
         Hearer { audience: Audience::User(user.user), transition, into: None }
     });
     Ok(hearers.collect())
+}
+
+/// The common rules in whose place everybody's stood when the alarms began that change now, whatever has become of those rules since.
+async fn stood_in_for(
+    table: &dyn Table,
+    transition: &Transition,
+    rules: &AlertRules,
+) -> Result<BTreeMap<RuleId, RuleId>, TableError> {
+    let mut stood = BTreeMap::new();
+    for change in transition.changes.iter().filter(|change| alert_rules::is_everybodys(&change.rule)) {
+        let is_new = change.kind == ChangeKind::Raised && !change.flaps();
+        let common = match rules.stands_in_for(&change.rule, change.since) {
+            Some(common) => Some(common.clone()),
+            None if is_new => None,
+            None => incidents::stood_in_for(table, change.told_as()).await?,
+        };
+        stood.extend(common.map(|common| (change.rule.clone(), common)));
+    }
+    Ok(stood)
 }
 
 /// The users to whom anything is bound that hangs on a node.

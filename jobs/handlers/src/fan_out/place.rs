@@ -35,7 +35,7 @@ pub(super) async fn kept(
     transition: &Transition,
     (by, at): (GroupBy, At<'_>),
 ) -> Result<BTreeMap<String, Group>, TableError> {
-    let (table, now) = (cx.table.as_ref(), cx.clock.now());
+    let (table, now, rules) = (cx.table.as_ref(), cx.clock.now(), cx.alert_rules().await?);
     let mut kept = BTreeMap::new();
     for change in &transition.changes {
         let is_new = change.kind == ChangeKind::Raised && !change.flaps();
@@ -43,7 +43,8 @@ pub(super) async fn kept(
         let is_known = known.is_some() && change.goes_on_as() == change.told_as();
         let mut own = known.unwrap_or_else(|| group(by, (&transition.source, &change.rule), at));
         if !change.ends() && !is_known {
-            own = incidents::keep_group(table, change.goes_on_as(), own, now).await?;
+            let stands_in_for = rules.stands_in_for(&change.rule, change.since);
+            own = incidents::keep_group(table, change.goes_on_as(), (own, stands_in_for), now).await?;
         }
         kept.insert(change.alarm.clone(), own);
     }

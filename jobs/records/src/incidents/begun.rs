@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use domain::Timestamp;
+use domain::{Timestamp, alarm::RuleId};
 use serde::{Deserialize, Serialize};
 
 use super::{Audience, Incident};
@@ -44,11 +44,13 @@ pub async fn begun(table: &dyn Table, alarm: &str) -> Result<Vec<Begun>, TableEr
     Ok(record::page(table, &Range::all(partition(alarm), MOST)).await?.items)
 }
 
-/// The group in which an alarm began, and what people call that.
+/// The group in which an alarm began, what people call that, and the common rule in whose place its rule stood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
     group: String,
     place: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stood_in_for: Option<RuleId>,
 }
 
 /// The group in which an alarm began, where that is remembered.
@@ -57,14 +59,20 @@ pub async fn group_of(table: &dyn Table, alarm: &str) -> Result<Option<(String, 
     Ok(kept.map(|kept| (kept.value.group, kept.value.place)))
 }
 
-/// Remembers the group in which an alarm begins; gives the one that it is in, which is another where that was said before.
+/// The common rule in whose place that of an alarm stood when it began, where that is remembered.
+pub async fn stood_in_for(table: &dyn Table, alarm: &str) -> Result<Option<RuleId>, TableError> {
+    let kept = record::get::<Kept>(table, &group_key(alarm)).await?;
+    Ok(kept.and_then(|kept| kept.value.stood_in_for))
+}
+
+/// Remembers the group in which an alarm begins, and the common rule in whose place its rule stands; gives the one that it is in, which is another where that was said before.
 pub async fn keep_group(
     table: &dyn Table,
     alarm: &str,
-    (group, place): (String, String),
+    ((group, place), stood_in_for): ((String, String), Option<&RuleId>),
     now: Timestamp,
 ) -> Result<(String, String), TableError> {
-    let kept = Kept { group: group.clone(), place: place.clone() };
+    let kept = Kept { group: group.clone(), place: place.clone(), stood_in_for: stood_in_for.cloned() };
     let write = record::put_new(group_key(alarm), &kept, Some(now.plus(RETENTION)))?;
     if table.write(write).await?.applied() {
         return Ok((group, place));
