@@ -119,7 +119,7 @@ fn what_comes_again_after_what_is_newer_and_was_looked_at_is_not_late() {
 fn of_what_is_concluded_from_several_readings_one_that_is_late_says_nothing() {
     let name = || "temperature".to_owned();
     let above = Condition::Compare { name: name(), is: Comparison::Greater, to: 30.0, deadband: 0.0 };
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     let mean =
         Condition::Window { name: name(), figure: Figure::Mean, within: minute, is: Comparison::Greater, to: 30.0 };
     let many = Condition::Count { of: Box::new(above.clone()), at_least: 2, within: minute };
