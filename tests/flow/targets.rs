@@ -150,7 +150,7 @@ async fn who_did_not_hear_of_an_alarm_hears_nothing_of_its_end_whatever_has_beco
     for becomes in become_of_it {
         let flow = flow().await;
         let mut own = AlertRule { id: OTHER.to_owned(), ..soon_lost(&flow, Some("ann")) };
-        (own.rule.id, own.rule.on_delay) = (rule_id(Some("ann"), OTHER), Duration::from_mins(60));
+        (own.rule.id, own.rule.on_delay) = (rule_id(Some("ann"), OTHER), Duration::from_hours(1));
         is_in_force(&flow, Change::create(own)).await;
         let everybodys = soon_lost(&flow, None);
         is_in_force(&flow, Change::create(everybodys.clone())).await;
@@ -167,7 +167,7 @@ async fn who_did_not_hear_of_an_alarm_hears_nothing_of_its_end_whatever_has_beco
 async fn who_heard_of_an_alarm_before_its_rule_took_the_place_of_the_common_one_hears_of_its_end() {
     let flow = flow().await;
     let mut own = AlertRule { id: OTHER.to_owned(), ..soon_lost(&flow, Some("ann")) };
-    (own.rule.id, own.rule.on_delay) = (rule_id(Some("ann"), OTHER), Duration::from_mins(60));
+    (own.rule.id, own.rule.on_delay) = (rule_id(Some("ann"), OTHER), Duration::from_hours(1));
     is_in_force(&flow, Change::create(own)).await;
     let beside = AlertRule { replaces: None, ..soon_lost(&flow, None) };
     is_in_force(&flow, Change::create(beside.clone())).await;
