@@ -12,7 +12,7 @@ use anyhow::Result;
 use serde_json::Value;
 use telltale_tests::{Cluster, Mailbox, Session, Size, WebhookReceiver, eventually};
 
-use super::load::{Clustered, Home, PASSWORD, all, settings, told_of_the_platform};
+use super::load::{Home, PASSWORD, all, settings, told_of_the_platform};
 
 /// A cluster with an operator who has a webhook of their own.
 struct Operated {
@@ -32,12 +32,6 @@ impl Home for Operated {
 
     async fn sign_in(&self, user: &str) -> Result<Session> {
         self.cluster.sign_in(user, PASSWORD).await
-    }
-}
-
-impl Clustered for Operated {
-    fn cluster(&mut self) -> &mut Cluster {
-        &mut self.cluster
     }
 }
 

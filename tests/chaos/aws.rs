@@ -14,10 +14,6 @@ use super::{
     stack::Stack,
 };
 
-/// What must have happened since the start before something goes wrong.
-const ACKNOWLEDGED: usize = 8;
-const DELIVERED: usize = 3;
-
 /// What happens to a stack.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
@@ -70,8 +66,8 @@ async fn outlives(faults: impl IntoIterator<Item = Fault>, seed: u64) -> Result<
     let mut load = Load::<Stack>::start().await?;
     let mut outages = Vec::new();
     for fault in faults {
-        load.until_acknowledged(ACKNOWLEDGED).await?;
-        load.until_delivered(DELIVERED).await;
+        load.until_acknowledged(Stack::BEARS.acknowledged).await?;
+        load.until_delivered(Stack::BEARS.delivered).await;
         sleep(Duration::from_millis(chance.random_range(0..200))).await;
         println!("{fault:?}");
         let killed = Instant::now();
@@ -79,7 +75,7 @@ async fn outlives(faults: impl IntoIterator<Item = Fault>, seed: u64) -> Result<
         outages.push(Outage { killed, over: Instant::now() });
         load.home.revive().await?;
     }
-    load.until_acknowledged(ACKNOWLEDGED).await?;
+    load.until_acknowledged(Stack::BEARS.acknowledged).await?;
     // SQS keeps no order: what is good may be looked at after what was abnormal later, at any time.
     let disorder = [Outage { killed: began, over: Instant::now() }];
     check_where_some_came_late(load.end().await, &outages, &disorder, Clocks::Agree).await.map(drop)
@@ -129,5 +125,5 @@ async fn happens(fault: Fault, stack: &mut Stack, chance: &mut StdRng) -> Result
 
 async fn until_lost(function: &LambdaHost) {
     let is_lost = async || (function.answers_to_lose() == 0).then_some(());
-    eventually_within(Stack::GOES_ON_WITHIN, "an answer is lost", is_lost).await;
+    eventually_within(Stack::BEARS.goes_on_within, "an answer is lost", is_lost).await;
 }

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::{
     ACKNOWLEDGED, Clocks, DELIVERED, Outage, at_random, check_where_some_came_late, enough_were_in_order,
-    load::{ClocksApart, Clustered, Load, OnApalisRedis, OnDynamoDb},
+    load::{ClocksApart, Kind, Load, OnApalisRedis, OnDynamoDb, Several, Usual},
 };
 
 /// What happens to a cluster.
@@ -44,7 +44,7 @@ const ALL: [Fault; 9] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_outlives_the_death_of_any_process_and_nothing_is_told_twice() -> Result<()> {
-    outlives::<Cluster>(ALL.to_vec(), 1).await
+    outlives::<Usual>(ALL.to_vec(), 1).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -71,23 +71,23 @@ async fn on_dynamodb_what_was_acknowledged_outlives_many_deaths_at_random_and_no
 #[ignore = "takes long"]
 async fn what_was_acknowledged_outlives_many_deaths_at_random_and_nothing_is_told_twice() -> Result<()> {
     let (seed, faults) = at_random(&ALL);
-    outlives::<Cluster>(faults, seed).await
+    outlives::<Usual>(faults, seed).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_whose_clocks_are_seconds_apart_do_what_others_do() -> Result<()> {
     let apart = Clocks::Differ.at_most_apart();
     let earlier = Instant::now().checked_sub(apart).context("the system has run for a while")?;
-    let mut load = Load::<ClocksApart>::start().await?;
+    let mut load = Load::<Several<ClocksApart>>::start().await?;
     let mut outages = Vec::new();
     for _ in 0..2 {
         load.until_acknowledged(ACKNOWLEDGED * 2).await?;
         load.until_delivered(DELIVERED * 2).await;
         let killed = Instant::now();
-        load.home.0.workers[0].kill().await?;
-        load.home.0.workers[0].restart().await?;
+        load.home.cluster.workers[0].kill().await?;
+        load.home.cluster.workers[0].restart().await?;
         // Nodes go from one broker to the other, by whose clock they are back before they went.
-        load.home.0.balancer.cut();
+        load.home.cluster.balancer.cut();
         outages.push(Outage { killed, over: Instant::now() });
     }
     load.until_acknowledged(ACKNOWLEDGED).await?;
@@ -104,27 +104,27 @@ impl Fault {
 }
 
 /// The faults happen one after the other under load, each at an instant that chance says.
-async fn outlives<H: Clustered>(faults: impl IntoIterator<Item = Fault>, seed: u64) -> Result<()> {
+async fn outlives<K: Kind>(faults: impl IntoIterator<Item = Fault>, seed: u64) -> Result<()> {
     let mut chance = StdRng::seed_from_u64(seed);
     let began = Instant::now();
-    let mut load = Load::<H>::start().await?;
+    let mut load = Load::<Several<K>>::start().await?;
     let (mut outages, mut disorder) = (Vec::new(), Vec::new());
     for fault in faults {
-        load.until_acknowledged(H::ACKNOWLEDGED).await?;
-        load.until_delivered(H::DELIVERED).await;
+        load.until_acknowledged(K::BEARS.acknowledged).await?;
+        load.until_delivered(K::BEARS.delivered).await;
         sleep(Duration::from_millis(chance.random_range(0..40))).await;
         println!("{fault:?}");
         let killed = Instant::now();
-        happens(fault, load.home.cluster(), &mut chance).await?;
+        happens(fault, &mut load.home.cluster, &mut chance).await?;
         let of_its_kind = if fault.may_lose_receipts() { &mut outages } else { &mut disorder };
         of_its_kind.push(Outage { killed, over: Instant::now() });
     }
-    load.until_acknowledged(H::ACKNOWLEDGED).await?;
-    if H::IS_SLOW {
+    load.until_acknowledged(K::BEARS.acknowledged).await?;
+    if K::BEARS.is_slow {
         disorder.push(Outage { killed: began, over: Instant::now() });
     }
     let judged = check_where_some_came_late(load.end().await, &outages, &disorder, Clocks::Agree).await?;
-    if H::IS_SLOW {
+    if K::BEARS.is_slow {
         assert!(judged > 0, "the alarms were held against no answer");
     } else {
         enough_were_in_order(judged);

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use telltale_tests::{Cluster, WebhookReceiver};
+use telltale_tests::WebhookReceiver;
 use tokio::time::sleep;
 
 use super::{
     ACKNOWLEDGED, Clocks, DELIVERED, Outage, check_where_some_came_late,
-    load::{ClocksJump, Home, Load},
+    load::{ClocksJump, Home, Load, Several, Usual},
 };
 
 /// Longer than the lease of a letter, in the queue and in the ledger.
@@ -32,23 +32,23 @@ async fn until_one_is_held<H: Home>(load: &Load<H>) -> Result<&WebhookReceiver> 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_that_stand_still_in_the_middle_of_a_delivery_for_longer_than_its_lease_repeat_no_more_than_that()
 -> Result<()> {
-    let mut load = Load::<Cluster>::start().await?;
+    let mut load = Load::<Several<Usual>>::start().await?;
     load.until_acknowledged(ACKNOWLEDGED).await?;
     load.until_delivered(DELIVERED).await;
     let webhook = until_one_is_held(&load).await?;
     let killed = Instant::now();
-    for worker in &load.home.workers {
+    for worker in &load.home.cluster.workers {
         worker.hangs()?;
     }
-    let another = load.home.another_worker().await?;
+    let another = load.home.cluster.another_worker().await?;
     sleep(HELD_UP).await;
     webhook.let_go();
-    for worker in &load.home.workers {
+    for worker in &load.home.cluster.workers {
         worker.goes_on()?;
     }
     sleep(GOES_ON).await;
     let outages = [Outage { killed, over: Instant::now() }];
-    load.home.workers.push(another);
+    load.home.cluster.workers.push(another);
     load.until_acknowledged(ACKNOWLEDGED).await?;
     load.until_delivered(DELIVERED).await;
     check_where_some_came_late(load.end().await, &outages, &[], Clocks::Agree).await.map(drop)
@@ -57,18 +57,18 @@ async fn workers_that_stand_still_in_the_middle_of_a_delivery_for_longer_than_it
 /// A minute is longer than any lease: who goes by a clock that jumps so takes what others are at.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_whose_clocks_jump_by_a_minute_take_nothing_that_others_are_at() -> Result<()> {
-    let mut load = Load::<ClocksJump>::start().await?;
+    let mut load = Load::<Several<ClocksJump>>::start().await?;
     let began = Instant::now();
     for ahead in ["+60s", "+0s", "-60s", "+0s"] {
         load.until_acknowledged(ACKNOWLEDGED).await?;
         load.until_delivered(DELIVERED).await;
         let webhook = until_one_is_held(&load).await?;
-        load.home.0.set_clocks_of_workers(ahead)?;
+        load.home.cluster.set_clocks_of_workers(ahead)?;
         sleep(ANSWERED_AFTER).await;
         webhook.let_go();
     }
     sleep(CLOCK_IS_SET).await;
-    for worker in &mut load.home.0.workers {
+    for worker in &mut load.home.cluster.workers {
         assert!(!worker.has_ended()?, "it is no longer than half a minute that a clock is wrong");
     }
     // Alarms are not delayed by it either; but what was asked while a worker hung at a webhook may be looked at later.

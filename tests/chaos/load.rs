@@ -15,7 +15,8 @@ use tokio::{
 };
 
 pub(crate) use self::home::{
-    ClocksApart, ClocksJump, Clustered, Home, OnApalisRedis, OnDynamoDb, OnSmallDisk, SECONDS_APART, Tapped,
+    Bears, ClocksApart, ClocksJump, Home, Kind, OnApalisRedis, OnDynamoDb, OnSmallDisk, SECONDS_APART, Several, Tapped,
+    Usual,
 };
 
 pub(crate) const PASSWORD: &str = "tests are no secret";
@@ -50,12 +51,17 @@ const SETTINGS: &str = r#"
 
 /// The settings, with where mail goes.
 pub(crate) fn settings(mailbox: &Mailbox) -> String {
-    format!("{QUICK}{SETTINGS}\n[notify.smtp]\nurl = \"{}\"\nfrom = \"telltale@example.org\"\n", mailbox.url())
+    at_a_pace(QUICK, mailbox)
 }
 
 /// The same, where devices are asked less often.
-pub(crate) fn slow_settings(mailbox: &Mailbox) -> String {
-    settings(mailbox).replace(QUICK, SLOW)
+fn slow_settings(mailbox: &Mailbox) -> String {
+    at_a_pace(SLOW, mailbox)
+}
+
+fn at_a_pace(schedule: &str, mailbox: &Mailbox) -> String {
+    let url = mailbox.url();
+    format!("{schedule}{SETTINGS}\n[notify.smtp]\nurl = \"{url}\"\nfrom = \"telltale@example.org\"\n")
 }
 
 /// Settings for an operator who soon hears that something is away.
@@ -154,7 +160,7 @@ impl<H: Home> Load<H> {
             self.acknowledged.push(acknowledged);
         }
         for _ in 0..more {
-            let next = timeout(H::GOES_ON_WITHIN, self.acknowledgements.recv()).await;
+            let next = timeout(H::BEARS.goes_on_within, self.acknowledgements.recv()).await;
             self.acknowledged.push(next.context("nothing is acknowledged any more")?.context("the field ended")?);
         }
         Ok(())
@@ -164,7 +170,7 @@ impl<H: Home> Load<H> {
     pub(crate) async fn until_delivered(&self, more: usize) {
         let wanted = self.delivered() + more;
         let came = async || (self.delivered() >= wanted).then_some(());
-        eventually_within(H::GOES_ON_WITHIN, "more webhooks", came).await;
+        eventually_within(H::BEARS.goes_on_within, "more webhooks", came).await;
     }
 
     /// Waits until some post was refused from now on, and is tried again.
@@ -179,7 +185,7 @@ impl<H: Home> Load<H> {
 
     /// Ends the field, and gives what it knows to be acknowledged.
     pub(crate) async fn end(mut self) -> Aftermath<H> {
-        if H::MISSES_NODES {
+        if !H::BEARS.is_slow {
             // Who was on the way back after the last death is missed since then, and not since the end.
             until_all_are_there(&self.field).await;
         }
@@ -194,7 +200,7 @@ impl<H: Home> Load<H> {
             acknowledged: self.acknowledged,
             field,
             ended,
-            nodes_are_missed: H::MISSES_NODES,
+            nodes_are_missed: !H::BEARS.is_slow,
         }
     }
 }
@@ -208,10 +214,10 @@ async fn until_all_are_there(field: &Field) {
 fn a_field<H: Home>(truth: TruthSink) -> Result<FieldSettings> {
     Ok(FieldSettings {
         nodes: NODES,
-        terminals_per_node: H::TERMINALS_PER_NODE,
+        terminals_per_node: H::BEARS.terminals_per_node,
         devices_per_terminal: 1,
-        faults: FaultRates { damaged_replies: H::DAMAGED_REPLIES, ..FaultRates::default() },
-        cooling: H::COOLING,
+        faults: FaultRates { damaged_replies: H::BEARS.damaged_replies, ..FaultRates::default() },
+        cooling: H::BEARS.cooling,
         ready_delay: Duration::from_millis(50),
         answer_time: Duration::from_millis(20),
         truth: Some(truth),

@@ -9,7 +9,7 @@ use telltale_tests::{Caught, Cluster, Effect, Moment};
 
 use super::{
     ACKNOWLEDGED, Clocks, DELIVERED, Outage, at_random, check_where_some_came_late, enough_were_in_order,
-    load::{Load, Tapped},
+    load::{Load, Several, Tapped},
 };
 
 /// How many results are acknowledged from one death to the next.
@@ -132,12 +132,12 @@ fn deaths(victim: Victim, effects: Vec<Effect>) -> Vec<Death> {
 
 /// The deaths happen under load, one after the other.
 async fn outlives(deaths: impl IntoIterator<Item = Death>) -> Result<()> {
-    let mut load = Load::<Tapped>::start().await?;
+    let mut load = Load::<Several<Tapped>>::start().await?;
     load.until_acknowledged(ACKNOWLEDGED).await?;
     load.until_delivered(DELIVERED).await;
     let (mut outages, mut disorder) = (Vec::new(), Vec::new());
     for Death { victim, effect, moment } in deaths {
-        let cluster = &mut load.home.0;
+        let cluster = &mut load.home.cluster;
         let caught = cluster.catch(effect.clone(), moment);
         if effect.name.ends_with("a session") {
             cluster.balancer.cut();

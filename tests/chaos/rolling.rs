@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use telltale_tests::{Cluster, Session};
+use telltale_tests::Session;
 use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     ACKNOWLEDGED, Clocks, DELIVERED, Outage, check_where_some_came_late, enough_were_in_order,
-    load::{Home, Load},
+    load::{Home, Load, Several, Usual},
 };
 
 /// What the API may answer to who wants something done: that it is taken, or that the node is not there now.
@@ -19,26 +19,26 @@ const TAKEN: u16 = 202;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rolling_restart_of_brokers_and_workers_loses_nothing_and_repeats_nothing() -> Result<()> {
-    let mut load = Load::<Cluster>::start().await?;
+    let mut load = Load::<Several<Usual>>::start().await?;
     load.until_acknowledged(ACKNOWLEDGED).await?;
     let enough = CancellationToken::new();
     let orders = Orders { root: Home::sign_in(&load.home, "root").await?, given: Vec::new(), refused: Vec::new() };
     let orders = AbortOnDropHandle::new(tokio::spawn(orders.give(enough.clone())));
     // While a node is lost with its broker, silence says nothing of its devices.
     let mut lost = Vec::new();
-    for place in 0..load.home.brokers.len() {
+    for place in 0..load.home.cluster.brokers.len() {
         load.until_acknowledged(ACKNOWLEDGED).await?;
-        let another = load.home.another_broker().await?;
-        let mut old = std::mem::replace(&mut load.home.brokers[place], another);
-        load.home.balance();
+        let another = load.home.cluster.another_broker().await?;
+        let mut old = std::mem::replace(&mut load.home.cluster.brokers[place], another);
+        load.home.cluster.balance();
         let killed = Instant::now();
         old.terminate().await?;
         lost.push(Outage { killed, over: Instant::now() });
     }
-    for place in 0..load.home.workers.len() {
+    for place in 0..load.home.cluster.workers.len() {
         load.until_delivered(DELIVERED).await;
-        let another = load.home.another_worker().await?;
-        let mut old = std::mem::replace(&mut load.home.workers[place], another);
+        let another = load.home.cluster.another_worker().await?;
+        let mut old = std::mem::replace(&mut load.home.cluster.workers[place], another);
         old.terminate().await?;
     }
     load.until_acknowledged(ACKNOWLEDGED).await?;

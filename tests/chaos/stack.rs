@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use boot::SystemClock;
-use field::Cooling;
 use jobs::{DeliverNotice, Job};
 use records::Clock;
 use serde_json::Value;
@@ -13,7 +12,7 @@ use telltale_tests::{ApiGateway, Aws, AwsBroker, Brake, LambdaHost, Mailbox, Pro
 use tokio::{sync::Mutex, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::load::{Home, PASSWORD};
+use super::load::{Bears, Home, PASSWORD};
 
 /// A window is planned five seconds ahead. What differs from the template lets a field of a minute see alarms.
 const WINDOW: Duration = Duration::from_secs(5);
@@ -141,15 +140,7 @@ async fn tick(functions: [LambdaHost; 2]) {
 }
 
 impl Home for Stack {
-    const TERMINALS_PER_NODE: u16 = 2;
-    // The emulator does one thing at a time: it bears fewer alarms than others do.
-    const DAMAGED_REPLIES: f64 = 0.2;
-    // Each is asked once in five seconds, so at least twice while it is warm.
-    const COOLING: Cooling = Cooling { fails: 0.5, lasts: Duration::from_secs(36) };
-    // Beside another test, nobody was asked for 53 seconds.
-    const GOES_ON_WITHIN: Duration = Duration::from_mins(3);
-    // The emulator takes so long for all things that a node that is back seems to be away.
-    const MISSES_NODES: bool = false;
+    const BEARS: Bears = Bears::LITTLE;
 
     async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
         Self::deploy(site, mailbox).await

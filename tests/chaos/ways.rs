@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::{
     ACKNOWLEDGED, Clocks, DELIVERED, Outage, at_random, check_where_some_came_late, enough_were_in_order,
-    load::{Load, Tapped},
+    load::{Load, Several, Tapped},
 };
 
 /// What happens to the ways of brokers and workers.
@@ -42,7 +42,7 @@ async fn whenever_the_ways_to_redis_and_the_table_are_cut_or_slow_nothing_is_los
 
 async fn withstands(troubles: impl IntoIterator<Item = Trouble>, seed: u64) -> Result<()> {
     let mut chance = StdRng::seed_from_u64(seed);
-    let mut load = Load::<Tapped>::start().await?;
+    let mut load = Load::<Several<Tapped>>::start().await?;
     let mut outages = Vec::new();
     for trouble in troubles {
         load.until_acknowledged(ACKNOWLEDGED).await?;
@@ -50,7 +50,7 @@ async fn withstands(troubles: impl IntoIterator<Item = Trouble>, seed: u64) -> R
         sleep(Duration::from_millis(chance.random_range(0..40))).await;
         println!("{trouble:?}");
         let killed = Instant::now();
-        happens(trouble, &load.home.0, &mut chance).await;
+        happens(trouble, &load.home.cluster, &mut chance).await;
         outages.push(Outage { killed, over: Instant::now() });
     }
     load.until_acknowledged(ACKNOWLEDGED).await?;

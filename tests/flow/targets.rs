@@ -46,6 +46,13 @@ fn soon_lost(flow: &Flow, owner: Option<&str>) -> AlertRule {
     AlertRule { replaces: Some(Replaced { rule: "offline".to_owned(), since: flow.now() }), ..lost }
 }
 
+/// Ann's own rule of the same is in force, which waits so long.
+async fn ann_waits(flow: &Flow, on_delay: Duration) {
+    let mut own = AlertRule { id: OTHER.to_owned(), ..soon_lost(flow, Some("ann")) };
+    (own.rule.id, own.rule.on_delay) = (rule_id(Some("ann"), OTHER), on_delay);
+    is_in_force(flow, Change::create(own)).await;
+}
+
 async fn is_in_force(flow: &Flow, change: Change) {
     assert_eq!(alert_rules::change(flow.cx.table.as_ref(), &[change], flow.now()).await.unwrap(), Changed::Done);
     flow.after(Duration::from_secs(11)).await;
@@ -129,9 +136,7 @@ async fn everybodys_rule_takes_the_common_one_away() {
 #[tokio::test]
 async fn a_persons_own_rule_holds_for_them_whichever_of_everybodys_takes_the_place_of_the_common_one() {
     let flow = flow().await;
-    let mut own = AlertRule { id: OTHER.to_owned(), ..soon_lost(&flow, Some("ann")) };
-    (own.rule.id, own.rule.on_delay) = (rule_id(Some("ann"), OTHER), Duration::from_secs(40));
-    is_in_force(&flow, Change::create(own)).await;
+    ann_waits(&flow, Duration::from_secs(40)).await;
     let everybodys = soon_lost(&flow, None);
     is_in_force(&flow, Change::create(everybodys)).await;
     is_lost(&flow).await;
@@ -149,9 +154,7 @@ async fn who_did_not_hear_of_an_alarm_hears_nothing_of_its_end_whatever_has_beco
         [Change::delete, |rule| Change::replace(rule.clone(), AlertRule { replaces: None, version: 2, ..rule })];
     for becomes in become_of_it {
         let flow = flow().await;
-        let mut own = AlertRule { id: OTHER.to_owned(), ..soon_lost(&flow, Some("ann")) };
-        (own.rule.id, own.rule.on_delay) = (rule_id(Some("ann"), OTHER), Duration::from_hours(1));
-        is_in_force(&flow, Change::create(own)).await;
+        ann_waits(&flow, Duration::from_hours(1)).await;
         let everybodys = soon_lost(&flow, None);
         is_in_force(&flow, Change::create(everybodys.clone())).await;
         is_lost(&flow).await;
@@ -166,9 +169,7 @@ async fn who_did_not_hear_of_an_alarm_hears_nothing_of_its_end_whatever_has_beco
 #[tokio::test]
 async fn who_heard_of_an_alarm_before_its_rule_took_the_place_of_the_common_one_hears_of_its_end() {
     let flow = flow().await;
-    let mut own = AlertRule { id: OTHER.to_owned(), ..soon_lost(&flow, Some("ann")) };
-    (own.rule.id, own.rule.on_delay) = (rule_id(Some("ann"), OTHER), Duration::from_hours(1));
-    is_in_force(&flow, Change::create(own)).await;
+    ann_waits(&flow, Duration::from_hours(1)).await;
     let beside = AlertRule { replaces: None, ..soon_lost(&flow, None) };
     is_in_force(&flow, Change::create(beside.clone())).await;
     is_lost(&flow).await;

@@ -20,6 +20,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use engine_embedded::{Engine, EngineError, Space};
 use jobs::ports::{Enqueue, Message, QueueError, SpoolState, Spooling};
 use tokio::{sync::Notify, time::sleep};
@@ -165,8 +166,9 @@ impl SpooledQueue {
     async fn give_one_by_one(&self, numbers: &[u64]) -> Result<(), QueueError> {
         for number in numbers {
             let Some(message) = self.message(*number).await? else { continue };
+            let row = pack(&message)?;
             match self.queue.enqueue(vec![message]).await {
-                Err(QueueError::Invalid(why)) => self.keep_aside(*number, &why).await?,
+                Err(QueueError::Invalid(why)) => self.keep_aside(row, &why).await?,
                 given => given?,
             }
         }
@@ -176,16 +178,15 @@ impl SpooledQueue {
     /// The message of that number; none if it is damaged, and so kept aside.
     async fn message(&self, number: u64) -> Result<Option<Message>, QueueError> {
         let row = self.rows.get(&number.to_be_bytes()).map_err(|error| away(&error))?;
-        match row.as_deref().map(unpack).transpose() {
-            Ok(message) => Ok(message),
-            Err(error) => self.keep_aside(number, &error.to_string()).await.map(|()| None),
+        let Some(row) = row else { return Ok(None) };
+        match unpack(&row) {
+            Ok(message) => Ok(Some(message)),
+            Err(error) => self.keep_aside(row, &error.to_string()).await.map(|()| None),
         }
     }
 
-    async fn keep_aside(&self, number: u64, why: &str) -> Result<(), QueueError> {
-        let row = self.rows.get(&number.to_be_bytes()).map_err(|error| away(&error))?;
-        let Some(row) = row else { return Ok(()) };
-        self.aside.keep(row, why).await.map_err(|error| away(&error))
+    async fn keep_aside(&self, row: impl Into<Bytes>, why: &str) -> Result<(), QueueError> {
+        self.aside.keep(row.into(), why).await.map_err(|error| away(&error))
     }
 
     /// Removes from the disk what the queue has. How much of it. What a disk that is full does not let go is given no second time

@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 use telltale_tests::{Cluster, Session, eventually};
 
-use crate::chaos::load::{Load, PASSWORD};
+use crate::chaos::load::{Load, PASSWORD, Several, Usual};
 
 /// How long an answer may take: the API waits for 2.5 s, and this machine may be busy.
 const SOON: Duration = Duration::from_secs(4);
@@ -102,7 +102,7 @@ fn of_the_queue() -> Vec<Question> {
 
 /// A cluster under load, and what is asked of it.
 struct Asked {
-    load: Load<Cluster>,
+    load: Load<Several<Usual>>,
     root: Session,
     mac: String,
     node: String,
@@ -112,9 +112,9 @@ struct Asked {
 
 impl Asked {
     async fn start() -> Result<Self> {
-        let mut load = Load::<Cluster>::start().await?;
+        let mut load = Load::<Several<Usual>>::start().await?;
         load.until_acknowledged(crate::chaos::ACKNOWLEDGED).await?;
-        let root = load.home.sign_in("root", PASSWORD).await?;
+        let root = load.home.cluster.sign_in("root", PASSWORD).await?;
         let first = async |path: &str, key: &str| {
             let list = root.get(path).await?;
             list["items"][0][key].as_str().map(str::to_owned).context("there is one")
@@ -162,7 +162,7 @@ impl Asked {
     }
 
     async fn is_asked_while(&mut self, away: Away) -> Result<()> {
-        away.begins(&mut self.load.home).await?;
+        away.begins(&mut self.load.home.cluster).await?;
         match away {
             Away::RedisHangs | Away::RedisIsDead => {
                 are_refused(&self.root, &of_the_queue(), "queue-away").await?;
@@ -181,7 +181,7 @@ impl Asked {
                 assert_eq!(ask(&self.root, &alive).await?.0, 200);
             }
         }
-        away.ends(&mut self.load.home).await?;
+        away.ends(&mut self.load.home.cluster).await?;
         self.until_all_is_well().await;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What can be put under load.
 
-use std::time::Duration;
+use std::{marker::PhantomData, time::Duration};
 
 use anyhow::Result;
 use field::Cooling;
@@ -12,20 +12,52 @@ use super::{
     PASSWORD, settings, slow_settings, told_of_the_platform,
 };
 
-const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0, clocks_jump: false, are_tapped: false };
+/// What a home can be asked to bear.
+pub(crate) struct Bears {
+    /// How large the field is.
+    pub terminals_per_node: u16,
+    /// How many of its replies are damaged, of all.
+    pub damaged_replies: f64,
+    /// How its rooms get warm.
+    pub cooling: Cooling,
+    /// What must have happened since the start before something goes wrong.
+    pub acknowledged: usize,
+    pub delivered: usize,
+    /// How long nothing may be heard of what goes on.
+    pub goes_on_within: Duration,
+    /// Whether all takes so long that nobody knows at any time what is worked off in its order, and a node that is back seems to be away.
+    pub is_slow: bool,
+}
+
+impl Bears {
+    pub(crate) const MUCH: Self = Self {
+        terminals_per_node: 20,
+        damaged_replies: 0.4,
+        // Warm for some four seconds at a time: there is always a room that gets warm as something dies, and one that is.
+        cooling: Cooling { fails: 0.5, lasts: Duration::from_secs(12) },
+        acknowledged: ACKNOWLEDGED,
+        delivered: DELIVERED,
+        goes_on_within: PATIENCE,
+        is_slow: false,
+    };
+
+    /// What the emulator of AWS bears, which does one thing at a time.
+    pub(crate) const LITTLE: Self = Self {
+        terminals_per_node: 2,
+        damaged_replies: 0.2,
+        // Each is asked once in five seconds, so at least twice while it is warm.
+        cooling: Cooling { fails: 0.5, lasts: Duration::from_secs(36) },
+        acknowledged: 8,
+        delivered: 3,
+        // Beside another test, nobody was asked for 53 seconds.
+        goes_on_within: Duration::from_mins(3),
+        is_slow: true,
+    };
+}
 
 /// What is under load: one process, or several.
 pub(crate) trait Home: Sized {
-    /// How large the field is that it can be asked to bear.
-    const TERMINALS_PER_NODE: u16 = 20;
-    /// How many of its replies are damaged, of all.
-    const DAMAGED_REPLIES: f64 = 0.4;
-    /// Rooms are warm for some four seconds at a time: there is always one that gets warm as something dies, and one that is.
-    const COOLING: Cooling = Cooling { fails: 0.5, lasts: Duration::from_secs(12) };
-    /// How long nothing may be heard of what goes on.
-    const GOES_ON_WITHIN: Duration = PATIENCE;
-    /// Whether nodes that are gone at the end are missed before the books are closed.
-    const MISSES_NODES: bool = true;
+    const BEARS: Bears = Bears::MUCH;
 
     async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self>;
     /// Where gateways and browsers come in.
@@ -69,146 +101,78 @@ impl Home for OnSmallDisk {
     }
 }
 
-impl Home for Cluster {
+/// Several processes, of which each may die.
+pub(crate) struct Several<K> {
+    pub cluster: Cluster,
+    kind: PhantomData<K>,
+}
+
+/// How several processes are set up.
+pub(crate) trait Kind {
+    const BEARS: Bears = Bears::MUCH;
+    const SIZE: Size = Size { brokers: 2, workers: 2, seconds_apart: 0, clocks_jump: false, are_tapped: false };
+    const QUEUE: &str = "streams";
+    const TABLE: TableAt = TableAt::Owner;
+}
+
+impl<K: Kind> Home for Several<K> {
+    const BEARS: Bears = K::BEARS;
+
     async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        Self::start(SIZE, "streams", site, &settings(mailbox)).await
+        let settings = if K::BEARS.is_slow { slow_settings(mailbox) } else { settings(mailbox) };
+        let cluster = Cluster::start_at(K::TABLE, K::SIZE, K::QUEUE, site, &settings).await?;
+        Ok(Self { cluster, kind: PhantomData })
     }
 
     fn gateways(&self) -> String {
-        self.balancer.url().to_owned()
+        self.cluster.balancer.url().to_owned()
     }
 
     async fn sign_in(&self, user: &str) -> Result<Session> {
-        self.sign_in(user, PASSWORD).await
+        self.cluster.sign_in(user, PASSWORD).await
     }
 }
 
-/// Several processes, two of which have clocks that are wrong.
-pub(crate) struct ClocksApart(pub Cluster);
+/// As they are deployed.
+pub(crate) enum Usual {}
+
+impl Kind for Usual {}
+
+/// Two of them have clocks that are wrong.
+pub(crate) enum ClocksApart {}
 
 /// By how much. What is further in the future than twice this counts as of a clock that was set back.
 pub(crate) const SECONDS_APART: u32 = 4;
 
-impl Home for ClocksApart {
-    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        let processes = Size { seconds_apart: SECONDS_APART, ..SIZE };
-        Ok(Self(Cluster::start(processes, "streams", site, &settings(mailbox)).await?))
-    }
-
-    fn gateways(&self) -> String {
-        self.0.balancer.url().to_owned()
-    }
-
-    async fn sign_in(&self, user: &str) -> Result<Session> {
-        self.0.sign_in(user, PASSWORD).await
-    }
+impl Kind for ClocksApart {
+    const SIZE: Size = Size { seconds_apart: SECONDS_APART, ..Usual::SIZE };
 }
 
-/// Several processes, of which brokers and workers can be caught at what they do.
-pub(crate) struct Tapped(pub Cluster);
+/// Brokers and workers can be caught at what they do.
+pub(crate) enum Tapped {}
 
-impl Home for Tapped {
-    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        let processes = Size { are_tapped: true, ..SIZE };
-        Ok(Self(Cluster::start(processes, "streams", site, &settings(mailbox)).await?))
-    }
-
-    fn gateways(&self) -> String {
-        self.0.balancer.url().to_owned()
-    }
-
-    async fn sign_in(&self, user: &str) -> Result<Session> {
-        self.0.sign_in(user, PASSWORD).await
-    }
+impl Kind for Tapped {
+    const SIZE: Size = Size { are_tapped: true, ..Usual::SIZE };
 }
 
-/// Several processes, the clocks of whose workers can be set.
-pub(crate) struct ClocksJump(pub Cluster);
+/// The clocks of the workers can be set.
+pub(crate) enum ClocksJump {}
 
-impl Home for ClocksJump {
-    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        let processes = Size { clocks_jump: true, ..SIZE };
-        Ok(Self(Cluster::start(processes, "streams", site, &settings(mailbox)).await?))
-    }
-
-    fn gateways(&self) -> String {
-        self.0.balancer.url().to_owned()
-    }
-
-    async fn sign_in(&self, user: &str) -> Result<Session> {
-        self.0.sign_in(user, PASSWORD).await
-    }
+impl Kind for ClocksJump {
+    const SIZE: Size = Size { clocks_jump: true, ..Usual::SIZE };
 }
 
-/// A home of several processes, of which each may die.
-pub(crate) trait Clustered: Home {
-    /// What must have happened since the start before something goes wrong.
-    const ACKNOWLEDGED: usize = ACKNOWLEDGED;
-    const DELIVERED: usize = DELIVERED;
-    /// Whether all takes so long that nobody knows at any time what is worked off in its order.
-    const IS_SLOW: bool = false;
+/// Their jobs go through apalis-redis.
+pub(crate) enum OnApalisRedis {}
 
-    fn cluster(&mut self) -> &mut Cluster;
+impl Kind for OnApalisRedis {
+    const QUEUE: &str = "apalis-redis";
 }
 
-impl Clustered for Cluster {
-    fn cluster(&mut self) -> &mut Cluster {
-        self
-    }
-}
+/// Their table is on DynamoDB.
+pub(crate) enum OnDynamoDb {}
 
-/// A cluster whose jobs go through apalis-redis.
-pub(crate) struct OnApalisRedis(Cluster);
-
-impl Clustered for OnApalisRedis {
-    fn cluster(&mut self) -> &mut Cluster {
-        &mut self.0
-    }
-}
-
-impl Home for OnApalisRedis {
-    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        Ok(Self(Cluster::start(SIZE, "apalis-redis", site, &settings(mailbox)).await?))
-    }
-
-    fn gateways(&self) -> String {
-        self.0.balancer.url().to_owned()
-    }
-
-    async fn sign_in(&self, user: &str) -> Result<Session> {
-        self.0.sign_in(user, PASSWORD).await
-    }
-}
-
-/// A cluster whose table is on DynamoDB, as the emulator of AWS plays it, which does one thing at a time.
-pub(crate) struct OnDynamoDb(Cluster);
-
-impl Clustered for OnDynamoDb {
-    const ACKNOWLEDGED: usize = 8;
-    const DELIVERED: usize = 3;
-    const IS_SLOW: bool = true;
-
-    fn cluster(&mut self) -> &mut Cluster {
-        &mut self.0
-    }
-}
-
-impl Home for OnDynamoDb {
-    const TERMINALS_PER_NODE: u16 = 2;
-    const DAMAGED_REPLIES: f64 = 0.2;
-    const COOLING: Cooling = Cooling { fails: 0.5, lasts: Duration::from_secs(36) };
-    const GOES_ON_WITHIN: Duration = Duration::from_mins(3);
-    const MISSES_NODES: bool = false;
-
-    async fn start(site: &Value, mailbox: &Mailbox) -> Result<Self> {
-        Ok(Self(Cluster::start_at(TableAt::DynamoDb, SIZE, "streams", site, &slow_settings(mailbox)).await?))
-    }
-
-    fn gateways(&self) -> String {
-        self.0.balancer.url().to_owned()
-    }
-
-    async fn sign_in(&self, user: &str) -> Result<Session> {
-        self.0.sign_in(user, PASSWORD).await
-    }
+impl Kind for OnDynamoDb {
+    const BEARS: Bears = Bears::LITTLE;
+    const TABLE: TableAt = TableAt::DynamoDb;
 }

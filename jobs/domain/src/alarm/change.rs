@@ -105,6 +105,11 @@ impl Change {
         !self.shadow && self.untold.is_none()
     }
 
+    /// Whether nobody can have been told of the alarm before, nor of its coming and going.
+    pub fn is_first(&self) -> bool {
+        self.kind == ChangeKind::Raised && !self.flaps()
+    }
+
     /// Whether it says that the alarm stands from now on.
     pub fn begins(&self) -> bool {
         self.kind == ChangeKind::Raised

@@ -8,6 +8,7 @@ mod mark;
 mod memory;
 mod misread;
 mod pause;
+mod rests;
 mod window;
 
 use std::time::Duration;
@@ -230,41 +231,6 @@ impl Condition {
         }
     }
 
-    /// Whether it is concluded from what did not come, which says nothing once the way there is lost.
-    pub(super) fn rests_on_silence(&self) -> bool {
-        matches!(self, Self::Missed { .. } | Self::NoData { .. }) || self.parts().iter().any(Self::rests_on_silence)
-    }
-
-    /// Whether it, or a part of it, is concluded from more than one reading.
-    pub(super) fn rests_on_several(&self) -> bool {
-        matches!(self, Self::Rate { .. } | Self::Count { .. } | Self::Window { .. } | Self::Stuck { .. })
-            || self.rests_on_silence()
-            || self.parts().iter().any(Self::rests_on_several)
-    }
-
-    /// Whether it, or a part of it, looks at something else than values of a name.
-    pub fn is_of_any_fact(&self) -> bool {
-        match self {
-            Self::NoData { .. } | Self::Missed { .. } | Self::Lost | Self::Away => true,
-            _ => self.parts().iter().any(Self::is_of_any_fact),
-        }
-    }
-
-    /// Whether it, or a part of it, counts what was not answered.
-    pub fn rests_on_misses(&self) -> bool {
-        matches!(self, Self::Missed { .. }) || self.parts().iter().any(Self::rests_on_misses)
-    }
-
-    /// Whether it, or a part of it, may say how much it matters.
-    pub(super) fn says_severity(&self) -> bool {
-        matches!(self, Self::Levels { .. }) || self.parts().iter().any(Self::says_severity)
-    }
-
-    /// Whether it, or a part of it, looks at links and at the platform, of which no device knows.
-    pub fn is_of_links(&self) -> bool {
-        matches!(self, Self::Lost | Self::Away) || self.parts().iter().any(Self::is_of_links)
-    }
-
     /// The numbers that a value of that name is held against.
     pub fn limits_of(&self, value: &str) -> Vec<f64> {
         match self {
@@ -374,14 +340,6 @@ mod tests {
         ] {
             assert_eq!((condition.limits_of("t"), condition.limits_of("u")), (limits, vec![]), "{condition:?}");
         }
-    }
-
-    #[test]
-    fn a_condition_counts_what_was_not_answered_if_a_part_of_it_does() {
-        let missed = Condition::Missed { more_than: 3 };
-        assert!(missed.rests_on_misses());
-        assert!(Condition::All { of: vec![Condition::Lost, Condition::Any { of: vec![missed] }] }.rests_on_misses());
-        assert!(!Condition::Any { of: vec![Condition::Lost, Condition::Away] }.rests_on_misses());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 
 use domain::{
     Source,
-    alarm::{Change, ChangeKind, RuleId, owner},
+    alarm::{Change, RuleId, owner},
 };
 use records::{
     Table, TableError,
@@ -100,10 +100,9 @@ async fn stood_in_for(
 ) -> Result<BTreeMap<RuleId, RuleId>, TableError> {
     let mut stood = BTreeMap::new();
     for change in transition.changes.iter().filter(|change| alert_rules::is_everybodys(&change.rule)) {
-        let is_new = change.kind == ChangeKind::Raised && !change.flaps();
         let common = match rules.stands_in_for(&change.rule, change.since) {
             Some(common) => Some(common.clone()),
-            None if is_new => None,
+            None if change.is_first() => None,
             None => incidents::stood_in_for(table, change.told_as()).await?,
         };
         stood.extend(common.map(|common| (change.rule.clone(), common)));
@@ -129,10 +128,8 @@ async fn named(
     let rules = cx.alert_rules().await?;
     let mut heard: BTreeMap<(Audience, Option<Group>), Vec<Change>> = BTreeMap::new();
     for change in common {
-        let begun = match change.kind {
-            ChangeKind::Raised if !change.flaps() => Vec::new(),
-            _ => incidents::begun(cx.table.as_ref(), change.told_as()).await?,
-        };
+        let begun =
+            if change.is_first() { Vec::new() } else { incidents::begun(cx.table.as_ref(), change.told_as()).await? };
         let kept = begun.into_iter().map(|begun| (begun.audience, Some((begun.group, begun.place))));
         let mut audiences: Vec<_> = kept.collect();
         if audiences.is_empty() {

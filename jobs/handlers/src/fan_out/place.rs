@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Source,
-    alarm::{Change, ChangeKind, unowned},
+    alarm::{Change, unowned},
 };
 use records::{Table, TableError, alarms::Transition, incidents, routing::GroupBy, sites, terminals::Terminal};
 
@@ -38,8 +38,7 @@ pub(super) async fn kept(
     let (table, now, rules) = (cx.table.as_ref(), cx.clock.now(), cx.alert_rules().await?);
     let mut kept = BTreeMap::new();
     for change in &transition.changes {
-        let is_new = change.kind == ChangeKind::Raised && !change.flaps();
-        let known = if is_new { None } else { incidents::group_of(table, change.told_as()).await? };
+        let known = if change.is_first() { None } else { incidents::group_of(table, change.told_as()).await? };
         let is_known = known.is_some() && change.goes_on_as() == change.told_as();
         let mut own = known.unwrap_or_else(|| group(by, (&transition.source, &change.rule), at));
         if !change.ends() && !is_known {
