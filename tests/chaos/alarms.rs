@@ -4,7 +4,7 @@ mod answer;
 mod span;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -152,10 +152,8 @@ impl Said {
         let newest = in_time.clone().map(|answer| answer.asked).max();
         let late = self.late.get(watched).into_iter().flatten();
         let abnormal: Vec<&Answer> = late.chain(in_time).filter(|answer| !answer.is_good).collect();
-        let is_told = |at: &str| {
-            spans.iter().any(|span| span.tells_of(at))
-                || records.iter().any(|record| *record.first <= *at && *at <= *record.last)
-        };
+        let is_in_an_alarm = |at: &str| spans.iter().any(|span| span.tells_of(at));
+        let is_told = |at: &str| is_in_an_alarm(at) || records.iter().any(|record| record.holds(at));
         // It is put on record when the device is heard of again.
         let is_on_record =
             |answer: &Answer| newest.is_some_and(|newest| answer.asked.plus(IS_LOOKED_AT_AGAIN_WITHIN) < newest);
@@ -164,7 +162,31 @@ impl Said {
         let forgotten = forgotten.map(|answer| format!("was abnormal at {}, and nothing tells of it", answer.at()));
         let was_said = |record: &&CameLate| abnormal.iter().any(|answer| answer.at() == record.first);
         let invented = records.iter().filter(|record| !was_said(record));
-        forgotten.chain(invented.map(|record| format!("said nothing at {} that was too late", record.first))).collect()
+        let invented = invented.map(|record| format!("said nothing at {} that was too late", record.first));
+        let miscounted = self.miscounted(watched, &abnormal, is_in_an_alarm, records);
+        forgotten.chain(invented).chain(miscounted).collect()
+    }
+
+    /// All that is counted as too late was said, once each; what an alarm tells of was not too late, unless what came in another order
+    /// began that alarm.
+    fn miscounted(
+        &self,
+        watched: &Watched,
+        abnormal: &[&Answer],
+        is_in_an_alarm: impl Fn(&str) -> bool,
+        records: &[CameLate],
+    ) -> Option<String> {
+        let is_on_record = |at: &str| records.iter().any(|record| record.holds(at));
+        let on_record = || abnormal.iter().filter(|answer| is_on_record(&answer.at()));
+        let late: BTreeSet<Timestamp> =
+            self.late.get(watched).into_iter().flatten().map(|answer| answer.asked).collect();
+        let least = on_record().filter(|answer| late.contains(&answer.asked) && !is_in_an_alarm(&answer.at())).count();
+        let said = on_record().filter(|answer| answer.may_be_overtaken || !is_in_an_alarm(&answer.at())).count();
+        let unheard = self.unheard.iter().filter(|unheard| unheard.is_of(watched) && is_on_record(&unheard.asked));
+        let most = said + unheard.count();
+        let counted: usize = records.iter().map(|record| record.count).sum();
+        let is_wrong = counted < least || most < counted;
+        is_wrong.then(|| format!("has {counted} that came too late, and said from {least} to {most}"))
     }
 
     /// Whether a newer reading of the device is stored that was not heard of as acknowledged, and may have been looked at first.
@@ -213,8 +235,10 @@ impl Said {
             let mut unheard = self.unheard.iter().filter(|unheard| rule == TEMPERATURE && unheard.is_of(watched));
             is_late || unheard.any(|unheard| unheard.was(at, is_good))
         };
-        let before = answers.iter().rev().find(|answer| answer.at() <= *raised);
-        let began = before.is_some_and(|answer| !answer.is_good && *raised <= answer.taken());
+        // Taking an answer frees the line: the next question may bear the instant at which the one before was taken.
+        let before = answers.iter().rev().filter(|answer| answer.at() <= *raised);
+        let mut before = before.skip_while(|answer| answer.is_good && answer.at() == *raised);
+        let began = before.next().is_some_and(|answer| !answer.is_good && *raised <= answer.taken());
         let began = began
             || was_unheard(raised, false)
             || rule == TIMEOUT && self.may_have_lost_a_question_before(raised, answers);

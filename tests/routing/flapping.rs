@@ -121,3 +121,27 @@ async fn who_is_named_at_once_hears_of_it_no_oftener_than_who_sees_it() {
     };
     assert_eq!(heard("dave"), heard("tech"));
 }
+
+#[tokio::test]
+async fn at_the_end_of_quiet_hours_it_is_told_that_it_comes_and_goes_though_it_went_just_then() {
+    let quiet =
+        r#"{"quiet": {"calendar": {"zone": "UTC", "hours": [{"from": "11:00", "until": "12:30"}]}, "passes": null}}"#;
+    let later: String = [10, 20, 28].map(|at| format!("{at}m sensor 1 damp\n{at}m30s sensor 1 well\n")).concat();
+    let lines = format!("0s tech prefers {quiet}\n{}{later}", comes_and_goes("damp"));
+    let mails = Play::new().await.mails(&lines, "5m").await;
+    let told: Vec<&str> = mails.iter().map(|(_, _, subject)| subject.as_str()).collect();
+    assert_eq!(told, ["Held back by quiet hours: 1 standing, 1 came and went"], "{mails:#?}");
+}
+
+#[tokio::test]
+async fn what_somebody_put_off_comes_again_under_whichever_alarm_it_stands() {
+    for (then, told) in [("hot", true), ("well", false)] {
+        let lines = format!(
+            "{}5m sensor 1 hot\n5m10s tech snoozes for 10m\n5m20s sensor 1 well\n14m sensor 1 hot\n15m sensor 1 {then}",
+            comes_and_goes("hot")
+        );
+        let mails = Play::new().await.mails(&lines, "2m").await;
+        let again = mails.iter().find(|(_, _, subject)| subject == "Held back by a snooze: 1 standing");
+        assert_eq!(again.map(|(at, ..)| at.as_secs() / 60), told.then_some(15), "{mails:#?}");
+    }
+}

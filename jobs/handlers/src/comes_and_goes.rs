@@ -55,6 +55,18 @@ pub(crate) async fn told_as(table: &dyn Table, alarms: &[&Alarm]) -> Result<BTre
     Ok(told.collect())
 }
 
+/// Of some alarms those that are over and whose rule comes and goes still, and whether it stands at present.
+pub(crate) async fn going_on(table: &dyn Table, over: &BTreeSet<&str>) -> Result<BTreeMap<String, bool>, TableError> {
+    let over: BTreeSet<String> = over.iter().map(|id| (*id).to_owned()).collect();
+    let alarms = alarms::get_many(table, &over).await?;
+    let watches = alarms::watches(table, &alarms.iter().map(|alarm| &alarm.source).collect()).await?;
+    let going_on = alarms.iter().filter_map(|alarm| {
+        let life = watches.get(&alarm.source)?.state.lives.get(&alarm.rule)?;
+        life.told_as(alarm.raised_at).map(|_| (alarm.id.clone(), life.stands))
+    });
+    Ok(going_on.collect())
+}
+
 /// Alarms that people were told of by their names, each that showed that it comes and goes as the latest of them.
 pub async fn as_latest(table: &dyn Table, alarms: Vec<Alarm>) -> Result<Vec<Alarm>, TableError> {
     let over: BTreeSet<&Source> =

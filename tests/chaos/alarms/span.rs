@@ -6,6 +6,7 @@ use serde_json::Value;
 pub(super) struct CameLate {
     pub(super) first: String,
     pub(super) last: String,
+    pub(super) count: usize,
 }
 
 /// An alarm of a device.
@@ -19,8 +20,14 @@ pub(super) struct Span {
 impl CameLate {
     /// What this alarm puts on record, if it is none that was raised.
     pub(super) fn on(alarm: &Value) -> Option<Self> {
-        alarm["late_readings"].as_u64()?;
-        Some(Self { first: alarm["raised_at"].as_str()?.to_owned(), last: alarm["over_at"].as_str()?.to_owned() })
+        let count = usize::try_from(alarm["late_readings"].as_u64()?).ok()?;
+        let (first, last) = (alarm["raised_at"].as_str()?.to_owned(), alarm["over_at"].as_str()?.to_owned());
+        Some(Self { first, last, count })
+    }
+
+    /// Whether that instant lies in it.
+    pub(super) fn holds(&self, at: &str) -> bool {
+        *self.first <= *at && *at <= *self.last
     }
 }
 

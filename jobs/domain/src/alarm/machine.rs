@@ -61,12 +61,13 @@ impl Run<'_> {
     /// Looks at one fact, and at what became due before it; whether all of that is done.
     fn hears(&mut self, evidence: &Evidence, now: Timestamp) -> bool {
         if evidence.late {
-            self.notes_late(evidence);
+            self.notes_late(evidence, |_| true);
             return true;
         }
         if !is_news(&self.state, evidence) {
             if is_overtaken(&self.state, evidence) {
-                self.notes_late(evidence);
+                // It may be one that was looked at, by what the rules said then.
+                self.notes_late(evidence, |rule| rule.changed_at.is_none_or(|changed| changed <= evidence.at));
             }
             return true;
         }
@@ -91,7 +92,7 @@ impl Run<'_> {
     /// Weighs one fact by the rules that it concerns; whether by all of them.
     fn looks(&mut self, evidence: &Evidence, reached: Timestamp) -> bool {
         let (newest, rules) = (self.state.newest.clone(), self.rules);
-        self.state.forgets_others(rules);
+        self.state.forgets_others(rules, evidence.at);
         let is_latest = is_latest(&self.state, evidence);
         if let Some(pause) = take_note(&mut self.state, evidence) {
             self.state.resumes(pause, rules);
@@ -106,11 +107,12 @@ impl Run<'_> {
                 break;
             }
             let current = self.state.conditions.remove(&rule.id);
-            let since = current.as_ref().map(ConditionState::since);
+            let before = current.as_ref().map(ConditionState::held);
             let mut changes = Vec::new();
             let after = looking.advance(rule, current, &mut self.state, &mut changes);
-            if let Some(since) = since.filter(|since| after.as_ref().is_none_or(|after| after.since() != *since)) {
-                self.held(&rule.id, since, evidence.at);
+            if let Some(before) = before.filter(|before| after.as_ref().is_none_or(|after| after.held().0 != before.0))
+            {
+                self.state.remembers(rule, before, evidence.at);
             }
             self.state.conditions.extend(after.map(|condition| (rule.id.clone(), condition)));
             self.state.is_judged_by(rule, rules);

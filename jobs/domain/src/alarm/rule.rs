@@ -51,6 +51,9 @@ pub struct Rule {
     /// Which writing of it this is, where people made it and it is in force. No part of what it says.
     #[serde(skip)]
     pub version: Option<u64>,
+    /// When people changed it last, where they made it and it is in force. No part of what it says.
+    #[serde(skip)]
+    pub changed_at: Option<Timestamp>,
 }
 
 /// When a rule that comes and goes is no longer told each time.
@@ -90,6 +93,7 @@ impl Rule {
             most_shelved: Duration::ZERO,
             flapping: None,
             version: None,
+            changed_at: None,
         }
     }
 

@@ -96,9 +96,9 @@ impl AlertRules {
 
     fn add(&mut self, stored: AlertRule) {
         let replaces = stored.in_place_of().cloned();
-        let AlertRule { target, scope, owner, rule, version, .. } = stored;
+        let AlertRule { target, scope, owner, rule, version, changed_at, .. } = stored;
         self.by_scope.entry((target, scope)).or_default().add(self.rules.len(), &rule.condition);
-        let rule = Rule { version: Some(version), ..rule };
+        let rule = Rule { version: Some(version), changed_at: Some(changed_at), ..rule };
         self.rules.push(Owned { owner, rule: Arc::new(rule), replaces });
     }
 

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     Timestamp,
-    alarm::{Change, Severity},
+    alarm::{Change, ChangeKind, Severity},
     identity::derived_id,
     routing::{Held as HeldChange, INBOX, Summary, Verdict, Why},
 };
@@ -23,7 +23,7 @@ use records::{
 
 use super::{About, Common, Policies, limit};
 use crate::{
-    Context, DeliverNotice, Job, JobError,
+    Context, DeliverNotice, Job, JobError, comes_and_goes,
     deliver_notice::event_of_held,
     fan_out::aside_of,
     inbox_events, told_by_name,
@@ -217,8 +217,15 @@ fn entry(notice: &Notice, severity: Severity) -> Entry {
 }
 
 async fn summary(table: &dyn Table, held: &[Held]) -> Result<Summary, TableError> {
-    let ids: BTreeSet<&str> = held.iter().flat_map(|held| &held.changes).map(|change| change.alarm.as_str()).collect();
-    let active = alarms::active_of(table, ids).await?;
+    let changes = || held.iter().flat_map(|held| &held.changes);
+    let ids: BTreeSet<&str> = changes().map(|change| change.alarm.as_str()).collect();
+    let mut active = alarms::active_of(table, ids.clone()).await?;
+    let over: BTreeSet<&str> = ids.into_iter().filter(|id| !active.contains(*id)).collect();
+    // What comes and goes stands under the name of a later alarm; that it does holds until it is calm.
+    let flaps: BTreeSet<&str> =
+        changes().filter(|change| change.kind == ChangeKind::Flapping).map(Change::told_as).collect();
+    let going_on = comes_and_goes::going_on(table, &over).await?;
+    active.extend(going_on.into_iter().filter(|(id, stands)| *stands || flaps.contains(id.as_str())).map(|(id, _)| id));
     // How that stands is told when it is off the shelf, or in service.
     let aside = aside_of(table, &active).await?;
     let changes = held.iter().flat_map(|held| held.changes.iter().map(move |change| (held, change)));

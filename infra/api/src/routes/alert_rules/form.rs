@@ -157,6 +157,7 @@ impl RuleForm {
             most_shelved: self.most_shelved_ms,
             flapping: self.flapping,
             version: None,
+            changed_at: None,
         }
     }
 }

@@ -2,7 +2,10 @@
 //! now.
 
 use super::{Run, telling::Terms, weighing::Looking};
-use crate::alarm::{Active, Change, ChangeKind, ConditionState, Rule, RuleId, RuleSet, SourceState};
+use crate::{
+    Timestamp,
+    alarm::{Active, Change, ChangeKind, ConditionState, Rule, RuleId, RuleSet, SourceState},
+};
 
 impl Run<'_> {
     /// Has what stands matter as much as its rule says by now, and be told where that is no longer only tried out; whether all of
@@ -65,7 +68,7 @@ impl Active {
 impl SourceState {
     /// Forgets of each rule what is not of its condition. An alarm stands, and is judged anew by what is heard next: neither what
     /// waited to be raised nor what was seen to be normal was so by this condition.
-    pub(super) fn forgets_others(&mut self, rules: &RuleSet) {
+    pub(super) fn forgets_others(&mut self, rules: &RuleSet, at: Timestamp) {
         let is_another = |(id, before): (&RuleId, &String)| {
             let rule = rules.get(id)?;
             (rules.mark(id)? != before).then_some(rule)
@@ -77,8 +80,13 @@ impl SourceState {
                 memory.keep_measured_by(&rule.condition);
             }
             self.memories.retain(|id, memory| *id != rule.id || !memory.is_empty());
-            let current = self.conditions.remove(&rule.id);
-            self.conditions.extend(current.and_then(ConditionState::judged_anew).map(|it| (rule.id.clone(), it)));
+            let Some(current) = self.conditions.remove(&rule.id) else { continue };
+            let held = current.held();
+            if let Some(kept) = current.judged_anew() {
+                self.conditions.insert(rule.id.clone(), kept);
+            } else {
+                self.remembers(rule, held, at);
+            }
         }
     }
 

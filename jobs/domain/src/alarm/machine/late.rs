@@ -1,10 +1,12 @@
 //! Readings that came too late, or after newer ones: they raise nothing, and what they would have raised is recorded.
 
+use std::time::Duration;
+
 use super::Run;
 use crate::{
     Timestamp,
     alarm::{
-        Active, Change, ChangeKind, Evidence, Fact, Held, Late, Memory, Rule, Severity, SourceState,
+        Active, Change, ChangeKind, ConditionState, Evidence, Fact, Held, Late, Memory, Rule, Severity, SourceState,
         change::About,
         condition::{Look, Verdict},
     },
@@ -13,19 +15,20 @@ use crate::{
 
 /// How many late readings are remembered, lest one is counted twice.
 const MOST_SEEN: usize = 64;
-/// For how many of the times in which a condition held it is remembered, lest what comes again out of one of them is taken for late.
-const MOST_HELD: usize = 16;
+/// Of how many instants at which conditions came to hold no more it is remembered since when they had held, lest what comes again out
+/// of that time is taken for late.
+const MOST_ENDS: usize = 16;
 
 impl Run<'_> {
-    /// Counts a late reading for each rule that it would have raised.
-    pub(super) fn notes_late(&mut self, evidence: &Evidence) {
+    /// Counts a late reading for each rule that may say so and that it would have raised.
+    pub(super) fn notes_late(&mut self, evidence: &Evidence, may_say: impl Fn(&Rule) -> bool) {
         let Fact::Values { values } = &evidence.fact else { return };
         let at = evidence.at;
         if self.state.late_seen.contains(&at) {
             return;
         }
         let mut is_noted = false;
-        for rule in self.rules.of_values(values) {
+        for rule in self.rules.of_values(values).into_iter().filter(|rule| may_say(rule)) {
             if let Some((severity, words)) = would_raise(rule, evidence).filter(|_| !self.state.knows(&rule.id, at)) {
                 let late = self.state.late.entry(rule.id.clone());
                 late.and_modify(|late| late.counts(at, severity, &words)).or_insert(Late {
@@ -43,14 +46,6 @@ impl Run<'_> {
             self.state.late_seen.drain(..surplus);
             self.state.late_seen.push(at);
         }
-    }
-
-    /// Remembers when a condition held that holds no more.
-    pub(super) fn held(&mut self, rule: &str, since: Timestamp, until: Timestamp) {
-        let held = &mut self.state.held;
-        let surplus = (held.len() + 1).saturating_sub(MOST_HELD);
-        held.drain(..surplus);
-        held.push(Held { rule: rule.to_owned(), since, until });
     }
 
     /// Says what came late, now that the source is heard of again.
@@ -88,6 +83,13 @@ fn would_raise(rule: &Rule, evidence: &Evidence) -> Option<(Severity, String)> {
     }
 }
 
+impl ConditionState {
+    /// Since when it holds, and until when it held where that is known.
+    pub(super) fn held(&self) -> (Timestamp, Option<Timestamp>) {
+        (self.since(), self.active().and_then(|active| active.over_since))
+    }
+}
+
 impl Late {
     fn counts(&mut self, at: Timestamp, severity: Severity, words: &str) {
         self.count = self.count.saturating_add(1);
@@ -112,6 +114,23 @@ impl SourceState {
 
     fn told_of(&self, rule: &str, at: Timestamp) -> bool {
         let Some(life) = self.lives.get(rule).filter(|life| life.since <= at) else { return false };
-        life.lasted_ms.is_none_or(|lasted| at <= life.since.plus(std::time::Duration::from_millis(lasted)))
+        let latched = || self.conditions.get(rule)?.active()?.over_since;
+        let over = life.lasted_ms.map(|lasted| life.since.plus(Duration::from_millis(lasted))).or_else(latched);
+        over.is_none_or(|over| at <= over)
+    }
+
+    /// Remembers when a condition held that holds no more, if a late reading may say anything of it.
+    pub(super) fn remembers(&mut self, rule: &Rule, (since, over): (Timestamp, Option<Timestamp>), at: Timestamp) {
+        if rule.condition.rests_on_several() || rule.condition.is_of_links() {
+            return;
+        }
+        let until = over.unwrap_or(at);
+        let mut ends: Vec<Timestamp> = self.held.iter().map(|held| held.until).chain([until]).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        if let Some(&oldest) = ends.iter().rev().nth(MOST_ENDS - 1) {
+            self.held.retain(|held| held.until >= oldest);
+        }
+        self.held.push(Held { rule: rule.id.clone(), since, until });
     }
 }

@@ -16,18 +16,21 @@ use crate::{
 pub(super) struct Terms {
     flapping: Flapping,
     most_shelved: Duration,
+    /// Whether it is seen how much it matters. Where its rule alone says so, that changes when people edit it, by which nothing comes
+    /// and goes.
+    may_swing: bool,
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { flapping: Flapping::default(), most_shelved: MOST_SHELVED }
+        Self { flapping: Flapping::default(), most_shelved: MOST_SHELVED, may_swing: false }
     }
 }
 
 impl Terms {
     pub(super) fn of(rule: &Rule, rules: &RuleSet) -> Self {
         let most_shelved = if rule.most_shelved.is_zero() { MOST_SHELVED } else { rule.most_shelved };
-        Self { flapping: rules.flapping(rule), most_shelved }
+        Self { flapping: rules.flapping(rule), most_shelved, may_swing: rule.condition.says_severity() }
     }
 }
 
@@ -60,7 +63,7 @@ impl Run<'_> {
                 change.count = Some(life.occurrences);
             }
             SeverityChanged => {
-                begins_to_flap = life.swings(at, terms.flapping);
+                begins_to_flap = terms.may_swing && life.swings(at, terms.flapping);
                 life.severity = change.severity;
             }
             Cleared => {

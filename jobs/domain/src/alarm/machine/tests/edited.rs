@@ -243,6 +243,17 @@ fn what_was_only_tried_out_and_stands_is_told_as_raised_once_when_it_is_so_no_lo
 }
 
 #[test]
+fn what_people_say_of_how_much_it_matters_is_not_what_comes_and_goes() {
+    let mut source = Watched::by([too_hot(0)]);
+    source.sees(1, hot(35.0));
+    for second in 2..20 {
+        source.rules[0].severity = [Severity::Critical, Severity::Warning][usize::from(second % 2 == 0)];
+        source.sees(second, hot(35.0));
+    }
+    assert_eq!(source.state.lives["threshold:temperature"].flap, None);
+}
+
+#[test]
 fn what_was_only_tried_out_and_is_over_by_the_next_evidence_is_told_to_nobody() {
     let mut source = Watched::by([Rule { shadow: true, ..too_hot(0) }]);
     source.sees(1, hot(35.0));

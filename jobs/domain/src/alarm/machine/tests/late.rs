@@ -5,6 +5,10 @@ use crate::alarm::{Comparison, Figure};
 
 const RULE: &str = "threshold:temperature";
 
+fn hotter_than(limit: f64) -> Condition {
+    Condition::Outside { name: "temperature".to_owned(), min: None, max: Some(limit), deadband: 0.0 }
+}
+
 fn late(source: &mut Watched, second: i64, fact: Fact) -> Vec<String> {
     let evidence = Evidence { late: true, ..Evidence::new(format!("late {second}"), device(), seconds(second), fact) };
     let step = step(&source.state, &source.set(), &evidence, seconds(1000));
@@ -112,6 +116,61 @@ fn what_comes_again_after_what_is_newer_and_was_looked_at_is_not_late() {
     for (second, counted) in [(9, 1), (13, 2), (31, 3)] {
         comes(&mut source, second, hot(35.0));
         assert_eq!(source.state.late[RULE].count, counted, "of {second}");
+    }
+}
+
+#[test]
+fn what_moved_many_rules_and_comes_again_is_late_for_none_of_them() {
+    let names: Vec<String> = (0..40).map(|number| format!("bit {number}")).collect();
+    let condition = |name: &String| Condition::NotIn { name: name.clone(), normal: vec!["0".into()] };
+    let mut source = Watched::by(names.iter().map(|name| rule(&format!("state:{name}"), condition(name), 60)));
+    source.rules.push(silent(0));
+    let all = |number| values(names.iter().map(move |name| observed(name, Datum::Number(number), "", "")));
+    for (second, number) in [(10, 1.0), (20, 0.0), (21, 0.0)] {
+        comes(&mut source, second, all(number));
+        comes(&mut source, second, Fact::Missed { count: 1 });
+    }
+    let before = source.state.clone();
+    comes(&mut source, 10, all(1.0));
+    assert_eq!(source.state, before);
+}
+
+#[test]
+fn what_was_looked_at_and_comes_again_is_not_late_by_what_a_rule_says_since() {
+    let made = |limit, second| Rule { condition: hotter_than(limit), changed_at: Some(seconds(second)), ..too_hot(0) };
+    let mut source = Watched::by([made(50.0, 0)]);
+    comes(&mut source, 10, hot(40.0));
+    comes(&mut source, 20, hot(20.0));
+    source.rules[0] = made(30.0, 15);
+    let before = source.state.clone();
+    comes(&mut source, 10, hot(40.0));
+    assert_eq!(source.state, before);
+    comes(&mut source, 15, hot(40.0));
+    assert_eq!(source.state.late[RULE].count, 1, "what was read since is judged by it");
+    late(&mut source, 9, hot(40.0));
+    assert_eq!(source.state.late[RULE].count, 2, "what is known to be late is judged by what there is");
+}
+
+#[test]
+fn what_waited_for_a_delay_when_its_rule_was_edited_was_looked_at() {
+    let mut source = Watched::by([too_hot(60)]);
+    comes(&mut source, 10, hot(35.0));
+    source.rules[0].condition = hotter_than(33.0);
+    comes(&mut source, 20, hot(20.0));
+    let before = source.state.clone();
+    comes(&mut source, 10, hot(35.0));
+    assert_eq!(source.state, before);
+}
+
+#[test]
+fn of_a_latched_alarm_that_is_over_nothing_tells_what_was_abnormal_since() {
+    let mut source = Watched::by([Rule { latched: true, ..too_hot(0) }]);
+    for (second, celsius) in [(10, 35.0), (20, 20.0), (40, 20.0)] {
+        comes(&mut source, second, hot(celsius));
+    }
+    for (second, counted) in [(15, 0), (30, 1)] {
+        late(&mut source, second, hot(36.0));
+        assert_eq!(source.state.late.get(RULE).map_or(0, |late| late.count), counted, "of {second}");
     }
 }
 
