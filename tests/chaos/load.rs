@@ -15,8 +15,8 @@ use tokio::{
 };
 
 pub(crate) use self::home::{
-    Bears, ClocksApart, ClocksJump, Home, Kind, OnApalisRedis, OnDynamoDb, OnSmallDisk, SECONDS_APART, Several, Tapped,
-    Usual,
+    Bears, ClocksApart, ClocksJump, Home, Kind, NODES, OnApalisRedis, OnDynamoDb, OnSmallDisk, SECONDS_APART, Several,
+    Tapped, Usual,
 };
 
 pub(crate) const PASSWORD: &str = "tests are no secret";
@@ -118,9 +118,6 @@ impl Person {
     }
 }
 
-/// How many gateways the field has.
-pub(crate) const NODES: u16 = 6;
-
 /// What is left when the field is gone.
 pub(crate) struct Aftermath<H> {
     pub home: H,
@@ -150,7 +147,7 @@ impl<H: Home> Load<H> {
         ];
         let field = Field::start(FieldSettings { server: home.gateways().parse()?, ..field })?;
         // Whoever was never there is not missed.
-        until_all_are_there(&field).await;
+        until_all_are_there::<H>(&field).await;
         Ok(Self { home, people, field, acknowledgements, acknowledged: Vec::new() })
     }
 
@@ -187,7 +184,7 @@ impl<H: Home> Load<H> {
     pub(crate) async fn end(mut self) -> Aftermath<H> {
         if !H::BEARS.is_slow {
             // Who was on the way back after the last death is missed since then, and not since the end.
-            until_all_are_there(&self.field).await;
+            until_all_are_there::<H>(&self.field).await;
         }
         let ended = Instant::now();
         let field = self.field.stop().await;
@@ -205,15 +202,15 @@ impl<H: Home> Load<H> {
     }
 }
 
-async fn until_all_are_there(field: &Field) {
-    let are_there = || field.counters().nodes_registered >= u64::from(NODES);
+async fn until_all_are_there<H: Home>(field: &Field) {
+    let are_there = || field.counters().nodes_registered >= u64::from(H::BEARS.nodes);
     eventually("its nodes are there", async || are_there().then_some(())).await;
 }
 
 /// Nodes of terminals with one sensor each; with several terminals, one has a UPS. The server is named later, when it is there.
 fn a_field<H: Home>(truth: TruthSink) -> Result<FieldSettings> {
     Ok(FieldSettings {
-        nodes: NODES,
+        nodes: H::BEARS.nodes,
         terminals_per_node: H::BEARS.terminals_per_node,
         devices_per_terminal: 1,
         faults: FaultRates { damaged_replies: H::BEARS.damaged_replies, ..FaultRates::default() },

@@ -12,9 +12,13 @@ use super::{
     PASSWORD, settings, slow_settings, told_of_the_platform,
 };
 
+/// How many gateways the field has where much can be borne.
+pub(crate) const NODES: u16 = 6;
+
 /// What a home can be asked to bear.
 pub(crate) struct Bears {
-    /// How large the field is.
+    /// How many gateways the field has, and how large they are.
+    pub nodes: u16,
     pub terminals_per_node: u16,
     /// How many of its replies are damaged, of all.
     pub damaged_replies: f64,
@@ -31,6 +35,7 @@ pub(crate) struct Bears {
 
 impl Bears {
     pub(crate) const MUCH: Self = Self {
+        nodes: NODES,
         terminals_per_node: 20,
         damaged_replies: 0.4,
         // Warm for some four seconds at a time: there is always a room that gets warm as something dies, and one that is.
@@ -44,13 +49,13 @@ impl Bears {
     /// What the emulator of AWS bears, which does one thing at a time, with a third of a core: what takes longer than its lease is given
     /// again, and once all of that is more than is done meanwhile, nothing is done any more.
     pub(crate) const LITTLE: Self = Self {
-        terminals_per_node: 1,
-        damaged_replies: 0.1,
+        nodes: 2,
+        terminals_per_node: 2,
+        damaged_replies: 0.05,
         // Each is asked once in five seconds, so at least twice while it is warm.
-        cooling: Cooling { fails: 0.5, lasts: Duration::from_secs(36) },
-        acknowledged: 8,
-        delivered: 3,
-        // Beside another test, nobody was asked for 53 seconds.
+        cooling: Cooling { fails: 0.25, lasts: Duration::from_secs(36) },
+        acknowledged: 6,
+        delivered: 2,
         goes_on_within: Duration::from_mins(3),
         is_slow: true,
     };

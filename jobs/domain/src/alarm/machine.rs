@@ -75,11 +75,13 @@ impl Run<'_> {
         if let Fact::Acted { act } = &evidence.fact {
             return self.hears_act(act, evidence, reached);
         }
-        while let Some(due) = self.state.expiry().filter(|due| *due <= reached) {
+        let mut looked_at = None;
+        while let Some(due) = self.due_before(evidence, (looked_at, reached)) {
             let tick = Evidence::new("", self.source.clone(), due, Fact::Tick);
             if !self.looks(&tick, due) || !self.expires(due) {
                 return false;
             }
+            looked_at = Some(due);
         }
         let is_whole = self.looks(evidence, reached);
         if is_whole && matches!(evidence.fact, Fact::Values { .. }) {
@@ -87,6 +89,19 @@ impl Run<'_> {
         }
         // A delay that ran out long ago may have begun what is over by now.
         is_whole && self.is_over_by(reached)
+    }
+
+    /// When the first of what is over before a fact was over, but for what was looked at. What is due at its very instant is for the fact
+    /// to say, and what was not heard of before a parent's loss is explained by that.
+    fn due_before(
+        &self,
+        evidence: &Evidence,
+        (looked_at, reached): (Option<Timestamp>, Timestamp),
+    ) -> Option<Timestamp> {
+        let is_explained = matches!(evidence.fact, Fact::ParentLost { .. });
+        let is_before = |due: &Timestamp| *due < evidence.at && Some(*due) > looked_at && !is_explained;
+        let delays = self.state.delays().filter(is_before);
+        self.state.expiry().into_iter().chain(delays).min().filter(|due| *due <= reached)
     }
 
     /// Weighs one fact by the rules that it concerns; whether by all of them.

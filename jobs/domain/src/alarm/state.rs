@@ -57,10 +57,14 @@ impl SourceState {
     /// When to look again if nothing arrives: when the earliest pending condition, the earliest silence, or the end of
     /// what holds for some time only is due. Nothing that stands still is.
     pub fn timer(&self) -> Option<Timestamp> {
-        let delays = self.conditions.values().filter_map(ConditionState::delay);
-        let pending = delays.filter(|(since, due)| !self.stands_still(*since, *due)).map(|(_, due)| due);
         let silences = self.memories.values().filter_map(Memory::due).filter(|_| self.unknown.is_none());
-        pending.chain(silences).chain(self.expiry()).min()
+        self.delays().chain(silences).chain(self.expiry()).min()
+    }
+
+    /// When the delays that run are over.
+    pub(super) fn delays(&self) -> impl Iterator<Item = Timestamp> {
+        let delays = self.conditions.values().filter_map(ConditionState::delay);
+        delays.filter(|(since, due)| !self.stands_still(*since, *due)).map(|(_, due)| due)
     }
 
     /// When the earliest of what holds for some time only ends: an acknowledgement, a shelf, a damping.

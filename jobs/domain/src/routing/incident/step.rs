@@ -70,7 +70,11 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
     let attention = incident.attend(known, pace, now);
     let mut tellings = Vec::new();
     incident.flush_if_due(pace, now, &mut tellings);
-    incident.escalate(pace, now, attention.is_put_off, &mut tellings);
+    let is_had_on = |alarm: &str, open: &Open| {
+        let known = input.known.get(alarm).copied().unwrap_or_default();
+        known.is_had_on(open, pace, now)
+    };
+    incident.escalate((pace, now), attention.is_put_off, is_had_on, &mut tellings);
     if !attention.is_put_off {
         incident.repeat(pace, now, attention.was_paid, &mut tellings);
     }
@@ -80,6 +84,10 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
         telling.alarms = said_again.iter().take(MOST_NAMED).cloned().collect();
     }
     incident.end(pace, now);
+    if incident.apart == 0 {
+        let Incident { unheard, open, .. } = &mut incident;
+        unheard.retain(|alarm| open.contains_key(alarm));
+    }
     if incident.news.is_empty() {
         incident.heard.clear();
     }
@@ -179,6 +187,10 @@ impl Incident {
             }
             _ => {}
         }
+        // What is heard of it from now on is news, but its end.
+        if self.unheard.remove(change.told_as()) && change.ends() {
+            return;
+        }
         if self.news.is_empty() {
             self.opened = now;
         }
@@ -256,7 +268,13 @@ impl Incident {
 
     /// Takes the steps of the escalation whose time has come. Those without delay are told as those are who see it; others are not
     /// while it is put off.
-    fn escalate(&mut self, pace: &Pace, now: Timestamp, is_put_off: bool, tellings: &mut Vec<Telling>) {
+    fn escalate(
+        &mut self,
+        (pace, now): (&Pace, Timestamp),
+        is_put_off: bool,
+        is_had_on: impl Fn(&str, &Open) -> bool,
+        tellings: &mut Vec<Telling>,
+    ) {
         while let Some(due) = self.next_step_at(pace).filter(|due| *due <= now) {
             let is_at_once = pace.steps.get(self.next_step).is_some_and(Duration::is_zero);
             if is_put_off && !is_at_once {
@@ -264,6 +282,8 @@ impl Incident {
             }
             if self.level > 0 && !self.news.is_empty() {
                 self.flush(pace, now, tellings);
+            } else if self.level == 0 && !is_at_once {
+                self.leaves_out(&is_had_on);
             }
             self.next_step += 1;
             self.level = self.level.max(self.next_step);
@@ -276,6 +296,14 @@ impl Incident {
             let telling = Telling { level, ..self.telling(TellingKind::Escalation, news, now.max(due)) };
             tellings.push(telling);
         }
+    }
+
+    /// Whom a later step names first are not told of what somebody has on.
+    fn leaves_out(&mut self, is_had_on: impl Fn(&str, &Open) -> bool) {
+        let Self { news, open, unheard, .. } = self;
+        let had_on = open.iter().filter(|(alarm, open)| is_had_on(alarm, open)).map(|(alarm, _)| alarm.clone());
+        unheard.extend(had_on);
+        news.retain(|news| !unheard.contains(news.change.told_as()));
     }
 
     fn next_step_at(&self, pace: &Pace) -> Option<Timestamp> {

@@ -135,4 +135,61 @@ proptest! {
         let stored = serde_json::to_string(&state).unwrap();
         prop_assert_eq!(serde_json::from_str::<SourceState>(&stored).unwrap(), state);
     }
+
+    #[test]
+    fn it_does_not_matter_whether_ticks_come_in_time(facts in prop::collection::vec((link_fact(), 0_u8..60), 0..60)) {
+        let rules: RuleSet = delayed().into_iter().collect();
+        let mut at = 100;
+        let in_order = facts.into_iter().enumerate().map(|(index, (fact, passed))| {
+            at += i64::from(passed);
+            Evidence::new(format!("e{index}"), device(), seconds(at), fact)
+        });
+        let (mut ticked, mut alone) = (SourceState::default(), SourceState::default());
+        let (mut of_ticked, mut of_alone) = (Vec::new(), Vec::new());
+        for evidence in in_order {
+            while let Some(due) = ticked.timer().filter(|due| *due < evidence.at) {
+                let tick = Evidence::new("tick", device(), due, Fact::Tick);
+                let step = step(&ticked, &rules, &tick, due);
+                prop_assert_ne!(step.state.timer(), Some(due));
+                ticked = step.state;
+                of_ticked.extend(step.changes);
+            }
+            for (state, changes) in [(&mut ticked, &mut of_ticked), (&mut alone, &mut of_alone)] {
+                let step = step(state, &rules, &evidence, evidence.at);
+                *state = step.state;
+                changes.extend(step.changes);
+            }
+            prop_assert_eq!(&of_ticked, &of_alone);
+        }
+        prop_assert_eq!(ticked, alone);
+    }
+}
+
+/// What says something by itself, in whichever order it comes.
+fn link_fact() -> impl Strategy<Value = Fact> {
+    prop_oneof![
+        6 => (0.0..60.0).prop_map(hot),
+        2 => (0_u32..20).prop_map(|count| Fact::Missed { count }),
+        1 => Just(link_lost()),
+        1 => Just(Fact::LinkSeen),
+    ]
+}
+
+/// Rules that wait for their beginning, their end, their next alarm, or until they are calm.
+fn delayed() -> Vec<Rule> {
+    let flapping = Some(Flapping { more_than: 2, within: Duration::from_mins(5), calm: Duration::from_secs(50) });
+    let of = |id: &str, delay: u64| Rule { flapping, ..rule(id, too_hot(0).condition, delay) };
+    let second = Duration::from_secs;
+    let levels = [(50.0, Severity::Critical), (30.0, Severity::Warning)];
+    let above = levels.map(|(limit, severity)| crate::alarm::Level { limit, severity, deadband: 0.0 }).to_vec();
+    let levels = Condition::Levels { name: "temperature".into(), above, below: Vec::new() };
+    vec![
+        of("slow", 30),
+        Rule { off_delay: second(25), ..of("slow to end", 10) },
+        Rule { cooldown: second(120), ..of("seldom", 5) },
+        Rule { latched: true, off_delay: second(5), ..of("latched", 15) },
+        Rule { flapping, ..rule("levels", levels, 7) },
+        Rule { flapping, ..silent(30) },
+        Rule { flapping, ..offline(20) },
+    ]
 }

@@ -145,3 +145,41 @@ fn who_is_called_later_is_called_at_their_time_though_what_flaps_is_not_told_yet
     story.until(1200);
     assert_eq!(story.steps()[before..], [(1100, Fresh, 1, 1), (1100, Escalation, 0, 2)]);
 }
+
+fn later_only() -> Story {
+    let mut story = Story::of(Pace { steps: vec![secs(600)], ..pace() });
+    story.raised("a", Critical, 0);
+    story.acknowledged("a", 60);
+    story.raised("b", Critical, 120);
+    story.until(720);
+    story
+}
+
+/// The alarms that each telling has news of.
+fn told_of(story: &Story) -> Vec<Vec<&str>> {
+    story.told.iter().map(|(_, told)| told.news.iter().map(|news| news.change.alarm.as_str()).collect()).collect()
+}
+
+#[test]
+fn whom_a_later_step_names_first_hear_neither_of_what_somebody_has_on_nor_of_its_end() {
+    let mut story = later_only();
+    assert_eq!((story.steps(), told_of(&story)), (vec![(720, Escalation, 0, 1)], vec![vec!["b"]]));
+    story.cleared("a", Critical, 2000);
+    story.until(4000);
+    story.cleared("b", Critical, 8000);
+    story.until(9000);
+    let told = told_of(&story);
+    assert!(!told.iter().flatten().any(|alarm| *alarm == "a"), "{told:?}");
+    assert_eq!((told.last(), story.told.last().unwrap().1.kind), (Some(&vec!["b"]), Recovery));
+}
+
+#[test]
+fn whom_a_later_step_names_first_hear_of_what_somebody_has_on_when_it_comes_to_matter_more_and_then_of_its_end() {
+    let mut story = later_only();
+    story.hears(2000, vec![change("a", ChangeKind::SeverityChanged, Critical, 2000)]);
+    story.until(4000);
+    story.cleared("a", Critical, 5000);
+    story.until(9000);
+    let told = told_of(&story);
+    assert_eq!(told.iter().filter(|told| told[..] == ["a"]).count(), 2, "{told:?}");
+}
