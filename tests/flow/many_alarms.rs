@@ -11,7 +11,7 @@ use domain::{
 use jobs::NoticeSettings;
 use records::{
     Versioned,
-    alarms::{self, Alarm, AlarmLife},
+    alarms::{self, Acknowledgement, Alarm, AlarmLife},
     incidents::{self, Audience, Incident},
 };
 use telltale_tests::flow::{Flow, device, mac};
@@ -112,4 +112,29 @@ async fn what_comes_and_goes_and_is_remembered_apart_is_no_more_when_it_is_calm(
     flow.sensor_says(20.0).await;
     flow.after(Duration::from_mins(16)).await;
     assert_eq!((state(&flow).await.open.len(), state(&flow).await.apart), (MOST_OPEN, 0));
+}
+
+#[tokio::test]
+async fn what_nobody_has_on_is_said_again_where_somebody_has_on_all_that_the_incident_remembers_itself() {
+    let flow = Flow::with(|settings| settings.notices = NoticeSettings::default()).await;
+    let seeded = alarms(&flow, Severity::Warning);
+    for alarm in &seeded {
+        write(&flow, alarm, 0).await;
+    }
+    incident_of(&flow, &seeded).await;
+    flow.sensor_says(40.0).await;
+    flow.after(Duration::from_secs(15)).await;
+    assert_eq!(state(&flow).await.apart, 1);
+    let (by, at, until) = ("root".to_owned(), flow.now(), Some(flow.now().plus(Duration::from_hours(48))));
+    let acknowledged = Some(Acknowledgement { by, at, note: None, until, severity: Some(Severity::Warning) });
+    for alarm in &seeded {
+        write(&flow, &Alarm { acknowledged: acknowledged.clone(), ..alarm.clone() }, 1).await;
+    }
+    for _ in 0..3 {
+        flow.sleeps(Duration::from_hours(4));
+        flow.after(Duration::from_mins(6)).await;
+    }
+    assert_eq!(flow.mails().last().map(String::as_str), Some("Still open: Cold store / 1 TH-10"));
+    let state = state(&flow).await;
+    assert_eq!((state.open_count(), flow.dead_letters().await), (MOST_OPEN + 1, 0));
 }

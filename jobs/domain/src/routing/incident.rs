@@ -5,6 +5,7 @@
 //! again what nobody takes on, and tells the end once. [`step`] is its only door; it reads no clock and does nothing else.
 
 mod apart;
+mod escalation;
 mod flush;
 mod pace;
 mod step;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-pub use apart::{Apart, MOST_RECALLED};
+pub use apart::{Apart, MOST_RECALLED, waited_for};
 pub use pace::{BriefAlarms, BySeverity, Pace};
 pub use step::{MOST_OPEN, Step, step};
 pub use telling::{Telling, TellingKind};

@@ -8,7 +8,7 @@ use std::{
 use domain::{
     Timestamp,
     alarm::{Change, ChangeKind},
-    routing::incident::{BySeverity, Input, MOST_RECALLED, News, Open, Pace, Telling, TellingKind, step},
+    routing::incident::{BySeverity, Input, MOST_RECALLED, News, Open, Pace, Telling, TellingKind, step, waited_for},
 };
 use records::{
     Outcome, Table, TableError, Versioned, Write,
@@ -84,7 +84,10 @@ pub(super) async fn look_at(cx: &Context, named: &Named) -> Result<(), JobError>
             return hand_on((cx, &common), incident, true).await;
         }
         let is_repeat = !incident.value.outbox.is_empty();
-        let apart = apart(cx.table.as_ref(), &incident.value, &[], RECALLED_ALONE).await?;
+        let mut apart = apart(cx.table.as_ref(), &incident.value, &[], RECALLED_ALONE).await?;
+        if incident.value.state.asks_for_who_waits() {
+            apart.extend(waited_for_apart(cx, &incident.value).await?);
+        }
         let mut known = known(cx, &incident.value, &apart, &[]).await?;
         leave_out_what_is_out_of_sight(cx, (&incident.value, &apart), &mut known).await?;
         if advance(cx, &mut incident, Input { news: Vec::new(), known, apart }, None).await? {
@@ -112,6 +115,16 @@ async fn apart(
         apart.extend(incidents::first_apart(table, &named, most).await?);
     }
     Ok(apart)
+}
+
+/// Of the alarms that an incident remembers apart some that somebody waits for.
+async fn waited_for_apart(cx: &Context, incident: &Incident) -> Result<BTreeMap<String, Open>, TableError> {
+    let mut pace = pace(cx, incident);
+    Steps::of(cx, &incident.audience).await?.paced(&mut pace);
+    let all = incidents::all_apart(cx.table.as_ref(), &incident.named()).await?;
+    let mut known = known(cx, incident, &all, &[]).await?;
+    leave_out_what_is_out_of_sight(cx, (incident, &all), &mut known).await?;
+    Ok(waited_for(all, &known, &pace, cx.clock.now()))
 }
 
 /// The names under which what is new may be remembered.

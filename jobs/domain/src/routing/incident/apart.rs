@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Incident, MOST_OPEN, News, Open};
-use crate::alarm::Severity;
+use super::{Incident, Known, MOST_OPEN, News, Open, Pace};
+use crate::{Timestamp, alarm::Severity};
 
 /// So many come back at once that one step can store that.
 pub const MOST_RECALLED: usize = 15;
@@ -15,6 +15,23 @@ pub struct Apart {
     pub put: BTreeMap<String, Open>,
     /// Those that are no more.
     pub taken: BTreeSet<String>,
+}
+
+/// Of alarms that are remembered apart those that somebody waits for, the gravest, as many as one step takes.
+pub fn waited_for(
+    apart: BTreeMap<String, Open>,
+    known: &BTreeMap<String, Known>,
+    pace: &Pace,
+    now: Timestamp,
+) -> BTreeMap<String, Open> {
+    let is_had_on = |alarm: &String, open: &Open| {
+        let known = known.get(alarm).copied().unwrap_or_default();
+        known.gone || known.is_had_on(open, pace, now)
+    };
+    let is_waited_for = |(alarm, open): &(String, Open)| pace.concerns(open.severity) && !is_had_on(alarm, open);
+    let mut waited_for: Vec<(String, Open)> = apart.into_iter().filter(is_waited_for).collect();
+    waited_for.sort_by_key(|(_, open)| std::cmp::Reverse(open.severity));
+    waited_for.into_iter().take(MOST_RECALLED).collect()
 }
 
 impl Incident {
@@ -33,6 +50,12 @@ impl Incident {
         self.apart > 0 && self.open.len().saturating_add(count) <= MOST_OPEN
     }
 
+    /// Whether nobody waits for what it remembers itself, and there is no room for more: what somebody waits for of the others is to be
+    /// given to the next step.
+    pub fn asks_for_who_waits(&self) -> bool {
+        self.apart > 0 && self.waiting.is_none() && !self.has_room_for(MOST_RECALLED)
+    }
+
     /// An alarm is open, here or apart.
     pub(super) fn opens(&mut self, news: &News, apart: &mut BTreeMap<String, Open>) {
         let (change, name, flaps) = (&news.change, news.change.goes_on_as(), news.change.flaps());
@@ -44,15 +67,14 @@ impl Incident {
         to.insert(name.to_owned(), Open { source, rule, severity: change.severity, since, flaps });
     }
 
-    /// What is new and would lie apart takes the place of what ranks lower: what lies apart is neither escalated nor said again.
+    /// What would lie apart takes the place of what ranks lower: what lies apart is neither escalated nor said again.
     pub(super) fn keeps_the_first(
         &mut self,
-        before: &BTreeMap<String, Open>,
         apart: &mut BTreeMap<String, Open>,
         rank: impl Fn(&String, &Open) -> (bool, Severity),
     ) {
-        let new: Vec<String> = apart.keys().filter(|alarm| !before.contains_key(*alarm)).cloned().collect();
-        for alarm in new {
+        let all: Vec<String> = apart.keys().cloned().collect();
+        for alarm in all {
             let least = self.open.iter().map(|(id, open)| (rank(id, open), id)).min();
             let Some(open) = apart.get(&alarm) else { continue };
             let Some(id) = least.filter(|(least, _)| *least < rank(&alarm, open)).map(|(_, id)| id.clone()) else {

@@ -30,7 +30,7 @@ const FLAPS_FOR: Duration = Duration::from_hours(24);
 /// An incident that is open is looked at so often, if nothing else is due.
 const AT_LEAST: Duration = Duration::from_hours(24);
 
-/// What waits for a lost parent, or until what went comes again, is looked at no oftener.
+/// What waits for a lost parent, or until what went comes again, or that somebody waits for what lies apart, is looked at no oftener.
 const WHILE_PUT_OFF: Duration = Duration::from_mins(5);
 
 /// What became of an incident.
@@ -64,7 +64,7 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
     }
     // Somebody who waits, and for the gravest first.
     let rank = |alarm: &String, open: &Open| (!known(alarm).is_had_on(open, pace, now), open.severity);
-    incident.keeps_the_first(&input.apart, &mut apart, rank);
+    incident.keeps_the_first(&mut apart, rank);
     let apart = incident.recalls(&input.apart, apart);
     incident.open.retain(|alarm, open| !input.known.get(alarm).is_some_and(|known| is_forgotten(*known, open, now)));
     let attention = incident.attend(known, pace, now);
@@ -114,7 +114,7 @@ fn is_forgotten(known: Known, open: &Open, now: Timestamp) -> bool {
 
 impl Known {
     /// Whether somebody has it on, a parent's alarm speaks for it, or it is over, be it for now: it is not said again, whatever else is.
-    fn is_had_on(&self, open: &Open, pace: &Pace, now: Timestamp) -> bool {
+    pub(super) fn is_had_on(&self, open: &Open, pace: &Pace, now: Timestamp) -> bool {
         let holds = |at| pace.holds_until(at).is_none_or(|end| end > now);
         self.quiet || self.unknown || self.over.is_some() || self.word(open.severity).is_some_and(holds)
     }
@@ -261,78 +261,6 @@ impl Incident {
         Attention { was_paid, is_put_off, expiry }
     }
 
-    /// From when on it is counted how long nobody has it on.
-    fn counted_from(&self) -> Option<Timestamp> {
-        self.unattended.max(self.unattended.and(self.unknown_at))
-    }
-
-    /// Takes the steps of the escalation whose time has come. Those without delay are told as those are who see it; others are not
-    /// while it is put off.
-    fn escalate(
-        &mut self,
-        (pace, now): (&Pace, Timestamp),
-        is_put_off: bool,
-        is_had_on: impl Fn(&str, &Open) -> bool,
-        tellings: &mut Vec<Telling>,
-    ) {
-        while let Some(due) = self.next_step_at(pace).filter(|due| *due <= now) {
-            let is_at_once = pace.steps.get(self.next_step).is_some_and(Duration::is_zero);
-            if is_put_off && !is_at_once {
-                break;
-            }
-            if self.level > 0 && !self.news.is_empty() {
-                self.flush(pace, now, tellings);
-            } else if self.level == 0 && !is_at_once {
-                self.leaves_out(&is_had_on);
-            }
-            self.next_step += 1;
-            self.level = self.level.max(self.next_step);
-            // Whom it names hear what is told at this moment, and not beside it that nobody has it on.
-            if let Some(told) = tellings.iter_mut().rfind(|told| is_at_once && told.asks_for_attention()) {
-                (told.at_once, told.level) = (self.next_step, told.level.max(self.next_step));
-                continue;
-            }
-            let (news, level) = (std::mem::take(&mut self.news), self.next_step);
-            let telling = Telling { level, ..self.telling(TellingKind::Escalation, news, now.max(due)) };
-            tellings.push(telling);
-        }
-    }
-
-    /// Whom a later step names first are not told of what somebody has on.
-    fn leaves_out(&mut self, is_had_on: impl Fn(&str, &Open) -> bool) {
-        let Self { news, open, unheard, .. } = self;
-        let had_on = open.iter().filter(|(alarm, open)| is_had_on(alarm, open)).map(|(alarm, _)| alarm.clone());
-        unheard.extend(had_on);
-        news.retain(|news| !unheard.contains(news.change.told_as()));
-    }
-
-    fn next_step_at(&self, pace: &Pace) -> Option<Timestamp> {
-        let steps = pace.steps.get(self.next_step..)?;
-        let (from, first) = (self.counted_from()?, steps.first()?);
-        if !first.is_zero() || self.level == 0 || self.news.is_empty() {
-            return Some(from.plus(*first));
-        }
-        // Whom it names hear what all hear, when they do, and no later than others are called.
-        let later = steps.iter().find(|after| !after.is_zero()).map(|after| from.plus(*after));
-        [self.flush_at(pace), later].into_iter().flatten().min()
-    }
-
-    fn repeat(&mut self, pace: &Pace, now: Timestamp, was_attended: bool, tellings: &mut Vec<Telling>) {
-        let is_due = self.repeat_at(pace).is_some_and(|due| due <= now);
-        // The word of who took it on holds no more.
-        let begins_again = was_attended && self.unattended.is_some() && !pace.escalates() && self.news.is_empty();
-        if tellings.is_empty() && (is_due || begins_again) {
-            let telling = self.telling(TellingKind::Repeat, Vec::new(), now);
-            tellings.push(telling);
-        }
-    }
-
-    /// When it is told again if nobody takes it on and nothing is new; never when none.
-    pub fn repeat_at(&self, pace: &Pace) -> Option<Timestamp> {
-        let repeat = pace.repeat.of(self.waiting?)?;
-        Some(self.told_at?.max(self.counted_from()?).plus(repeat))
-    }
-
     /// One notice more.
     pub(super) fn telling(&mut self, kind: TellingKind, news: Vec<News>, at: Timestamp) -> Telling {
         self.sequence += 1;
@@ -379,7 +307,8 @@ impl Incident {
         let soonest = if attention.is_put_off { now.plus(WHILE_PUT_OFF) } else { now };
         let again = [self.next_step_at(pace), self.repeat_at(pace)].into_iter().flatten().map(|due| due.max(soonest));
         let recall = self.has_room_for(MOST_RECALLED).then(|| now.plus(RECALL));
-        let dues = [self.flush_at(pace), attention.expiry, close, recall].into_iter().flatten();
+        let others = self.asks_for_who_waits().then(|| now.plus(WHILE_PUT_OFF));
+        let dues = [self.flush_at(pace), attention.expiry, close, recall, others].into_iter().flatten();
         dues.chain(again).fold(now.plus(AT_LEAST), Timestamp::min)
     }
 }

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     BriefAlarms, BySeverity, Incident, Input, Known, MOST_OPEN, MOST_RECALLED, News, Open, Pace, Telling, TellingKind,
-    step,
+    step, waited_for,
 };
 use crate::{
     Source, Timestamp,
@@ -75,6 +75,9 @@ impl Story {
         let mut apart: BTreeMap<_, _> =
             self.apart.iter().take(some).map(|(id, open)| (id.clone(), open.clone())).collect();
         apart.extend(self.apart.iter().filter(|(id, _)| of_news(id)).map(|(id, open)| (id.clone(), open.clone())));
+        if news.is_empty() && self.incident.asks_for_who_waits() {
+            apart.extend(waited_for(self.apart.clone(), &self.known, &self.pace, now));
+        }
         let input = Input { news, known: self.known.clone(), apart };
         let stepped = step(&self.incident, input, &self.pace, now);
         self.apart.extend(stepped.apart.put);

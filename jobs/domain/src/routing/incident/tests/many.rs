@@ -65,6 +65,20 @@ fn what_matters_more_than_others_or_waits_where_they_do_not_is_said_again_howeve
 }
 
 #[test]
+fn what_somebody_waits_for_is_said_again_where_all_that_is_remembered_before_it_was_taken_on() {
+    let mut story = Story::of(Pace { steps: vec![secs(0), secs(3600)], ..pace() });
+    begin(&mut story, 1100, Critical);
+    story.until(100);
+    assert_eq!((story.incident.open.len(), story.incident.apart), (1000, 100));
+    ids(0..1000).chain(ids(1000..1099)).for_each(|alarm| story.acknowledged(&alarm, 100));
+    let before = story.told.len();
+    story.until(2 * 3600);
+    let told: Vec<_> = story.told[before..].iter().map(|(_, told)| (told.kind, told.alarms.clone())).collect();
+    assert_eq!(told.first(), Some(&(Escalation, vec!["a01099".to_owned()])), "{told:?}");
+    assert_eq!(story.incident.open_count(), 1100);
+}
+
+#[test]
 fn that_one_apart_matters_more_is_known_of_it_when_it_comes_back() {
     let mut story = Story::of(pace());
     begin(&mut story, 1050, Warning);

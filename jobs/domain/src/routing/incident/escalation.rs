@@ -1,0 +1,80 @@
+//! Telling others, and again, what nobody takes on.
+
+use std::time::Duration;
+
+use super::{Incident, Open, Pace, Telling, TellingKind};
+use crate::Timestamp;
+
+impl Incident {
+    /// From when on it is counted how long nobody has it on.
+    fn counted_from(&self) -> Option<Timestamp> {
+        self.unattended.max(self.unattended.and(self.unknown_at))
+    }
+
+    /// Takes the steps of the escalation whose time has come. Those without delay are told as those are who see it; others are not
+    /// while it is put off.
+    pub(super) fn escalate(
+        &mut self,
+        (pace, now): (&Pace, Timestamp),
+        is_put_off: bool,
+        is_had_on: impl Fn(&str, &Open) -> bool,
+        tellings: &mut Vec<Telling>,
+    ) {
+        while let Some(due) = self.next_step_at(pace).filter(|due| *due <= now) {
+            let is_at_once = pace.steps.get(self.next_step).is_some_and(Duration::is_zero);
+            if is_put_off && !is_at_once {
+                break;
+            }
+            if self.level > 0 && !self.news.is_empty() {
+                self.flush(pace, now, tellings);
+            } else if self.level == 0 && !is_at_once {
+                self.leaves_out(&is_had_on);
+            }
+            self.next_step += 1;
+            self.level = self.level.max(self.next_step);
+            // Whom it names hear what is told at this moment, and not beside it that nobody has it on.
+            if let Some(told) = tellings.iter_mut().rfind(|told| is_at_once && told.asks_for_attention()) {
+                (told.at_once, told.level) = (self.next_step, told.level.max(self.next_step));
+                continue;
+            }
+            let (news, level) = (std::mem::take(&mut self.news), self.next_step);
+            let telling = Telling { level, ..self.telling(TellingKind::Escalation, news, now.max(due)) };
+            tellings.push(telling);
+        }
+    }
+
+    /// Whom a later step names first are not told of what somebody has on.
+    fn leaves_out(&mut self, is_had_on: impl Fn(&str, &Open) -> bool) {
+        let Self { news, open, unheard, .. } = self;
+        let had_on = open.iter().filter(|(alarm, open)| is_had_on(alarm, open)).map(|(alarm, _)| alarm.clone());
+        unheard.extend(had_on);
+        news.retain(|news| !unheard.contains(news.change.told_as()));
+    }
+
+    pub(super) fn next_step_at(&self, pace: &Pace) -> Option<Timestamp> {
+        let steps = pace.steps.get(self.next_step..)?;
+        let (from, first) = (self.counted_from()?, steps.first()?);
+        if !first.is_zero() || self.level == 0 || self.news.is_empty() {
+            return Some(from.plus(*first));
+        }
+        // Whom it names hear what all hear, when they do, and no later than others are called.
+        let later = steps.iter().find(|after| !after.is_zero()).map(|after| from.plus(*after));
+        [self.flush_at(pace), later].into_iter().flatten().min()
+    }
+
+    pub(super) fn repeat(&mut self, pace: &Pace, now: Timestamp, was_attended: bool, tellings: &mut Vec<Telling>) {
+        let is_due = self.repeat_at(pace).is_some_and(|due| due <= now);
+        // The word of who took it on holds no more.
+        let begins_again = was_attended && self.unattended.is_some() && !pace.escalates() && self.news.is_empty();
+        if tellings.is_empty() && (is_due || begins_again) {
+            let telling = self.telling(TellingKind::Repeat, Vec::new(), now);
+            tellings.push(telling);
+        }
+    }
+
+    /// When it is told again if nobody takes it on and nothing is new; never when none.
+    pub fn repeat_at(&self, pace: &Pace) -> Option<Timestamp> {
+        let repeat = pace.repeat.of(self.waiting?)?;
+        Some(self.told_at?.max(self.counted_from()?).plus(repeat))
+    }
+}
