@@ -145,3 +145,21 @@ async fn what_somebody_put_off_comes_again_under_whichever_alarm_it_stands() {
         assert_eq!(again.map(|(at, ..)| at.as_secs() / 60), told.then_some(15), "{mails:#?}");
     }
 }
+
+#[tokio::test]
+async fn that_it_went_when_it_is_off_the_shelf_says_nothing_while_it_comes_and_goes() {
+    let rounds = |many: u64| {
+        let round = |round| format!("{}m sensor 1 hot\n{}m sensor 1 well\n", 13 + 10 * round, 20 + 10 * round);
+        (0..many).map(round).collect::<String>()
+    };
+    for aside in ["shelves", "takes out"] {
+        let play = Play::of_dave_and_the_boss(Duration::from_mins(10)).await;
+        let lines = format!("{}5m sensor 1 hot\n6m tech {aside} for 5m\n7m sensor 1 well\n", comes_and_goes("hot"));
+        let mails = play.mails(&format!("{lines}{}", rounds(12)), "30m").await;
+        assert!(!escalated(&mails, "boss").is_empty(), "{aside}: {mails:#?}");
+        let after = mails.iter().filter(|(at, ..)| *at > Duration::from_mins(6));
+        let ends = after.filter(|(_, _, told)| told.starts_with("Recovered")).map(|(at, ..)| at.as_secs() / 60);
+        let ends: Vec<u64> = ends.collect();
+        assert!(ends.len() == 3 && ends.iter().all(|at| *at >= 140), "each once it is calm: {mails:#?}");
+    }
+}

@@ -1,5 +1,7 @@
 //! What policies make of groups.
 
+use std::time::Duration;
+
 use jobs::whole_incident;
 use records::notices;
 use serde_json::json;
@@ -162,5 +164,22 @@ async fn who_was_told_of_what_is_open_is_told_of_its_end_whatever_became_of_the_
         "
         );
         play.runs(&lines, "1h").await;
+    }
+}
+
+#[tokio::test]
+async fn a_reading_that_ends_one_alarm_and_raises_another_is_told_whole_to_whom_a_policy_names() {
+    for (first, then) in [("damp", "hot"), ("hot", "damp")] {
+        let play = Play::of_dave_and_the_boss(Duration::from_mins(10)).await;
+        let mails = play.mails(&format!("8m sensor 1 {first}\n31m sensor 1 {then}\n70m sensor 1 well"), "30m").await;
+        let heard = |person: &str| {
+            let theirs = mails.iter().filter(|(_, to, _)| to == person);
+            theirs.map(|(at, _, subject)| (at.as_secs() / 60, subject.as_str())).collect::<Vec<_>>()
+        };
+        for person in ["dave", "boss"] {
+            let last = heard(person).last().copied();
+            assert!(matches!(last, Some((70, "Recovered: Cold store / 1 TH-10"))), "{person}: {mails:#?}");
+        }
+        assert!(heard("dave").contains(&(31, "Alarm: Cold store / 1 TH-10")), "{mails:#?}");
     }
 }

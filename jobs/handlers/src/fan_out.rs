@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{Source, Timestamp, alarm::Change};
 use futures::{StreamExt, stream};
 use records::{
-    alarms, held,
+    alarms::{self, Transition},
+    held,
     incidents::{Audience, Named},
     ledger::{self, Claim},
     terminals,
@@ -136,7 +137,7 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
     let hearers = hearers::all(cx, &transition, policy, terminal.as_ref()).await?;
     if !hearers.is_empty() {
         let groups = place::kept(cx, &transition, (by, at)).await?;
-        bring((cx, &groups), &hearers).await?;
+        bring((cx, &groups), &transition, &hearers).await?;
     }
     let rules = cx.alert_rules().await?;
     let shown = hearers.iter().filter_map(|hearer| push::of(hearer, terminal.as_ref(), &rules));
@@ -145,16 +146,17 @@ async fn tell(cx: &Context, source: &Source, transition: &str) -> Result<Vec<Pus
 
 /// Brings a transition to its hearers, one rank after the other. Within one, nobody waits until all the others are told; where
 /// one cannot be, the others are all the same.
-async fn bring((cx, kept): (&Context, &BTreeMap<String, Group>), hearers: &[Hearer]) -> Result<(), JobError> {
+async fn bring(
+    (cx, kept): (&Context, &BTreeMap<String, Group>),
+    transition: &Transition,
+    hearers: &[Hearer],
+) -> Result<(), JobError> {
     let (common, mut behind, mut all) = (Common::default(), BTreeSet::new(), Vec::new());
     for rank in 0..=Hearer::LAST {
         let mut brought = Vec::new();
-        for hearer in hearers.iter().filter(|hearer| hearer.rank() == rank) {
-            for (group, changes) in groups_of(hearer, kept) {
-                let Hearer { audience, transition, .. } = hearer;
-                let bring = incident::bring((cx, &common, &behind), audience, group, transition, changes);
-                brought.push(async move { (audience, bring.await) });
-            }
+        for ((audience, group), (place, changes)) in by_incident(transition, hearers, kept, rank) {
+            let bring = incident::bring((cx, &common, &behind), audience, (group, place), transition, changes);
+            brought.push(async move { (audience, bring.await) });
         }
         let ended: Vec<(&Audience, Result<(), JobError>)> =
             stream::iter(brought).buffer_unordered(AT_A_TIME).collect().await;
@@ -173,6 +175,28 @@ async fn bring((cx, kept): (&Context, &BTreeMap<String, Group>), hearers: &[Hear
         }
     }
     JobError::worst(all)
+}
+
+/// What each incident of a rank's audiences hears of, all at once: it hears of a transition once. What began before and what begins now may
+/// belong to the same.
+fn by_incident<'a>(
+    transition: &Transition,
+    hearers: &'a [Hearer],
+    kept: &BTreeMap<String, Group>,
+    rank: usize,
+) -> BTreeMap<(&'a Audience, String), (String, Vec<Change>)> {
+    let mut incidents: BTreeMap<(&Audience, String), (String, Vec<Change>)> = BTreeMap::new();
+    for hearer in hearers.iter().filter(|hearer| hearer.rank() == rank) {
+        for ((group, place), changes) in groups_of(hearer, kept) {
+            let incident = incidents.entry((&hearer.audience, group)).or_insert_with(|| (place, Vec::new()));
+            incident.1.extend(changes);
+        }
+    }
+    let place = |change: &Change| transition.changes.iter().position(|other| other == change);
+    for (_, changes) in incidents.values_mut() {
+        changes.sort_by_key(place);
+    }
+    incidents
 }
 
 /// The incidents that what somebody hears of belongs to: those of the groups in which its alarms began.

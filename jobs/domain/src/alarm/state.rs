@@ -57,14 +57,15 @@ impl SourceState {
     /// When to look again if nothing arrives: when the earliest pending condition, the earliest silence, or the end of
     /// what holds for some time only is due. Nothing that stands still is.
     pub fn timer(&self) -> Option<Timestamp> {
-        let silences = self.memories.values().filter_map(Memory::due).filter(|_| self.unknown.is_none());
-        self.delays().chain(silences).chain(self.expiry()).min()
+        self.delays().chain(self.expiry()).min()
     }
 
-    /// When the delays that run are over.
+    /// When the delays that run, and the silences that are waited for, are over.
     pub(super) fn delays(&self) -> impl Iterator<Item = Timestamp> {
         let delays = self.conditions.values().filter_map(ConditionState::delay);
-        delays.filter(|(since, due)| !self.stands_still(*since, *due)).map(|(_, due)| due)
+        let pending = delays.filter(|(since, due)| !self.stands_still(*since, *due)).map(|(_, due)| due);
+        let silences = self.memories.values().filter_map(Memory::due).filter(|_| self.unknown.is_none());
+        pending.chain(silences)
     }
 
     /// When the earliest of what holds for some time only ends: an acknowledgement, a shelf, a damping.

@@ -42,10 +42,6 @@ pub struct Incident {
     /// The alarms among these that are said to stand, and whose beginning was told before, by the names that they go on under.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub heard: BTreeSet<String>,
-    /// The alarms that are open and of which nobody was told, since somebody had them on when others were told that nobody has: nor
-    /// are they told the end.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub unheard: BTreeSet<String>,
     /// How many notices told of it.
     pub sequence: u32,
     /// When the last of them did.

@@ -85,9 +85,9 @@ impl Run<'_> {
         let over = active.over_since.unwrap_or(at);
         let change = Change::of(ChangeKind::Cleared, active.about(&rule), at, "reset").over_at(over);
         let change = change.done(&act.by, act.why.as_deref());
-        let held = self.state.conditions.remove(&rule).map(|condition| condition.held());
-        if let Some((held, rule)) = held.zip(self.rules.get(&rule)) {
-            self.state.remembers(rule, held, at);
+        // Whoever acts may not know the rules.
+        if let Some((since, over)) = self.state.conditions.remove(&rule).map(|condition| condition.held()) {
+            self.state.held_until(&rule, since, over.unwrap_or(at));
         }
         self.announce(change, Terms::default());
     }

@@ -18,6 +18,8 @@ const MOST_SEEN: usize = 64;
 /// Of how many instants at which conditions came to hold no more it is remembered since when they had held, lest what comes again out
 /// of that time is taken for late.
 const MOST_ENDS: usize = 16;
+/// And of how many conditions in all, beyond those of the latest instant.
+const MOST_HELD: usize = 128;
 
 impl Run<'_> {
     /// Counts a late reading for each rule that may say so and that it would have raised.
@@ -88,6 +90,11 @@ impl ConditionState {
     pub(super) fn held(&self) -> (Timestamp, Option<Timestamp>) {
         (self.since(), self.active().and_then(|active| active.over_since))
     }
+
+    /// Since when what is latched is abnormal again, and waits for its delay.
+    pub(super) fn held_again(&self) -> Option<Timestamp> {
+        Some(self.active()?.again.as_ref()?.since)
+    }
 }
 
 impl Late {
@@ -121,16 +128,25 @@ impl SourceState {
 
     /// Remembers when a condition held that holds no more, if a late reading may say anything of it.
     pub(super) fn remembers(&mut self, rule: &Rule, (since, over): (Timestamp, Option<Timestamp>), at: Timestamp) {
-        if rule.condition.rests_on_several() || rule.condition.is_of_links() {
+        if rule.condition.rests_on_several() || rule.condition.names().is_empty() {
             return;
         }
-        let until = over.unwrap_or(at);
+        self.held_until(&rule.id, since, over.unwrap_or(at));
+    }
+
+    pub(super) fn held_until(&mut self, rule: &str, since: Timestamp, until: Timestamp) {
         let mut ends: Vec<Timestamp> = self.held.iter().map(|held| held.until).chain([until]).collect();
         ends.sort_unstable();
         ends.dedup();
         if let Some(&oldest) = ends.iter().rev().nth(MOST_ENDS - 1) {
             self.held.retain(|held| held.until >= oldest);
         }
-        self.held.push(Held { rule: rule.id.clone(), since, until });
+        let mut surplus = (self.held.len() + 1).saturating_sub(MOST_HELD);
+        self.held.retain(|held| {
+            let is_surplus = surplus > 0 && held.until < until;
+            surplus -= usize::from(is_surplus);
+            !is_surplus
+        });
+        self.held.push(Held { rule: rule.to_owned(), since, until });
     }
 }

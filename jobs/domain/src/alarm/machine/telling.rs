@@ -130,7 +130,9 @@ impl Run<'_> {
             false => "it is over",
         };
         let change = Change::of(kind, life.about(rule), at, detail);
-        let untold = quiet.or(is_known.then_some(Untold::Record));
+        // That it went says nothing while it comes and goes: how it stands is told when it is calm.
+        let went = (life.flap.is_some() && !life.stands).then_some(Untold::Flapping);
+        let untold = quiet.or(is_known.then_some(Untold::Record)).or(went);
         let (by, why, lasted_ms) = (by.map(str::to_owned), why.map(str::to_owned), life.lasted_ms);
         let shown_by = life.flap.as_ref().and_then(|flap| flap.shown_by.clone());
         let change = Change { untold, lasted_ms, by, why, shown_by, ..change };

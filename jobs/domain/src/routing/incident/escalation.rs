@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Incident, Open, Pace, Telling, TellingKind};
+use super::{Incident, Pace, Telling, TellingKind};
 use crate::Timestamp;
 
 impl Incident {
@@ -13,13 +13,7 @@ impl Incident {
 
     /// Takes the steps of the escalation whose time has come. Those without delay are told as those are who see it; others are not
     /// while it is put off.
-    pub(super) fn escalate(
-        &mut self,
-        (pace, now): (&Pace, Timestamp),
-        is_put_off: bool,
-        is_had_on: impl Fn(&str, &Open) -> bool,
-        tellings: &mut Vec<Telling>,
-    ) {
+    pub(super) fn escalate(&mut self, pace: &Pace, now: Timestamp, is_put_off: bool, tellings: &mut Vec<Telling>) {
         while let Some(due) = self.next_step_at(pace).filter(|due| *due <= now) {
             let is_at_once = pace.steps.get(self.next_step).is_some_and(Duration::is_zero);
             if is_put_off && !is_at_once {
@@ -27,8 +21,6 @@ impl Incident {
             }
             if self.level > 0 && !self.news.is_empty() {
                 self.flush(pace, now, tellings);
-            } else if self.level == 0 && !is_at_once {
-                self.leaves_out(&is_had_on);
             }
             self.next_step += 1;
             self.level = self.level.max(self.next_step);
@@ -41,14 +33,6 @@ impl Incident {
             let telling = Telling { level, ..self.telling(TellingKind::Escalation, news, now.max(due)) };
             tellings.push(telling);
         }
-    }
-
-    /// Whom a later step names first are not told of what somebody has on.
-    fn leaves_out(&mut self, is_had_on: impl Fn(&str, &Open) -> bool) {
-        let Self { news, open, unheard, .. } = self;
-        let had_on = open.iter().filter(|(alarm, open)| is_had_on(alarm, open)).map(|(alarm, _)| alarm.clone());
-        unheard.extend(had_on);
-        news.retain(|news| !unheard.contains(news.change.told_as()));
     }
 
     pub(super) fn next_step_at(&self, pace: &Pace) -> Option<Timestamp> {

@@ -70,11 +70,7 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
     let attention = incident.attend(known, pace, now);
     let mut tellings = Vec::new();
     incident.flush_if_due(pace, now, &mut tellings);
-    let is_had_on = |alarm: &str, open: &Open| {
-        let known = input.known.get(alarm).copied().unwrap_or_default();
-        known.is_had_on(open, pace, now)
-    };
-    incident.escalate((pace, now), attention.is_put_off, is_had_on, &mut tellings);
+    incident.escalate(pace, now, attention.is_put_off, &mut tellings);
     if !attention.is_put_off {
         incident.repeat(pace, now, attention.was_paid, &mut tellings);
     }
@@ -84,10 +80,6 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
         telling.alarms = said_again.iter().take(MOST_NAMED).cloned().collect();
     }
     incident.end(pace, now);
-    if incident.apart == 0 {
-        let Incident { unheard, open, .. } = &mut incident;
-        unheard.retain(|alarm| open.contains_key(alarm));
-    }
     if incident.news.is_empty() {
         incident.heard.clear();
     }
@@ -186,10 +178,6 @@ impl Incident {
                 }
             }
             _ => {}
-        }
-        // What is heard of it from now on is news, but its end.
-        if self.unheard.remove(change.told_as()) && change.ends() {
-            return;
         }
         if self.news.is_empty() {
             self.opened = now;

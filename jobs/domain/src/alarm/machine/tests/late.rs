@@ -163,6 +163,43 @@ fn what_waited_for_a_delay_when_its_rule_was_edited_was_looked_at() {
 }
 
 #[test]
+fn what_came_again_of_a_latched_alarm_and_was_over_before_its_delay_was_looked_at() {
+    let mut source = Watched::by([Rule { latched: true, ..too_hot(30) }]);
+    for (second, celsius) in [(10, 35.0), (50, 20.0), (60, 35.0), (70, 20.0)] {
+        comes(&mut source, second, hot(celsius));
+    }
+    let before = source.state.clone();
+    comes(&mut source, 60, hot(35.0));
+    assert_eq!(source.state, before);
+}
+
+#[test]
+fn what_a_rule_of_values_and_of_links_looked_at_is_not_late() {
+    let either = Condition::Any { of: vec![hotter_than(30.0), Condition::Lost] };
+    let mut source = Watched::by([Rule { condition: either, ..too_hot(0) }]);
+    for (second, celsius) in [(10, 35.0), (20, 20.0), (30, 35.0), (40, 20.0)] {
+        comes(&mut source, second, hot(celsius));
+    }
+    let before = source.state.clone();
+    comes(&mut source, 10, hot(35.0));
+    assert_eq!(source.state, before);
+}
+
+#[test]
+fn what_moves_very_many_rules_is_remembered_of_the_latest_time_alone() {
+    let names: Vec<String> = (0..200).map(|number| format!("bit {number}")).collect();
+    let condition = |name: &String| Condition::NotIn { name: name.clone(), normal: vec!["0".into()] };
+    let mut source = Watched::by(names.iter().map(|name| rule(&format!("state:{name}"), condition(name), 600)));
+    let all = |number| values(names.iter().map(move |name| observed(name, Datum::Number(number), "", "")));
+    for round in 0..10 {
+        comes(&mut source, round * 20, all(1.0));
+        comes(&mut source, round * 20 + 10, all(0.0));
+    }
+    assert_eq!(source.state.held.len(), 200);
+    assert!(source.state.held.iter().all(|held| held.until == seconds(190)));
+}
+
+#[test]
 fn of_a_latched_alarm_that_is_over_nothing_tells_what_was_abnormal_since() {
     let mut source = Watched::by([Rule { latched: true, ..too_hot(0) }]);
     for (second, celsius) in [(10, 35.0), (20, 20.0), (40, 20.0)] {

@@ -191,5 +191,7 @@ fn delayed() -> Vec<Rule> {
         Rule { flapping, ..rule("levels", levels, 7) },
         Rule { flapping, ..silent(30) },
         Rule { flapping, ..offline(20) },
+        Rule { flapping, ..rule("no data", Condition::NoData { after: second(40) }, 0) },
+        rule("no data for long", Condition::NoData { after: second(25) }, 10),
     ]
 }
