@@ -18,7 +18,7 @@ use telltale_tests::Session;
 
 pub(crate) use self::answer::Unheard;
 use self::{
-    answer::{Answer, TEMPERATURE, TIMEOUT, Watched, judge, wrong_at},
+    answer::{Answer, TEMPERATURE, TIMEOUT, Watched, judge, lies_between, wrong_at},
     span::{CameLate, Span},
 };
 use super::{
@@ -61,6 +61,8 @@ pub(crate) struct Said {
     late: BTreeMap<Watched, Vec<Answer>>,
     /// What else is stored.
     unheard: Vec<Unheard>,
+    /// When last a temperature was told by which an alarm neither begins nor ends.
+    between: BTreeMap<Watched, Timestamp>,
 }
 
 impl Said {
@@ -78,9 +80,14 @@ impl Said {
             clocks,
             late: BTreeMap::new(),
             unheard: history.unheard(acknowledged),
+            between: BTreeMap::new(),
         };
         for result in acknowledged {
             let asked = Timestamp(result.time_stamp);
+            if lies_between(result) {
+                let last = said.between.entry((result.mac.clone(), result.pid, TEMPERATURE)).or_insert(asked);
+                *last = (*last).max(asked);
+            }
             for rule in [TIMEOUT, TEMPERATURE] {
                 let Some(is_good) = judge(rule, result) else { continue };
                 let may_be_late = said.is_in_disorder(rule, &asked.rfc3339());
@@ -135,7 +142,7 @@ impl Said {
             let is_last = |place: usize| place + 1 == answers.len();
             let judged = answers.iter().enumerate().filter(|(place, answer)| {
                 // When the field goes, what was posted last is stored, and nobody hears so.
-                !(is_last(*place) && self.is_followed_unheard(watched, answer))
+                !(is_last(*place) && (self.is_followed_unheard(watched, answer) || self.is_passed(watched, answer)))
             });
             let wrong = judged.filter_map(|(place, _)| wrong_at(answers, place, &spans));
             let wrong = wrong.chain(spans.iter().filter_map(|span| self.wrong_with(watched, span, answers)));
@@ -193,6 +200,11 @@ impl Said {
     fn is_followed_unheard(&self, watched: &Watched, answer: &Answer) -> bool {
         let at = answer.at();
         self.unheard.iter().any(|unheard| unheard.is_of(watched) && unheard.asked > at)
+    }
+
+    /// Whether a newer reading, that by itself changes nothing, may have been looked at first.
+    fn is_passed(&self, watched: &Watched, answer: &Answer) -> bool {
+        answer.may_be_overtaken && self.between.get(watched).is_some_and(|last| *last > answer.asked)
     }
 
     /// An alarm, and what it is of, if the field said anything of that.

@@ -25,8 +25,17 @@ pub(super) fn judge(rule: &str, answer: &Acknowledged) -> Option<bool> {
     if rule == TIMEOUT {
         return Some(is_proven(answer));
     }
+    judge_temperature(temperature(answer)?)
+}
+
+/// Whether an answer tells a temperature by which an alarm neither begins nor ends.
+pub(super) fn lies_between(answer: &Acknowledged) -> bool {
+    temperature(answer).is_some_and(|temperature| judge_temperature(temperature).is_none())
+}
+
+fn temperature(answer: &Acknowledged) -> Option<f64> {
     let [(_, temperature), _] = answer.replies.iter().find_map(climate)?;
-    judge_temperature(temperature)
+    Some(temperature)
 }
 
 fn judge_temperature(temperature: f64) -> Option<bool> {
