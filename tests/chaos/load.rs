@@ -262,8 +262,8 @@ pub(crate) async fn all(session: &Session, path: &str) -> Result<Vec<Value>> {
 }
 
 /// How long what was acknowledged may take to be told: the emulator of AWS does one thing at a time, and an alarm asks it for a
-/// hundred.
-const TOLD_WITHIN: Duration = Duration::from_mins(4);
+/// hundred; and a job that died with this and that nine times waits for up to five minutes.
+const TOLD_WITHIN: Duration = Duration::from_mins(7);
 
 /// Looks again and again until what is seen is complete; when that takes too long, gives what is seen then. Where it cannot look
 /// while much is going on, it looks again.
