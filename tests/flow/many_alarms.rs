@@ -65,14 +65,20 @@ async fn write(flow: &Flow, alarm: &Alarm, version: u64) {
     assert!(flow.cx.table.transact(writes).await.unwrap().applied());
 }
 
-#[tokio::test]
-async fn what_an_incident_cannot_remember_itself_holds_up_its_end_which_is_told_once() {
+/// A technician's incident of as many alarms as it remembers itself.
+async fn of_as_many_as_it_remembers(severity: Severity) -> (Flow, Vec<Alarm>) {
     let flow = Flow::with(|settings| settings.notices = NoticeSettings::default()).await;
-    let seeded = alarms(&flow, Severity::Info);
+    let seeded = alarms(&flow, severity);
     for alarm in &seeded {
         write(&flow, alarm, 0).await;
     }
     incident_of(&flow, &seeded).await;
+    (flow, seeded)
+}
+
+#[tokio::test]
+async fn what_an_incident_cannot_remember_itself_holds_up_its_end_which_is_told_once() {
+    let (flow, seeded) = of_as_many_as_it_remembers(Severity::Info).await;
     flow.sensor_says(40.0).await;
     flow.after(Duration::from_secs(15)).await;
     assert_eq!(flow.mails(), ["Alarm: Cold store / 1 TH-10"]);
@@ -97,12 +103,7 @@ async fn what_an_incident_cannot_remember_itself_holds_up_its_end_which_is_told_
 
 #[tokio::test]
 async fn what_comes_and_goes_and_is_remembered_apart_is_no_more_when_it_is_calm() {
-    let flow = Flow::with(|settings| settings.notices = NoticeSettings::default()).await;
-    let seeded = alarms(&flow, Severity::Critical);
-    for alarm in &seeded {
-        write(&flow, alarm, 0).await;
-    }
-    incident_of(&flow, &seeded).await;
+    let (flow, _) = of_as_many_as_it_remembers(Severity::Critical).await;
     for _ in 0..6 {
         flow.sensor_says(40.0).await;
         flow.sensor_says(20.0).await;
@@ -116,12 +117,7 @@ async fn what_comes_and_goes_and_is_remembered_apart_is_no_more_when_it_is_calm(
 
 #[tokio::test]
 async fn what_nobody_has_on_is_said_again_where_somebody_has_on_all_that_the_incident_remembers_itself() {
-    let flow = Flow::with(|settings| settings.notices = NoticeSettings::default()).await;
-    let seeded = alarms(&flow, Severity::Warning);
-    for alarm in &seeded {
-        write(&flow, alarm, 0).await;
-    }
-    incident_of(&flow, &seeded).await;
+    let (flow, seeded) = of_as_many_as_it_remembers(Severity::Warning).await;
     flow.sensor_says(40.0).await;
     flow.after(Duration::from_secs(15)).await;
     assert_eq!(state(&flow).await.apart, 1);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Source,
+    alarm::Life,
     routing::incident::{Open, Telling},
 };
 use records::{
@@ -46,36 +47,38 @@ pub(crate) async fn under_latest(
 
 /// Under which names people were told of those of some alarms that come and go, by their own.
 pub(crate) async fn told_as(table: &dyn Table, alarms: &[&Alarm]) -> Result<BTreeMap<String, String>, TableError> {
-    let sources: BTreeSet<&Source> = alarms.iter().map(|alarm| &alarm.source).collect();
+    let flapping = flapping(table, alarms.iter().copied()).await?;
+    Ok(flapping.into_iter().map(|(alarm, name, _)| (alarm.id.clone(), name)).collect())
+}
+
+/// Of some alarms those whose rules come and go, each under which name people were told of that, and the rule's life.
+async fn flapping<'a>(
+    table: &dyn Table,
+    alarms: impl IntoIterator<Item = &'a Alarm> + Clone,
+) -> Result<Vec<(&'a Alarm, String, Life)>, TableError> {
+    let sources: BTreeSet<&Source> = alarms.clone().into_iter().map(|alarm| &alarm.source).collect();
     let watches = alarms::watches(table, &sources).await?;
-    let told = alarms.iter().filter_map(|alarm| {
+    let flapping = alarms.into_iter().filter_map(|alarm| {
         let life = watches.get(&alarm.source)?.state.lives.get(&alarm.rule)?;
-        Some((alarm.id.clone(), life.told_as(alarm.raised_at)?.to_owned()))
+        Some((alarm, life.told_as(alarm.raised_at)?.to_owned(), life.clone()))
     });
-    Ok(told.collect())
+    Ok(flapping.collect())
 }
 
 /// Of some alarms those that are over and whose rule comes and goes still, and whether it stands at present.
 pub(crate) async fn going_on(table: &dyn Table, over: &BTreeSet<&str>) -> Result<BTreeMap<String, bool>, TableError> {
     let over: BTreeSet<String> = over.iter().map(|id| (*id).to_owned()).collect();
     let alarms = alarms::get_many(table, &over).await?;
-    let watches = alarms::watches(table, &alarms.iter().map(|alarm| &alarm.source).collect()).await?;
-    let going_on = alarms.iter().filter_map(|alarm| {
-        let life = watches.get(&alarm.source)?.state.lives.get(&alarm.rule)?;
-        life.told_as(alarm.raised_at).map(|_| (alarm.id.clone(), life.stands))
-    });
-    Ok(going_on.collect())
+    let flapping = flapping(table, &alarms).await?;
+    Ok(flapping.into_iter().map(|(alarm, _, life)| (alarm.id.clone(), life.stands)).collect())
 }
 
 /// Alarms that people were told of by their names, each that showed that it comes and goes as the latest of them.
 pub async fn as_latest(table: &dyn Table, alarms: Vec<Alarm>) -> Result<Vec<Alarm>, TableError> {
-    let over: BTreeSet<&Source> =
-        alarms.iter().filter(|alarm| alarm.cleared_at.is_some()).map(|alarm| &alarm.source).collect();
-    let watches = alarms::watches(table, &over).await?;
-    let latest = |alarm: &Alarm| {
-        let life = watches.get(&alarm.source)?.state.lives.get(&alarm.rule)?;
-        (life.told_as(alarm.raised_at)? == alarm.id).then(|| life.alarm.clone())
-    };
+    let flapping = flapping(table, alarms.iter().filter(|alarm| alarm.cleared_at.is_some())).await?;
+    let shown = flapping.into_iter().filter(|(alarm, name, _)| alarm.id == *name);
+    let shown: BTreeMap<String, String> = shown.map(|(_, name, life)| (name, life.alarm)).collect();
+    let latest = |alarm: &Alarm| shown.get(&alarm.id).cloned();
     let ids: BTreeSet<String> = alarms.iter().map(|alarm| latest(alarm).unwrap_or_else(|| alarm.id.clone())).collect();
     if alarms.iter().all(|alarm| ids.contains(&alarm.id)) {
         return Ok(alarms);

@@ -122,18 +122,10 @@ impl Run<'_> {
                 break;
             }
             let current = self.state.conditions.remove(&rule.id);
-            let before = current.as_ref().map(ConditionState::held);
-            let again = current.as_ref().and_then(ConditionState::held_again);
+            let held = current.as_ref().map(ConditionState::times).unwrap_or_default();
             let mut changes = Vec::new();
             let after = looking.advance(rule, current, &mut self.state, &mut changes);
-            if let Some(before) = before.filter(|before| after.as_ref().is_none_or(|after| after.held().0 != before.0))
-            {
-                self.state.remembers(rule, before, evidence.at);
-            }
-            let is_again = |after: &ConditionState| after.held_again() == again || Some(after.held().0) == again;
-            if let Some(since) = again.filter(|_| !after.as_ref().is_some_and(is_again)) {
-                self.state.remembers(rule, (since, None), evidence.at);
-            }
+            self.state.remembers(rule, held, (after.as_ref(), evidence.at));
             self.state.conditions.extend(after.map(|condition| (rule.id.clone(), condition)));
             self.state.is_judged_by(rule, rules);
             let terms = Terms::of(rule, rules);

@@ -1,7 +1,9 @@
 //! What people do about alarms.
 
 use super::{
-    Run, take_note,
+    Run,
+    late::Time,
+    take_note,
     telling::{Ended, Terms},
 };
 use crate::{
@@ -86,7 +88,8 @@ impl Run<'_> {
         let change = Change::of(ChangeKind::Cleared, active.about(&rule), at, "reset").over_at(over);
         let change = change.done(&act.by, act.why.as_deref());
         // Whoever acts may not know the rules.
-        if let Some((since, over)) = self.state.conditions.remove(&rule).map(|condition| condition.held()) {
+        let held = self.state.conditions.remove(&rule).map(|condition| condition.times()).unwrap_or_default();
+        for Time { since, over } in held.into_iter().flatten() {
             self.state.held_until(&rule, since, over.unwrap_or(at));
         }
         self.announce(change, Terms::default());

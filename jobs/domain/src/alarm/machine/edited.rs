@@ -81,11 +81,11 @@ impl SourceState {
             }
             self.memories.retain(|id, memory| *id != rule.id || !memory.is_empty());
             let Some(current) = self.conditions.remove(&rule.id) else { continue };
-            let held = current.held();
+            let held = current.times();
             if let Some(kept) = current.judged_anew() {
                 self.conditions.insert(rule.id.clone(), kept);
             } else {
-                self.remembers(rule, held, at);
+                self.remembers(rule, held, (None, at));
             }
         }
     }

@@ -85,15 +85,21 @@ fn would_raise(rule: &Rule, evidence: &Evidence) -> Option<(Severity, String)> {
     }
 }
 
-impl ConditionState {
-    /// Since when it holds, and until when it held where that is known.
-    pub(super) fn held(&self) -> (Timestamp, Option<Timestamp>) {
-        (self.since(), self.active().and_then(|active| active.over_since))
-    }
+/// A time in which a condition holds, or held.
+#[derive(Clone, Copy)]
+pub(super) struct Time {
+    pub(super) since: Timestamp,
+    /// Until when, where it is known to be over.
+    pub(super) over: Option<Timestamp>,
+}
 
-    /// Since when what is latched is abnormal again, and waits for its delay.
-    pub(super) fn held_again(&self) -> Option<Timestamp> {
-        Some(self.active()?.again.as_ref()?.since)
+impl ConditionState {
+    /// The times of it: its own, and that in which what is latched is abnormal again and waits for its delay.
+    pub(super) fn times(&self) -> [Option<Time>; 2] {
+        let active = self.active();
+        let own = Time { since: self.since(), over: active.and_then(|active| active.over_since) };
+        let again = active.and_then(|active| active.again.as_ref());
+        [Some(own), again.map(|again| Time { since: again.since, over: None })]
     }
 }
 
@@ -126,14 +132,23 @@ impl SourceState {
         over.is_none_or(|over| at <= over)
     }
 
-    /// Remembers when a condition held that holds no more, if a late reading may say anything of it.
-    pub(super) fn remembers(&mut self, rule: &Rule, (since, over): (Timestamp, Option<Timestamp>), at: Timestamp) {
-        if rule.condition.rests_on_several() || rule.condition.names().is_empty() {
-            return;
+    /// Remembers those times of a condition that are over by what there is of it then, if a late reading may say anything of it.
+    pub(super) fn remembers(
+        &mut self,
+        rule: &Rule,
+        held: [Option<Time>; 2],
+        (after, at): (Option<&ConditionState>, Timestamp),
+    ) {
+        let still = after.map(ConditionState::times).unwrap_or_default();
+        for Time { since, over } in held.into_iter().flatten() {
+            let holds = still.iter().flatten().any(|time| time.since == since);
+            if !holds && !rule.condition.rests_on_several() && !rule.condition.names().is_empty() {
+                self.held_until(&rule.id, since, over.unwrap_or(at));
+            }
         }
-        self.held_until(&rule.id, since, over.unwrap_or(at));
     }
 
+    /// Remembers when a rule's condition held, as long as that is of use.
     pub(super) fn held_until(&mut self, rule: &str, since: Timestamp, until: Timestamp) {
         let mut ends: Vec<Timestamp> = self.held.iter().map(|held| held.until).chain([until]).collect();
         ends.sort_unstable();

@@ -151,6 +151,17 @@ fn what_was_looked_at_and_comes_again_is_not_late_by_what_a_rule_says_since() {
     assert_eq!(source.state.late[RULE].count, 2, "what is known to be late is judged by what there is");
 }
 
+/// Asserts that a reading that was looked at, and comes again, changes nothing after these.
+fn comes_again(rule: Rule, readings: &[(i64, f64)], (second, celsius): (i64, f64)) {
+    let mut source = Watched::by([rule]);
+    for (second, celsius) in readings {
+        comes(&mut source, *second, hot(*celsius));
+    }
+    let before = source.state.clone();
+    comes(&mut source, second, hot(celsius));
+    assert_eq!(source.state, before);
+}
+
 #[test]
 fn what_waited_for_a_delay_when_its_rule_was_edited_was_looked_at() {
     let mut source = Watched::by([too_hot(60)]);
@@ -164,25 +175,15 @@ fn what_waited_for_a_delay_when_its_rule_was_edited_was_looked_at() {
 
 #[test]
 fn what_came_again_of_a_latched_alarm_and_was_over_before_its_delay_was_looked_at() {
-    let mut source = Watched::by([Rule { latched: true, ..too_hot(30) }]);
-    for (second, celsius) in [(10, 35.0), (50, 20.0), (60, 35.0), (70, 20.0)] {
-        comes(&mut source, second, hot(celsius));
-    }
-    let before = source.state.clone();
-    comes(&mut source, 60, hot(35.0));
-    assert_eq!(source.state, before);
+    let latched = Rule { latched: true, ..too_hot(30) };
+    comes_again(latched, &[(10, 35.0), (50, 20.0), (60, 35.0), (70, 20.0)], (60, 35.0));
 }
 
 #[test]
 fn what_a_rule_of_values_and_of_links_looked_at_is_not_late() {
     let either = Condition::Any { of: vec![hotter_than(30.0), Condition::Lost] };
-    let mut source = Watched::by([Rule { condition: either, ..too_hot(0) }]);
-    for (second, celsius) in [(10, 35.0), (20, 20.0), (30, 35.0), (40, 20.0)] {
-        comes(&mut source, second, hot(celsius));
-    }
-    let before = source.state.clone();
-    comes(&mut source, 10, hot(35.0));
-    assert_eq!(source.state, before);
+    let rule = Rule { condition: either, ..too_hot(0) };
+    comes_again(rule, &[(10, 35.0), (20, 20.0), (30, 35.0), (40, 20.0)], (10, 35.0));
 }
 
 #[test]
