@@ -6,6 +6,7 @@
 //! 0s..1s     boss hears by text: Alarm: Cold store / 1 TH-10
 //! ```
 
+mod behind;
 mod choices;
 mod edits;
 
@@ -21,7 +22,7 @@ use jobs::{
     report::{Answer, Event},
 };
 use records::{
-    Clock,
+    Clock, Table,
     alarms::{self, Which},
     alert_rules::{self, AlertRule, Change, Changed, Recipients, Scope, rule_id},
     held, protocols,
@@ -71,9 +72,18 @@ impl Play {
     }
 
     async fn with(start: &str, step: Duration, choose: impl FnOnce(&mut NoticeSettings)) -> Self {
+        Self::on(start, step, choose, |table| table).await
+    }
+
+    async fn on(
+        start: &str,
+        step: Duration,
+        choose: impl FnOnce(&mut NoticeSettings),
+        seen: impl FnOnce(Arc<dyn Table>) -> Arc<dyn Table>,
+    ) -> Self {
         let start = Timestamp(start.parse::<jiff::Timestamp>().unwrap().as_millisecond());
         let clock = Arc::new(ManualClock::at(start.minus(IN_FORCE)));
-        let table = Arc::new(MemoryTable::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        let table = seen(Arc::new(MemoryTable::new(Arc::clone(&clock) as Arc<dyn Clock>)));
         // What an operator gets who sets nothing.
         let mut notices = NoticeSettings::default();
         choose(&mut notices);

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use records::users::{self, User};
+use records::{
+    notices::{self, NoticeStatus},
+    users::{self, User},
+};
 use serde_json::json;
 
 use super::play::Play;
@@ -114,6 +117,28 @@ async fn mails_and_webhooks_say_what_people_call_the_rule() {
     assert!(mail.forms.html.as_ref().is_some_and(|page| page.contains("<bdi>hot</bdi>")), "{:?}", mail.forms.html);
     let called = letters.iter().find(|letter| letter.address.channel() == "webhook").unwrap();
     assert_eq!(called.data["rules"], json!({ "rule:hot": "hot" }));
+}
+
+#[tokio::test]
+async fn who_is_next_is_asked_again_where_a_mail_is_refused_before_the_policy_heard() {
+    let play = Play::of_policies_behind(3).await;
+    play.hire(&["boss"]).await;
+    let table = play.flow.cx.table.as_ref();
+    let tech = users::get(table, "tech").await.unwrap().unwrap();
+    users::put(table, &User { webhook: None, ..tech }).await.unwrap();
+    play.policy(json!({ "steps": [{ "after_ms": 7_200_000, "users": ["boss"] }] })).await;
+    let lines = "
+        0s          boss tries sms
+        0s          mail refused
+        1s          sensor 1 hot
+        2s..1m      boss hears by text: Alarm: Cold store / 1 TH-10
+    ";
+    play.runs(lines, "20m").await;
+    let tried = notices::list(play.flow.cx.table.as_ref(), "tech", 10, None).await.unwrap().items;
+    assert!(
+        tried.iter().all(|notice| notice.status == NoticeStatus::Failed && notice.attempts.len() == 1),
+        "{tried:?}"
+    );
 }
 
 #[tokio::test]

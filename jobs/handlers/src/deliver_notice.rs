@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::event::{EVENTS, TEST_EVENT};
 pub(crate) use self::event::{RAISED, event_of_held, event_of_telling};
-use self::pace::Pace;
+use self::{pace::Pace, passing_on::Passed};
 use crate::{
     Context, Job, JobError,
     ports::{Address, Delivery, Forms, Letter},
@@ -96,11 +96,11 @@ impl DeliverNotice {
         let Some(notice) = notices::get(table, &self.user, &self.notice).await? else {
             return Err(JobError::fail("the notice is not stored"));
         };
-        if notice.value.status != NoticeStatus::Waiting {
+        if is_settled(&notice.value) {
             return Ok(None);
         }
         let now = cx.clock.now();
-        if !is_due(&notice.value, now) {
+        if notice.value.status == NoticeStatus::Failed || !is_due(&notice.value, now) {
             return Ok(Some(Work { notice, endpoint: None, letter: None }));
         }
         if let Some(other) = passing_on::told_instead(table, &notice.value).await? {
@@ -113,6 +113,15 @@ impl DeliverNotice {
             Err(why) => Err(why),
         };
         Ok(Some(Work { notice, endpoint: found.endpoint, letter: Some(letter) }))
+    }
+}
+
+/// Whether nothing is left to do: it was taken, or what was not went on to another.
+fn is_settled(notice: &Notice) -> bool {
+    match notice.status {
+        NoticeStatus::Sent => true,
+        NoticeStatus::Waiting => false,
+        NoticeStatus::Failed => notice.way.passed_on,
     }
 }
 
@@ -136,11 +145,11 @@ impl Work {
     async fn go_on(mut self, cx: &Context) -> Result<Option<JobError>, JobError> {
         let Some(letter) = self.letter.take() else {
             let before = self.notice.value.way.passed_on;
-            self.pass_on_when_late(cx).await?;
+            self.pass_on_when_due(cx).await?;
             if self.notice.value.way.passed_on != before {
                 let _ = cx.table.write(notices::update(&self.notice)?).await?;
             }
-            return Ok(Some(self.later(cx)));
+            return Ok(self.again(cx));
         };
         let was_sent = letter.is_ok();
         let delivery = match letter {
@@ -149,15 +158,10 @@ impl Work {
         };
         let at = cx.clock.now();
         self.note(&delivery, at, cx.dice.roll());
-        match self.notice.value.status {
-            NoticeStatus::Sent => {}
-            NoticeStatus::Waiting => self.pass_on_when_late(cx).await?,
-            NoticeStatus::Failed => self.pass_on(cx).await?,
-        }
+        self.pass_on_when_due(cx).await?;
         // Only the holder of the claim writes a notice, so this is refused only to one whose claim ran out.
         let _ = cx.table.write(notices::update(&self.notice)?).await?;
-        let settled = self.notice.value.status != NoticeStatus::Waiting;
-        let again = (!settled).then(|| self.later(cx));
+        let again = self.again(cx);
         if was_sent {
             self.look_at_the_way(cx, &delivery, at).await;
         }
@@ -186,26 +190,31 @@ impl Work {
         notice.attempts.push(Attempt { at, outcome });
     }
 
-    async fn pass_on_when_late(&mut self, cx: &Context) -> Result<(), JobError> {
+    async fn pass_on_when_due(&mut self, cx: &Context) -> Result<(), JobError> {
         let notice = &self.notice.value;
-        if !notice.way.passed_on && cx.clock.now() >= passing_on::due(notice) { self.pass_on(cx).await } else { Ok(()) }
-    }
-
-    async fn pass_on(&mut self, cx: &Context) -> Result<(), JobError> {
-        if !self.notice.value.way.passed_on {
-            passing_on::pass_on(cx, &self.notice.value).await?;
-            self.notice.value.way.passed_on = true;
+        let is_due = match notice.status {
+            NoticeStatus::Sent => false,
+            NoticeStatus::Waiting => cx.clock.now() >= passing_on::due(notice),
+            NoticeStatus::Failed => true,
+        };
+        if is_due && !notice.way.passed_on {
+            self.notice.value.way.passed_on = passing_on::pass_on(cx, notice).await? == Passed::On;
         }
         Ok(())
     }
 
-    /// That the notice is to be looked at again: to be tried, or to be passed on.
-    fn later(&self, cx: &Context) -> JobError {
+    /// When the notice is to be looked at again: to be tried, or to be passed on; none when it is settled.
+    fn again(&self, cx: &Context) -> Option<JobError> {
         let (notice, now) = (&self.notice.value, cx.clock.now());
         let next = notice.way.next.unwrap_or(now);
-        let due = if notice.way.passed_on { next } else { next.min(passing_on::due(notice)) };
+        let due = match notice.status {
+            _ if is_settled(notice) => return None,
+            NoticeStatus::Failed => now.plus(passing_on::ASKED_AGAIN).min(passing_on::due(notice)),
+            _ if notice.way.passed_on => next,
+            _ => next.min(passing_on::due(notice)),
+        };
         let why = notice.attempts.last().map_or_else(String::new, |attempt| attempt.outcome.clone());
-        JobError::retry_after(why, due.since(now))
+        Some(JobError::retry_after(why, due.since(now)))
     }
 
     /// What the attempt shows of the channel itself. The notice is stored by now: what fails here is seen at the next letter.

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{Source, Timestamp, alarm::Change};
 use futures::{StreamExt, stream};
 use records::{
+    Table, TableError,
     alarms::{self, Transition},
     held,
     incidents::{Audience, Named},
@@ -97,9 +98,19 @@ impl FanOut {
     }
 }
 
+/// What the ledger calls the telling of a transition.
+fn claim(transition: &str) -> String {
+    format!("{}/{transition}", FanOut::NAME)
+}
+
+/// Whether all were told of a transition whom it concerns: till then more may come to hear of it.
+pub(crate) async fn is_over(table: &dyn Table, transition: &str) -> Result<bool, TableError> {
+    ledger::is_done(table, &claim(transition)).await
+}
+
 async fn tell_once(cx: &Context, source: &Source, transition: &str) -> Result<(), JobError> {
     let (table, now) = (cx.table.as_ref(), cx.clock.now());
-    let claimed = match ledger::claim(table, &format!("fan_out/{transition}"), now, FanOut::LEASE).await? {
+    let claimed = match ledger::claim(table, &claim(transition), now, FanOut::LEASE).await? {
         Claim::Ours(claimed) => claimed,
         Claim::Done => return Ok(()),
         Claim::Busy(until) => return Err(JobError::retry_after("another worker tells it", until.since(now))),

@@ -61,6 +61,12 @@ pub async fn claim(table: &dyn Table, key: &str, now: Timestamp, lease: Duration
     }
 }
 
+/// Whether the work of that key is done.
+pub async fn is_done(table: &dyn Table, key: &str) -> Result<bool, TableError> {
+    let stored: Option<Versioned<Entry>> = record::get(table, &Key::new(format!("ledger#{key}"), "entry")).await?;
+    Ok(stored.is_some_and(|stored| stored.value == Entry::Done))
+}
+
 /// The write that makes work that is done to be done again.
 pub fn reopen(key: &str) -> crate::Write {
     record::delete(Key::new(format!("ledger#{key}"), "entry"))

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::Severity;
 use crate::time::as_millis;
 
-pub(super) use judge::{Look, Verdict};
+pub(super) use judge::{Before, Look, Verdict};
 pub use memory::Memory;
 pub(super) use pause::Pause;
 

@@ -19,7 +19,10 @@ use records::{
 use super::{DeliverNotice, event};
 use crate::{
     Context, Job, JobError,
-    fan_out::policies::{Steps, bound},
+    fan_out::{
+        self,
+        policies::{Steps, bound},
+    },
     gate::{Asked, Common, Gate},
     whole_incident,
     words::{self, Enclosed, Reader},
@@ -27,6 +30,9 @@ use crate::{
 
 /// How long a channel may take before a notice goes on to the next one.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// How soon it is asked again who is next.
+pub(super) const ASKED_AGAIN: Duration = Duration::from_secs(5);
 
 /// How often an incident is tried anew when another worker stepped it meanwhile.
 const TRIES: usize = 8;
@@ -42,15 +48,24 @@ pub(super) fn due(notice: &Notice) -> Timestamp {
     notice.tried_since().plus(PATIENCE)
 }
 
+/// Whether a notice went on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passed {
+    /// It did, or need not, or there is nobody.
+    On,
+    /// Who is next is not known yet.
+    NotYet,
+}
+
 /// Tells it on the next channel, or the next person, if there is one. Doing it again tells nobody twice.
-pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<(), JobError> {
+pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<Passed, JobError> {
     if notice.way.once || notice.user == EVERYBODY {
-        return Ok(());
+        return Ok(Passed::On);
     }
     let table = cx.table.as_ref();
     let told = of_the_same(table, notice).await?;
     if told.iter().any(|told| told.status == NoticeStatus::Sent) {
-        return Ok(());
+        return Ok(Passed::On);
     }
     if let Some(user) = users::get(table, &notice.user).await? {
         let channels = Channels::of(table, &user).await?;
@@ -64,7 +79,8 @@ pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<(), JobErro
             let next = instead(cx, notice, &user, channel);
             // What its first channel let through is judged as of then.
             if is_let_through(&gate, &reachable, (&next, notice.at), &happened).await? {
-                return tell(cx, vec![next]).await;
+                tell(cx, vec![next]).await?;
+                return Ok(Passed::On);
             }
         }
     }
@@ -72,7 +88,7 @@ pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<(), JobErro
     let waits = |other: &Notice| other.status == NoticeStatus::Waiting && !other.way.passed_on && now < due(other);
     if told.iter().any(|other| other.id != notice.id && waits(other)) {
         // Of several that are told at once, the last to fail goes on.
-        return Ok(());
+        return Ok(Passed::On);
     }
     to_the_next_person(cx, notice).await
 }
@@ -132,7 +148,7 @@ pub(super) async fn told_instead(table: &dyn Table, notice: &Notice) -> Result<O
     Ok(told.find(instead).map(|told| told.channel))
 }
 
-async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<(), JobError> {
+async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<Passed, JobError> {
     let table = cx.table.as_ref();
     let others = others(cx, notice).await?;
     for (index, other) in others.iter().enumerate() {
@@ -149,11 +165,27 @@ async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<(), JobErro
         }
         if !notices.is_empty() {
             joins_incidents(cx, notice, &user.user).await?;
-            return tell(cx, notices).await;
+            tell(cx, notices).await?;
+            return Ok(Passed::On);
         }
     }
+    if notice.way.others.is_none() && cx.clock.now() < due(notice) && !is_told_to_all(cx.table.as_ref(), notice).await?
+    {
+        return Ok(Passed::NotYet);
+    }
     tracing::error!(user.name = notice.user, notice.id, "nobody could be told: no channel took it");
-    Ok(())
+    Ok(Passed::On)
+}
+
+/// Whether what a notice tells of came to all whom it concerns. Who sees it by what is bound to them hears before a policy does, and
+/// a channel may refuse within milliseconds.
+async fn is_told_to_all(table: &dyn Table, notice: &Notice) -> Result<bool, JobError> {
+    for transition in notice.transitions.iter().rev().take(MOST_ASKED).chain([&notice.transition]) {
+        if !fan_out::is_over(table, transition).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Has the policies of what a notice tells of count somebody among those who were told: they may take it on, and hear of its end.

@@ -62,12 +62,28 @@ pub(in crate::alarm) struct Look<'a> {
     pub at: Timestamp,
     /// The time up to which silences are over.
     pub reached: Timestamp,
-    /// Whether the rule's alarm is active.
-    pub is_active: bool,
+    /// What was before.
+    pub before: Before,
     /// Whether silence says something: nothing newer is known, and the way to the source is there.
     pub hears_silence: bool,
     /// Whether nothing is known of the source.
     pub is_unknown: bool,
+}
+
+/// What was before a fact: within a deadband it depends on that what the fact says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::alarm) enum Before {
+    /// Whether the rule's alarm is active; what the parts of its condition were is remembered.
+    Known { is_active: bool },
+    /// Nobody knows: it is taken that all parts were so.
+    Assumed { is_active: bool },
+}
+
+impl Before {
+    pub(super) fn is_active(self) -> bool {
+        let (Self::Known { is_active } | Self::Assumed { is_active }) = self;
+        is_active
+    }
 }
 
 impl Condition {
@@ -105,7 +121,11 @@ impl Condition {
 
     /// The same, with what is known of this part from before where the fact does not speak of it.
     fn judge_part(&self, look: Look<'_>, memory: &mut Memory, place: &str) -> Verdict {
-        let look = Look { is_active: memory.was_abnormal(place), ..look };
+        let before = match look.before {
+            Before::Known { .. } => Before::Known { is_active: memory.was_abnormal(place) },
+            assumed @ Before::Assumed { .. } => assumed,
+        };
+        let look = Look { before, ..look };
         match self.judge(look, memory, place) {
             Verdict::Silent => memory.known(place),
             verdict => {

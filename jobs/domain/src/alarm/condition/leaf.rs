@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::{
     Condition, Memory,
-    judge::{Look, Verdict},
+    judge::{Before, Look, Verdict},
     limits,
 };
 use crate::{
-    alarm::{Fact, Observed},
+    alarm::{Fact, Observed, Severity},
     reading::{Datum, Quality},
 };
 
@@ -66,7 +66,7 @@ impl Condition {
         memory: &mut Memory,
         place: &str,
     ) -> Verdict {
-        let held = |deadband: f64| if look.is_active { deadband } else { 0.0 };
+        let held = |deadband: f64| if look.before.is_active() { deadband } else { 0.0 };
         match self {
             Self::Compare { is, to, deadband, .. } => limits::compare(observed, value, *is, *to, held(*deadband)),
             Self::Outside { min, max, deadband, .. } => limits::outside(observed, value, (*min, *max), held(*deadband)),
@@ -74,7 +74,8 @@ impl Condition {
             Self::Levels { above, below, .. } => {
                 // The level that was reached is remembered here, since a rule that is active does not say which, nor on which side.
                 let [high, low] = [format!("{place}!>"), format!("{place}!<")];
-                let before = memory.mattered(&format!("{place}!"));
+                let most = (look.before == Before::Assumed { is_active: true }).then_some(Severity::Critical);
+                let before = most.or(memory.mattered(&format!("{place}!")));
                 let known = (memory.mattered(&high).or(before), memory.mattered(&low).or(before));
                 let (verdict, reached) = limits::levels(observed, value, (above, below), known);
                 memory.forget(&format!("{place}!"));

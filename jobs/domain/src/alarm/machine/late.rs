@@ -8,7 +8,7 @@ use crate::{
     alarm::{
         Active, Change, ChangeKind, ConditionState, Evidence, Fact, Held, Late, Memory, Rule, Severity, SourceState,
         change::About,
-        condition::{Look, Verdict},
+        condition::{Before, Look, Verdict},
     },
     identity::derived_id,
 };
@@ -69,20 +69,24 @@ impl Run<'_> {
 }
 
 /// How much it would have mattered, and in which words: by the reading alone, since nothing is known of its time. So of a condition
-/// that is concluded from several nothing can be said.
+/// that is concluded from several nothing can be said, nor of a value within a deadband: it depends on from which side it came.
 fn would_raise(rule: &Rule, evidence: &Evidence) -> Option<(Severity, String)> {
-    if rule.condition.rests_on_several() {
+    if rule.condition.rests_on_several() || !rule.is_watched(evidence.at) {
         return None;
     }
-    let at = evidence.at;
-    let look =
-        Look { fact: &evidence.fact, at, reached: at, is_active: false, hears_silence: false, is_unknown: false };
-    match rule.condition.judge(look, &mut Memory::default(), "") {
-        Verdict::Abnormal { severity, words } if rule.is_watched(at) => {
+    match (alone(rule, evidence, true), alone(rule, evidence, false)) {
+        (Verdict::Abnormal { .. }, Verdict::Abnormal { severity, words }) => {
             Some((severity.unwrap_or(rule.severity), words))
         }
         _ => None,
     }
+}
+
+/// What a reading says alone, if all of the rule was as active before.
+fn alone(rule: &Rule, Evidence { fact, at, .. }: &Evidence, is_active: bool) -> Verdict {
+    let before = Before::Assumed { is_active };
+    let look = Look { fact, at: *at, reached: *at, before, hears_silence: false, is_unknown: false };
+    rule.condition.judge(look, &mut Memory::default(), "")
 }
 
 /// A time in which a condition holds, or held.

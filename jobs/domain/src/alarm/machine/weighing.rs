@@ -7,7 +7,7 @@ use crate::{
     Timestamp,
     alarm::{
         Active, Change, ChangeKind, ConditionState, Evidence, Fact, Pending, Rule, Severity, SourceState,
-        condition::{Look, Verdict},
+        condition::{Before, Look, Verdict},
     },
 };
 
@@ -144,7 +144,7 @@ impl Looking<'_> {
             fact: &self.evidence.fact,
             at: self.evidence.at,
             reached: self.reached,
-            is_active: current.and_then(ConditionState::active).is_some_and(Active::holds),
+            before: Before::Known { is_active: current.and_then(ConditionState::active).is_some_and(Active::holds) },
             hears_silence: !self.unknown && self.is_latest,
             // What was missed before is the source's own, also where it is heard of later.
             is_unknown: self.lost.is_some_and(|lost| lost <= self.evidence.at),

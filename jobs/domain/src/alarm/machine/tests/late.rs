@@ -238,6 +238,30 @@ fn of_what_is_concluded_from_several_readings_one_that_is_late_says_nothing() {
 }
 
 #[test]
+fn of_a_value_within_a_deadband_one_that_is_late_says_nothing() {
+    let cold = |deadband| Condition::Compare { name: "temperature".into(), is: Comparison::Less, to: 5.0, deadband };
+    let level = crate::alarm::Level { limit: 5.0, severity: Severity::Warning, deadband: 2.0 };
+    let below = Condition::Levels { name: "temperature".into(), above: Vec::new(), below: vec![level] };
+    let not = |of| Condition::Not { of: Box::new(of) };
+    for (condition, celsius, count) in [
+        (not(cold(2.0)), 6.0, None),
+        (not(cold(2.0)), 8.0, Some(1)),
+        (not(cold(0.0)), 6.0, Some(1)),
+        (not(below.clone()), 6.0, None),
+        (not(below.clone()), 8.0, Some(1)),
+        (not(not(below)), 6.0, None),
+        (not(not(cold(2.0))), 4.0, Some(1)),
+        (cold(2.0), 6.0, None),
+        (cold(2.0), 4.0, Some(1)),
+    ] {
+        let mut source = Watched::by([Rule { condition: condition.clone(), ..too_hot(0) }]);
+        late(&mut source, 10, hot(celsius));
+        let counted = source.state.late.get(RULE).map(|late| late.count);
+        assert_eq!(counted, count, "{condition:?} at {celsius}");
+    }
+}
+
+#[test]
 fn the_newest_reading_that_comes_again_is_not_late_for_a_rule_that_was_made_meanwhile() {
     let mut source = Watched::by([]);
     comes(&mut source, 20, hot(35.0));
