@@ -10,7 +10,7 @@ use domain::{
     Source,
     alarm::{Evidence, Fact, SourceState, step},
 };
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use records::{
     Outcome, Prefetched, Versioned,
     alarms::{self, Grounds, Watch},
@@ -71,7 +71,7 @@ impl Job for EvaluateAlarms {
         let cx = &Context { table: Arc::new(table), ..cx.clone() };
         // Asked for once, and not by all steps at the same time.
         cx.alert_rules().await?;
-        let steps: Vec<_> = by_source.into_values().map(|evidence| evaluate_source(cx, evidence)).collect();
+        let steps: Vec<_> = by_source.into_values().map(|evidence| evaluate_source(cx, evidence).boxed()).collect();
         // Each is stepped whatever becomes of the others; what failed is told when all are done.
         let ended: Vec<Result<(), JobError>> = stream::iter(steps).buffer_unordered(AT_A_TIME).collect().await;
         JobError::worst(ended)?;

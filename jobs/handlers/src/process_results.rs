@@ -16,7 +16,7 @@ use domain::{
     identity::derived_id,
     time::is_newer,
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use records::{
     Prefetched,
     nodes::{self, RunInfo},
@@ -88,9 +88,10 @@ impl Job for ProcessResults {
         let cx = &Context { table: Arc::new(table), ..cx.clone() };
         let macs: Vec<Mac> = by_terminal.keys().cloned().collect();
         let known = terminals::get_many(cx.table.as_ref(), &macs).await?;
+        // Each by itself: together they would be moved, and are more than an allocator keeps at hand.
         let lines: Vec<_> = by_terminal
             .into_iter()
-            .map(|(mac, reports)| self.of_terminal(cx, mac.clone(), known.get(&mac), reports))
+            .map(|(mac, reports)| self.of_terminal(cx, mac.clone(), known.get(&mac), reports).boxed())
             .collect();
         // What cannot be stored of one terminal holds up none of the others.
         let mut ended = Vec::new();
