@@ -15,7 +15,7 @@ use records::{
 
 use super::{
     faults::LEASE,
-    gate::{Fate, Moment},
+    gate::{Call, Fate, Moment},
     in_a_runtime,
     run::Run,
     says::{Answers, Say},
@@ -144,6 +144,33 @@ fn a_reading_that_changed_nothing_counts_though_an_older_one_was_about_to_clear_
         let changes_nothing = stage.take("evaluate_alarms").remove(0);
         assert_eq!(stage.run(changes_nothing), Verdict::Done);
         assert_eq!(finish(&mut clears), Verdict::Done);
+        assert_eq!(stage.active(), 1);
+    });
+}
+
+#[test]
+fn so_does_one_where_the_older_was_told_to_come_again_after_it_was_stored_with_what_lies_between() {
+    in_a_runtime(|| {
+        let mut stage = Stage::new();
+        let [_, (mac, _)] = TERMINALS;
+        let hot = stage.says("hot", 400, &[mac]);
+        stage.world.enqueue(hot);
+        stage.settle();
+        for (batch, tenths) in [("cool", 200), ("within the deadband", 295)] {
+            let says = stage.says(batch, tenths, &[mac]);
+            assert_eq!(stage.run(says), Verdict::Done);
+        }
+        let cools = stage.take("evaluate_alarms").remove(0);
+        let mut clears = stage.begin(cools.clone());
+        let put = until(&mut clears, |_, label| label.starts_with("put transition#"));
+        let hot = stage.says("still hot", 410, &[mac]);
+        assert_eq!(stage.run(hot), Verdict::Done);
+        let changes_nothing = stage.take("evaluate_alarms").remove(0);
+        assert_eq!(stage.run(changes_nothing), Verdict::Done);
+        assert_eq!(clears.go_on(put, Fate::GoOn), None);
+        let stored = until(&mut clears, |moment, _| moment == Moment::After(Call::Write));
+        assert!(matches!(clears.go_on(stored, Fate::Away), Some(Verdict::Again { .. })));
+        assert_eq!(stage.run(cools), Verdict::Done);
         assert_eq!(stage.active(), 1);
     });
 }

@@ -45,6 +45,9 @@ pub(super) struct DeviceTruth {
     pub(super) counted: u32,
     /// The same with the answers that nothing could be made of, which are none.
     pub(super) missed: u32,
+    /// How many of those there were when the last came in together with comings and goings of its terminal: they may all be taken for
+    /// explained, where that it was there for a moment is heard of after it went and came again.
+    explained: u32,
     has_missed: bool,
     has_answered: bool,
 }
@@ -95,6 +98,7 @@ impl Truth {
             timeout: Demand::Quiet,
             counted: 0,
             missed: 0,
+            explained: 0,
             has_missed: false,
             has_answered: false,
         };
@@ -119,7 +123,7 @@ impl Truth {
         let truth = self.devices.get_mut(device).unwrap();
         truth.readings.entry(asked).or_insert(told);
         truth.posts.insert((batch, asked));
-        (truth.counted, truth.missed, truth.has_answered) = (0, 0, true);
+        (truth.counted, truth.missed, truth.explained, truth.has_answered) = (0, 0, 0, true);
         self.terminals.get_mut(&device.mac).unwrap().1.seen.insert(asked);
     }
 
@@ -218,10 +222,13 @@ impl DeviceTruth {
             (_, true) => Demand::Either,
             (true, false) if self.timeout == Demand::Active => Demand::Active,
             (true, false) if self.missed <= MISSES_ALLOWED => self.timeout,
-            (true, false) if moved || self.counted <= MISSES_ALLOWED => Demand::Either,
+            (true, false) if moved || self.counted.saturating_sub(self.explained) <= MISSES_ALLOWED => Demand::Either,
             (true, false) => Demand::Active,
         };
         self.timeout = demand;
+        if moved && self.has_missed {
+            self.explained = self.missed;
+        }
         (self.has_missed, self.has_answered) = (false, false);
     }
 }

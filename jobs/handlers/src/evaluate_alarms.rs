@@ -123,7 +123,7 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
             before.timer == stepped.timer && !worth_storing(&before.state, &stepped.state, &evidence.fact);
         if stepped.is_whole && !alters_alarms && is_as_before {
             hand_on(cx, &evidence.source, watch).await?;
-            return Ok(changed || was_last(&before.state, evidence));
+            return Ok(changed || was_looked_at(&before.state, evidence));
         }
         let is_whole = stepped.is_whole;
         let grounds = Grounds { rules: &rules, evidence, newer: newer.as_ref() };
@@ -142,9 +142,10 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
     Err(JobError::retry(format!("{} is stepped by many at once", evidence.source)))
 }
 
-/// Whether it was this fact that changed something last.
-fn was_last(state: &SourceState, evidence: &Evidence) -> bool {
-    state.newest.values().any(|seen| seen.id == evidence.id)
+/// Whether this fact was looked at, or what is newer: an earlier run that died may have changed something by it.
+fn was_looked_at(state: &SourceState, evidence: &Evidence) -> bool {
+    let newest = evidence.fact.aspect().and_then(|aspect| state.newest.get(&aspect));
+    newest.is_some_and(|seen| seen.at >= evidence.at)
 }
 
 /// That time went on is not worth a write per reading. Of a link, it is: a coming that is not remembered could be undone
