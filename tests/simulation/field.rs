@@ -160,7 +160,10 @@ impl Field {
         let ago = Duration::from_millis(self.chance.between(1, 150));
         let before = self.asked.get(device).map_or(Timestamp::default(), |asked| asked.plus(Duration::from_millis(1)));
         let since = self.truth.terminals[&device.mac].1.came.plus(Duration::from_millis(1));
-        let asked = self.world.now().minus(ago).max(before).max(since);
+        let earliest = before.max(since);
+        // Nothing is asked ahead of its time.
+        self.world.clock.advance(earliest.since(self.world.now()));
+        let asked = self.world.now().minus(ago).max(earliest);
         self.asked.insert(device.clone(), asked);
         asked
     }
