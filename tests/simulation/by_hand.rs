@@ -84,6 +84,21 @@ impl Stage {
         }
     }
 
+    /// The first sensor of a terminal is too warm, and its alarm is raised.
+    fn raises(&mut self, mac: &str) {
+        let hot = self.says("hot", 400, &[mac]);
+        self.world.enqueue(hot);
+        self.settle();
+    }
+
+    /// It is too warm still, which is stored and looked at, and changes nothing.
+    fn changes_nothing(&mut self, mac: &str) {
+        let hot = self.says("still hot", 410, &[mac]);
+        assert_eq!(self.run(hot), Verdict::Done);
+        let evaluation = self.take("evaluate_alarms").remove(0);
+        assert_eq!(self.run(evaluation), Verdict::Done);
+    }
+
     fn active(&self) -> usize {
         at_once(alarms::list(self.world.table.as_ref(), Which::Active, 100, None)).unwrap().items.len()
     }
@@ -132,17 +147,12 @@ fn a_reading_that_changed_nothing_counts_though_an_older_one_was_about_to_clear_
     in_a_runtime(|| {
         let mut stage = Stage::new();
         let [_, (mac, _)] = TERMINALS;
-        let hot = stage.says("hot", 400, &[mac]);
-        stage.world.enqueue(hot);
-        stage.settle();
+        stage.raises(mac);
         let cool = stage.says("cool", 200, &[mac]);
         assert_eq!(stage.run(cool), Verdict::Done);
         let mut clears = stage.begin(stage.take("evaluate_alarms").remove(0));
         until(&mut clears, |_, label| label.starts_with("put transition#"));
-        let hot = stage.says("still hot", 410, &[mac]);
-        assert_eq!(stage.run(hot), Verdict::Done);
-        let changes_nothing = stage.take("evaluate_alarms").remove(0);
-        assert_eq!(stage.run(changes_nothing), Verdict::Done);
+        stage.changes_nothing(mac);
         assert_eq!(finish(&mut clears), Verdict::Done);
         assert_eq!(stage.active(), 1);
     });
@@ -153,9 +163,7 @@ fn so_does_one_where_the_older_was_told_to_come_again_after_it_was_stored_with_w
     in_a_runtime(|| {
         let mut stage = Stage::new();
         let [_, (mac, _)] = TERMINALS;
-        let hot = stage.says("hot", 400, &[mac]);
-        stage.world.enqueue(hot);
-        stage.settle();
+        stage.raises(mac);
         for (batch, tenths) in [("cool", 200), ("within the deadband", 295)] {
             let says = stage.says(batch, tenths, &[mac]);
             assert_eq!(stage.run(says), Verdict::Done);
@@ -163,10 +171,7 @@ fn so_does_one_where_the_older_was_told_to_come_again_after_it_was_stored_with_w
         let cools = stage.take("evaluate_alarms").remove(0);
         let mut clears = stage.begin(cools.clone());
         let put = until(&mut clears, |_, label| label.starts_with("put transition#"));
-        let hot = stage.says("still hot", 410, &[mac]);
-        assert_eq!(stage.run(hot), Verdict::Done);
-        let changes_nothing = stage.take("evaluate_alarms").remove(0);
-        assert_eq!(stage.run(changes_nothing), Verdict::Done);
+        stage.changes_nothing(mac);
         assert_eq!(clears.go_on(put, Fate::GoOn), None);
         let stored = until(&mut clears, |moment, _| moment == Moment::After(Call::Write));
         assert!(matches!(clears.go_on(stored, Fate::Away), Some(Verdict::Again { .. })));
