@@ -21,6 +21,19 @@ async fn the_end_of_what_was_told_and_came_off_the_shelf_a_moment_before_is_told
 }
 
 #[tokio::test]
+async fn what_was_told_came_off_the_shelf_and_ended_in_a_silence_has_recovered() {
+    let lines = "
+        0s       sensor 1 hot
+        0s..1s   tech hears Alarm: Cold store / 1 TH-10
+        5m       tech shelves for 30m
+        10m      tech silences sensor 1 for 1h
+        50m      sensor 1 well
+        70m..71m tech hears Held back by a silence: 1 recovered
+    ";
+    Play::new().await.runs(lines, "3h").await;
+}
+
+#[tokio::test]
 async fn the_end_of_what_was_told_and_came_back_into_service_a_moment_before_is_told() {
     let lines = "
         0s      sensor 1 damp

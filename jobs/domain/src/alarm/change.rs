@@ -49,6 +49,9 @@ pub struct Change {
     /// The alarm that showed that its rule comes and goes, while it does, and where that ends: it was told under that name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown_by: Option<String>,
+    /// Where what spoke against telling is over: whether people were told before that it stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told_before: bool,
 }
 
 /// What happened to an alarm.
@@ -168,6 +171,7 @@ impl Change {
             until: None,
             count: None,
             shown_by: None,
+            told_before: false,
         }
     }
 

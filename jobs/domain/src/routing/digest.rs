@@ -67,8 +67,8 @@ impl Summary {
         for Held { source, place, change, why } in held {
             let unknown = Life { source, place, raised: None, cleared: None, last: None };
             let life = lives.entry(&change.alarm).or_insert(unknown);
-            // What was put off was told before: it does not come and go in the dark.
-            if change.begins() && why != Why::Snooze {
+            // What was told before, as what was put off or on the shelf, does not come and go in the dark.
+            if change.begins() && why != Why::Snooze && !change.told_before {
                 life.raised = Some(change);
             } else if change.ends() {
                 life.cleared = Some(change);

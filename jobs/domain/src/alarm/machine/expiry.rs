@@ -82,7 +82,7 @@ impl Run<'_> {
         let detail = format!("{} since {}, now calm: {ended}", flap.counted(), flap.since.rfc3339());
         let change = Change::of(ChangeKind::Calmed, life.about(rule), flap.calm_at, detail);
         let (count, lasted_ms, shown_by) = (Some(flap.count), life.lasted_ms, flap.shown_by);
-        let change = Change { lasted_ms, count, shown_by, ..change };
+        let change = Change { lasted_ms, count, shown_by, told_before: life.told.is_some(), ..change };
         self.announce(change, Terms::default());
     }
 

@@ -135,7 +135,7 @@ impl Run<'_> {
         let untold = quiet.or(is_known.then_some(Untold::Record)).or(went);
         let (by, why, lasted_ms) = (by.map(str::to_owned), why.map(str::to_owned), life.lasted_ms);
         let shown_by = life.flap.as_ref().and_then(|flap| flap.shown_by.clone());
-        let change = Change { untold, lasted_ms, by, why, shown_by, ..change };
+        let change = Change { untold, lasted_ms, by, why, shown_by, told_before: life.told.is_some(), ..change };
         if change.is_told() {
             life.was_told();
         }

@@ -22,7 +22,7 @@ fn alarms(lines: &[Line]) -> Vec<&str> {
     lines.iter().map(|line| line.seen.alarm.as_str()).collect()
 }
 
-use ChangeKind::{Cleared, Raised, SeverityChanged};
+use ChangeKind::{Cleared, Raised, SeverityChanged, Unshelved};
 use Severity::{Critical, Info, Warning};
 
 #[test]
@@ -45,6 +45,26 @@ fn each_alarm_is_told_by_what_became_of_it() {
     assert_eq!(ends(&summary.passed), [Some(Timestamp(61_000)), None]);
     assert_eq!(ends(&summary.recovered), [None], "it is what is told");
     assert_eq!(summary.standing[1].place, "Cold store");
+}
+
+#[test]
+fn what_was_told_before_it_was_on_the_shelf_has_recovered_and_what_was_not_came_and_went() {
+    let unshelved = |alarm, told_before| Change { told_before, ..change(alarm, Unshelved, 2, Warning) };
+    let changes = [
+        unshelved("told", true),
+        change("told", Cleared, 3, Warning),
+        unshelved("told, stands", true),
+        change("held", Raised, 1, Warning),
+        unshelved("held", true),
+        change("held", Cleared, 3, Warning),
+        unshelved("new", false),
+        change("new", Cleared, 3, Warning),
+    ];
+    let summary = summary(&changes, &["told, stands"]);
+    assert_eq!(alarms(&summary.recovered), ["told"]);
+    assert_eq!(alarms(&summary.standing), ["told, stands"]);
+    assert_eq!(alarms(&summary.passed), ["held", "new"]);
+    assert_eq!(summary.passed[0].seen.kind, Raised, "by its beginning");
 }
 
 #[test]
