@@ -124,7 +124,7 @@ impl Play {
         self.rule(None, "warm", levels, Severity::Warning).await;
     }
 
-    async fn rule(&self, owner: Option<&str>, name: &str, condition: Condition, severity: Severity) {
+    pub(super) async fn rule(&self, owner: Option<&str>, name: &str, condition: Condition, severity: Severity) {
         let rule = AlertRule {
             id: name.to_owned(),
             name: name.to_owned(),

@@ -7,7 +7,7 @@ mod watched;
 use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
-    Source,
+    Source, Timestamp,
     alarm::{Evidence, Fact, SourceState, step},
 };
 use futures::{FutureExt, StreamExt, stream};
@@ -17,7 +17,7 @@ use records::{
 };
 use serde::{Deserialize, Serialize};
 
-use self::newer::{newest_since, with_what_is_newer};
+use self::newer::{since, with_what_is_newer};
 use crate::{
     Context, FanOut, Job, JobError, heartbeat,
     ports::{MOST_BODY_BYTES, Message},
@@ -86,47 +86,65 @@ impl Job for EvaluateAlarms {
 
 /// Steps one source with its evidence, in order.
 async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>) -> Result<(), JobError> {
-    for evidence in evidence {
-        let mut changed = evaluate(cx, evidence).await?;
-        let mut looked_at = evidence.at;
-        // A newer reading may have been looked at, and have changed nothing, before this was stored.
-        while changed && let Some(newer) = newest_since(cx, &evidence.source, looked_at, cx.clock.now()).await? {
-            changed = evaluate(cx, &newer).await?;
-            looked_at = newer.at;
+    for (index, one) in evidence.iter().enumerate() {
+        let rest = &evidence[index + 1..];
+        let mut looked = evaluate(cx, (one, rest)).await?;
+        // What is newer may have been looked at, and have changed nothing, before this was stored.
+        while looked.changed {
+            let newer = since(cx, &one.source, looked.up_to, rest, cx.clock.now()).await?;
+            looked.changed = false;
+            for newer in newer {
+                if newer.at > looked.up_to {
+                    let next = evaluate(cx, (&newer, rest)).await?;
+                    looked = Looked { changed: looked.changed || next.changed, up_to: next.up_to };
+                }
+            }
         }
-        if evidence.fact == Fact::Tick
-            && let Some(known) = look::known(cx, &evidence.source).await?
+        if one.fact == Fact::Tick
+            && let Some(known) = look::known(cx, &one.source).await?
         {
-            evaluate(cx, &known).await?;
+            evaluate(cx, (&known, &[])).await?;
         }
     }
     Ok(())
 }
 
-/// Takes one step, or as many as it needs; whether that, or an earlier run that died, changed alarms.
-async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
+/// What came of looking at a piece of evidence.
+#[derive(Debug, Clone, Copy)]
+struct Looked {
+    /// Whether it, or an earlier run that died, changed alarms.
+    changed: bool,
+    /// Of what instant the newest evidence is that was looked at.
+    up_to: Timestamp,
+}
+
+/// Takes one step, or as many as it needs. Of what the job brings as well, `rest` comes after it.
+async fn evaluate(cx: &Context, (evidence, rest): (&Evidence, &[&Evidence])) -> Result<Looked, JobError> {
     let table = cx.table.as_ref();
     let (mut refused, mut changed) = (0, false);
     while refused < TRIES {
         let Some(rules) = watched::rules(cx, &evidence.source).await? else {
             alarms::end(table, &evidence.source, cx.clock.now()).await?;
-            return Ok(false);
+            return Ok(Looked { changed: false, up_to: evidence.at });
         };
         let mut watch = alarms::watch(table, &evidence.source).await?;
         let before = watch.value.clone();
         let now = cx.clock.now();
         let stepped = step(&before.state, &rules, evidence, now);
-        let (mut stepped, newer) = with_what_is_newer(cx, stepped, &rules, evidence, now).await?;
+        let (mut stepped, newer) = with_what_is_newer(cx, stepped, &rules, (evidence, rest), now).await?;
         stepped.timer = look::earlier(stepped.timer, look::next(cx, &evidence.source).await?);
         let alters_alarms = !stepped.changes.is_empty();
         let is_as_before =
             before.timer == stepped.timer && !worth_storing(&before.state, &stepped.state, &evidence.fact);
         if stepped.is_whole && !alters_alarms && is_as_before {
             hand_on(cx, &evidence.source, watch).await?;
-            return Ok(changed || was_looked_at(&before.state, evidence));
+            // An earlier run that died may have changed something by it.
+            let seen = newest_seen(&before.state, &evidence.fact).filter(|seen| *seen >= evidence.at);
+            return Ok(Looked { changed: changed || seen.is_some(), up_to: seen.unwrap_or(evidence.at) });
         }
         let is_whole = stepped.is_whole;
-        let grounds = Grounds { rules: &rules, evidence, newer: newer.as_ref() };
+        let up_to = newest_seen(&stepped.state, &evidence.fact).unwrap_or(evidence.at).max(evidence.at);
+        let grounds = Grounds { rules: &rules, evidence, newer: &newer };
         let writes = alarms::put_step(table, grounds, &mut watch, stepped, now).await?;
         if !table.transact(writes).await?.applied() {
             refused += 1;
@@ -136,16 +154,15 @@ async fn evaluate(cx: &Context, evidence: &Evidence) -> Result<bool, JobError> {
         watch.version += 1;
         hand_on(cx, &evidence.source, watch).await?;
         if is_whole {
-            return Ok(changed);
+            return Ok(Looked { changed, up_to });
         }
     }
     Err(JobError::retry(format!("{} is stepped by many at once", evidence.source)))
 }
 
-/// Whether this fact was looked at, or what is newer: an earlier run that died may have changed something by it.
-fn was_looked_at(state: &SourceState, evidence: &Evidence) -> bool {
-    let newest = evidence.fact.aspect().and_then(|aspect| state.newest.get(&aspect));
-    newest.is_some_and(|seen| seen.at >= evidence.at)
+/// Of what instant the newest fact of that kind is that was looked at, if that is written down.
+fn newest_seen(state: &SourceState, fact: &Fact) -> Option<Timestamp> {
+    Some(state.newest.get(&fact.aspect()?)?.at)
 }
 
 /// That time went on is not worth a write per reading. Of a link, it is: a coming that is not remembered could be undone

@@ -16,7 +16,7 @@ pub(crate) async fn hears(site: &Site, source: &Source, rule: Rule, evidence: &E
     let mut watch = alarms::watch(&*site.table, source).await.unwrap();
     let rules = RuleSet::from_iter([rule]);
     let stepped = step(&watch.value.state, &rules, evidence, site.now());
-    let grounds = Grounds { rules: &rules, evidence, newer: None };
+    let grounds = Grounds { rules: &rules, evidence, newer: &[] };
     let writes = alarms::put_step(&*site.table, grounds, &mut watch, stepped, site.now()).await.unwrap();
     assert!(site.table.transact(writes).await.unwrap().applied());
 }

@@ -28,8 +28,8 @@ pub struct Grounds<'a> {
     pub rules: &'a RuleSet,
     /// The fact that was looked at.
     pub evidence: &'a Evidence,
-    /// A newer one that was known already, and was looked at in the same step.
-    pub newer: Option<&'a Evidence>,
+    /// Newer ones that were known already, and were looked at in the same step, in order.
+    pub newer: &'a [Evidence],
 }
 
 /// Why a transition came about. What of it is too much is left out: frames first, then rules, then values.
@@ -98,7 +98,7 @@ impl Cause {
         let is_beginning = |fact: &&CausingFact| {
             fact.evidence != grounds.evidence.id && changes.iter().any(|change| is_begun_by(change, fact))
         };
-        let seen = [Some(grounds.evidence), grounds.newer].into_iter().flatten();
+        let seen = [grounds.evidence].into_iter().chain(grounds.newer);
         let seen = seen.map(|evidence| CausingFact::of(evidence, &names));
         let facts: Vec<CausingFact> = began.iter().filter(is_beginning).cloned().chain(seen).collect();
         let mut room = Room::of(MOST_BYTES);

@@ -93,7 +93,7 @@ pub async fn act(table: &dyn Table, source: &Source, act: &Act, now: Timestamp) 
             return Ok(changes);
         }
         let done = stepped.changes.clone();
-        let grounds = Grounds { rules: &rules, evidence: &evidence, newer: None };
+        let grounds = Grounds { rules: &rules, evidence: &evidence, newer: &[] };
         let writes = put_step(table, grounds, &mut watch, stepped, now).await?;
         if !table.transact(writes).await?.applied() {
             refused += 1;

@@ -50,7 +50,7 @@ impl Stepped {
     /// Why something changed; none where nothing did.
     fn hears(&mut self, rules: &RuleSet, evidence: &Evidence) -> Option<Cause> {
         let Step { state, changes, .. } = step(&self.state, rules, evidence, evidence.at);
-        let grounds = Grounds { rules, evidence, newer: None };
+        let grounds = Grounds { rules, evidence, newer: &[] };
         let cause = (!changes.is_empty()).then(|| Cause::of(grounds, &changes, &self.began));
         self.began = remembered(std::mem::take(&mut self.began), grounds, &state);
         self.state = state;
@@ -146,7 +146,8 @@ fn a_newer_reading_that_was_known_already_may_begin_a_delay() {
     let rules = RuleSet::from_iter([above("temperature", 30.0).held_for(Duration::from_secs(10))]);
     let (cool, hot) = (said(1, vec![value("temperature", 20.0, "℃")]), said(2, vec![value("temperature", 35.0, "℃")]));
     let state = step(&SourceState::default(), &rules, &hot, hot.at).state;
-    let began = remembered(Vec::new(), Grounds { rules: &rules, evidence: &cool, newer: Some(&hot) }, &state);
+    let began =
+        remembered(Vec::new(), Grounds { rules: &rules, evidence: &cool, newer: std::slice::from_ref(&hot) }, &state);
     assert_eq!(began.iter().map(|fact| fact.evidence.as_str()).collect::<Vec<_>>(), ["said 2"]);
 }
 
@@ -167,7 +168,7 @@ fn of_a_cause_only_what_is_about_one_alarm_is_shown() {
     let rules = RuleSet::from_iter([above("temperature", 30.0), above("humidity", 80.0)]);
     let both = said(1, vec![value("temperature", 35.0, "℃"), value("humidity", 90.0, "%")]);
     let stepped = step(&SourceState::default(), &rules, &both, both.at);
-    let grounds = Grounds { rules: &rules, evidence: &both, newer: None };
+    let grounds = Grounds { rules: &rules, evidence: &both, newer: &[] };
     let mut changes = stepped.changes;
     let cause = Cause::of(grounds, &changes, &[]);
     assert_eq!(cause.rules.len(), 2);
