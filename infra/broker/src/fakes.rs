@@ -1,5 +1,6 @@
 //! In-memory stand-ins that hold state, for this crate's tests.
 
+mod cut;
 mod json;
 mod table;
 
@@ -20,6 +21,7 @@ use jobs::{
 };
 use tokio::{sync::Semaphore, time::Instant};
 
+pub(crate) use cut::CutOff;
 pub(crate) use json::any_json;
 pub(crate) use table::MemoryTable;
 

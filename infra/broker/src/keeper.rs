@@ -1,12 +1,17 @@
 //! Keeps the records of which node this broker holds.
 //!
-//! Changes are written one after the other, so that a goodbye cannot overtake a hello. A hello is reported once it is
+//! Changes of one node are written one after the other, so that a goodbye cannot overtake a hello; those of different nodes side by
+//! side, since each goodbye waits until its report is durable: a thousand that go at once would keep those waiting that come again.
+//! A hello is reported once it is
 //! written, so that a job that hears of a node finds its session; a goodbye is written once its report is durable, so that
 //! a process that is killed in between leaves the session, by which the loss is seen at the next start.
+
+mod lanes;
 
 use std::{sync::Arc, time::Duration};
 
 use domain::{NodeName, Timestamp};
+use futures::{StreamExt, stream::FuturesUnordered};
 use jobs::{
     ports::Clock,
     report::{Event, Report},
@@ -19,7 +24,11 @@ use socketioxide::socket::Sid;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use self::lanes::{Lanes, Superseded};
 use crate::{elsewhere::Elsewhere, reports::Reporter};
+
+/// Of so many nodes changes are written at a time.
+const AT_A_TIME: usize = 256;
 
 /// How long the table is left alone after it failed.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -85,6 +94,10 @@ impl KeeperHandle {
 /// Writes what it is told.
 pub(crate) struct Keeper {
     changes: mpsc::UnboundedReceiver<(Change, Report)>,
+    writing: Writing,
+}
+
+struct Writing {
     table: Arc<dyn Table>,
     broker: Arc<str>,
     reporter: Reporter,
@@ -103,21 +116,33 @@ impl Keeper {
         let (sender, changes) = mpsc::unbounded_channel();
         let broker: Arc<str> = broker.into();
         let handle = KeeperHandle { changes: sender, broker: Arc::clone(&broker), clock, reporter: reporter.clone() };
-        (Self { changes, table, broker, reporter, elsewhere }, handle)
+        (Self { changes, writing: Writing { table, broker, reporter, elsewhere } }, handle)
     }
 
     /// Writes changes until `stop`, and then those that wait.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let (mut lanes, mut running) = (Lanes::default(), FuturesUnordered::new());
         loop {
-            tokio::select! {
+            let next = tokio::select! {
                 biased;
-                Some((change, report)) = self.changes.recv() => self.keep(change, report, &stop).await,
-                () = stop.cancelled() => return,
+                Some(node) = running.next() => lanes.next(&node),
+                Some(told) = self.changes.recv(), if running.len() < AT_A_TIME => lanes.enter(told),
+                () = stop.cancelled(), if running.is_empty() => return,
+            };
+            if let Some((change, report, superseded)) = next {
+                let (keeper, stop) = (&self.writing, &stop);
+                running.push(async move {
+                    let node = report.node.clone();
+                    keeper.keep(change, report, (&superseded, stop)).await;
+                    node
+                });
             }
         }
     }
+}
 
-    async fn keep(&self, change: Change, report: Report, stop: &CancellationToken) {
+impl Writing {
+    async fn keep(&self, change: Change, report: Report, (superseded, stop): (&Superseded, &CancellationToken)) {
         let node = report.node.clone();
         match &change {
             Change::Opened { session, lost } => {
@@ -128,8 +153,10 @@ impl Keeper {
                 {
                     self.reporter.send(Report { node: node.clone(), at, event: Event::NodeLost });
                 }
-                if !self.write_somehow(&change, &node, stop).await && !stop.is_cancelled() {
-                    self.elsewhere.comes_again(session.clone()).await;
+                if !self.write_somehow(&change, &node, (superseded, stop)).await {
+                    if !stop.is_cancelled() && !superseded.is_true() {
+                        self.elsewhere.comes_again(session.clone()).await;
+                    }
                     return;
                 }
                 if let Some(other) = other {
@@ -143,7 +170,7 @@ impl Keeper {
                     return;
                 }
                 match self.reporter.deliver(report).await {
-                    Ok(()) => drop(self.write_somehow(&change, &node, stop).await),
+                    Ok(()) => drop(self.write_somehow(&change, &node, (superseded, stop)).await),
                     // By the session that stays, the loss is seen at the next start.
                     Err(why) => tracing::error!(node.name = node, ?why, "a lost node could not be reported"),
                 }
@@ -157,8 +184,13 @@ impl Keeper {
         stored.is_ok_and(|session| session.is_some_and(|session| *session.broker != *self.broker))
     }
 
-    /// Whether it was written at last.
-    async fn write_somehow(&self, change: &Change, node: &str, stop: &CancellationToken) -> bool {
+    /// Whether it was written at last. That of a connection that is gone by then is not: its node may be at another broker.
+    async fn write_somehow(
+        &self,
+        change: &Change,
+        node: &str,
+        (superseded, stop): (&Superseded, &CancellationToken),
+    ) -> bool {
         for _ in 0..TRIES {
             match self.write(change).await {
                 Ok(()) => return true,
@@ -168,6 +200,9 @@ impl Keeper {
                         break;
                     }
                     tokio::time::sleep(PAUSE).await;
+                    if superseded.is_true() {
+                        break;
+                    }
                 }
             }
         }
@@ -183,3 +218,6 @@ impl Keeper {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

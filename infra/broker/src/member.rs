@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use engine_http::axum::Router;
 use futures::future::BoxFuture;
 use jobs::ports::{Clock, Dice, Door, Inboxes, MeetingPoint, Spooling};
-use records::{Table, TableError, brokers, doors};
+use records::{Table, TableError, brokers, doors, nodes};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -134,6 +134,14 @@ impl Member {
         }
         if self.is_mourned && self.looks.has_told() {
             // Others bury it, and end its alarms: it cannot say itself that what it could not reach is back.
+            return Ok(());
+        }
+        if nodes::sessions(self.table.as_ref()).await?.iter().any(|session| session.broker == self.id) {
+            // It could not report the end of all that it held in time: who buries it does.
+            tracing::warn!(
+                broker.id = self.id,
+                "nodes are left that could not be reported: the other brokers report them"
+            );
             return Ok(());
         }
         doors::forget(self.table.as_ref(), &self.id).await?;

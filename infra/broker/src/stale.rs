@@ -1,6 +1,6 @@
 //! Sessions that a dead broker left behind: its nodes are lost until they are seen again.
 
-use domain::Timestamp;
+use domain::{Timestamp, identity::derived_id};
 use futures::{StreamExt, TryStreamExt, stream};
 use jobs::{
     Job, JobError, ProcessResults,
@@ -32,8 +32,10 @@ pub async fn end_stale_sessions(
     let stale: Vec<Session> =
         nodes::sessions(table).await?.into_iter().filter(|session| is_dead(&session.broker)).collect();
     let lost = |session: &Session| Report { node: session.node.clone(), at, event: Event::NodeLost };
-    for (part, sessions) in stale.chunks(MOST_IN_A_JOB).enumerate() {
-        let batch = format!("stale/{batch}/{part}");
+    for sessions in stale.chunks(MOST_IN_A_JOB) {
+        // By what it holds: where it is tried again, and some of them are ended by then, it holds others.
+        let connections: Vec<&str> = sessions.iter().map(|session| session.connection.as_str()).collect();
+        let batch = format!("stale/{batch}/{}", derived_id(at, &connections));
         // Reported before they are ended: a crash in between reports them once more.
         let job = ProcessResults { batch, reports: sessions.iter().map(lost).collect() };
         // That nothing comes of them any more is taken by a Redis whose memory is full as well.
@@ -51,3 +53,6 @@ pub async fn end_stale_sessions(
     }
     Ok(stale.len())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,11 @@
 //! A broker that gives no sign of life is dead: its nodes are lost until they are seen again, and its inbox goes. Brokers look after
 //! each other, and workers after all of them: the last broker is missed as well.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use jobs::{
     JobError,
@@ -9,7 +13,7 @@ use jobs::{
 };
 use records::{
     brokers::{self, SignOfLife},
-    doors,
+    doors, nodes,
 };
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -44,11 +48,13 @@ pub(crate) struct Known {
     signs: HashMap<String, (SignOfLife, Instant)>,
     /// When they were looked at last.
     looked: Instant,
+    /// Whether it was looked whether all nodes are held by some of them.
+    knows_holders: bool,
 }
 
 impl Known {
     pub(crate) fn nothing() -> Self {
-        Self { signs: HashMap::new(), looked: Instant::now() }
+        Self { signs: HashMap::new(), looked: Instant::now(), knows_holders: false }
     }
 }
 
@@ -70,8 +76,11 @@ impl Undertaker {
     /// Looks for the signs of all but one, and buries those that are dead.
     pub(crate) async fn look(&self, known: &mut Known, but: Option<&str>) -> Result<(), JobError> {
         let table = self.table.as_ref();
+        if !known.knows_holders {
+            self.end_sessions_of_nobody().await?;
+        }
         let others = brokers::all(table).await?.into_iter().filter(|sign| Some(sign.broker.as_str()) != but);
-        let mut seen = Known::nothing();
+        let mut seen = Known { knows_holders: true, ..Known::nothing() };
         if seen.looked.duration_since(known.looked) > self.patience / 2 {
             // What held this process up, or the table, may have held up the others as well.
             known.signs.clear();
@@ -87,6 +96,21 @@ impl Undertaker {
             }
         }
         *known = seen;
+        Ok(())
+    }
+
+    /// Nodes that a broker held which is in no list: a server that ran alone over this store, and was killed.
+    async fn end_sessions_of_nobody(&self) -> Result<(), JobError> {
+        let table = self.table.as_ref();
+        let holders: BTreeSet<String> =
+            nodes::sessions(table).await?.into_iter().map(|session| session.broker).collect();
+        // Read after them: who holds a node was in the list before.
+        let listed: BTreeSet<String> = brokers::all(table).await?.into_iter().map(|sign| sign.broker).collect();
+        let nobody: BTreeSet<&String> = holders.difference(&listed).collect();
+        for broker in nobody {
+            let is_dead = |other: &str| other == broker;
+            end_stale_sessions(table, self.queue.as_ref(), self.clock.now(), broker, is_dead).await?;
+        }
         Ok(())
     }
 

@@ -2,6 +2,7 @@ use std::{sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use jobs::ports::{Inboxes, LinkError};
+use records::nodes::{self, Session};
 use tokio::time::{Instant, advance};
 
 use super::*;
@@ -76,6 +77,23 @@ async fn who_is_buried_cannot_come_back_while_it_is() {
     assert_eq!(*inboxes.lived_on.lock().unwrap(), [false], "it must not live on without its inbox");
     let left = brokers::all(presence.undertaker.table.as_ref()).await.unwrap();
     assert_eq!(left.iter().map(|sign| sign.broker.as_str()).collect::<Vec<_>>(), ["this"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_nodes_of_who_is_in_no_list_are_lost_and_those_of_who_is_are_not() {
+    let (mut presence, inboxes) = beside_another().await;
+    let queue = Arc::new(MemoryQueue::new());
+    presence.undertaker.queue = Arc::clone(&queue) as _;
+    for (node, broker) in [("n1", "this"), ("n2", "other"), ("n3", "a server that ran alone")] {
+        let (node, broker, connection) = (node.to_owned(), broker.to_owned(), "c".to_owned());
+        let session = Session { node, broker, connection, since: TokioClock::START, ready: true };
+        nodes::open_session(inboxes.table.as_ref(), &session).await.unwrap();
+    }
+    assert!(presence.look(&mut Known::nothing()).await.unwrap());
+    let held = nodes::sessions(inboxes.table.as_ref()).await.unwrap();
+    assert_eq!(held.iter().map(|session| session.node.as_str()).collect::<Vec<_>>(), ["n1", "n2"]);
+    let reported: Vec<String> = queue.reports().into_iter().map(|report| report.node).collect();
+    assert_eq!(reported, ["n3"]);
 }
 
 #[tokio::test(start_paused = true)]
