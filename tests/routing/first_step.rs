@@ -50,7 +50,7 @@ async fn what_came_to_matter_more_after_a_word_is_told_once() {
     play.levels().await;
     let lines = "
         0s              sensor 1 warm
-        0s..0s          dave hears Alarm: Cold store / 1 TH-10
+        10s..12s        dave hears Alarm: Cold store / 1 TH-10
         10s..12s        tech hears Alarm: Cold store / 1 TH-10
         1m              dave acknowledges
         20m             sensor 1 warmer

@@ -1,5 +1,7 @@
 //! What belongs together is one notice, and its end another.
 
+use std::time::Duration;
+
 use records::{
     notices::{self, Notice},
     users::{self, User},
@@ -187,4 +189,25 @@ async fn what_asks_for_attention_is_a_message_of_its_own_and_the_rest_is_put_int
         ("Recovered", Some(4)),
     ];
     assert_eq!(edited(&play).await, expected.map(|(kind, of)| (kind.to_owned(), of)));
+}
+
+#[tokio::test]
+async fn warnings_of_one_place_are_one_notice_to_whom_a_policy_names_at_once_too() {
+    let lines = "
+        0s          sensor 1 damp
+        3s          sensor 2 damp
+        9s          sensor 3 damp
+        10s..12s    tech hears Alarm: Cold store (3)
+        10s..12s    dave hears Alarm: Cold store (3)
+    ";
+    Play::of_dave_and_the_boss(Duration::from_hours(1)).await.runs(lines, "70s").await;
+}
+
+#[tokio::test]
+async fn a_warning_that_is_over_before_it_was_told_is_told_to_nobody_whom_a_policy_names_at_once() {
+    let lines = "
+        0s          sensor 1 damp
+        8s          sensor 1 well
+    ";
+    Play::of_dave_and_the_boss(Duration::from_hours(1)).await.runs(lines, "20m").await;
 }

@@ -15,7 +15,7 @@ async fn what_is_escalated_to_somebody_in_their_quiet_hours_is_told_at_their_end
         0s          boss prefers {FROM_ELEVEN_TO_THREE}
         1s          sensor 1 cold
         30s..32s    tech hears Alarm: Cold store / 1 TH-10
-        1s..2s      dave hears Alarm: Cold store / 1 TH-10
+        30s..32s    dave hears Alarm: Cold store / 1 TH-10
         3h..3h1m    boss hears Held back by quiet hours: 1 standing
         4h          sensor 1 well
         4h..4h1m    tech hears Recovered: Cold store / 1 TH-10
@@ -32,7 +32,7 @@ async fn what_is_escalated_to_somebody_who_reads_a_digest_is_in_it() {
         0s          boss prefers {\"digest_at\": \"16:00\", \"ways\": {\"alarms\": {\"email\": \"digest\"}}}
         1s          sensor 1 cold
         30s..32s    tech hears Alarm: Cold store / 1 TH-10
-        1s..2s      dave hears Alarm: Cold store / 1 TH-10
+        30s..32s    dave hears Alarm: Cold store / 1 TH-10
         4h..4h1m    boss hears Digest: 1 standing
     ";
     Play::of_dave_and_the_boss(Duration::from_mins(10)).await.runs(lines, "10m").await;

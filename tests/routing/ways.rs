@@ -165,3 +165,32 @@ async fn where_nothing_reaches_somebody_who_sees_it_the_next_person_of_its_polic
     ";
     play.runs(lines, "30m").await;
 }
+
+#[tokio::test]
+async fn a_channel_that_asks_for_a_minute_is_given_up_as_others_are() {
+    let play = Play::new().await;
+    let table = play.flow.cx.table.as_ref();
+    let tech = users::get(table, "tech").await.unwrap().unwrap();
+    users::put(table, &User { webhook: None, mail: None, phone: Some("+8613800138000".to_owned()), ..tech })
+        .await
+        .unwrap();
+    let busy = jobs::ports::Delivery::TryLater {
+        after: Some(Duration::from_mins(1)),
+        why: "isv.BUSINESS_LIMIT_CONTROL".to_owned(),
+    };
+    play.flow.notifier().refuse_channel("sms", Some(busy));
+    play.flow.reports([play.flow.climate(1, 40.0, 50.0)]).await;
+    play.flow.settle().await;
+    for _ in 0..11 * 60 {
+        play.flow.sleeps(Duration::from_secs(59));
+        play.flow.after(Duration::from_secs(1)).await;
+    }
+    let first = notices::list(table, "tech", 100, None).await.unwrap().items.pop().unwrap();
+    assert_eq!(
+        (first.status, play.flow.dead_letters().await),
+        (NoticeStatus::Failed, 0),
+        "{} attempts, last {:?}",
+        first.attempts.len(),
+        first.attempts.last()
+    );
+}

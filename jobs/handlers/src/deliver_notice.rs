@@ -44,7 +44,7 @@ pub struct DeliverNotice {
 impl Job for DeliverNotice {
     const NAME: &'static str = "deliver_notice";
     const LANE: crate::ports::Lane = crate::ports::Lane::Urgent;
-    const MAX_ATTEMPTS: u32 = 200;
+    const MAX_ATTEMPTS: u32 = 400;
 
     fn key(&self) -> String {
         self.notice.clone()
@@ -144,10 +144,8 @@ impl Work {
     /// Sends it where it is time, and passes it on where it is late; gives when there is more to do.
     async fn go_on(mut self, cx: &Context) -> Result<Option<JobError>, JobError> {
         let Some(letter) = self.letter.take() else {
-            let before = self.notice.value.way.passed_on;
-            self.pass_on_when_due(cx).await?;
-            if self.notice.value.way.passed_on != before {
-                let _ = cx.table.write(notices::update(&self.notice)?).await?;
+            if self.is_to_go_on(cx) {
+                self.pass_on(cx).await?;
             }
             return Ok(self.again(cx));
         };
@@ -158,9 +156,11 @@ impl Work {
         };
         let at = cx.clock.now();
         self.note(&delivery, at, cx.dice.roll());
-        self.pass_on_when_due(cx).await?;
-        // Only the holder of the claim writes a notice, so this is refused only to one whose claim ran out.
-        let _ = cx.table.write(notices::update(&self.notice)?).await?;
+        // Before it is asked who is next: of several that are refused at once, the last to be stored sees that the others were.
+        self.store(cx).await?;
+        if self.is_to_go_on(cx) {
+            self.pass_on(cx).await?;
+        }
         let again = self.again(cx);
         if was_sent {
             self.look_at_the_way(cx, &delivery, at).await;
@@ -190,15 +190,29 @@ impl Work {
         notice.attempts.push(Attempt { at, outcome });
     }
 
-    async fn pass_on_when_due(&mut self, cx: &Context) -> Result<(), JobError> {
+    /// Only the holder of the claim writes a notice, so this is refused only to one whose claim ran out.
+    async fn store(&mut self, cx: &Context) -> Result<(), JobError> {
+        if cx.table.write(notices::update(&self.notice)?).await?.applied() {
+            self.notice.version += 1;
+        }
+        Ok(())
+    }
+
+    /// Whether others are to be told now.
+    fn is_to_go_on(&self, cx: &Context) -> bool {
         let notice = &self.notice.value;
         let is_due = match notice.status {
             NoticeStatus::Sent => false,
             NoticeStatus::Waiting => cx.clock.now() >= passing_on::due(notice),
             NoticeStatus::Failed => true,
         };
-        if is_due && !notice.way.passed_on {
-            self.notice.value.way.passed_on = passing_on::pass_on(cx, notice).await? == Passed::On;
+        is_due && !notice.way.passed_on
+    }
+
+    async fn pass_on(&mut self, cx: &Context) -> Result<(), JobError> {
+        if passing_on::pass_on(cx, &self.notice.value).await? == Passed::On {
+            self.notice.value.way.passed_on = true;
+            self.store(cx).await?;
         }
         Ok(())
     }

@@ -48,7 +48,7 @@ pub(crate) async fn incident_of(table: &dyn Table, notice: &Notice) -> Result<Op
     let changes = notice.facts.iter().flat_map(Facts::changes);
     let rules: BTreeSet<&RuleId> = changes.map(|change| &change.rule).collect();
     let recipients = rules.into_iter().map(|rule| audience_of_rule(rule));
-    let own = Audience::User(notice.user.clone());
+    let own = Audience::User(notice.way.in_place_of.as_ref().unwrap_or(&notice.user).clone());
     let audiences: Vec<Audience> = [own].into_iter().chain(policies).chain(recipients).collect();
     for audience in audiences {
         let named = Named { audience, id: notice.incident.clone() };

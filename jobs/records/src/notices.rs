@@ -126,6 +126,9 @@ pub struct Way {
     pub passed_on: bool,
     /// The notice in whose place this one is.
     pub instead_of: Option<String>,
+    /// Whom nothing reached, where this person is told in their place, be it by way of others: it is of their incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_place_of: Option<String>,
     /// Who is told when this person takes it on no channel, first ones first; none before that is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub others: Option<Vec<String>>,

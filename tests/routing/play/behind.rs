@@ -64,3 +64,47 @@ impl Table for Hindered {
         self.table.transact(writes).await
     }
 }
+
+/// A table that lets others go on before each read and write, as one over a network does.
+struct Yields(Arc<dyn Table>);
+
+impl Play {
+    /// A play whose table yields.
+    pub(in crate::routing) async fn of_yields() -> Self {
+        let yields = |table| Arc::new(Yields(table)) as Arc<dyn Table>;
+        Self::on("2026-06-01T12:00:00Z", Duration::from_secs(1), |_| {}, yields).await
+    }
+}
+
+#[async_trait]
+impl Table for Yields {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
+        tokio::task::yield_now().await;
+        self.0.get(key).await
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError> {
+        tokio::task::yield_now().await;
+        self.0.get_many(keys).await
+    }
+
+    async fn query(&self, range: &Range) -> Result<Page, TableError> {
+        tokio::task::yield_now().await;
+        self.0.query(range).await
+    }
+
+    async fn write(&self, write: Write) -> Result<Outcome, TableError> {
+        tokio::task::yield_now().await;
+        self.0.write(write).await
+    }
+
+    async fn write_batch(&self, writes: Vec<Write>) -> Result<(), TableError> {
+        tokio::task::yield_now().await;
+        self.0.write_batch(writes).await
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<Outcome, TableError> {
+        tokio::task::yield_now().await;
+        self.0.transact(writes).await
+    }
+}

@@ -25,6 +25,9 @@ const JITTER: u64 = 20;
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 const PATIENCE: Duration = Duration::from_hours(10);
 
+/// Whoever asks for a pause is tried as they say; so many such pauses count as one failure without.
+const ASKED_AS_THEY_SAY: usize = 8;
+
 /// No receiver is waited for longer than this.
 const LONGEST_ASKED: Duration = Duration::from_hours(10);
 
@@ -54,7 +57,9 @@ impl Pace {
                 up_to(pause, JITTER, roll).max(asked.unwrap_or_default())
             }
             Self::Operators if at.since(notice.tried_since()) > PATIENCE => return None,
-            Self::Operators => asked.unwrap_or_else(|| doubled(failed, roll)),
+            // Who asks for a little each time, for hours, is asked less and less often.
+            Self::Operators => asked
+                .map_or_else(|| doubled(failed, roll), |asked| asked.max(doubled(failed / ASKED_AS_THEY_SAY, roll))),
         };
         Some(at.plus(pause))
     }

@@ -8,7 +8,7 @@ use domain::{
     identity::{derived_id, time_of},
 };
 use records::{
-    Table,
+    Table, TableError,
     channels::Channels,
     facts::{Facts, Instead, Kind},
     incidents::{self, Audience, Begun, Incident},
@@ -150,7 +150,7 @@ pub(super) async fn told_instead(table: &dyn Table, notice: &Notice) -> Result<O
 
 async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<Passed, JobError> {
     let table = cx.table.as_ref();
-    let others = others(cx, notice).await?;
+    let Some(others) = others(cx, notice).await? else { return Ok(Passed::On) };
     for (index, other) in others.iter().enumerate() {
         let Some(user) = users::get(table, other).await? else { continue };
         let (channels, common, happened) = (Channels::of(table, &user).await?, Common::default(), happened(notice));
@@ -190,57 +190,71 @@ async fn is_told_to_all(table: &dyn Table, notice: &Notice) -> Result<bool, JobE
 
 /// Has the policies of what a notice tells of count somebody among those who were told: they may take it on, and hear of its end.
 async fn joins_incidents(cx: &Context, notice: &Notice, user: &str) -> Result<(), JobError> {
+    let everybody = users::list(cx.table.as_ref()).await?;
     for incident in escalated(cx.table.as_ref(), notice).await? {
-        let (everybody, bound) = (users::list(cx.table.as_ref()).await?, bound(cx, &incident, []).await?);
-        if next_of(cx, &incident, (notice, &everybody, &bound)).await?.iter().any(|next| next == user) {
-            joins(cx, &incident, user).await?;
+        let bound = bound(cx, &incident, []).await?;
+        if named_by(cx, &incident, 0, (notice, &everybody, &bound)).await?.iter().any(|named| named == user) {
+            joins(cx, &incident, (notice, user)).await?;
         }
     }
     Ok(())
 }
 
-async fn joins(cx: &Context, incident: &Incident, user: &str) -> Result<(), JobError> {
-    let table = cx.table.as_ref();
+async fn joins(cx: &Context, incident: &Incident, (notice, user): (&Notice, &str)) -> Result<(), JobError> {
+    let (table, now) = (cx.table.as_ref(), cx.clock.now());
     for _ in 0..TRIES {
         let Some(mut incident) = incidents::get(table, &incident.named()).await? else { return Ok(()) };
-        if incident.value.state.closed || !incident.value.people.insert(user.to_owned()) {
+        let Incident { state, people, stand_ins, .. } = &mut incident.value;
+        if state.closed || !people.insert(user.to_owned()) {
             return Ok(());
         }
-        if table.write(incidents::put_handed_on(&incident, cx.clock.now())?).await?.applied() {
-            let _ = table.transact(incidents::put_told(user, &incident.value, cx.clock.now())?).await?;
+        stand_ins.insert(user.to_owned());
+        state.was_told_early(stand(notice).map(Change::told_as), now);
+        // What is due by now depends on who hears.
+        let before = incident.value.timer.replace(now);
+        if table.transact(incidents::put(&incident, before, None, now)?).await?.applied() {
+            let _ = table.transact(incidents::put_told(user, &incident.value, now)?).await?;
             return Ok(());
         }
     }
     Err(JobError::retry("the incident is stepped by many at once"))
 }
 
-/// Who may be told in the place of somebody: those whom the steps to come of its incidents name. Of ends nobody else hears.
-async fn others(cx: &Context, notice: &Notice) -> Result<Vec<String>, JobError> {
+/// Who may be told in the place of somebody: those whom the steps to come of its incidents name. Of ends nobody else hears. None where
+/// somebody is by now: who comes behind them is not called once more for each of those whom nothing reaches.
+async fn others(cx: &Context, notice: &Notice) -> Result<Option<Vec<String>>, JobError> {
     if let Some(known) = &notice.way.others {
-        return Ok(known.clone());
+        return Ok(Some(known.clone()));
     }
-    let mut others: Vec<String> = Vec::new();
+    let (mut others, mut is_told): (Vec<String>, bool) = (Vec::new(), false);
+    let everybody = users::list(cx.table.as_ref()).await?;
     for incident in escalated(cx.table.as_ref(), notice).await? {
-        let (everybody, bound) = (users::list(cx.table.as_ref()).await?, bound(cx, &incident, []).await?);
-        let next = next_of(cx, &incident, (notice, &everybody, &bound)).await?;
-        others.extend(next.into_iter().filter(|name| !others.contains(name)).collect::<Vec<_>>());
+        if incident.stand_ins.iter().any(|name| *name != notice.user) {
+            is_told = true;
+            continue;
+        }
+        let (level, bound) = (incident.state.level, bound(cx, &incident, []).await?);
+        let named = named_by(cx, &incident, level, (notice, &everybody, &bound)).await?;
+        let next = named.into_iter().filter(|name| !incident.people.contains(name) && !others.contains(name));
+        others.extend(next.collect::<Vec<_>>());
     }
-    Ok(others)
+    Ok((!others.is_empty() || !is_told).then_some(others))
 }
 
-/// Whom the steps to come of a policy's incident name who were not told yet.
-async fn next_of(
+/// Whom the steps of a policy's incident name, from one on, where it wants what a notice tells of.
+async fn named_by(
     cx: &Context,
     incident: &Incident,
+    level: usize,
     (notice, everybody, bound): (&Notice, &[User], &BTreeSet<String>),
-) -> Result<Vec<String>, JobError> {
+) -> Result<Vec<String>, TableError> {
     let steps = Steps::of(cx, &incident.audience).await?;
     if !stand(notice).any(|change| steps.concern(change.severity)) {
         return Ok(Vec::new());
     }
     let at = (cx.table.as_ref(), cx.clock.now());
-    let mut named = steps.named_from(incident.state.level, at, (everybody, bound)).await?;
-    named.retain(|name| *name != notice.user && !incident.people.contains(name));
+    let mut named = steps.named_from(level, at, (everybody, bound)).await?;
+    named.retain(|name| *name != notice.user);
     Ok(named)
 }
 
@@ -284,9 +298,10 @@ async fn of_the_same(table: &dyn Table, notice: &Notice) -> Result<Vec<Notice>, 
 }
 
 fn instead(cx: &Context, notice: &Notice, user: &User, channel: String) -> Notice {
+    let is_other = user.user != notice.user;
     let facts = notice.facts.clone().map(|facts| Facts {
         instead: Some(Instead {
-            user: (user.user != notice.user).then(|| notice.user.clone()),
+            user: is_other.then(|| notice.user.clone()),
             channel: notice.channel.clone(),
             is_late: notice.status != NoticeStatus::Failed,
             said: notice.attempts.last().map(|attempt| attempt.outcome.clone()).unwrap_or_default(),
@@ -299,8 +314,10 @@ fn instead(cx: &Context, notice: &Notice, user: &User, channel: String) -> Notic
         Some(words) => (words.subject, words.text),
         None => (notice.subject.clone(), notice.text.clone()),
     };
-    // By the transition, not by the notice: of several that fail at once, one goes on.
-    let began = time_of(&notice.id).unwrap_or(notice.at);
+    let in_place_of = notice.way.in_place_of.clone().or_else(|| is_other.then(|| notice.user.clone()));
+    // By the transition, not by the notice: of several that fail at once, one goes on, be they of several people. The same person is told
+    // of one transition again.
+    let began = time_of(if is_other { &notice.transition } else { &notice.id }).unwrap_or(notice.at);
     Notice {
         id: derived_id(began, &["instead", &notice.transition, &user.user, &channel]),
         user: user.user.clone(),
@@ -314,6 +331,7 @@ fn instead(cx: &Context, notice: &Notice, user: &User, channel: String) -> Notic
             event: notice.way.event.clone(),
             instead_of: Some(notice.id.clone()),
             others: notice.way.others.clone(),
+            in_place_of,
             ..Way::default()
         },
         facts,

@@ -1,11 +1,22 @@
 //! Telling others, and again, what nobody takes on.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{Incident, Pace, Telling, TellingKind};
 use crate::Timestamp;
 
 impl Incident {
+    /// Somebody was told of these alarms in the place of another before the first step of an escalation: that they began is no news any
+    /// more, and what becomes of them is told.
+    pub fn was_told_early<'a>(&mut self, alarms: impl Iterator<Item = &'a str>, now: Timestamp) {
+        if self.level > 0 {
+            return;
+        }
+        let told: BTreeSet<&str> = alarms.collect();
+        self.news.retain(|news| news.change.ends() || !told.contains(news.change.told_as()));
+        (self.level, self.told_at) = (1, Some(now));
+    }
+
     /// From when on it is counted how long nobody has it on.
     fn counted_from(&self) -> Option<Timestamp> {
         self.unattended.max(self.unattended.and(self.unknown_at))
@@ -30,7 +41,8 @@ impl Incident {
                 continue;
             }
             let (news, level) = (std::mem::take(&mut self.news), self.next_step);
-            let telling = Telling { level, ..self.telling(TellingKind::Escalation, news, now.max(due)) };
+            let at_once = if is_at_once && self.sequence == 0 { level } else { 0 };
+            let telling = Telling { level, at_once, ..self.telling(TellingKind::Escalation, news, now.max(due)) };
             tellings.push(telling);
         }
     }
@@ -38,8 +50,12 @@ impl Incident {
     pub(super) fn next_step_at(&self, pace: &Pace) -> Option<Timestamp> {
         let steps = pace.steps.get(self.next_step..)?;
         let (from, first) = (self.counted_from()?, steps.first()?);
-        if !first.is_zero() || self.level == 0 || self.news.is_empty() {
+        if !first.is_zero() || self.news.is_empty() {
             return Some(from.plus(*first));
+        }
+        if self.level == 0 {
+            // They hear in one notice what belongs together, as those do who see it.
+            return self.gathered_at(pace).map(|gathered| gathered.max(from));
         }
         // Whom it names hear what all hear, when they do, and no later than others are called.
         let later = steps.iter().find(|after| !after.is_zero()).map(|after| from.plus(*after));

@@ -29,6 +29,11 @@ impl Incident {
         self.news.iter().map(due).min()
     }
 
+    /// When what is new has been waited for long enough that more may belong to it, before anything was told.
+    pub(super) fn gathered_at(&self, pace: &Pace) -> Option<Timestamp> {
+        self.news.iter().map(|news| self.opened.plus(pace.wait.of(news.change.severity))).min()
+    }
+
     fn raised(&self, news: &News) -> u32 {
         self.raises.get(&news.condition()).map(|raises| raises.count).unwrap_or_default()
     }

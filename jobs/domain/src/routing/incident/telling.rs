@@ -47,7 +47,10 @@ impl Telling {
     pub fn is_again(&self) -> bool {
         match self.kind {
             TellingKind::Repeat => true,
-            TellingKind::Escalation => self.sequence > 1 || self.unattended.is_some_and(|since| since < self.at),
+            // Whom a first step without delay names hear when those do who see it.
+            TellingKind::Escalation => {
+                self.sequence > 1 || self.at_once == 0 && self.unattended.is_some_and(|since| since < self.at)
+            }
             TellingKind::News | TellingKind::Recovery => false,
         }
     }

@@ -22,7 +22,7 @@ fn what_is_new_after_a_word_is_told_once_to_whom_the_first_step_names_as_well() 
         story.acknowledged("a", 60);
         story.raised("b", severity, 1200);
         story.until(1200 + 700);
-        let expected = [(0, Escalation, 0, 1), (told, Fresh, 1, 1), (1800, Escalation, 0, 2)];
+        let expected = [(0, Escalation, 1, 1), (told, Fresh, 1, 1), (1800, Escalation, 0, 2)];
         assert_eq!(story.steps(), expected, "{severity}");
     }
 }
@@ -34,7 +34,7 @@ fn what_is_new_soon_after_all_is_over_is_told_once() {
     story.cleared("a", Critical, 120);
     story.raised("b", Critical, 240);
     story.until(700);
-    assert_eq!(story.steps(), [(0, Escalation, 0, 1), (120, Recovery, 0, 1), (240, Fresh, 1, 1)]);
+    assert_eq!(story.steps(), [(0, Escalation, 1, 1), (120, Recovery, 0, 1), (240, Fresh, 1, 1)]);
 }
 
 #[test]
@@ -63,12 +63,12 @@ fn what_comes_and_goes_is_escalated_and_said_again_while_it_stands_and_not_while
     let mut story = at_once_and_later();
     story.hears(0, vec![change("a", ChangeKind::Flapping, Critical, 0)]);
     story.until(610);
-    assert_eq!(story.steps(), [(0, Escalation, 0, 1), (600, Escalation, 0, 2)]);
+    assert_eq!(story.steps(), [(0, Escalation, 1, 1), (600, Escalation, 0, 2)]);
     let mut story = at_once_and_later();
     story.hears(0, vec![change("a", ChangeKind::Flapping, Critical, 0)]);
     story.known.insert("a".to_owned(), Known { over: Some(at(20)), ..Known::default() });
     story.until(4000);
-    assert_eq!(story.steps(), [(0, Escalation, 0, 1)]);
+    assert_eq!(story.steps(), [(0, Escalation, 1, 1)]);
     let calmed = Change { lasted_ms: Some(20_000), ..change("a", ChangeKind::Calmed, Critical, 4000).change };
     let last = Change { alarm: "a'".to_owned(), ..calmed };
     story.hears(4000, vec![News { change: last, ..change("a", ChangeKind::Calmed, Critical, 4000) }]);
@@ -82,7 +82,7 @@ fn that_something_comes_and_goes_after_a_word_is_told_once() {
     story.raised("a", Critical, 0);
     story.acknowledged("a", 60);
     story.hears(1200, vec![change("b", ChangeKind::Flapping, Critical, 1200)]);
-    assert_eq!(story.steps(), [(0, Escalation, 0, 1), (1200, Fresh, 1, 1)]);
+    assert_eq!(story.steps(), [(0, Escalation, 1, 1), (1200, Fresh, 1, 1)]);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn what_comes_after_a_word_is_escalated_after_all_of_its_time_though_nobody_look
     story.acknowledged("a", 60);
     story.raised("b", Critical, 500);
     story.until(1099);
-    assert_eq!(story.steps(), [(0, Escalation, 0, 1), (500, Fresh, 1, 1)]);
+    assert_eq!(story.steps(), [(0, Escalation, 1, 1), (500, Fresh, 1, 1)]);
     story.until(1100);
     assert_eq!(story.steps()[2..], [(1100, Escalation, 0, 2)]);
 }

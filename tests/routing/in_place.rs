@@ -1,0 +1,130 @@
+//! Who is told in the place of somebody whom nothing reaches: once, as one of the policy's people, and nobody further.
+
+use std::time::Duration;
+
+use jobs::{DeliverNotice, Job, ports::Delivery, told_by_name};
+use records::{
+    alarms::{self, Which},
+    notices,
+    users::{self, User},
+};
+use serde_json::{Value, json};
+
+use super::play::Play;
+
+/// These users hear by text, the technician by mail alone, and who sees it hears long before a policy's steps are due.
+async fn by_text(steps: Value, people: &[&str]) -> Play {
+    let play = Play::new().await;
+    play.hire(people).await;
+    by_mail_alone(&play, None).await;
+    play.policy(json!({ "least": "warning", "steps": steps })).await;
+    play
+}
+
+async fn by_mail_alone(play: &Play, phone: Option<&str>) {
+    let table = play.flow.cx.table.as_ref();
+    let tech = users::get(table, "tech").await.unwrap().unwrap();
+    let phone = phone.map(str::to_owned).or_else(|| tech.phone.clone());
+    users::put(table, &User { webhook: None, phone, ..tech }).await.unwrap();
+}
+
+/// The boss after two hours, the chief after four.
+fn boss_and_chief() -> Value {
+    json!([{ "after_ms": 7_200_000, "users": ["boss"] }, { "after_ms": 14_400_000, "users": ["chief"] }])
+}
+
+#[tokio::test]
+async fn who_is_told_in_the_place_of_somebody_before_the_first_step_hears_of_the_end() {
+    let lines = "
+        0s          boss tries sms
+        0s          mail refused
+        1s          sensor 1 hot
+        1s..3m      boss hears by text: Alarm: Cold store / 1 TH-10
+        10m         sensor 1 well
+        10m..11m    boss hears by text: Recovered: Cold store / 1 TH-10
+    ";
+    by_text(boss_and_chief(), &["boss", "chief"]).await.runs(lines, "30m").await;
+}
+
+#[tokio::test]
+async fn who_is_told_in_the_place_of_who_is_told_in_the_place_of_somebody_hears_of_the_end() {
+    let lines = "
+        0s          chief tries sms
+        0s          mail refused
+        1s          sensor 1 hot
+        1s..3m      chief hears by text: Alarm: Cold store / 1 TH-10
+        5m          mail well
+        10m         sensor 1 well
+        10m..11m    tech hears Recovered: Cold store / 1 TH-10
+        10m..11m    boss hears Recovered: Cold store / 1 TH-10
+        10m..11m    chief hears by text: Recovered: Cold store / 1 TH-10
+    ";
+    by_text(boss_and_chief(), &["boss", "chief"]).await.runs(lines, "30m").await;
+}
+
+#[tokio::test]
+async fn who_is_told_at_last_may_take_it_on() {
+    let play = by_text(boss_and_chief(), &["boss", "chief"]).await;
+    let lines = "
+        0s          chief tries sms
+        0s          mail refused
+        1s          sensor 1 hot
+        1s..3m      chief hears by text: Alarm: Cold store / 1 TH-10
+    ";
+    play.runs(lines, "10m").await;
+    let table = play.flow.cx.table.as_ref();
+    let active = alarms::list(table, Which::Active, 10, None).await.unwrap().items;
+    let theirs = told_by_name::among(table, "chief", &active.iter().collect::<Vec<_>>()).await.unwrap();
+    assert_eq!(theirs.len(), 1);
+}
+
+#[tokio::test]
+async fn two_whom_nothing_reaches_have_one_next_person() {
+    let play = by_text(boss_and_chief(), &["tess", "boss", "chief"]).await;
+    let lines = "
+        0s          boss tries sms
+        0s          chief tries sms
+        0s          tess sees
+        0s          mail busy
+        1s          sensor 1 hot
+        1s..3m      boss hears by text: Alarm: Cold store / 1 TH-10
+    ";
+    play.runs(lines, "10m").await;
+}
+
+#[tokio::test]
+async fn reminders_that_are_not_taken_remind_who_is_told_instead_and_call_nobody_before_their_step() {
+    let lines = "
+        0s          boss tries sms
+        0s          chief tries sms
+        0s          mail refused
+        1s          sensor 1 hot
+        1s..3m      boss hears by text: Alarm: Cold store / 1 TH-10
+        30m..31m    boss hears by text: Still open: Cold store / 1 TH-10
+        60m..61m    boss hears by text: Still open: Cold store / 1 TH-10
+        90m..91m    boss hears by text: Still open: Cold store / 1 TH-10
+    ";
+    by_text(boss_and_chief(), &["boss", "chief"]).await.runs(lines, "1m").await;
+}
+
+#[tokio::test]
+async fn where_two_channels_refuse_at_once_the_next_person_is_told() {
+    let play = Play::of_yields().await;
+    play.hire(&["boss"]).await;
+    by_mail_alone(&play, Some("+8613800138000")).await;
+    play.policy(json!({ "steps": [{ "after_ms": 7_200_000, "users": ["boss"] }] })).await;
+    let told = play.mails("0s boss tries webhook\n0s mail busy\n0s texts busy\n1s sensor 1 hot", "1s").await;
+    assert!(told.is_empty(), "both wait: {told:?}");
+    for channel in ["email", "sms"] {
+        play.flow.notifier().refuse_channel(channel, Some(Delivery::Refused { why: "550 no".to_owned() }));
+    }
+    play.flow.sleeps(Duration::from_secs(20));
+    let waiting = notices::list(play.flow.cx.table.as_ref(), "tech", 10, None).await.unwrap().items;
+    let jobs: Vec<DeliverNotice> =
+        waiting.into_iter().map(|notice| DeliverNotice { user: notice.user, notice: notice.id }).collect();
+    let [one, other] = jobs.as_slice() else { panic!("one on each channel: {jobs:?}") };
+    let (one, other) = tokio::join!(one.run(&play.flow.cx), other.run(&play.flow.cx));
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    let boss = notices::list(play.flow.cx.table.as_ref(), "boss", 10, None).await.unwrap().items;
+    assert_eq!(boss.len(), 1, "once");
+}
