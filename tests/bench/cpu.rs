@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
+    bare_path,
     gateways::{Answers, Gateway},
     homes::{Home, Kind},
     poster::Poster,
@@ -25,15 +26,30 @@ pub(crate) async fn percent(kind: Kind, terminals: u32) -> Result<Vec<(&'static 
     let scale = Scale { gateways: 16, terminals };
     let settings = format!("[schedule]\ninstruction_ms = 1\nminimum_interval_ms = {INTERVAL_MS}\n");
     let home = Home::start(kind, &site::site(scale)?, &settings).await?;
-    let poster = Arc::new(Poster::new(&home.url())?);
+    of_processes(&home.url(), home.processes(), scale).await
+}
+
+/// Which hundredths of a core a bare server takes that asks, stores and shows as many.
+pub(crate) async fn percent_of_bare_path(terminals: u32) -> Result<f64> {
+    let scale = Scale { gateways: 16, terminals };
+    let server = bare_path::start(INTERVAL_MS).await?;
+    let shares = of_processes(&server.url, vec![("bare", server.pid()?)], scale).await?;
+    Ok(shares.into_iter().map(|(_, share)| share).sum())
+}
+
+async fn of_processes(
+    url: &str,
+    processes: Vec<(&'static str, u32)>,
+    scale: Scale,
+) -> Result<Vec<(&'static str, f64)>> {
+    let poster = Arc::new(Poster::new(url)?);
     let mut gateways = JoinSet::new();
     for number in 0..scale.gateways {
-        let mut gateway = Gateway::connect(&home.url(), scale, number).await?;
+        let mut gateway = Gateway::connect(url, scale, number).await?;
         gateway.announce().await?;
         gateways.spawn(gateway.answer(Arc::clone(&poster), Answers { rounds: u16::MAX, too_warm: 0 }));
     }
     sleep(WARM_UP).await;
-    let processes = home.processes();
     let before = processes.iter().map(|(_, pid)| ticks(*pid)).collect::<Result<Vec<_>>>()?;
     sleep(MEASURED).await;
     let after = processes.iter().map(|(_, pid)| ticks(*pid)).collect::<Result<Vec<_>>>()?;

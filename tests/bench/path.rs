@@ -58,37 +58,73 @@ pub(crate) async fn run(kind: Kind, terminals: u32, rounds: u16, interval_ms: u3
         "[schedule]\nwindow_ms = 1000\nlead_ms = 500\ninstruction_ms = 1\nminimum_interval_ms = {interval_ms}\n"
     );
     let home = Home::start(kind, &site::site(scale)?, &settings).await?;
-    let (url, admin) = (home.url(), home.admin().await?);
-    let poster = Arc::new(Poster::new(&url)?);
-    let browsers = Browsers::open(&url, admin.token(), terminals, &poster).await?;
-    let answers = Answers { rounds, too_warm: TOO_WARM.min(terminals) };
-    let before = spent(&home)?;
-    let mut gateways = JoinSet::new();
-    for number in 0..scale.gateways {
-        let mut gateway = Gateway::connect(&url, scale, number).await?;
-        gateway.announce().await?;
-        gateways.spawn(gateway.answer(Arc::clone(&poster), answers));
-    }
+    let admin = home.admin().await?;
+    let driven = drive((&home.url(), admin.token()), &home.processes(), scale, rounds).await?;
     let readings = terminals * u32::from(rounds);
-    let Seen { warm, last, waits } = browsers.see(terminals, readings).await?;
-    while let Some(ended) = gateways.join_next().await {
-        ended??;
-    }
-    outcome::until_evaluated(&admin, answers.too_warm).await;
-    let ended = last.max(Instant::now());
-    let processor = spent(&home)?.iter().zip(&before).map(|(after, before)| after.since(before)).sum::<Duration>();
-    let memory = most_resident(&home)?;
+    outcome::until_evaluated(&admin, too_warm(terminals)).await;
+    let run = driven.end()?;
     let stored = outcome::stored(&admin, terminals).await?;
     ensure!(stored == readings, "{readings} answers were acknowledged, {stored} are stored");
-    let per_second = f64::from(readings - terminals) / (ended - warm).as_secs_f64();
-    Ok(Run { per_second, waits, processor: processor / readings, memory })
+    Ok(run)
 }
 
-fn spent(home: &Home) -> Result<Vec<Spent>> {
-    home.processes().into_iter().map(|(_, pid)| Spent::of(pid)).collect()
+/// How many of so many sensors are too warm in the end.
+fn too_warm(terminals: u32) -> u32 {
+    TOO_WARM.min(terminals)
 }
 
-fn most_resident(home: &Home) -> Result<Vec<(&'static str, f64)>> {
-    let each = home.processes().into_iter();
-    each.map(|(name, pid)| Ok((name, process::mebibytes(process::most_resident(pid)?)))).collect()
+/// A server under load, by its address and the token of a user who may see all, and its processes: until every answer was shown.
+pub(crate) async fn drive(
+    (url, token): (&str, &str),
+    processes: &[(&'static str, u32)],
+    scale: Scale,
+    rounds: u16,
+) -> Result<Driven> {
+    let Scale { gateways, terminals } = scale;
+    let poster = Arc::new(Poster::new(url)?);
+    let browsers = Browsers::open(url, token, terminals, &poster).await?;
+    let answers = Answers { rounds, too_warm: too_warm(terminals) };
+    let before = spent(processes)?;
+    let mut answering = JoinSet::new();
+    for number in 0..gateways {
+        let mut gateway = Gateway::connect(url, scale, number).await?;
+        gateway.announce().await?;
+        answering.spawn(gateway.answer(Arc::clone(&poster), answers));
+    }
+    let readings = terminals * u32::from(rounds);
+    let seen = browsers.see(terminals, readings).await?;
+    while let Some(ended) = answering.join_next().await {
+        ended??;
+    }
+    Ok(Driven { processes: processes.to_vec(), before, seen, counted: readings - terminals, readings })
+}
+
+/// A server that has shown all that it was posted.
+pub(crate) struct Driven {
+    processes: Vec<(&'static str, u32)>,
+    before: Vec<Spent>,
+    seen: Seen,
+    counted: u32,
+    readings: u32,
+}
+
+impl Driven {
+    /// What came of it, now that the server has done all it is to do.
+    pub(crate) fn end(self) -> Result<Run> {
+        let Self { processes, before, seen: Seen { warm, last, waits }, counted, readings } = self;
+        let ended = last.max(Instant::now());
+        let each = spent(&processes)?.into_iter().zip(&before).map(|(after, before)| after.since(before));
+        let processor = each.sum::<Duration>() / readings;
+        let per_second = f64::from(counted) / (ended - warm).as_secs_f64();
+        Ok(Run { per_second, waits, processor, memory: most_resident(&processes)? })
+    }
+}
+
+fn spent(processes: &[(&'static str, u32)]) -> Result<Vec<Spent>> {
+    processes.iter().map(|(_, pid)| Spent::of(*pid)).collect()
+}
+
+fn most_resident(processes: &[(&'static str, u32)]) -> Result<Vec<(&'static str, f64)>> {
+    let each = processes.iter();
+    each.map(|(name, pid)| Ok((*name, process::mebibytes(process::most_resident(*pid)?)))).collect()
 }

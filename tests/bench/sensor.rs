@@ -42,6 +42,14 @@ impl Sensor {
         self.protocol.name()
     }
 
+    /// What it is asked; its mac and the instant are not in it.
+    pub(crate) fn query(&self) -> serde_json::Value {
+        json!({
+            "type": 485, "mountDev": "TH-10", "protocol": self.protocol(), "pid": PID, "content": self.contents,
+            "Interval": INTERVAL, "useTime": 0,
+        })
+    }
+
     /// The values in the body of a `queryData` post, of frames that are proven.
     pub(crate) fn read(&self, body: &str) -> Result<Vec<Value>> {
         let told = serde_json::from_str::<QueryData>(body)?.data;

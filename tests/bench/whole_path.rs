@@ -5,6 +5,7 @@
 
 mod alarms;
 mod apart;
+mod bare_path;
 mod browsers;
 mod build;
 mod cpu;
@@ -48,6 +49,7 @@ async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [limit::SERVE] => return limit::serve().await,
+        [bare_path::SERVE, interval_ms] => return bare_path::serve(interval_ms).await,
         [memory::SERVE] => return memory::serve().await,
         [room::SERVE, shown] => return room::serve(shown).await,
         _ => {}

@@ -6,7 +6,7 @@ use super::{
     ONE_PROCESS, OPEN_LOOP_INTERVAL_MS, PROMPT_P95_MS, PROMPT_P99_MS, Report, TERMINALS, millis, speed_of_an_open_loop,
 };
 use crate::{
-    disk,
+    bare_path, disk,
     figures::Bar,
     homes::Kind,
     limit, path,
@@ -18,6 +18,10 @@ pub(super) async fn measure(report: &mut Report) -> Result<()> {
     report.table.add(Row::new("disk: fsyncs one after another", rate(disk::fsyncs_per_second()?)));
     let limit = limit::per_second(TERMINALS, length.limit).await?;
     report.table.add(Row::new("(a) a bare route, one durable put", rate(limit)));
+    let bare = bare_path::closed_loop(TERMINALS, length.closed).await?;
+    let row = Row::new("(a) a bare path: asks, one durable put, shows", rate(bare.per_second));
+    report.table.add(row.beside(format!("{:.2} of the bare route", bare.per_second / limit)));
+    report.table.add(Row::new("(a) the bare path's processor for a reading", micros(bare.processor)));
     let whole = path::closed_loop(Kind::OneProcess, TERMINALS, length.closed).await?;
     let ratio = whole.per_second / limit;
     let row = Row::new("(b) the whole path, 1,000 terminals, 100 in flight", rate(whole.per_second));

@@ -17,6 +17,8 @@ const USUAL_PERCENT: f64 = 3.0;
 
 /// What a field costs that is asked every five seconds.
 pub(super) async fn pace(report: &mut Report) -> Result<()> {
+    let bare = cpu::percent_of_bare_path(TERMINALS).await?;
+    report.table.add(Row::new("(h) of a core, a bare path at the same pace", format!("{bare:.1} %")));
     for (kind, what) in [(Kind::OneProcess, "one process"), (Kind::OverRedis, "over Redis")] {
         let shares = cpu::percent(kind, TERMINALS).await?;
         let whole: f64 = shares.iter().map(|(_, share)| share).sum();
