@@ -82,14 +82,16 @@ pub(crate) async fn serve(interval_ms: &str) -> Result<()> {
         socket.on("subscribe", async |socket: SocketRef, Data(wanted): Data<Value>| {
             socket.join(wanted["event"].as_str().unwrap_or_default().to_owned());
         });
-        welcomes(&socket)
+        welcomes(&socket);
+        Ok::<(), Infallible>(())
     };
     let known = bare.clone();
     let of_nodes = async move |socket: SocketRef| {
         let known = known.clone();
         socket
             .on("terminalOn", async move |socket: SocketRef, Data(macs): Data<Vec<String>>| known.asks(&socket, macs));
-        welcomes(&socket)
+        welcomes(&socket);
+        Ok::<(), Infallible>(())
     };
     let let_in = async |socket: SocketRef| drop(socket.emit("accont", ""));
     io.ns("/web", let_in.with(of_browsers));
@@ -98,9 +100,8 @@ pub(crate) async fn serve(interval_ms: &str) -> Result<()> {
     apart::serve(router.route_service("/client/", sockets)).await
 }
 
-fn welcomes(socket: &SocketRef) -> Result<(), Infallible> {
+fn welcomes(socket: &SocketRef) {
     socket.on("register", async |socket: SocketRef| drop(socket.emit("registerSuccess", "hello")));
-    Ok(())
 }
 
 async fn take(State(bare): State<Bare>, body: Bytes) -> Result<&'static str, StatusCode> {
