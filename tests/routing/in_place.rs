@@ -5,14 +5,14 @@ use std::time::Duration;
 use jobs::{DeliverNotice, Job, ports::Delivery, told_by_name};
 use records::{
     alarms::{self, Which},
-    notices,
+    notices::{self, NoticeStatus},
     users::{self, User},
 };
 use serde_json::{Value, json};
 
 use super::play::Play;
 
-/// These users hear by text, the technician by mail alone, and who sees it hears long before a policy's steps are due.
+/// A policy of these steps and people; the technician, who sees it, hears by mail alone.
 async fn by_text(steps: Value, people: &[&str]) -> Play {
     let play = Play::new().await;
     play.hire(people).await;
@@ -31,6 +31,62 @@ async fn by_mail_alone(play: &Play, phone: Option<&str>) {
 /// The boss after two hours, the chief after four.
 fn boss_and_chief() -> Value {
     json!([{ "after_ms": 7_200_000, "users": ["boss"] }, { "after_ms": 14_400_000, "users": ["chief"] }])
+}
+
+#[tokio::test]
+async fn who_is_told_in_the_place_of_somebody_hears_of_the_end() {
+    let play = Play::of_dave_and_the_boss(Duration::from_hours(1)).await;
+    let lines = "
+        0s          boss tries sms
+        0s          mail refused
+        1s          sensor 1 hot
+        1s..2m      boss hears by text: Alarm: Cold store / 1 TH-10
+        10m         mail well
+        10m         sensor 1 well
+        10m..11m    boss hears by text: Recovered: Cold store / 1 TH-10
+        10m..11m    dave hears Recovered: Cold store / 1 TH-10
+        10m..11m    tech hears Recovered: Cold store / 1 TH-10
+    ";
+    play.runs(lines, "5m").await;
+}
+
+#[tokio::test]
+async fn who_is_next_is_asked_again_where_a_mail_is_refused_before_the_policy_heard() {
+    let play = Play::of_policies_behind(3).await;
+    play.hire(&["boss"]).await;
+    by_mail_alone(&play, None).await;
+    play.policy(json!({ "steps": [{ "after_ms": 7_200_000, "users": ["boss"] }] })).await;
+    let lines = "
+        0s          boss tries sms
+        0s          mail refused
+        1s          sensor 1 hot
+        2s..1m      boss hears by text: Alarm: Cold store / 1 TH-10
+    ";
+    play.runs(lines, "20m").await;
+    let tried = notices::list(play.flow.cx.table.as_ref(), "tech", 10, None).await.unwrap().items;
+    assert!(
+        tried.iter().all(|notice| notice.status == NoticeStatus::Failed && notice.attempts.len() == 1),
+        "{tried:?}"
+    );
+}
+
+#[tokio::test]
+async fn where_nothing_reaches_somebody_who_sees_it_the_next_person_of_its_policy_is_told() {
+    let steps = json!([
+        { "after_ms": 0, "users": ["tech"] },
+        { "after_ms": 7_200_000, "users": ["boss"] },
+        { "after_ms": 8_000_000, "users": ["chief"] },
+    ]);
+    let lines = "
+        0s          boss tries sms
+        0s          mail refused
+        1s          sensor 1 hot
+        1s..3m      boss hears by text: Alarm: Cold store / 1 TH-10
+        10m         sensor 1 well
+        10m..11m    boss hears by text: Recovered: Cold store / 1 TH-10
+        20m         sensor 2 cold
+    ";
+    by_text(steps, &["boss", "chief"]).await.runs(lines, "30m").await;
 }
 
 #[tokio::test]

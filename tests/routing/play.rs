@@ -9,12 +9,13 @@
 mod behind;
 mod choices;
 mod edits;
+mod rules;
 
 use std::{sync::Arc, time::Duration};
 
 use domain::{
     Mac, Timestamp,
-    alarm::{Act, Comparison, Condition, Deed, Level, Rule, Severity},
+    alarm::{Act, Deed},
 };
 use jobs::{
     NoticeSettings, bound,
@@ -24,8 +25,7 @@ use jobs::{
 use records::{
     Clock, Table,
     alarms::{self, Which},
-    alert_rules::{self, AlertRule, Change, Changed, Recipients, Scope, rule_id},
-    held, protocols,
+    held,
     routing::{self, Policy, StoredRota, Written},
     sites, terminals,
     users::{self, Role},
@@ -101,58 +101,6 @@ impl Play {
         let steps = json!([{ "after_ms": 0, "users": ["dave"] }, { "after_ms": after_ms, "users": ["boss"] }]);
         play.policy(json!({ "steps": steps })).await;
         play
-    }
-
-    async fn furnish(&self) {
-        let table = self.flow.cx.table.as_ref();
-        let terminal = terminals::get(table, &mac()).await.unwrap().unwrap();
-        let protocol = &terminal.devices[0].protocol;
-        let constants = json!({ "Protocol": protocol });
-        protocols::put_constants(table, &serde_json::from_value(constants).unwrap()).await.unwrap();
-        self.flow.sensors(1..=4).await;
-        let above = |name: &str, is, to| Condition::Compare { name: name.to_owned(), is, to, deadband: 0.0 };
-        self.rule(None, "hot", above("temperature", Comparison::Greater, 30.0), Severity::Critical).await;
-        self.rule(None, "cold", above("temperature", Comparison::Less, 5.0), Severity::Info).await;
-        self.rule(None, "damp", above("humidity", Comparison::Greater, 70.0), Severity::Warning).await;
-    }
-
-    /// A temperature above 21 is a warning, one above 28 critical.
-    pub(super) async fn levels(&self) {
-        let level = |limit, severity| Level { limit, severity, deadband: 0.0 };
-        let above = vec![level(21.0, Severity::Warning), level(28.0, Severity::Critical)];
-        let levels = Condition::Levels { name: "temperature".to_owned(), above, below: Vec::new() };
-        self.rule(None, "warm", levels, Severity::Warning).await;
-    }
-
-    pub(super) async fn rule(&self, owner: Option<&str>, name: &str, condition: Condition, severity: Severity) {
-        let rule = AlertRule {
-            id: name.to_owned(),
-            name: name.to_owned(),
-            owner: owner.map(str::to_owned),
-            target: domain::alarm::Target::Device,
-            replaces: None,
-            scope: Scope::Everywhere,
-            enabled: true,
-            recipients: Recipients::default(),
-            rule: Rule::new(rule_id(owner, name), condition, severity),
-            version: 1,
-            changed_at: self.flow.now(),
-            changed_by: "root".to_owned(),
-        };
-        self.change(Change::create(rule)).await;
-    }
-
-    async fn change(&self, change: Change) {
-        let changed = alert_rules::change(self.flow.cx.table.as_ref(), &[change], self.flow.now()).await.unwrap();
-        assert_eq!(changed, Changed::Done);
-    }
-
-    /// What a rule raises is also told to these.
-    pub(super) async fn recipients(&self, rule: &str, recipients: Value) {
-        let before = alert_rules::get(self.flow.cx.table.as_ref(), "root", rule).await.unwrap().unwrap();
-        let recipients = serde_json::from_value(recipients).unwrap();
-        let after = AlertRule { recipients, version: before.version + 1, ..before.clone() };
-        self.change(Change::replace(before, after)).await;
     }
 
     /// People who see nothing, and get mail.

@@ -91,23 +91,6 @@ async fn a_digest_that_is_not_taken_goes_on_too() {
 }
 
 #[tokio::test]
-async fn who_is_told_in_the_place_of_somebody_hears_of_the_end() {
-    let play = Play::of_dave_and_the_boss(Duration::from_hours(1)).await;
-    let lines = "
-        0s          boss tries sms
-        0s          mail refused
-        1s          sensor 1 hot
-        1s..2m      boss hears by text: Alarm: Cold store / 1 TH-10
-        10m         mail well
-        10m         sensor 1 well
-        10m..11m    boss hears by text: Recovered: Cold store / 1 TH-10
-        10m..11m    dave hears Recovered: Cold store / 1 TH-10
-        10m..11m    tech hears Recovered: Cold store / 1 TH-10
-    ";
-    play.runs(lines, "5m").await;
-}
-
-#[tokio::test]
 async fn mails_and_webhooks_say_what_people_call_the_rule() {
     let play = Play::new().await;
     play.mails("0s sensor 1 hot", "1s").await;
@@ -117,53 +100,6 @@ async fn mails_and_webhooks_say_what_people_call_the_rule() {
     assert!(mail.forms.html.as_ref().is_some_and(|page| page.contains("<bdi>hot</bdi>")), "{:?}", mail.forms.html);
     let called = letters.iter().find(|letter| letter.address.channel() == "webhook").unwrap();
     assert_eq!(called.data["rules"], json!({ "rule:hot": "hot" }));
-}
-
-#[tokio::test]
-async fn who_is_next_is_asked_again_where_a_mail_is_refused_before_the_policy_heard() {
-    let play = Play::of_policies_behind(3).await;
-    play.hire(&["boss"]).await;
-    let table = play.flow.cx.table.as_ref();
-    let tech = users::get(table, "tech").await.unwrap().unwrap();
-    users::put(table, &User { webhook: None, ..tech }).await.unwrap();
-    play.policy(json!({ "steps": [{ "after_ms": 7_200_000, "users": ["boss"] }] })).await;
-    let lines = "
-        0s          boss tries sms
-        0s          mail refused
-        1s          sensor 1 hot
-        2s..1m      boss hears by text: Alarm: Cold store / 1 TH-10
-    ";
-    play.runs(lines, "20m").await;
-    let tried = notices::list(play.flow.cx.table.as_ref(), "tech", 10, None).await.unwrap().items;
-    assert!(
-        tried.iter().all(|notice| notice.status == NoticeStatus::Failed && notice.attempts.len() == 1),
-        "{tried:?}"
-    );
-}
-
-#[tokio::test]
-async fn where_nothing_reaches_somebody_who_sees_it_the_next_person_of_its_policy_is_told() {
-    let play = Play::new().await;
-    play.hire(&["boss", "chief"]).await;
-    let table = play.flow.cx.table.as_ref();
-    let tech = users::get(table, "tech").await.unwrap().unwrap();
-    users::put(table, &User { webhook: None, ..tech }).await.unwrap();
-    let steps = json!([
-        { "after_ms": 0, "users": ["tech"] },
-        { "after_ms": 7_200_000, "users": ["boss"] },
-        { "after_ms": 8_000_000, "users": ["chief"] },
-    ]);
-    play.policy(json!({ "least": "warning", "steps": steps })).await;
-    let lines = "
-        0s          boss tries sms
-        0s          mail refused
-        1s          sensor 1 hot
-        1s..3m      boss hears by text: Alarm: Cold store / 1 TH-10
-        10m         sensor 1 well
-        10m..11m    boss hears by text: Recovered: Cold store / 1 TH-10
-        20m         sensor 2 cold
-    ";
-    play.runs(lines, "30m").await;
 }
 
 #[tokio::test]
