@@ -92,11 +92,11 @@ async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>) -> Result<(), J
         // What is newer may have been looked at, and have changed nothing, before this was stored.
         while looked.changed {
             let newer = since(cx, &one.source, looked.up_to, rest, cx.clock.now()).await?;
-            looked.changed = false;
+            // There may be more than is given at once.
+            looked.changed = !newer.is_empty();
             for newer in newer {
                 if newer.at > looked.up_to {
-                    let next = evaluate(cx, (&newer, rest)).await?;
-                    looked = Looked { changed: looked.changed || next.changed, up_to: next.up_to };
+                    looked.up_to = evaluate(cx, (&newer, rest)).await?.up_to;
                 }
             }
         }

@@ -68,7 +68,11 @@ pub(super) async fn since(
     let said = said.items.into_iter().filter(|reading| reading.device == *device && !reading.late).map(as_evidence);
     let is_reading = |evidence: &&&Evidence| matches!(evidence.fact, Fact::Values { .. });
     let at_hand = at_hand.iter().filter(is_reading).map(|evidence| (*evidence).clone());
-    let mut since: Vec<Evidence> = at_hand.chain(said).chain(is_whole.then_some(newest)).filter(is_newer).collect();
+    let mut since: Vec<Evidence> = at_hand.chain(said).filter(is_newer).collect();
+    // It may not be in the history yet.
+    if is_whole || since.is_empty() {
+        since.push(newest);
+    }
     since.sort_by_key(|evidence| evidence.at);
     since.dedup_by_key(|evidence| evidence.at);
     since.truncate(MOST_AT_ONCE);
