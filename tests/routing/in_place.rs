@@ -28,6 +28,24 @@ async fn by_mail_alone(play: &Play, phone: Option<&str>) {
     users::put(table, &User { webhook: None, phone, ..tech }).await.unwrap();
 }
 
+/// The technician's mail is refused, and the boss is told in their place.
+const THE_BOSS_IS_TOLD: &str = "
+        0s          boss tries sms
+        0s          mail refused
+        1s          sensor 1 hot
+        1s..3m      boss hears by text: Alarm: Cold store / 1 TH-10
+    ";
+
+/// The same, to its end.
+fn the_boss_is_told_to_the_end() -> String {
+    format!(
+        "{THE_BOSS_IS_TOLD}
+        10m         sensor 1 well
+        10m..11m    boss hears by text: Recovered: Cold store / 1 TH-10
+    "
+    )
+}
+
 /// The boss after two hours, the chief after four.
 fn boss_and_chief() -> Value {
     json!([{ "after_ms": 7_200_000, "users": ["boss"] }, { "after_ms": 14_400_000, "users": ["chief"] }])
@@ -77,29 +95,14 @@ async fn where_nothing_reaches_somebody_who_sees_it_the_next_person_of_its_polic
         { "after_ms": 7_200_000, "users": ["boss"] },
         { "after_ms": 8_000_000, "users": ["chief"] },
     ]);
-    let lines = "
-        0s          boss tries sms
-        0s          mail refused
-        1s          sensor 1 hot
-        1s..3m      boss hears by text: Alarm: Cold store / 1 TH-10
-        10m         sensor 1 well
-        10m..11m    boss hears by text: Recovered: Cold store / 1 TH-10
-        20m         sensor 2 cold
-    ";
-    by_text(steps, &["boss", "chief"]).await.runs(lines, "30m").await;
+    let lines = format!("{}\n20m sensor 2 cold", the_boss_is_told_to_the_end());
+    by_text(steps, &["boss", "chief"]).await.runs(&lines, "30m").await;
 }
 
 #[tokio::test]
 async fn who_is_told_in_the_place_of_somebody_before_the_first_step_hears_of_the_end() {
-    let lines = "
-        0s          boss tries sms
-        0s          mail refused
-        1s          sensor 1 hot
-        1s..3m      boss hears by text: Alarm: Cold store / 1 TH-10
-        10m         sensor 1 well
-        10m..11m    boss hears by text: Recovered: Cold store / 1 TH-10
-    ";
-    by_text(boss_and_chief(), &["boss", "chief"]).await.runs(lines, "30m").await;
+    let play = by_text(boss_and_chief(), &["boss", "chief"]).await;
+    play.runs(&the_boss_is_told_to_the_end(), "30m").await;
 }
 
 #[tokio::test]
@@ -150,17 +153,16 @@ async fn two_whom_nothing_reaches_have_one_next_person() {
 
 #[tokio::test]
 async fn reminders_that_are_not_taken_remind_who_is_told_instead_and_call_nobody_before_their_step() {
-    let lines = "
-        0s          boss tries sms
+    let lines = format!(
+        "
         0s          chief tries sms
-        0s          mail refused
-        1s          sensor 1 hot
-        1s..3m      boss hears by text: Alarm: Cold store / 1 TH-10
+        {THE_BOSS_IS_TOLD}
         30m..31m    boss hears by text: Still open: Cold store / 1 TH-10
         60m..61m    boss hears by text: Still open: Cold store / 1 TH-10
         90m..91m    boss hears by text: Still open: Cold store / 1 TH-10
-    ";
-    by_text(boss_and_chief(), &["boss", "chief"]).await.runs(lines, "1m").await;
+    "
+    );
+    by_text(boss_and_chief(), &["boss", "chief"]).await.runs(&lines, "1m").await;
 }
 
 #[tokio::test]

@@ -2,9 +2,8 @@
 //!
 //! Changes of one node are written one after the other, so that a goodbye cannot overtake a hello; those of different nodes side by
 //! side, since each goodbye waits until its report is durable: a thousand that go at once would keep those waiting that come again.
-//! A hello is reported once it is
-//! written, so that a job that hears of a node finds its session; a goodbye is written once its report is durable, so that
-//! a process that is killed in between leaves the session, by which the loss is seen at the next start.
+//! A hello is reported once it is written, so that a job that hears of a node finds its session; a goodbye is written once its report
+//! is durable, so that a process that is killed in between leaves the session, by which the loss is seen at the next start.
 
 mod lanes;
 
@@ -24,7 +23,7 @@ use socketioxide::socket::Sid;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use self::lanes::{Lanes, Superseded};
+use self::lanes::{Lanes, ToWrite};
 use crate::{elsewhere::Elsewhere, reports::Reporter};
 
 /// Of so many nodes changes are written at a time.
@@ -129,22 +128,27 @@ impl Keeper {
                 Some(told) = self.changes.recv(), if running.len() < AT_A_TIME => lanes.enter(told),
                 () = stop.cancelled(), if running.is_empty() => return,
             };
-            if let Some((change, report, superseded)) = next {
-                let (keeper, stop) = (&self.writing, &stop);
-                running.push(async move {
-                    let node = report.node.clone();
-                    keeper.keep(change, report, (&superseded, stop)).await;
-                    node
-                });
-            }
+            running.extend(next.map(|next| self.writing.keep(next, &stop)));
         }
     }
 }
 
 impl Writing {
-    async fn keep(&self, change: Change, report: Report, (superseded, stop): (&Superseded, &CancellationToken)) {
+    /// Writes a change; whose it was.
+    async fn keep(&self, ToWrite { change, report, gone }: ToWrite, stop: &CancellationToken) -> NodeName {
         let node = report.node.clone();
-        match &change {
+        self.write_and_report(&change, report, (&gone, stop)).await;
+        node
+    }
+
+    async fn write_and_report(
+        &self,
+        change: &Change,
+        report: Report,
+        (gone, stop): (&CancellationToken, &CancellationToken),
+    ) {
+        let node = report.node.clone();
+        match change {
             Change::Opened { session, lost } => {
                 let stored = nodes::session(self.table.as_ref(), &node).await;
                 let other = stored.ok().flatten().filter(|stored| stored.connection != session.connection);
@@ -153,8 +157,8 @@ impl Writing {
                 {
                     self.reporter.send(Report { node: node.clone(), at, event: Event::NodeLost });
                 }
-                if !self.write_somehow(&change, &node, (superseded, stop)).await {
-                    if !stop.is_cancelled() && !superseded.is_true() {
+                if !self.write_somehow(change, &node, (gone, stop)).await {
+                    if !stop.is_cancelled() && !gone.is_cancelled() {
                         self.elsewhere.comes_again(session.clone()).await;
                     }
                     return;
@@ -170,7 +174,7 @@ impl Writing {
                     return;
                 }
                 match self.reporter.deliver(report).await {
-                    Ok(()) => drop(self.write_somehow(&change, &node, (superseded, stop)).await),
+                    Ok(()) => drop(self.write_somehow(change, &node, (gone, stop)).await),
                     // By the session that stays, the loss is seen at the next start.
                     Err(why) => tracing::error!(node.name = node, ?why, "a lost node could not be reported"),
                 }
@@ -189,18 +193,14 @@ impl Writing {
         &self,
         change: &Change,
         node: &str,
-        (superseded, stop): (&Superseded, &CancellationToken),
+        (gone, stop): (&CancellationToken, &CancellationToken),
     ) -> bool {
         for _ in 0..TRIES {
             match self.write(change).await {
                 Ok(()) => return true,
                 Err(error) => {
                     tracing::warn!(node.name = node, %error, "the session of a node could not be written");
-                    if stop.is_cancelled() {
-                        break;
-                    }
-                    tokio::time::sleep(PAUSE).await;
-                    if superseded.is_true() {
+                    if stop.is_cancelled() || gone.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
                         break;
                     }
                 }

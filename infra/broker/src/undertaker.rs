@@ -106,11 +106,8 @@ impl Undertaker {
             nodes::sessions(table).await?.into_iter().map(|session| session.broker).collect();
         // Read after them: who holds a node was in the list before.
         let listed: BTreeSet<String> = brokers::all(table).await?.into_iter().map(|sign| sign.broker).collect();
-        let nobody: BTreeSet<&String> = holders.difference(&listed).collect();
-        for broker in nobody {
-            let is_dead = |other: &str| other == broker;
-            end_stale_sessions(table, self.queue.as_ref(), self.clock.now(), broker, is_dead).await?;
-        }
+        let is_nobody = |broker: &str| holders.contains(broker) && !listed.contains(broker);
+        end_stale_sessions(table, self.queue.as_ref(), self.clock.now(), "unlisted", is_nobody).await?;
         Ok(())
     }
 

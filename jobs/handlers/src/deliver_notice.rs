@@ -144,9 +144,7 @@ impl Work {
     /// Sends it where it is time, and passes it on where it is late; gives when there is more to do.
     async fn go_on(mut self, cx: &Context) -> Result<Option<JobError>, JobError> {
         let Some(letter) = self.letter.take() else {
-            if self.is_to_go_on(cx) {
-                self.pass_on(cx).await?;
-            }
+            self.pass_on_when_due(cx).await?;
             return Ok(self.again(cx));
         };
         let was_sent = letter.is_ok();
@@ -158,9 +156,7 @@ impl Work {
         self.note(&delivery, at, cx.dice.roll());
         // Before it is asked who is next: of several that are refused at once, the last to be stored sees that the others were.
         self.store(cx).await?;
-        if self.is_to_go_on(cx) {
-            self.pass_on(cx).await?;
-        }
+        self.pass_on_when_due(cx).await?;
         let again = self.again(cx);
         if was_sent {
             self.look_at_the_way(cx, &delivery, at).await;
@@ -198,19 +194,14 @@ impl Work {
         Ok(())
     }
 
-    /// Whether others are to be told now.
-    fn is_to_go_on(&self, cx: &Context) -> bool {
+    async fn pass_on_when_due(&mut self, cx: &Context) -> Result<(), JobError> {
         let notice = &self.notice.value;
         let is_due = match notice.status {
             NoticeStatus::Sent => false,
             NoticeStatus::Waiting => cx.clock.now() >= passing_on::due(notice),
             NoticeStatus::Failed => true,
         };
-        is_due && !notice.way.passed_on
-    }
-
-    async fn pass_on(&mut self, cx: &Context) -> Result<(), JobError> {
-        if passing_on::pass_on(cx, &self.notice.value).await? == Passed::On {
+        if is_due && !notice.way.passed_on && passing_on::pass_on(cx, notice).await? == Passed::On {
             self.notice.value.way.passed_on = true;
             self.store(cx).await?;
         }

@@ -88,17 +88,9 @@ impl Job for EvaluateAlarms {
 async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>) -> Result<(), JobError> {
     for (index, one) in evidence.iter().enumerate() {
         let rest = &evidence[index + 1..];
-        let mut looked = evaluate(cx, (one, rest)).await?;
-        // What is newer may have been looked at, and have changed nothing, before this was stored.
-        while looked.changed {
-            let newer = since(cx, &one.source, looked.up_to, rest, cx.clock.now()).await?;
-            // There may be more than is given at once.
-            looked.changed = !newer.is_empty();
-            for newer in newer {
-                if newer.at > looked.up_to {
-                    looked.up_to = evaluate(cx, (&newer, rest)).await?.up_to;
-                }
-            }
+        let looked = evaluate(cx, (one, rest)).await?;
+        if looked.changed {
+            look_on(cx, (&one.source, rest), looked.up_to).await?;
         }
         if one.fact == Fact::Tick
             && let Some(known) = look::known(cx, &one.source).await?
@@ -107,6 +99,22 @@ async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>) -> Result<(), J
         }
     }
     Ok(())
+}
+
+/// Looks at what a source said since: it may have been looked at, and have changed nothing, before what changed was stored.
+async fn look_on(cx: &Context, (source, rest): (&Source, &[&Evidence]), mut up_to: Timestamp) -> Result<(), JobError> {
+    loop {
+        // There may be more than is given at once.
+        let newer = since(cx, source, up_to, rest, cx.clock.now()).await?;
+        if newer.is_empty() {
+            return Ok(());
+        }
+        for newer in newer {
+            if newer.at > up_to {
+                up_to = evaluate(cx, (&newer, rest)).await?.up_to;
+            }
+        }
+    }
 }
 
 /// What came of looking at a piece of evidence.

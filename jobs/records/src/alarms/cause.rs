@@ -32,6 +32,13 @@ pub struct Grounds<'a> {
     pub newer: &'a [Evidence],
 }
 
+impl<'a> Grounds<'a> {
+    /// All that was looked at, in order.
+    fn seen(self) -> impl Iterator<Item = &'a Evidence> {
+        [self.evidence].into_iter().chain(self.newer)
+    }
+}
+
 /// Why a transition came about. What of it is too much is left out: frames first, then rules, then values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cause {
@@ -98,8 +105,7 @@ impl Cause {
         let is_beginning = |fact: &&CausingFact| {
             fact.evidence != grounds.evidence.id && changes.iter().any(|change| is_begun_by(change, fact))
         };
-        let seen = [grounds.evidence].into_iter().chain(grounds.newer);
-        let seen = seen.map(|evidence| CausingFact::of(evidence, &names));
+        let seen = grounds.seen().map(|evidence| CausingFact::of(evidence, &names));
         let facts: Vec<CausingFact> = began.iter().filter(is_beginning).cloned().chain(seen).collect();
         let mut room = Room::of(MOST_BYTES);
         let bare = rules.iter().map(|rule| CausingRule::of(rule));

@@ -16,7 +16,7 @@ impl Incident {
         }
         let due = |news: &News| {
             let severity = news.change.severity;
-            let gathered = self.opened.plus(pace.wait.of(severity));
+            let gathered = self.gathered(news, pace);
             match self.told_at {
                 None => gathered,
                 Some(told) if news.change.ends() => told.plus(pace.interval(severity, self.raised(news))),
@@ -31,7 +31,11 @@ impl Incident {
 
     /// When what is new has been waited for long enough that more may belong to it, before anything was told.
     pub(super) fn gathered_at(&self, pace: &Pace) -> Option<Timestamp> {
-        self.news.iter().map(|news| self.opened.plus(pace.wait.of(news.change.severity))).min()
+        self.news.iter().map(|news| self.gathered(news, pace)).min()
+    }
+
+    fn gathered(&self, news: &News, pace: &Pace) -> Timestamp {
+        self.opened.plus(pace.wait.of(news.change.severity))
     }
 
     fn raised(&self, news: &News) -> u32 {

@@ -21,7 +21,7 @@ pub(in crate::alarms) fn remembered(
     let pending: Vec<(&str, Timestamp)> = state.conditions.iter().filter_map(begun).collect();
     let is_waited_for = |fact: &CausingFact| pending.iter().any(|(_, since)| *since == fact.at);
     let mut began: Vec<CausingFact> = began.into_iter().filter(is_waited_for).collect();
-    for evidence in [grounds.evidence].into_iter().chain(grounds.newer) {
+    for evidence in grounds.seen() {
         let by_it = pending.iter().filter(|(_, since)| *since == evidence.at);
         let rules: Vec<&Rule> = by_it.filter_map(|(id, _)| grounds.rules.get(id).map(AsRef::as_ref)).collect();
         let is_known = began.iter().any(|fact| fact.at == evidence.at);
