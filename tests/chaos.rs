@@ -62,6 +62,7 @@ async fn a_stop_by_sigterm_loses_nothing() -> Result<()> {
         load.home.terminate().await?;
         load.home.restart().await?;
         stops.push(Outage { killed, over: Instant::now() });
+        load.until_each_is_asked().await?;
     }
     load.until_acknowledged(ACKNOWLEDGED).await?;
     // What a device did not answer just before its node was gone says nothing of it.
@@ -118,6 +119,7 @@ async fn outlives_kills(rounds: u64) -> Result<()> {
         load.home.kill().await?;
         load.home.restart().await?;
         outages.push(Outage { killed, over: Instant::now() });
+        load.until_each_is_asked().await?;
     }
     load.until_acknowledged(ACKNOWLEDGED).await?;
     check(load.end().await, &outages).await

@@ -118,6 +118,7 @@ async fn outlives<K: Kind>(faults: impl IntoIterator<Item = Fault>, seed: u64) -
         happens(fault, &mut load.home.cluster, &mut chance).await?;
         let of_its_kind = if fault.may_lose_receipts() { &mut outages } else { &mut disorder };
         of_its_kind.push(Outage { killed, over: Instant::now() });
+        load.until_each_is_asked().await?;
     }
     load.until_acknowledged(K::BEARS.acknowledged).await?;
     if K::BEARS.is_slow {

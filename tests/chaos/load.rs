@@ -1,6 +1,7 @@
 //! A server under load: a virtual field that is asked each second or two and answers badly enough for alarms all the
 //! time, and three people who are told: two by webhooks, one by mail.
 
+mod asked;
 mod home;
 
 use std::time::{Duration, Instant};

@@ -12,9 +12,6 @@ use super::{
     load::{Load, Several, Tapped},
 };
 
-/// How many results are acknowledged from one death to the next.
-const BETWEEN: usize = 10;
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_may_die_before_and_after_each_thing_it_does_with_a_question_or_a_reading() -> Result<()> {
     outlives(deaths(Victim::WhoDoesIt, of_workers_with_readings())).await
@@ -153,7 +150,7 @@ async fn outlives(deaths: impl IntoIterator<Item = Death>) -> Result<()> {
         }
         let of_its_kind = if may_lose_receipts { &mut outages } else { &mut disorder };
         of_its_kind.push(Outage { killed, over: Instant::now() });
-        load.until_acknowledged(BETWEEN).await?;
+        load.until_each_is_asked().await?;
     }
     load.until_acknowledged(ACKNOWLEDGED).await?;
     enough_were_in_order(check_where_some_came_late(load.end().await, &outages, &disorder, Clocks::Agree).await?);

@@ -34,14 +34,15 @@ async fn a_rolling_restart_of_brokers_and_workers_loses_nothing_and_repeats_noth
         let killed = Instant::now();
         old.terminate().await?;
         lost.push(Outage { killed, over: Instant::now() });
+        load.until_each_is_asked().await?;
     }
     for place in 0..load.home.cluster.workers.len() {
         load.until_delivered(DELIVERED).await;
         let another = load.home.cluster.another_worker().await?;
         let mut old = std::mem::replace(&mut load.home.cluster.workers[place], another);
         old.terminate().await?;
+        load.until_each_is_asked().await?;
     }
-    load.until_acknowledged(ACKNOWLEDGED).await?;
     enough.cancel();
     orders.await??.all_ended_and_say_how().await?;
     enough_were_in_order(check_where_some_came_late(load.end().await, &[], &lost, Clocks::Agree).await?);

@@ -50,15 +50,12 @@ impl Elsewhere {
         }
     }
 
-    /// A node whose hello could not be written is to come again, and to say hello again: its connection here is broken.
-    pub(crate) async fn comes_again(&self, session: Session) {
+    /// A node has come to another broker since it came here: its connection here is broken, if it is there still.
+    pub(crate) async fn outlived(&self, session: Session) {
         let Session { node, connection, .. } = session;
-        tracing::warn!(
-            node.name = node,
-            "its session could not be written: its connection is broken, so that it comes again"
-        );
+        tracing::info!(node.name = node, "a node's connection is older than the one at another broker");
         if let Err(error) = self.link.command(&self.broker, NodeCommand::Displaced { node, connection }).await {
-            tracing::warn!(%error, "the connection of a node without a session stays");
+            tracing::warn!(%error, "the older connection of a node stays");
         }
     }
 

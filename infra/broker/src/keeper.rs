@@ -3,21 +3,22 @@
 //! Changes of one node are written one after the other, so that a goodbye cannot overtake a hello; those of different nodes side by
 //! side, since each goodbye waits until its report is durable: a thousand that go at once would keep those waiting that come again.
 //! A hello is reported once it is written, so that a job that hears of a node finds its session; a goodbye is written once its report
-//! is durable, so that a process that is killed in between leaves the session, by which the loss is seen at the next start.
+//! is durable, so that a process that is killed in between leaves the session, by which the loss is seen at the next start. Where the
+//! table is away, each is tried until it is back.
 
 mod lanes;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use domain::{NodeName, Timestamp};
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use jobs::{
     ports::Clock,
     report::{Event, Report},
 };
 use records::{
     Table, TableError,
-    nodes::{self, Session},
+    nodes::{self, Opened, Session},
 };
 use socketioxide::socket::Sid;
 use tokio::sync::mpsc;
@@ -32,10 +33,6 @@ const AT_A_TIME: usize = 256;
 /// How long the table is left alone after it failed.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// How often a change is tried: half a minute, in tests less. A node whose hello could not be written is not polled, and is made to come
-/// again.
-const TRIES: usize = if cfg!(test) { 4 } else { 60 };
-
 enum Change {
     /// With the instant at which the node was lost, should another connection stand for it still.
     Opened {
@@ -43,7 +40,6 @@ enum Change {
         lost: Option<Timestamp>,
     },
     Closed {
-        node: NodeName,
         connection: String,
     },
 }
@@ -72,7 +68,7 @@ impl KeeperHandle {
     /// A node is lost with this connection.
     pub(crate) fn lost(&self, node: &str, connection: Sid) {
         let report = self.reporter.stamp(node.to_owned(), Event::NodeLost);
-        self.tell(Change::Closed { node: node.to_owned(), connection: connection.to_string() }, report);
+        self.tell(Change::Closed { connection: connection.to_string() }, report);
     }
 
     fn opened(&self, node: &str, connection: Sid, event: Event, lost: Option<Timestamp>) {
@@ -120,15 +116,20 @@ impl Keeper {
 
     /// Writes changes until `stop`, and then those that wait.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let (mut lanes, mut running) = (Lanes::default(), FuturesUnordered::new());
+        let (mut lanes, mut turn, mut running) = (Lanes::default(), VecDeque::new(), FuturesUnordered::new());
         loop {
             let next = tokio::select! {
                 biased;
                 Some(node) = running.next() => lanes.next(&node),
-                Some(told) = self.changes.recv(), if running.len() < AT_A_TIME => lanes.enter(told),
+                Some(told) = self.changes.recv() => lanes.enter(told),
                 () = stop.cancelled(), if running.is_empty() => return,
             };
-            running.extend(next.map(|next| self.writing.keep(next, &stop)));
+            turn.extend(next);
+            while running.len() < AT_A_TIME
+                && let Some(next) = turn.pop_front()
+            {
+                running.push(self.writing.keep(next, &stop));
+            }
         }
     }
 }
@@ -137,83 +138,87 @@ impl Writing {
     /// Writes a change; whose it was.
     async fn keep(&self, ToWrite { change, report, gone }: ToWrite, stop: &CancellationToken) -> NodeName {
         let node = report.node.clone();
-        self.write_and_report(&change, report, (&gone, stop)).await;
+        match &change {
+            Change::Opened { session, lost } => self.opened(session, *lost, report, (&gone, stop)).await,
+            Change::Closed { connection } => self.closed(connection, report, stop).await,
+        }
         node
     }
 
-    async fn write_and_report(
+    /// A hello is tried until it is written: a node without a session is not polled. That of a connection that is gone by then is
+    /// not: its node may be at another broker.
+    async fn opened(
         &self,
-        change: &Change,
+        session: &Session,
+        lost: Option<Timestamp>,
         report: Report,
         (gone, stop): (&CancellationToken, &CancellationToken),
     ) {
-        let node = report.node.clone();
-        match change {
-            Change::Opened { session, lost } => {
-                let stored = nodes::session(self.table.as_ref(), &node).await;
-                let other = stored.ok().flatten().filter(|stored| stored.connection != session.connection);
-                if let Some(at) = *lost
-                    && other.is_some()
-                {
-                    self.reporter.send(Report { node: node.clone(), at, event: Event::NodeLost });
-                }
-                if !self.write_somehow(change, &node, (gone, stop)).await {
-                    if !stop.is_cancelled() && !gone.is_cancelled() {
-                        self.elsewhere.comes_again(session.clone()).await;
+        // An answer that is lost may be that of a write that was done: then it is found in its own place.
+        let read = || nodes::session(self.table.as_ref(), &session.node).boxed();
+        let before = self.tried(&report.node, read, [gone, stop]).await.flatten();
+        let before = before.filter(|before| before.connection != session.connection);
+        while !gone.is_cancelled() {
+            let write = || nodes::open_session(self.table.as_ref(), session).boxed();
+            match self.tried(&report.node, write, [gone, stop]).await {
+                Some(Opened::InPlaceOf(other)) => {
+                    let other = other.or(before);
+                    if let Some(at) = lost.filter(|_| other.is_some()) {
+                        self.reporter.send(Report { node: report.node.clone(), at, event: Event::NodeLost });
+                    }
+                    self.reporter.send(report);
+                    if let Some(other) = other {
+                        self.elsewhere.displaced(other).await;
                     }
                     return;
                 }
-                if let Some(other) = other {
-                    self.elsewhere.displaced(other).await;
-                }
-                self.reporter.send(report);
-            }
-            Change::Closed { .. } => {
-                if self.is_held_elsewhere(&node).await {
-                    tracing::info!(node.name = node, "a node's connection ended; another broker holds the node by now");
-                    return;
-                }
-                match self.reporter.deliver(report).await {
-                    Ok(()) => drop(self.write_somehow(change, &node, (gone, stop)).await),
-                    // By the session that stays, the loss is seen at the next start.
-                    Err(why) => tracing::error!(node.name = node, ?why, "a lost node could not be reported"),
-                }
+                Some(Opened::Overtaken) => {}
+                Some(Opened::Outlived) => return self.elsewhere.outlived(session.clone()).await,
+                None => return,
             }
         }
     }
 
-    /// Whether the node has come back to another broker before we saw it go.
-    async fn is_held_elsewhere(&self, node: &str) -> bool {
-        let stored = nodes::session(self.table.as_ref(), node).await;
-        stored.is_ok_and(|session| session.is_some_and(|session| *session.broker != *self.broker))
+    async fn closed(&self, connection: &str, report: Report, stop: &CancellationToken) {
+        let (node, table) = (report.node.clone(), self.table.as_ref());
+        let read = || nodes::session(table, &node).boxed();
+        // What cannot be read when the broker stops is taken for this broker's: others see that the node is back.
+        let stored = self.tried(&node, read, [stop; 2]).await.flatten();
+        if stored.is_some_and(|session| *session.broker != *self.broker) {
+            tracing::info!(node.name = node, "a node's connection ended; another broker holds the node by now");
+            return;
+        }
+        if let Err(why) = self.reporter.deliver(report).await {
+            // By the session that stays, the loss is seen at the next start.
+            tracing::error!(node.name = node, ?why, "a lost node could not be reported");
+            return;
+        }
+        let end = || nodes::close_session(table, &node, &self.broker, connection).boxed();
+        self.tried(&node, end, [stop; 2]).await;
     }
 
-    /// Whether it was written at last. That of a connection that is gone by then is not: its node may be at another broker.
-    async fn write_somehow(
+    /// Tries until it succeeds; none if one of these is cancelled before.
+    async fn tried<'a, T>(
         &self,
-        change: &Change,
         node: &str,
-        (gone, stop): (&CancellationToken, &CancellationToken),
-    ) -> bool {
-        for _ in 0..TRIES {
-            match self.write(change).await {
-                Ok(()) => return true,
-                Err(error) => {
-                    tracing::warn!(node.name = node, %error, "the session of a node could not be written");
-                    if stop.is_cancelled() || gone.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
-                        break;
-                    }
+        try_it: impl Fn() -> BoxFuture<'a, Result<T, TableError>>,
+        [gone, stop]: [&CancellationToken; 2],
+    ) -> Option<T> {
+        let mut is_known = false;
+        loop {
+            match try_it().await {
+                Ok(done) => return Some(done),
+                Err(error) if !is_known => {
+                    tracing::warn!(node.name = node, %error, "the session of a node cannot be read or written yet");
+                    is_known = true;
                 }
+                Err(_) => {}
             }
-        }
-        false
-    }
-
-    async fn write(&self, change: &Change) -> Result<(), TableError> {
-        match change {
-            Change::Opened { session, .. } => nodes::open_session(self.table.as_ref(), session).await,
-            Change::Closed { node, connection } => {
-                nodes::close_session(self.table.as_ref(), node, &self.broker, connection).await.map(drop)
+            tokio::select! {
+                biased;
+                () = gone.cancelled() => return None,
+                () = stop.cancelled() => return None,
+                () = tokio::time::sleep(PAUSE) => {}
             }
         }
     }

@@ -8,7 +8,7 @@
 //! | [`Session`] | `session` | name |
 //! | [`RunInfo`] | `node-run-info` | name |
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::{NodeName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -113,12 +113,40 @@ async fn behind(table: &dyn Table, door: &Key) -> Result<Option<Node>, TableErro
     }
 }
 
-/// Stores a session, in place of the node's earlier one. Its version is its instant, so that the end of an earlier one, which
-/// another broker may be at, does not take it for that.
-pub async fn open_session(table: &dyn Table, session: &Session) -> Result<(), TableError> {
-    let Write::Put(item, condition) = record::put(session_key(&session.node), session)? else { return Ok(()) };
-    let version = u64::try_from(session.since.0).unwrap_or(0).max(1);
-    record::commit(table, vec![Write::Put(Item { version, ..item }, condition)]).await
+/// Clocks are at most so far apart. A session that began so much later than another is the newer one, whoever says so.
+const CLOCKS_APART: Duration = Duration::from_secs(5);
+
+/// What became of a session that was to stand for its node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// It stands for the node, in place of this one of another connection, if there was one.
+    InPlaceOf(Option<Session>),
+    /// Another one came between. Whether that or this one is to stand is to be looked at again.
+    Overtaken,
+    /// A newer one stands for the node.
+    Outlived,
+}
+
+/// Stores a session, in place of the one that is found there and of no other: a hello that took long cannot evict who came
+/// meanwhile. Its version is at least its instant, so that the end of an earlier one, which another broker may be at, does not take it
+/// for that.
+pub async fn open_session(table: &dyn Table, session: &Session) -> Result<Opened, TableError> {
+    let key = session_key(&session.node);
+    let stored: Option<Versioned<Session>> = record::get(table, &key).await?;
+    let (found, other) = match stored {
+        Some(stored) => (stored.version, Some(stored.value).filter(|other| other.connection != session.connection)),
+        None => (0, None),
+    };
+    if other.as_ref().is_some_and(|other| other.since > session.since.plus(CLOCKS_APART)) {
+        return Ok(Opened::Outlived);
+    }
+    let write = Versioned { value: session, version: found }.put_back(key, None)?;
+    let Write::Put(item, condition) = write else { return Ok(Opened::Overtaken) };
+    let version = item.version.max(u64::try_from(session.since.0).unwrap_or(0));
+    Ok(match table.write(Write::Put(Item { version, ..item }, condition)).await? {
+        Outcome::Applied => Opened::InPlaceOf(other),
+        Outcome::Refused { .. } => Opened::Overtaken,
+    })
 }
 
 /// Ends a session, if it is still the one on this broker and connection: a late goodbye cannot evict the newcomer.

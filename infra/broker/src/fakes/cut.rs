@@ -1,8 +1,11 @@
 //! One process's way to a table that others have as well, which can be cut.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -15,12 +18,14 @@ pub(crate) struct CutOff {
     table: Arc<MemoryTable>,
     /// So many writes get through.
     writes: AtomicUsize,
+    /// How long each of them is on the way, in milliseconds.
+    takes: AtomicU64,
 }
 
 impl CutOff {
     /// A way that is whole.
     pub(crate) fn never(table: Arc<MemoryTable>) -> Self {
-        Self { table, writes: AtomicUsize::new(usize::MAX) }
+        Self { table, writes: AtomicUsize::new(usize::MAX), takes: AtomicU64::new(0) }
     }
 
     /// So many writes get through from now on, and nothing else once there are none left.
@@ -33,11 +38,17 @@ impl CutOff {
         self.after(usize::MAX);
     }
 
+    /// Each write is on the way for so long from now on.
+    pub(crate) fn takes(&self, time: Duration) {
+        self.takes.store(u64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
     fn reads(&self) -> Result<&MemoryTable, TableError> {
         if self.writes.load(Ordering::SeqCst) == 0 { Err(cut()) } else { Ok(&self.table) }
     }
 
-    fn writes(&self) -> Result<&MemoryTable, TableError> {
+    async fn writes(&self) -> Result<&MemoryTable, TableError> {
+        tokio::time::sleep(Duration::from_millis(self.takes.load(Ordering::SeqCst))).await;
         let less = |left: usize| if left == usize::MAX { Some(left) } else { left.checked_sub(1) };
         self.writes.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).map_err(|_| cut())?;
         Ok(&self.table)
@@ -63,14 +74,14 @@ impl Table for CutOff {
     }
 
     async fn write(&self, write: Write) -> Result<Outcome, TableError> {
-        self.writes()?.write(write).await
+        self.writes().await?.write(write).await
     }
 
     async fn write_batch(&self, writes: Vec<Write>) -> Result<(), TableError> {
-        self.writes()?.write_batch(writes).await
+        self.writes().await?.write_batch(writes).await
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<Outcome, TableError> {
-        self.writes()?.transact(writes).await
+        self.writes().await?.transact(writes).await
     }
 }

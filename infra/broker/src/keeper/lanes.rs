@@ -62,7 +62,7 @@ impl Lanes {
 impl Lane {
     fn notice_what_is_gone(&self) {
         let is_its_end = |(change, _): &(Change, Report)| match change {
-            Change::Closed { connection, .. } => self.opened.as_ref() == Some(connection),
+            Change::Closed { connection } => self.opened.as_ref() == Some(connection),
             Change::Opened { .. } => false,
         };
         if self.waiting.iter().any(is_its_end) {

@@ -1,6 +1,6 @@
 //! What is kept of nodes that come and go, also where the table is away meanwhile.
 
-use jobs::ports::Dice;
+use jobs::ports::{Dice, NodeCommand};
 use tokio::time::sleep;
 
 use super::*;
@@ -27,10 +27,14 @@ impl Site {
 
     /// A broker's keeper that reaches the table by this way.
     fn broker(&self, id: &str, table: Arc<dyn Table>) -> KeeperHandle {
+        self.broker_that_tells(id, table, Arc::new(RecordingLink::default()))
+    }
+
+    /// The same, and what it tells others.
+    fn broker_that_tells(&self, id: &str, table: Arc<dyn Table>, link: Arc<RecordingLink>) -> KeeperHandle {
         let (dice, counters) = (Arc::new(CountingDice::default()) as Arc<dyn Dice>, Arc::new(Counters::default()));
         let (batcher, reporter) = Batcher::new(Arc::clone(&self.queue) as _, Arc::clone(&self.clock), dice, counters);
         tokio::spawn(batcher.gathering(GATHERED, 12).run(CancellationToken::new()));
-        let link = Arc::new(RecordingLink::default());
         let elsewhere = Arc::new(Elsewhere::new(id, Arc::clone(&table), link));
         let (keeper, handle) = Keeper::new(id, table, Arc::clone(&self.clock), reporter, elsewhere);
         tokio::spawn(keeper.run(CancellationToken::new()));
@@ -105,4 +109,82 @@ async fn a_hello_that_waits_for_the_table_is_written_when_that_is_back() {
     let is_registered = || site.queue.events().contains(&Event::NodeRegistered).then_some(());
     eventually("its hello is reported", is_registered).await;
     assert!(site.session("n1").await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hello_is_tried_for_as_long_as_the_table_is_away_and_its_connection_is_there() {
+    let site = Site::new();
+    let way = Arc::new(CutOff::never(Arc::clone(&site.table)));
+    let broker = site.broker("a", Arc::clone(&way) as _);
+    let connection = Sid::new();
+    way.after(0);
+    broker.registered("n1", connection, site.clock.now());
+    broker.ready("n1", connection);
+    sleep(Duration::from_hours(1)).await;
+    way.mend();
+    sleep(Duration::from_secs(2)).await;
+    assert!(site.session("n1").await.is_some_and(|session| session.ready));
+    let told = site.queue.events();
+    assert_eq!(told, [Event::NodeRegistered, Event::NodeReady], "and nobody was lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hello_whose_write_takes_long_does_not_evict_who_came_to_another_broker_meanwhile() {
+    let site = Site::new();
+    let way = Arc::new(CutOff::never(Arc::clone(&site.table)));
+    way.takes(Duration::from_millis(1500));
+    let link = Arc::new(RecordingLink::default());
+    let a = site.broker_that_tells("a", Arc::clone(&way) as _, Arc::clone(&link));
+    let b = site.broker("b", Arc::clone(&site.table) as _);
+    let (first, second) = (Sid::new(), Sid::new());
+    a.registered("n1", first, site.clock.now());
+    sleep(Duration::from_millis(300)).await;
+    a.lost("n1", first);
+    sleep(Duration::from_millis(300)).await;
+    b.registered("n1", second, site.clock.now());
+    b.ready("n1", second);
+    sleep(Duration::from_mins(10)).await;
+    let session = site.session("n1").await.unwrap();
+    assert_eq!((session.broker.as_str(), session.connection, session.ready), ("b", second.to_string(), true));
+    assert_eq!(site.queue.events(), [Event::NodeRegistered, Event::NodeReady], "nobody was lost");
+    assert!(link.told().is_empty(), "who came is not sent away");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_older_than_that_at_another_broker_is_cut_and_not_written() {
+    let site = Site::new();
+    let way = Arc::new(CutOff::never(Arc::clone(&site.table)));
+    let link = Arc::new(RecordingLink::default());
+    let a = site.broker_that_tells("a", Arc::clone(&way) as _, Arc::clone(&link));
+    let b = site.broker("b", Arc::clone(&site.table) as _);
+    let (first, second) = (Sid::new(), Sid::new());
+    way.after(0);
+    a.registered("n1", first, site.clock.now());
+    sleep(Duration::from_secs(10)).await;
+    b.registered("n1", second, site.clock.now());
+    sleep(Duration::from_secs(1)).await;
+    way.mend();
+    sleep(Duration::from_mins(1)).await;
+    assert!(site.session("n1").await.is_some_and(|session| session.broker == "b"));
+    let told = [(String::from("a"), NodeCommand::Displaced { node: "n1".to_owned(), connection: first.to_string() })];
+    assert_eq!(link.told(), told);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_goodbye_waits_until_it_is_known_whether_another_broker_holds_the_node() {
+    let site = Site::new();
+    let way = Arc::new(CutOff::never(Arc::clone(&site.table)));
+    let (a, b) = (site.broker("a", Arc::clone(&way) as _), site.broker("b", Arc::clone(&site.table) as _));
+    let (first, second) = (Sid::new(), Sid::new());
+    a.registered("n1", first, site.clock.now());
+    sleep(Duration::from_secs(1)).await;
+    b.registered("n1", second, site.clock.now());
+    sleep(Duration::from_secs(1)).await;
+    way.after(0);
+    a.lost("n1", first);
+    sleep(Duration::from_mins(2)).await;
+    way.mend();
+    sleep(Duration::from_secs(5)).await;
+    let of_the_move = [Event::NodeRegistered, Event::NodeLost, Event::NodeRegistered];
+    assert_eq!(site.queue.events(), of_the_move, "it is lost once, as it moved");
 }
