@@ -186,3 +186,53 @@ async fn where_two_channels_refuse_at_once_the_next_person_is_told() {
     let boss = notices::list(play.flow.cx.table.as_ref(), "boss", 10, None).await.unwrap().items;
     assert_eq!(boss.len(), 1, "once");
 }
+
+/// Where the queue is away at the moment at which the next person is told, or their worker dies then.
+#[tokio::test]
+async fn who_is_next_is_told_though_the_queue_is_away_at_that_moment() {
+    let play = by_text(boss_and_chief(), &["boss", "chief"]).await;
+    let told = play.mails("0s boss tries sms\n0s mail busy\n1s sensor 1 hot", "60s").await;
+    assert!(told.is_empty(), "nobody is next yet: {told:?}");
+    play.flow.queue_is_away_once_for("deliver_notice");
+    play.flow.after(Duration::from_mins(20)).await;
+    let told: Vec<String> = play.flow.letters().into_iter().map(|letter| letter.subject).collect();
+    assert_eq!(told, ["Alarm: Cold store / 1 TH-10"], "once");
+}
+
+#[tokio::test]
+async fn who_is_told_in_the_place_of_somebody_hears_that_it_came_to_matter_more_meanwhile() {
+    let play = by_text(boss_and_chief(), &["boss", "chief"]).await;
+    play.levels().await;
+    let lines = "
+        0s          boss tries sms
+        0s          mail busy
+        1s          sensor 1 warm
+        60s         sensor 1 warmer
+        2m..3m      boss hears by text: Alarm: Cold store / 1 TH-10
+        2m..4m      boss hears by text: Alarm changed: Cold store / 1 TH-10
+    ";
+    play.runs(lines, "10m").await;
+}
+
+#[tokio::test]
+async fn nobody_is_called_for_what_is_over_and_hears_of_what_is_not() {
+    let lines = "
+        0s          boss tries sms
+        0s          mail busy
+        1s          sensor 1 hot
+        60s         sensor 1 well
+        80s         sensor 2 hot
+        2m..4m      boss hears by text: Alarm: Cold store / 2 TH-10
+        10m         sensor 2 well
+        10m..11m    boss hears by text: Recovered: Cold store / 2 TH-10
+    ";
+    by_text(boss_and_chief(), &["boss", "chief"]).await.runs(lines, "20m").await;
+}
+
+#[tokio::test]
+async fn nobody_is_called_for_what_was_taken_on_or_put_aside_meanwhile() {
+    for act in ["tech acknowledges", "tech shelves for 4h"] {
+        let lines = format!("0s boss tries sms\n0s mail busy\n1s sensor 1 hot\n60s {act}\n");
+        by_text(boss_and_chief(), &["boss", "chief"]).await.runs(&lines, "30m").await;
+    }
+}

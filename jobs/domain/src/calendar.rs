@@ -69,8 +69,8 @@ const MOST_HOURS: usize = 50;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// Within so many days something changes, if anything ever does.
-const A_WEEK: i64 = 8;
+/// Within so many days something changes, if anything ever does: the clocks may skip the hours of one week.
+const TWO_WEEKS: i64 = 15;
 
 impl Calendar {
     /// Whether an instant is in it.
@@ -95,10 +95,10 @@ impl Calendar {
         changes.into_iter().find(|change| self.covers(*change) != is_covered)
     }
 
-    /// Where something may change in the next week: hours begin and end, days do, and clocks are set.
+    /// Where something may change in the next two weeks: hours begin and end, days do, and clocks are set.
     fn boundaries(&self, at: Timestamp) -> Vec<Timestamp> {
         let Some(local) = self.local(at) else { return Vec::new() };
-        let days = (-1..=A_WEEK).filter_map(|days| local.date().checked_add(Span::new().days(days)).ok());
+        let days = (-1..=TWO_WEEKS).filter_map(|days| local.date().checked_add(Span::new().days(days)).ok());
         let times: Vec<Time> =
             self.hours.iter().flat_map(|hours| [hours.from, hours.until]).chain([Time::midnight()]).collect();
         let mut instants = Vec::new();

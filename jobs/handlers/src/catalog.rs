@@ -30,6 +30,11 @@ pub(crate) use setup::{Setup, concerns};
 /// How long a protocol is used before the table is asked whether it changed.
 const FRESH: Duration = Duration::from_secs(10);
 
+/// Whether what was read then need not be asked for again. A clock that was set back is no reason to ask no more.
+fn is_fresh(read: Timestamp, now: Timestamp) -> bool {
+    read <= now && now.since(read) < FRESH
+}
+
 /// A protocol, and what is normal for the devices that speak it.
 #[derive(Debug)]
 pub struct Model {
@@ -92,7 +97,7 @@ impl Catalog {
     /// The protocol of that name; none when there is none, or when it cannot be understood (which is logged).
     pub async fn model(&self, table: &dyn Table, name: &str, now: Timestamp) -> Result<Option<Arc<Model>>, TableError> {
         let known = self.models().get(name).cloned();
-        if let Some(loaded) = known.as_ref().filter(|loaded| now.since(loaded.at) < FRESH) {
+        if let Some(loaded) = known.as_ref().filter(|loaded| is_fresh(loaded.at, now)) {
             return Ok(loaded.model.clone());
         }
         let stored = stored(table, name).await?.map(Arc::new);

@@ -24,7 +24,7 @@ use records::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::standing::aside_of;
+pub(crate) use self::standing::{as_recorded, aside_of};
 use self::{hearers::Hearer, place::Group};
 use crate::{
     Context, Job, JobError,

@@ -26,19 +26,24 @@ impl Alerts {
     pub(super) fn is_news(&self, node: &str, mac: Option<&Mac>, kind: &str, message: &str, now: Timestamp) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MANY {
-            known.retain(|_, at| now.since(*at) < SAME_FOR);
+            known.retain(|_, at| is_lately(*at, now));
         }
         if known.len() >= MANY {
             return false;
         }
         let warning = (node.to_owned(), mac.cloned(), kind.to_owned(), message.to_owned());
         let last = known.get(&warning).copied();
-        if last.is_some_and(|last| now.since(last) < SAME_FOR) {
+        if last.is_some_and(|last| is_lately(last, now)) {
             return false;
         }
         known.insert(warning, now);
         true
     }
+}
+
+/// What is of a clock that was set back since is not of late.
+fn is_lately(at: Timestamp, now: Timestamp) -> bool {
+    at <= now && now.since(at) < SAME_FOR
 }
 
 #[cfg(test)]
@@ -55,5 +60,6 @@ mod tests {
         assert!(!is_news("AT_TIMEOUT", 14));
         assert!(is_news("FATAL", 14));
         assert!(is_news("AT_TIMEOUT", 15));
+        assert!(is_news("AT_TIMEOUT", 2), "the clock was set back");
     }
 }

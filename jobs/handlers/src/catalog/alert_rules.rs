@@ -17,7 +17,7 @@ use records::{
     terminals::Terminal,
 };
 
-use super::{FRESH, Model, Setup};
+use super::{Model, Setup, is_fresh};
 use scoped::Scoped;
 
 /// How many sets of rules are kept made. Devices that are watched alike share one.
@@ -220,8 +220,7 @@ impl Known {
     ) -> Result<Arc<AlertRules>, TableError> {
         let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lock().clone();
-        // A clock that was set back is no reason to ask no more.
-        if known.asked.is_some_and(|asked| asked <= now && now.since(asked) < FRESH) {
+        if known.asked.is_some_and(|asked| is_fresh(asked, now)) {
             return Ok(known.rules);
         }
         // What changes after the marker was read moves it once more.

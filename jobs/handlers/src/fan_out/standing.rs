@@ -34,21 +34,33 @@ pub(super) async fn known(
     let names: BTreeSet<&String> = open.chain(news.iter().map(|news| &news.change.alarm)).collect();
     let latest = latest(table, incident.state.open.iter().chain(apart)).await?;
     let id = |name: &String| latest.get(name).unwrap_or(name).clone();
-    let alarms = alarms::get_many(table, &names.iter().map(|name| id(name)).collect::<BTreeSet<_>>()).await?;
+    let ids = names.iter().map(|name| id(name)).collect();
     // Where nobody takes anything on nothing is said again, so nothing but the alarms themselves is asked for.
-    let sources: BTreeSet<&Source> = match incident.audience {
-        Audience::Topics => BTreeSet::new(),
-        Audience::User(_) | Audience::Policy(_) => alarms.iter().map(|alarm| &alarm.source).collect(),
+    let stand = match incident.audience {
+        Audience::Topics => as_recorded(cx, &ids, false).await?,
+        Audience::User(_) | Audience::Policy(_) => as_recorded(cx, &ids, true).await?,
     };
+    let known = |name: &String| stand.get(&id(name)).copied().unwrap_or(GONE);
+    Ok(names.into_iter().map(|name| (name.clone(), known(name))).collect())
+}
+
+/// What the records say of some alarms, and if `watched` what those say of them that watch their sources. One that is not there
+/// is left out.
+pub(crate) async fn as_recorded(
+    cx: &Context,
+    alarms: &BTreeSet<String>,
+    watched: bool,
+) -> Result<BTreeMap<String, Known>, TableError> {
+    let table = cx.table.as_ref();
+    let alarms = alarms::get_many(table, alarms).await?;
+    let sources = alarms.iter().filter(|_| watched).map(|alarm| &alarm.source).collect();
     let mut watches = alarms::watches(table, &sources).await?;
     let parents: BTreeSet<Source> = watches.values().filter_map(|watch| watch.state.unknown.clone()).collect();
     let parents = parents.iter().filter(|parent| !watches.contains_key(*parent)).collect();
     let parents = alarms::watches(table, &parents).await?;
     watches.extend(parents);
     let now = cx.clock.now();
-    let stand: BTreeMap<&String, Known> = alarms.iter().map(|alarm| (&alarm.id, of(alarm, &watches, now))).collect();
-    let known = |name: &String| stand.get(&id(name)).copied().unwrap_or(GONE);
-    Ok(names.into_iter().map(|name| (name.clone(), known(name))).collect())
+    Ok(alarms.iter().map(|alarm| (alarm.id.clone(), of(alarm, &watches, now))).collect())
 }
 
 fn of(alarm: &Alarm, watches: &BTreeMap<Source, Watch>, now: Timestamp) -> Known {

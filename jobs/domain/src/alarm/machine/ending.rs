@@ -67,7 +67,11 @@ impl Looking<'_> {
         condition: ConditionState,
         changes: &mut Vec<Change>,
     ) -> Option<ConditionState> {
-        let is_heard = matches!(self.evidence.fact, Fact::Values { .. } | Fact::Known { .. } | Fact::LinkSeen);
+        // A part of the platform says nothing else than that it is away or back.
+        let is_heard = matches!(
+            self.evidence.fact,
+            Fact::Values { .. } | Fact::Known { .. } | Fact::LinkSeen | Fact::Away { .. } | Fact::Back { .. }
+        );
         let ConditionState::Active(mut active) = condition else { return None };
         if is_heard {
             changes.push(cleared(rule, &active, self.evidence.at, RULE_REMOVED.to_owned()));

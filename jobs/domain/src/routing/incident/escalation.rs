@@ -1,19 +1,19 @@
 //! Telling others, and again, what nobody takes on.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{Incident, Pace, Telling, TellingKind};
-use crate::Timestamp;
+use crate::{Timestamp, alarm::Change};
 
 impl Incident {
-    /// Somebody was told of these alarms in the place of another before the first step of an escalation: that they began is no news any
-    /// more, and what becomes of them is told.
-    pub fn was_told_early<'a>(&mut self, alarms: impl Iterator<Item = &'a str>, now: Timestamp) {
+    /// Somebody was told of these alarms, as of these instants, in the place of another before the first step of an escalation: that
+    /// they began is no news any more, and what becomes of them is told.
+    pub fn was_told_early(&mut self, told: &BTreeMap<&str, Timestamp>, now: Timestamp) {
         if self.level > 0 {
             return;
         }
-        let told: BTreeSet<&str> = alarms.collect();
-        self.news.retain(|news| news.change.ends() || !told.contains(news.change.told_as()));
+        let is_newer = |change: &Change| told.get(change.told_as()).is_none_or(|at| change.at > *at);
+        self.news.retain(|news| news.change.ends() || is_newer(&news.change));
         (self.level, self.told_at) = (1, Some(now));
     }
 
@@ -40,8 +40,10 @@ impl Incident {
                 (told.at_once, told.level) = (self.next_step, told.level.max(self.next_step));
                 continue;
             }
-            let (news, level) = (std::mem::take(&mut self.news), self.next_step);
+            let level = self.next_step;
             let at_once = if is_at_once && self.sequence == 0 { level } else { 0 };
+            // They are spared what those are who see it.
+            let news = if at_once > 0 { self.worth_telling(pace) } else { std::mem::take(&mut self.news) };
             let telling = Telling { level, at_once, ..self.telling(TellingKind::Escalation, news, now.max(due)) };
             tellings.push(telling);
         }

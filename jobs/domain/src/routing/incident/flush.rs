@@ -48,14 +48,9 @@ impl Incident {
         }
     }
 
-    /// Tells what is new, but for what came and went and is not worth it.
+    /// Tells what is new, if any of it is worth it.
     pub(super) fn flush(&mut self, pace: &Pace, now: Timestamp, tellings: &mut Vec<Telling>) {
-        let news = std::mem::take(&mut self.news);
-        let news = self.without_what_is_known(news);
-        let brief = self.brief(&news, pace);
-        let (gone, news): (Vec<News>, Vec<News>) =
-            news.into_iter().partition(|news| brief.contains(news.change.alarm.as_str()));
-        self.dropped = self.dropped.saturating_add(dropped(&gone));
+        let news = self.worth_telling(pace);
         if news.is_empty() {
             self.rose = false;
             return;
@@ -64,6 +59,17 @@ impl Incident {
         let kind = if is_over { TellingKind::Recovery } else { TellingKind::News };
         let telling = self.telling(kind, news, now);
         tellings.push(telling);
+    }
+
+    /// Takes what is new, but for what came and went and is not worth it.
+    pub(super) fn worth_telling(&mut self, pace: &Pace) -> Vec<News> {
+        let news = std::mem::take(&mut self.news);
+        let news = self.without_what_is_known(news);
+        let brief = self.brief(&news, pace);
+        let (gone, news): (Vec<News>, Vec<News>) =
+            news.into_iter().partition(|news| brief.contains(news.change.alarm.as_str()));
+        self.dropped = self.dropped.saturating_add(dropped(&gone));
+        news
     }
 
     /// Where there is more than can be stored, what came and went is counted, and the oldest of the rest is left out: of what is open

@@ -106,7 +106,7 @@ fn is_forgotten(known: Known, open: &Open, now: Timestamp) -> bool {
 
 impl Known {
     /// Whether somebody has it on, a parent's alarm speaks for it, or it is over, be it for now: it is not said again, whatever else is.
-    pub(super) fn is_had_on(&self, open: &Open, pace: &Pace, now: Timestamp) -> bool {
+    pub fn is_had_on(&self, open: &Open, pace: &Pace, now: Timestamp) -> bool {
         let holds = |at| pace.holds_until(at).is_none_or(|end| end > now);
         self.quiet || self.unknown || self.over.is_some() || self.word(open.severity).is_some_and(holds)
     }
