@@ -85,7 +85,7 @@ pub(crate) fn messages(sensor: &Sensor, terminals: u32, tenths: u16, at: Timesta
     let evidence = evidence.collect::<Result<Vec<_>>>()?;
     let parts = evidence.chunks(FACTS).enumerate();
     let job = |(part, evidence): (usize, &[Evidence])| {
-        EvaluateAlarms { origin: format!("{}/{part}", at.sortable()), evidence: evidence.to_vec() }.message()
+        EvaluateAlarms::new(format!("{}/{part}", at.sortable()), evidence.to_vec()).message()
     };
     Ok(parts.map(job).collect())
 }

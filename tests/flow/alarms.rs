@@ -333,3 +333,23 @@ async fn browsers_are_shown_an_alarm_as_the_log_of_earlier_servers_has_it() {
     let shown = flow.pushes().into_iter().rfind(|push| push.event == "alarm").unwrap().data;
     assert_eq!((&shown["type"], &shown["tag"]), (&json!("连接"), &json!("timeout")));
 }
+
+#[tokio::test]
+async fn two_readings_that_change_many_alarms_change_them_where_the_worker_is_behind_too() {
+    for is_behind in [false, true] {
+        let flow = Flow::new().await;
+        flow.speaks_bits(40).await;
+        flow.after(Duration::from_secs(1)).await;
+        for bytes in [[0xff, 0xff, 0, 0, 0, 0, 0, 0], [0xfc, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]] {
+            flow.sleeps(Duration::from_secs(5));
+            flow.reports([flow.bits(&bytes)]).await;
+            if !is_behind {
+                flow.settle().await;
+            }
+        }
+        flow.settle().await;
+        flow.after(Duration::from_mins(5)).await;
+        assert_eq!((active(&flow).await.len(), ever(&flow).await), (38, 40), "behind: {is_behind}");
+        assert_eq!(flow.dead_letters().await, 0, "behind: {is_behind}");
+    }
+}

@@ -5,8 +5,11 @@ use std::time::Duration;
 use jobs::{Job, ProcessResults, report::Event};
 use records::{
     alarms::{self, Which},
+    ledger::{self, Claim},
+    protocols,
     terminals::{self, Presence},
 };
+use serde_json::{Value, json};
 use telltale_tests::flow::{Flow, device, mac};
 
 /// Each alarm that there ever was, oldest first, and whether it is active.
@@ -160,4 +163,24 @@ async fn an_answer_ends_a_row_of_misses_though_something_newer_was_heard_of_its_
     worked_off(&flow, [other, answered]).await;
     worked_off(&flow, [flow.batch([missed(1, 1)])]).await;
     assert_eq!(alarms_of(&flow).await, [], "one miss in a row, not eleven");
+}
+
+#[tokio::test]
+async fn what_is_known_and_claimed_by_a_clock_that_is_set_back_stands_in_nobodys_way() {
+    let flow = Flow::new().await;
+    let (table, lease) = (flow.cx.table.as_ref(), Duration::from_secs(30));
+    flow.after(Duration::from_secs(30)).await;
+    flow.sensor_says(25.0).await;
+    let _ = ledger::claim(table, "deliver_notice/of who died", flow.now(), lease).await.unwrap();
+    flow.set_clock_back(Duration::from_hours(1));
+    let claim = ledger::claim(table, "deliver_notice/of who died", flow.now(), lease).await.unwrap();
+    assert!(matches!(claim, Claim::Ours(_)), "{claim:?}");
+    let mut constants: Value = serde_json::from_str(include_str!("../fixtures/th-modbus.constants.json")).unwrap();
+    constants["Threshold"][0]["max"] = json!(20);
+    protocols::put_constants(table, &serde_json::from_value(constants).unwrap()).await.unwrap();
+    for _ in 0..3 {
+        flow.after(Duration::from_mins(1)).await;
+        flow.sensor_says(25.0).await;
+    }
+    assert_eq!(alarms_of(&flow).await.len(), 1, "25 is more than 20");
 }

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use domain::alarm::{Comparison, Condition, Severity};
-use jobs::{EvaluateAlarms, Job};
+use domain::{
+    Pid,
+    alarm::{Comparison, Condition, Severity},
+};
+use jobs::{EvaluateAlarms, Job, report::Event};
 use records::{
     alarms::{self, Alarm, Which},
     alert_rules,
 };
+use telltale_tests::flow::{Flow, mac};
 
 use super::play::Play;
 
@@ -130,4 +134,106 @@ async fn a_job_that_comes_again_makes_none_late() {
         let raised = alarms::list(flow.cx.table.as_ref(), Which::All, 10, None).await.unwrap().items;
         assert_eq!(rules(raised), ["rule:damp", "rule:hot"], "again: {again}");
     }
+}
+
+/// What a gateway says.
+enum Said {
+    /// What a sensor measured at that moment.
+    Climate(Pid, f64, f64),
+    Else(Event),
+}
+
+impl Said {
+    fn now(self, flow: &Flow) -> Event {
+        match self {
+            Self::Climate(pid, celsius, humidity) => flow.climate(pid, celsius, humidity),
+            Self::Else(event) => event,
+        }
+    }
+}
+
+/// What a worker that is behind is given of what is said, each in a job of its own, is looked at in that order.
+async fn looked_at_later(play: &Play, said: impl IntoIterator<Item = (Duration, Said)>) {
+    let (flow, mut jobs) = (&play.flow, Vec::new());
+    for (pause, said) in said {
+        flow.sleeps(pause);
+        flow.reports([said.now(flow)]).await;
+        let taken_out = flow.takes_out("process_results", "evaluate_alarms").await;
+        jobs.extend(taken_out.iter().map(|message| serde_json::from_slice::<EvaluateAlarms>(&message.body).unwrap()));
+    }
+    for job in jobs {
+        job.run(&flow.cx).await.unwrap();
+    }
+    flow.settle().await;
+    flow.after(Duration::from_mins(5)).await;
+}
+
+#[tokio::test]
+async fn none_is_late_where_its_neighbours_said_much_meanwhile() {
+    let play = Play::new().await;
+    let flow = &play.flow;
+    flow.after(Duration::from_mins(1)).await;
+    let moment = Duration::from_millis(40);
+    let mut reports = Vec::new();
+    for (celsius, humidity) in [(20.0, 90.0), (40.0, 90.0), (20.0, 50.0)] {
+        reports.push((moment, Said::Climate(1, celsius, humidity)));
+        reports.extend((0..230).map(|_| (moment, Said::Climate(2, 20.0, 50.0))));
+    }
+    looked_at_later(&play, reports).await;
+    let raised = alarms::list(flow.cx.table.as_ref(), Which::All, 10, None).await.unwrap().items;
+    assert_eq!(rules(raised), ["rule:damp", "rule:hot"]);
+}
+
+/// The rules that raised, and when, where a reading that changes alarms is followed by something else than readings.
+async fn with_something_between(come: Come, between: impl Fn(u32) -> Option<Event>) -> Vec<(String, u64)> {
+    let play = Play::new().await;
+    play.rule(None, "silent", Condition::NoData { after: Duration::from_mins(2) }, Severity::Critical).await;
+    play.rule(None, "long", above_25(), Severity::Critical).await;
+    delays(&play, "long", Duration::from_mins(2)).await;
+    let flow = &play.flow;
+    flow.after(Duration::from_mins(1)).await;
+    let start = flow.now();
+    let said = |number| match number {
+        0 | 16 => Some(Said::Climate(1, 28.0, 90.0)),
+        _ => between(number).map(Said::Else),
+    };
+    let mut last = 0;
+    let mut pause = |number| Duration::from_secs(20) * (number - std::mem::replace(&mut last, number));
+    let reports = (0..=16).filter_map(|number| said(number).map(|said| (pause(number), said)));
+    if come == Come::OneByOne {
+        for (pause, said) in reports {
+            flow.after(pause).await;
+            flow.reports([said.now(flow)]).await;
+            flow.settle().await;
+        }
+        flow.after(Duration::from_mins(5)).await;
+    } else {
+        looked_at_later(&play, reports.collect::<Vec<_>>()).await;
+    }
+    let raised = alarms::list(flow.cx.table.as_ref(), Which::All, 10, None).await.unwrap().items;
+    let since = |alarm: Alarm| (alarm.rule, alarm.raised_at.since(start).as_secs());
+    // Behind the last reading nothing is said any more.
+    let mut raised: Vec<_> = raised.into_iter().map(since).filter(|(_, since)| *since < 20 * 16).collect();
+    raised.sort();
+    raised
+}
+
+#[tokio::test]
+async fn a_silence_that_a_lost_terminal_explains_is_none_and_a_delay_does_not_run_on() {
+    let lost_and_back = |number| match number {
+        1 => Some(Event::TerminalOff { mac: mac() }),
+        15 => Some(Event::TerminalsOn { macs: vec![mac()] }),
+        _ => None,
+    };
+    let one_by_one = with_something_between(Come::OneByOne, lost_and_back).await;
+    assert!(one_by_one.iter().all(|(rule, _)| rule != "rule:silent"), "{one_by_one:?}");
+    assert_eq!(with_something_between(Come::InJobsOfTheirOwn, lost_and_back).await, one_by_one);
+}
+
+#[tokio::test]
+async fn what_was_missed_in_between_is_told() {
+    let missed = |number| Some(Event::Missed { mac: mac(), pid: 1, count: Some(number) });
+    let one_by_one = with_something_between(Come::OneByOne, missed).await;
+    assert!(one_by_one.iter().any(|(rule, _)| rule == "timeout"), "{one_by_one:?}");
+    assert_eq!(with_something_between(Come::InJobsOfTheirOwn, missed).await, one_by_one);
 }

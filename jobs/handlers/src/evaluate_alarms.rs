@@ -17,7 +17,7 @@ use records::{
 };
 use serde::{Deserialize, Serialize};
 
-use self::newer::{since, with_what_is_newer};
+use self::newer::{Since, since, with_what_is_newer};
 use crate::{
     Context, FanOut, Job, JobError, heartbeat,
     ports::{MOST_BODY_BYTES, Message},
@@ -36,18 +36,26 @@ pub struct EvaluateAlarms {
     pub origin: String,
     /// The evidence; that of one source in the order it happened.
     pub evidence: Vec<Evidence>,
+    /// Whether something older changed alarms since this may have been looked at: then it is looked at what came after it, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub looks_on: bool,
 }
 
 impl EvaluateAlarms {
+    /// The evidence is looked at, where nothing else is to be.
+    pub fn new(origin: String, evidence: Vec<Evidence>) -> Self {
+        Self { origin, evidence, looks_on: false }
+    }
+
     /// This job in messages that a queue takes: halves of it, and halves of those, where it is too large for one.
     pub(crate) fn messages(self) -> Vec<Message> {
         let message = self.message();
         if message.body.len() <= MOST_BODY_BYTES || self.evidence.len() < 2 {
             return vec![message];
         }
-        let Self { origin, mut evidence } = self;
+        let Self { origin, mut evidence, looks_on } = self;
         let rest = evidence.split_off(evidence.len() / 2);
-        let half = |name: &str, evidence| Self { origin: format!("{origin}{name}"), evidence }.messages();
+        let half = |name: &str, evidence| Self { origin: format!("{origin}{name}"), evidence, looks_on }.messages();
         [half("a", evidence), half("b", rest)].concat()
     }
 }
@@ -71,7 +79,8 @@ impl Job for EvaluateAlarms {
         let cx = &Context { table: Arc::new(table), ..cx.clone() };
         // Asked for once, and not by all steps at the same time.
         cx.alert_rules().await?;
-        let steps: Vec<_> = by_source.into_values().map(|evidence| evaluate_source(cx, evidence).boxed()).collect();
+        let steps: Vec<_> =
+            by_source.into_values().map(|evidence| evaluate_source(cx, evidence, self.looks_on).boxed()).collect();
         // Each is stepped whatever becomes of the others; what failed is told when all are done.
         let ended: Vec<Result<(), JobError>> = stream::iter(steps).buffer_unordered(AT_A_TIME).collect().await;
         JobError::worst(ended)?;
@@ -85,12 +94,20 @@ impl Job for EvaluateAlarms {
 }
 
 /// Steps one source with its evidence, in order.
-async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>) -> Result<(), JobError> {
+async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>, looks_on: bool) -> Result<(), JobError> {
+    let (mut changed, mut taken_along) = (looks_on, None);
     for (index, one) in evidence.iter().enumerate() {
+        let is_in = |(from, to)| from < one.at && one.at <= to;
+        if one.is_reading() && taken_along.is_some_and(is_in) {
+            continue;
+        }
         let rest = &evidence[index + 1..];
         let looked = evaluate(cx, (one, rest)).await?;
-        if looked.changed {
-            look_on(cx, (&one.source, rest), looked.up_to).await?;
+        changed |= looked.changed;
+        if changed {
+            // Of what else is looked at, readings may lie before the newest.
+            let from = if one.is_reading() { looked.up_to } else { one.at };
+            taken_along = Some((from, look_on(cx, (one, rest), from).await?));
         }
         if one.fact == Fact::Tick
             && let Some(known) = look::known(cx, &one.source).await?
@@ -101,15 +118,25 @@ async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>) -> Result<(), J
     Ok(())
 }
 
-/// Looks at what a source said since: it may have been looked at, and have changed nothing, before what changed was stored.
-async fn look_on(cx: &Context, (source, rest): (&Source, &[&Evidence]), mut up_to: Timestamp) -> Result<(), JobError> {
+/// Looks at what a source said since: it may have been looked at, and have changed nothing, before what changed was stored. What was said
+/// behind a pause comes after all that is on its way, since that may say what was the matter. Up to which instant was looked.
+async fn look_on(
+    cx: &Context,
+    (one, rest): (&Evidence, &[&Evidence]),
+    mut up_to: Timestamp,
+) -> Result<Timestamp, JobError> {
     loop {
         // There may be more than is given at once.
-        let newer = since(cx, source, up_to, rest, cx.clock.now()).await?;
-        if newer.is_empty() {
-            return Ok(());
+        let Since { along, behind } = since(cx, &one.source, up_to, rest, cx.clock.now()).await?;
+        if along.is_empty() {
+            if let Some(first) = behind.first() {
+                let origin = format!("{}/since/{}", one.id, first.at.sortable());
+                let later = EvaluateAlarms { looks_on: true, ..EvaluateAlarms::new(origin, behind) };
+                cx.queue.enqueue(later.messages()).await?;
+            }
+            return Ok(up_to);
         }
-        for newer in newer {
+        for newer in along {
             if newer.at > up_to {
                 up_to = evaluate(cx, (&newer, rest)).await?.up_to;
             }

@@ -94,7 +94,7 @@ pub(crate) fn rule(settings: &HeartbeatSettings) -> Option<Rule> {
 
 /// What has a pulse told on, where there is somebody to tell.
 pub(crate) fn told_on(cx: &Context, evidence: &Evidence) -> Option<Message> {
-    let is_pulse = evidence.source == path() && matches!(evidence.fact, Fact::Values { .. });
+    let is_pulse = evidence.source == path() && evidence.is_reading();
     let is_wanted = is_pulse && cx.settings.heartbeat.url().is_some();
     is_wanted.then(|| FanOut::Heartbeat { heartbeat: evidence.at }.message())
 }

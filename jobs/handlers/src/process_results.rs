@@ -59,7 +59,7 @@ struct FollowUps {
 impl FollowUps {
     fn has_readings(&self) -> bool {
         let is_of_device = |evidence: &Evidence| matches!(evidence.source, Source::Device(_));
-        self.evidence.iter().any(|evidence| is_of_device(evidence) && matches!(evidence.fact, Fact::Values { .. }))
+        self.evidence.iter().any(|evidence| is_of_device(evidence) && evidence.is_reading())
     }
 
     fn join(&mut self, other: Self) {
@@ -216,9 +216,8 @@ impl ProcessResults {
     async fn hand_on(&self, cx: &Context, follow_ups: FollowUps, is_whole: bool) -> Result<(), JobError> {
         let origin = if is_whole { self.batch.clone() } else { self.origin_of_a_part(&follow_ups.evidence) };
         let chunks = follow_ups.evidence.chunks(EVIDENCE_PER_JOB).enumerate();
-        let evaluations = chunks.flat_map(|(part, evidence)| {
-            EvaluateAlarms { origin: format!("{origin}/{part}"), evidence: evidence.to_vec() }.messages()
-        });
+        let evaluations = chunks
+            .flat_map(|(part, evidence)| EvaluateAlarms::new(format!("{origin}/{part}"), evidence.to_vec()).messages());
         let messages: Vec<Message> = evaluations.chain(follow_ups.messages).collect();
         if !messages.is_empty() {
             cx.queue.enqueue(messages).await?;

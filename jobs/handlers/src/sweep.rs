@@ -41,7 +41,7 @@ impl Job for Sweep {
         let messages = due.into_iter().map(|(due, source)| {
             let id = format!("tick/{}/{source}", due.sortable());
             let evidence = vec![Evidence::new(id.clone(), source, due, Fact::Tick)];
-            let message = EvaluateAlarms { origin: id, evidence }.message();
+            let message = EvaluateAlarms::new(id, evidence).message();
             Message { not_before: Some(due).filter(|due| *due > now), ..message }
         });
         let mut messages: Vec<Message> = messages.collect();

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::{Timestamp, time::is_ahead};
 use serde::{Deserialize, Serialize};
 
 use crate::{Key, Outcome, Table, TableError, Versioned, record};
@@ -49,7 +49,10 @@ pub async fn claim(table: &dyn Table, key: &str, now: Timestamp, lease: Duration
     let stored: Option<Versioned<Entry>> = record::get(table, &key).await?;
     let (version, unfinished_before) = match stored {
         Some(Versioned { value: Entry::Done, .. }) => return Ok(Claim::Done),
-        Some(Versioned { value: Entry::Claimed { until }, .. }) if until > now => return Ok(Claim::Busy(until)),
+        // What was claimed for longer than anybody does was by a clock that was set back since.
+        Some(Versioned { value: Entry::Claimed { until }, .. }) if until > now && !is_ahead(until, now.plus(lease)) => {
+            return Ok(Claim::Busy(until));
+        }
         Some(lapsed) => (lapsed.version, true),
         None => (0, false),
     };

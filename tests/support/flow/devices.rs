@@ -26,8 +26,7 @@ impl Flow {
 
     /// All bits of the device are set, or none is, and everything that follows is done.
     pub async fn bits_say(&self, set: bool) {
-        let reply = self.answer_to("bits", 1, BITS, &[if set { 0xff } else { 0 }; 8]);
-        self.reports([reply]).await;
+        self.reports([self.bits(&[if set { 0xff } else { 0 }; 8])]).await;
         self.settle().await;
     }
 
@@ -50,6 +49,11 @@ impl Flow {
     pub fn different_registers(&self, pid: Pid, number: impl Fn(u16) -> u16) -> Event {
         let bytes: Vec<u8> = (0..100).flat_map(|register| number(register).to_be_bytes()).collect();
         self.answer_to("meter", pid, REGISTERS, &bytes)
+    }
+
+    /// The answer of the device with these bits, eight to a byte.
+    pub fn bits(&self, bytes: &[u8]) -> Event {
+        self.answer_to("bits", 1, BITS, bytes)
     }
 
     /// The answer of the climate sensor at `pid`.

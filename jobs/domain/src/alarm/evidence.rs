@@ -40,6 +40,11 @@ impl Evidence {
     pub fn read_from(self, frames: Frames) -> Self {
         Self { frames, ..self }
     }
+
+    /// Whether it is what a source measured.
+    pub fn is_reading(&self) -> bool {
+        matches!(self.fact, Fact::Values { .. })
+    }
 }
 
 /// What was seen.

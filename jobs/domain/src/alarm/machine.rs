@@ -84,7 +84,7 @@ impl Run<'_> {
             looked_at = Some(due);
         }
         let is_whole = self.looks(evidence, reached);
-        if is_whole && matches!(evidence.fact, Fact::Values { .. }) {
+        if is_whole && evidence.is_reading() {
             self.sums_up_late(evidence.at);
         }
         // A delay that ran out long ago may have begun what is over by now.
@@ -201,7 +201,7 @@ fn is_news(state: &SourceState, evidence: &Evidence) -> bool {
 /// Whether a reading comes after one that is newer than it, or of the same instant.
 fn is_overtaken(state: &SourceState, evidence: &Evidence) -> bool {
     let is_newer = |seen: &Seen| evidence.at <= seen.at && evidence.id != seen.id;
-    matches!(evidence.fact, Fact::Values { .. }) && state.newest.get(&Aspect::Values).is_some_and(is_newer)
+    evidence.is_reading() && state.newest.get(&Aspect::Values).is_some_and(is_newer)
 }
 
 /// Whether nothing newer is known of the source in any aspect. What people do says nothing of it.

@@ -99,6 +99,6 @@ async fn evidence(cx: &Context, kind: &str, at: Timestamp, fact: Fact) -> Result
     let source = Source::Platform(Need { part: format!("channel:{kind}"), needs: "server".to_owned() });
     let id = format!("{}/{source}", at.sortable());
     let evidence = vec![Evidence::new(id.clone(), source, at, fact)];
-    cx.queue.enqueue(vec![EvaluateAlarms { origin: id, evidence }.message()]).await?;
+    cx.queue.enqueue(vec![EvaluateAlarms::new(id, evidence).message()]).await?;
     Ok(())
 }
