@@ -236,3 +236,17 @@ async fn nobody_is_called_for_what_was_taken_on_or_put_aside_meanwhile() {
         by_text(boss_and_chief(), &["boss", "chief"]).await.runs(&lines, "30m").await;
     }
 }
+
+#[tokio::test]
+async fn who_is_told_in_the_place_of_somebody_hears_what_else_was_told_before_and_reached_nobody() {
+    let steps = json!([{ "after_ms": 0, "users": ["dave"] }, { "after_ms": 7_200_000, "users": ["boss"] }]);
+    let lines = "
+        0s          boss tries sms
+        0s          mail busy
+        1s          sensor 1 damp
+        60s         sensor 2 hot
+        2m..3m      boss hears by text: Alarm: Cold store / 1 TH-10
+        3m..4m      boss hears by text: Alarm: Cold store / 2 TH-10
+    ";
+    by_text(steps, &["dave", "boss"]).await.runs(lines, "3m").await;
+}

@@ -188,3 +188,19 @@ async fn what_stands_at_the_end_of_a_silence_of_most_of_a_year_is_told() {
     let (_, person, subject) = told.first().expect("somebody is told");
     assert_eq!((person.as_str(), subject.as_str()), ("tech", "Held back by a silence: 1 standing"), "{told:?}");
 }
+
+#[tokio::test]
+async fn what_ends_as_something_graver_begins_is_not_told_as_over_before_it_is_told() {
+    let play = Play::at("2026-06-01T12:00:00Z", Duration::from_secs(5)).await;
+    let lines = r#"
+        0s      tech prefers {"quiet": {"passes": "critical", "calendar": {"zone": "UTC", "hours": [{"from": "12:26", "until": "13:20"}]}}}
+        20m     tech silences sensor 2 for 30m
+        1510s   sensor 2 cold
+        1555s   sensor 2 hot
+    "#;
+    play.mails(lines, "2h").await;
+    let told: Vec<String> = play.flow.letters().into_iter().map(|letter| letter.text).collect();
+    let of_cold = told.iter().filter(|text| text.contains("[cold]"));
+    let is_whole = |text: &String| text.contains("raised 2026-06-01 12:25:10") && text.contains("after 45 s");
+    assert!(of_cold.clone().all(is_whole) && of_cold.count() == 2, "once on each channel: {told:#?}");
+}

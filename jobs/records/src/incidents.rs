@@ -81,9 +81,9 @@ pub struct Incident {
     pub transition: String,
     /// Who is told of it, where that is more than its audience: those too whom a narrower audience tells all of it.
     pub people: BTreeSet<String>,
-    /// Those of them who are told in the place of somebody whom nothing reached, before the step that names them.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub stand_ins: BTreeSet<String>,
+    /// Those of them who are told in the place of somebody whom nothing reached, before the step that names them, and since when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub called: BTreeMap<String, Timestamp>,
     /// When the first of it was told.
     #[serde(default)]
     pub first_told: Option<Timestamp>,
@@ -147,7 +147,7 @@ impl Incident {
             timer,
             transition: first.to_owned(),
             people,
-            stand_ins: BTreeSet::new(),
+            called: BTreeMap::new(),
             first_told: None,
             looked_up: BTreeMap::new(),
             topics: Topics::default(),

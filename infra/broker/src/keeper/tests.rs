@@ -188,3 +188,53 @@ async fn a_goodbye_waits_until_it_is_known_whether_another_broker_holds_the_node
     let of_the_move = [Event::NodeRegistered, Event::NodeLost, Event::NodeRegistered];
     assert_eq!(site.queue.events(), of_the_move, "it is lost once, as it moved");
 }
+
+/// More of them than are written at a time.
+#[tokio::test(start_paused = true)]
+async fn late_hellos_of_many_connections_that_are_gone_evict_none_of_the_newcomers_at_another_broker() {
+    let site = Site::new();
+    let way = Arc::new(CutOff::never(Arc::clone(&site.table)));
+    let link = Arc::new(RecordingLink::default());
+    let a = site.broker_that_tells("a", Arc::clone(&way) as _, Arc::clone(&link));
+    let b = site.broker("b", Arc::clone(&site.table) as _);
+    let nodes: Vec<(String, Sid)> = (0..300).map(|number| (format!("n{number}"), Sid::new())).collect();
+    way.after(0);
+    for (node, connection) in &nodes {
+        a.registered(node, *connection, site.clock.now());
+    }
+    sleep(Duration::from_millis(200)).await;
+    for (node, connection) in &nodes {
+        a.lost(node, *connection);
+        b.registered(node, Sid::new(), site.clock.now());
+    }
+    sleep(Duration::from_secs(2)).await;
+    way.mend();
+    sleep(Duration::from_mins(1)).await;
+    let held = nodes::sessions(site.table.as_ref()).await.unwrap();
+    assert_eq!(held.iter().filter(|session| session.broker == "b").count(), 300);
+    assert!(link.told().is_empty(), "who came is not sent away");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hello_that_waits_behind_a_goodbye_is_not_written_once_its_connection_is_gone() {
+    let site = Site::new();
+    let link = Arc::new(RecordingLink::default());
+    let a = site.broker_that_tells("a", Arc::clone(&site.table) as _, Arc::clone(&link));
+    let b = site.broker("b", Arc::clone(&site.table) as _);
+    let (first, second, third) = (Sid::new(), Sid::new(), Sid::new());
+    a.registered("n1", first, site.clock.now());
+    sleep(Duration::from_secs(1)).await;
+    site.queue.goes_away();
+    a.lost("n1", first);
+    a.registered("n1", second, site.clock.now());
+    a.lost("n1", second);
+    sleep(Duration::from_millis(100)).await;
+    b.registered("n1", third, site.clock.now());
+    sleep(Duration::from_millis(100)).await;
+    site.queue.comes_back();
+    sleep(Duration::from_mins(1)).await;
+    let session = site.session("n1").await.unwrap();
+    assert_eq!((session.broker.as_str(), session.connection), ("b", third.to_string()));
+    let told: Vec<_> = link.told().into_iter().filter(|(broker, _)| broker == "b").collect();
+    assert!(told.is_empty(), "who came is not sent away: {told:?}");
+}

@@ -118,7 +118,16 @@ async fn sort(
 fn loud(held: &[Held], verdict: impl Fn(&Held, &Change) -> Verdict) -> BTreeSet<String> {
     let changes = held.iter().flat_map(|held| held.changes.iter().map(move |change| (held, change)));
     let told = changes.filter(|(held, change)| !change.ends() && verdict(held, change) == Verdict::Tell);
-    told.map(|(_, change)| change.told_as().to_owned()).collect()
+    let mut loud: BTreeSet<String> = told.map(|(_, change)| change.told_as().to_owned()).collect();
+    loop {
+        // What one notice tells of goes together: of what ends in it, the beginning does not stay behind.
+        let freed = held.iter().filter(|held| is_of_any(held, &loud)).flat_map(|held| &held.changes);
+        let more: BTreeSet<String> = freed.map(|change| change.told_as().to_owned()).collect();
+        if more.is_subset(&loud) {
+            return loud;
+        }
+        loud.extend(more);
+    }
 }
 
 /// Whether something of these alarms is held there. What somebody put off comes again when they said.

@@ -7,11 +7,11 @@ use records::{
     Table, TableError,
     channels::Channels,
     incidents::{self, Audience, Begun, Incident},
-    notices::Notice,
+    notices::{self, Notice},
     users::{self, User},
 };
 
-use super::{Passed, due, event, gate_of, happened, instead, is_let_through, tell, was_held};
+use super::{LOOKED_THROUGH, Passed, due, event, gate_of, happened, instead, is_let_through, tell, was_held};
 use crate::{
     Context, JobError,
     fan_out::{
@@ -112,11 +112,11 @@ async fn joins(cx: &Context, incident: &Incident, (notice, user): (&Notice, &str
     }
     for _ in 0..TRIES {
         let Some(mut incident) = incidents::get(table, &incident.named()).await? else { return Ok(()) };
-        let Incident { state, people, stand_ins, .. } = &mut incident.value;
+        let Incident { state, people, called, .. } = &mut incident.value;
         if state.closed || !people.insert(user.to_owned()) {
             return Ok(());
         }
-        stand_ins.insert(user.to_owned());
+        called.insert(user.to_owned(), now);
         state.was_told_early(&told, now);
         // What is due by now depends on who hears.
         let before = incident.value.timer.replace(now);
@@ -129,7 +129,8 @@ async fn joins(cx: &Context, incident: &Incident, (notice, user): (&Notice, &str
 }
 
 /// Who may be told in the place of somebody: those whom the steps to come of its incidents name. Of ends nobody else hears. None where
-/// somebody is by now: who comes behind them is not called once more for each of those whom nothing reaches.
+/// somebody is by now: who comes behind them is not called once more for each of those whom nothing reaches, and of what was told before
+/// they were, they hear.
 async fn others(cx: &Context, notice: &Notice) -> Result<Option<Vec<String>>, JobError> {
     if let Some(known) = &notice.way.others {
         return Ok(Some(known.clone()));
@@ -137,8 +138,17 @@ async fn others(cx: &Context, notice: &Notice) -> Result<Option<Vec<String>>, Jo
     let (mut others, mut is_told): (Vec<String>, bool) = (Vec::new(), false);
     let everybody = users::list(cx.table.as_ref()).await?;
     for incident in escalated(cx.table.as_ref(), notice).await? {
-        if incident.stand_ins.iter().any(|name| *name != notice.user) {
+        let mut called = incident.called.clone();
+        called.remove(&notice.user);
+        if !called.is_empty() {
             is_told = true;
+            // What is told since then, they are told as well.
+            called.retain(|name, since| notice.at <= *since && !others.contains(name));
+            for name in called.into_keys() {
+                if !has_heard(cx.table.as_ref(), &name, notice).await? {
+                    others.push(name);
+                }
+            }
             continue;
         }
         let (level, bound) = (incident.state.level, bound(cx, &incident, []).await?);
@@ -147,6 +157,13 @@ async fn others(cx: &Context, notice: &Notice) -> Result<Option<Vec<String>>, Jo
         others.extend(next.collect::<Vec<_>>());
     }
     Ok((!others.is_empty() || !is_told).then_some(others))
+}
+
+/// Whether somebody was told before of all that a notice tells of.
+async fn has_heard(table: &dyn Table, user: &str, notice: &Notice) -> Result<bool, TableError> {
+    let heard = notices::list(table, user, LOOKED_THROUGH, None).await?.items;
+    let mut transitions = notice.transitions.iter().chain([&notice.transition]);
+    Ok(transitions.all(|transition| heard.iter().any(|heard| heard.tells_of(transition))))
 }
 
 /// Whom the steps of a policy's incident name, from one on, where it wants what a notice tells of.
