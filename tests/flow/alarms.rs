@@ -223,7 +223,7 @@ async fn a_terminal_that_is_back_by_an_answer_has_devices_whose_silence_is_their
     flow.after(Duration::from_secs(5)).await;
     flow.sensor_says(25.0).await;
     for count in 1..=11 {
-        flow.reports([Event::Missed { mac: mac(), pid: 2, count: Some(count) }]).await;
+        flow.reports([Event::Missed { mac: mac(), pid: 2, count: Some(count), asked: None }]).await;
     }
     flow.settle().await;
     assert_eq!(active(&flow).await, [format!("device:{} timeout", device(2))]);

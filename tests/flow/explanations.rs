@@ -194,7 +194,7 @@ async fn a_late_reading_says_what_came_over_the_line_and_a_miss_says_nothing() -
     let flow = Flow::new().await;
     let Event::Answered(answer) = flow.answer(40.0) else { anyhow::bail!("it is an answer") };
     let late = Event::Answered(jobs::report::Answer { overtaken: true, ..answer });
-    let missed = Event::Missed { mac: mac(), pid: 1, count: Some(3) };
+    let missed = Event::Missed { mac: mac(), pid: 1, count: Some(3), asked: None };
     flow.reports([late, missed]).await;
     let taken = flow.takes_out(ProcessResults::NAME, EvaluateAlarms::NAME).await;
     let evidence: Vec<_> = taken

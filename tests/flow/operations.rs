@@ -4,7 +4,7 @@ use jobs::{
     report::{Event, OperationEnd, OperationVerdict},
 };
 use records::{
-    operations::{self, Operation, What},
+    operations::{self, End, Ended, Operation, What},
     protocols,
 };
 use telltale_tests::flow::{Flow, mac};
@@ -111,4 +111,19 @@ async fn an_operation_without_an_end_is_lost_after_ten_minutes() {
     let operation = logged(&flow).await;
     assert!(!operation.is_lost(operation.at.plus(operations::LONGEST)));
     assert!(operation.is_lost(operation.at.plus(operations::LONGEST * 2)));
+}
+
+#[tokio::test]
+async fn what_a_broker_says_of_an_operation_stands_where_it_was_only_supposed_to_have_failed() {
+    let flow = Flow::new().await;
+    let id = begun(&flow, write(Proof::Rtu)).await;
+    let said = "the broker cannot be reached".to_owned();
+    let supposed = Ended { at: flow.now(), done: false, said, reply: None, supposed: true };
+    let table = flow.cx.table.as_ref();
+    assert_eq!(operations::end(table, &about(), &id, &supposed).await.unwrap(), End::Stored);
+    flow.reports([ended(&id, OperationVerdict::Done, "confirmed")]).await;
+    flow.settle().await;
+    assert_eq!(operations::end(table, &about(), &id, &supposed).await.unwrap(), End::EndedBefore);
+    let end = logged(&flow).await.ended.unwrap();
+    assert_eq!((end.done, end.said.as_str()), (true, "confirmed"));
 }

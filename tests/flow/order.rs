@@ -147,7 +147,7 @@ async fn a_second_loss_of_the_node_stands_though_what_came_before_it_is_looked_a
 async fn a_miss_that_comes_late_counts_as_its_gateway_counted_it() {
     let flow = Flow::new().await;
     flow.sensors([1, 2]).await;
-    let missed = |pid, count| Event::Missed { mac: mac(), pid, count: Some(count) };
+    let missed = |pid, count| Event::Missed { mac: mac(), pid, count: Some(count), asked: None };
     let (mine, other) = (flow.batch([missed(1, 11)]), flow.batch([missed(2, 1)]));
     worked_off(&flow, [other, mine]).await;
     assert_eq!(alarms_of(&flow).await, [(timeout(), true)]);
@@ -157,7 +157,7 @@ async fn a_miss_that_comes_late_counts_as_its_gateway_counted_it() {
 async fn an_answer_ends_a_row_of_misses_though_something_newer_was_heard_of_its_terminal() {
     let flow = Flow::new().await;
     flow.sensors([1, 2]).await;
-    let missed = |pid, count| Event::Missed { mac: mac(), pid, count: Some(count) };
+    let missed = |pid, count| Event::Missed { mac: mac(), pid, count: Some(count), asked: None };
     worked_off(&flow, [flow.batch([missed(1, 10)])]).await;
     let (answered, other) = (flow.batch([flow.answer(25.0)]), flow.batch([missed(2, 1)]));
     worked_off(&flow, [other, answered]).await;
@@ -183,4 +183,22 @@ async fn what_is_known_and_claimed_by_a_clock_that_is_set_back_stands_in_nobodys
         flow.sensor_says(25.0).await;
     }
     assert_eq!(alarms_of(&flow).await.len(), 1, "25 is more than 20");
+}
+
+#[tokio::test]
+async fn what_a_broker_waited_for_in_vain_is_no_miss_where_the_answer_came_to_another() {
+    let flow = Flow::new().await;
+    let asked = flow.now();
+    let answer = flow.answer(25.0);
+    flow.sleeps(Duration::from_secs(15));
+    let in_vain = |asked| Event::Missed { mac: mac(), pid: 1, count: None, asked };
+    worked_off(&flow, [flow.batch([answer]), flow.batch([in_vain(Some(asked))])]).await;
+    let misses = async || {
+        let standing = terminals::standing(flow.cx.table.as_ref(), &mac()).await.unwrap();
+        standing.value.misses.get(&1).copied()
+    };
+    assert_eq!(misses().await, None);
+    flow.sleeps(Duration::from_secs(15));
+    worked_off(&flow, [flow.batch([in_vain(Some(flow.now().minus(Duration::from_secs(1))))])]).await;
+    assert_eq!(misses().await, Some(1), "what was asked later was not answered");
 }

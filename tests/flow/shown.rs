@@ -30,7 +30,7 @@ async fn that_a_device_is_asked_less_often_is_shown_though_the_queue_was_away_wh
     let flow = Flow::new().await;
     let before = shown(&flow, "MacIntervalUpdate");
     flow.queue_is_away_once_for("evaluate_alarms");
-    flow.reports([Event::Missed { mac: mac(), pid: 1, count: Some(11) }]).await;
+    flow.reports([Event::Missed { mac: mac(), pid: 1, count: Some(11), asked: None }]).await;
     flow.settle().await;
     flow.after(Duration::from_secs(5)).await;
     assert!(shown(&flow, "MacIntervalUpdate") > before);

@@ -216,7 +216,7 @@ async fn an_alarm_that_stands_speaks_for_others_until_it_is_over() {
     assert!(inhibitions::put_new(flow.cx.table.as_ref(), &kept).await.unwrap());
     flow.sensors([1, 2]).await;
     for count in 1..=11 {
-        flow.reports([jobs::report::Event::Missed { mac: mac(), pid: 2, count: Some(count) }]).await;
+        flow.reports([jobs::report::Event::Missed { mac: mac(), pid: 2, count: Some(count), asked: None }]).await;
     }
     flow.settle().await;
     assert_eq!(flow.mails().len(), 1);

@@ -232,7 +232,7 @@ async fn a_silence_that_a_lost_terminal_explains_is_none_and_a_delay_does_not_ru
 
 #[tokio::test]
 async fn what_was_missed_in_between_is_told() {
-    let missed = |number| Some(Event::Missed { mac: mac(), pid: 1, count: Some(number) });
+    let missed = |number| Some(Event::Missed { mac: mac(), pid: 1, count: Some(number), asked: None });
     let one_by_one = with_something_between(Come::OneByOne, missed).await;
     assert!(one_by_one.iter().any(|(rule, _)| rule == "timeout"), "{one_by_one:?}");
     assert_eq!(with_something_between(Come::InJobsOfTheirOwn, missed).await, one_by_one);

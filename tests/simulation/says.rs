@@ -53,7 +53,9 @@ impl Answers {
                 Event::Answered(Answer { asked: *asked, overtaken, ..answer })
             }
             Say::Garbled(device) => Event::Answered(self.answer(device, vec![device.pid, 3, 4, 0])),
-            Say::Missed(device) => Event::Missed { mac: device.mac.clone(), pid: device.pid, count: Some(counted) },
+            Say::Missed(device) => {
+                Event::Missed { mac: device.mac.clone(), pid: device.pid, count: Some(counted), asked: None }
+            }
             Say::On(macs) => Event::TerminalsOn { macs: macs.clone() },
             Say::Off(mac) => Event::TerminalOff { mac: mac.clone() },
             Say::Lost => Event::NodeLost,

@@ -197,7 +197,7 @@ impl Flow {
 
     /// The sensor misses a query, the `count`-th in a row by its node's count.
     pub async fn sensor_misses(&self, count: u32) {
-        self.reports([Event::Missed { mac: mac(), pid: 1, count: Some(count) }]).await;
+        self.reports([Event::Missed { mac: mac(), pid: 1, count: Some(count), asked: None }]).await;
         self.settle().await;
     }
 

@@ -114,6 +114,7 @@ impl Broker {
             admission: Admission::default(),
             identities: Arc::clone(&identities),
             registry: Arc::clone(&registry),
+            elsewhere: Arc::clone(&elsewhere),
             reporter: reporter.clone(),
             pacer: pacer.1.clone(),
             keeper: keeper_handle,

@@ -7,7 +7,7 @@ mod table;
 use std::{
     sync::{
         Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -57,11 +57,18 @@ impl Dice for CountingDice {
 pub(crate) struct RecordingLink {
     told: Mutex<Vec<(String, NodeCommand)>>,
     tells_the_past: bool,
+    /// So many commands are not given.
+    refused: AtomicUsize,
 }
 
 impl RecordingLink {
     pub(crate) fn telling_the_past() -> Self {
         Self { tells_the_past: true, ..Self::default() }
+    }
+
+    /// The next so many commands find it away.
+    pub(crate) fn refuses(&self, commands: usize) {
+        self.refused.store(commands, Ordering::SeqCst);
     }
 
     /// What was given so far: to whom, and what.
@@ -73,6 +80,10 @@ impl RecordingLink {
 #[async_trait]
 impl Link for RecordingLink {
     async fn command(&self, broker: &str, command: NodeCommand) -> Result<(), LinkError> {
+        let less = |left: usize| left.checked_sub(1);
+        if self.refused.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
+            return Err(LinkError::Away("it is away".to_owned()));
+        }
         self.told.lock().unwrap().push((broker.to_owned(), command));
         Ok(())
     }

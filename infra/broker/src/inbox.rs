@@ -55,7 +55,12 @@ impl Inbox {
                         nodes.operations.begin(operation, shutdown.clone());
                     }
                     Some(ToBroker::Command(NodeCommand::Answered { node, mac, asked })) => {
-                        pacer.tell(LineEvent::Answered { node, mac, asked });
+                        if nodes.registry.holds(&node) {
+                            pacer.tell(LineEvent::Answered { node, mac, asked });
+                        } else {
+                            let elsewhere = Arc::clone(&nodes.elsewhere);
+                            tokio::spawn(async move { elsewhere.forward(node, mac, asked).await });
+                        }
                     }
                     Some(ToBroker::Command(NodeCommand::Displaced { node, connection })) => {
                         nodes.displaced(io, &node, &connection);

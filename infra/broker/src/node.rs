@@ -32,6 +32,7 @@ pub(crate) use registry::Registry;
 
 use crate::{
     counters::{Counters, Present},
+    elsewhere::Elsewhere,
     keeper::KeeperHandle,
     operations::Operations,
     pacer::{LineEvent, PacerHandle},
@@ -64,6 +65,7 @@ pub(crate) struct NodeDoor {
     pub admission: Admission,
     pub identities: Arc<Identities>,
     pub registry: Arc<Registry>,
+    pub elsewhere: Arc<Elsewhere>,
     pub reporter: Reporter,
     pub pacer: PacerHandle,
     pub keeper: KeeperHandle,

@@ -135,7 +135,7 @@ impl Pacer {
                 let (miss, turn) = self.lines.missed(&node, &mac, pid, now);
                 self.freed(&mac, turn);
                 if miss == Miss::New {
-                    self.reporter.report(node, Event::Missed { mac, pid, count });
+                    self.reporter.report(node, Event::Missed { mac, pid, count, asked: None });
                 }
             }
             LineEvent::Load { node, mac, load } => self.lines.busy(&node, &mac, load, now),
@@ -155,7 +155,7 @@ impl Pacer {
             Timer::Due(Due { node, query }) if query.contents.is_empty() => {
                 // The protocol's scripts make nothing for this device. Nobody hears of it but by its alarm.
                 self.counters.queries_empty.up();
-                self.reporter.report(node, Event::Missed { mac: query.mac, pid: query.pid, count: None });
+                self.reporter.report(node, Event::Missed { mac: query.mac, pid: query.pid, count: None, asked: None });
             }
             Timer::Due(due) => {
                 let mac = due.query.mac.clone();
@@ -169,7 +169,8 @@ impl Pacer {
                 let node = self.lines.node_of(&mac).cloned();
                 if let (Some(node), Some((pid, turn))) = (node, self.lines.overdue(&mac, asked, now)) {
                     self.counters.queries_unanswered.up();
-                    self.reporter.report(node, Event::Missed { mac: mac.clone(), pid, count: None });
+                    self.reporter
+                        .report(node, Event::Missed { mac: mac.clone(), pid, count: None, asked: Some(asked) });
                     self.take(&mac, turn);
                 }
             }

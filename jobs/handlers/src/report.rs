@@ -38,6 +38,9 @@ pub enum Event {
         pid: Pid,
         /// The node's own count of consecutive misses; none when it was the broker that waited in vain.
         count: Option<u32>,
+        /// When it was asked what the broker waited for in vain: an answer to that may have come to another broker.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Timestamp>,
     },
     /// Some of a query's instructions were not answered.
     PartlyMissed {

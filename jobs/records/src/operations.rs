@@ -76,6 +76,9 @@ pub struct Ended {
     pub said: String,
     /// The bytes that came back, as hex.
     pub reply: Option<String>,
+    /// Whether it is only supposed, since nobody heard whether its broker was told: what that says of it takes its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub supposed: bool,
 }
 
 /// What became of an operation's end.
@@ -108,11 +111,11 @@ pub async fn get(table: &dyn Table, about: &Source, id: &str) -> Result<Option<V
     record::get(table, &key(about, id)).await
 }
 
-/// Stores the end of an operation, unless it has one.
+/// Stores the end of an operation, unless it has one that is more than supposed.
 pub async fn end(table: &dyn Table, about: &Source, id: &str, ended: &Ended) -> Result<End, TableError> {
     loop {
         let Some(mut operation) = get(table, about, id).await? else { return Ok(End::Unknown) };
-        if operation.value.ended.is_some() {
+        if operation.value.ended.as_ref().is_some_and(|before| !before.supposed || ended.supposed) {
             return Ok(End::EndedBefore);
         }
         operation.value.ended = Some(ended.clone());

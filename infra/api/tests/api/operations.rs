@@ -86,7 +86,7 @@ async fn a_device_is_set_to_a_value_and_the_log_says_what_came_of_it() {
     assert_eq!(listed(&site).await, json!([entry]));
 
     let at = site.now().plus(Duration::from_millis(120));
-    let ended = Ended { at, done: true, said: "confirmed".to_owned(), reply: Some("0106".to_owned()) };
+    let ended = Ended { at, done: true, said: "confirmed".to_owned(), reply: Some("0106".to_owned()), supposed: false };
     operations::end(&*site.table, &about, &id, &ended).await.unwrap();
     for (name, value) in [
         ("state", json!("done")),

@@ -119,8 +119,9 @@ async fn a_query_is_waited_for_as_long_as_its_instructions_may_take_and_then_mis
     assert!(paced.queue.events().is_empty());
     sleep(Duration::from_millis(200)).await;
     assert_eq!(paced.asks.all().len(), 2);
-    let missed = Event::Missed { mac: mac(1), pid: 1, count: None };
-    assert_eq!(eventually("it is reported", || paced.queue.events().pop()).await, missed);
+    let told = eventually("it is reported", || paced.queue.events().pop()).await;
+    let asked = Some(paced.asks.all()[0].2);
+    assert_eq!(told, Event::Missed { mac: mac(1), pid: 1, count: None, asked });
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,7 +140,7 @@ async fn an_answer_in_time_is_no_miss() {
 async fn what_the_node_misses_is_reported_with_its_count() {
     let paced = start();
     paced.pacer.tell(LineEvent::Missed { node: "n1".to_owned(), mac: mac(1), pid: 1, count: Some(3) });
-    let missed = Event::Missed { mac: mac(1), pid: 1, count: Some(3) };
+    let missed = Event::Missed { mac: mac(1), pid: 1, count: Some(3), asked: None };
     assert_eq!(eventually("it is reported", || paced.queue.events().pop()).await, missed);
 }
 

@@ -1,5 +1,8 @@
 use domain::Timestamp;
-use jobs::{ports::NodeCommand, report::Event};
+use jobs::{
+    ports::{NodeCommand, ToBroker},
+    report::Event,
+};
 use records::nodes;
 use serde_json::{Value, json};
 
@@ -54,6 +57,32 @@ async fn an_answer_that_arrives_here_is_told_to_the_broker_that_asked() {
     let _node = site.ready_node().await;
     assert_eq!(site.post("queryData", TOKEN, &result(3)).await.0, 200);
     assert_eq!(site.elsewhere.told().len(), 1, "it is connected here");
+}
+
+#[tokio::test]
+async fn where_a_node_is_gone_an_answer_goes_on_to_the_broker_that_holds_it_by_now() {
+    let site = Site::start().await;
+    let told = || NodeCommand::Answered { node: "n2".to_owned(), mac: MAC.parse().unwrap(), asked: Timestamp(2) };
+    let (node, broker, connection) = ("n2".to_owned(), "b2".to_owned(), "c2".to_owned());
+    let session = nodes::Session { node, broker, connection, since: Timestamp(1), ready: true };
+    nodes::open_session(site.table.as_ref(), &session).await.unwrap();
+    // Somebody takes this one for its broker still.
+    site.link.send(ToBroker::Command(told())).await.unwrap();
+    eventually("it goes on", || (site.elsewhere.told() == [("b2".to_owned(), told())]).then_some(())).await;
+}
+
+#[tokio::test]
+async fn an_answer_is_told_to_the_broker_that_asked_though_it_could_not_be_looked_up_at_first() {
+    let site = Site::start().await;
+    let (node, broker, connection) = ("n2".to_owned(), "b2".to_owned(), "c2".to_owned());
+    let session = nodes::Session { node: node.clone(), broker, connection, since: Timestamp(1), ready: true };
+    // While nobody holds it, which is not kept in mind.
+    assert_eq!(site.post("queryData", "", &result(1)).await.0, 200);
+    nodes::open_session(site.table.as_ref(), &session).await.unwrap();
+    site.elsewhere.refuses(2);
+    assert_eq!(site.post("queryData", "", &result(2)).await.0, 200);
+    let told = NodeCommand::Answered { node, mac: MAC.parse().unwrap(), asked: Timestamp(2) };
+    eventually("it is told", || (site.elsewhere.told() == [("b2".to_owned(), told.clone())]).then_some(())).await;
 }
 
 #[tokio::test]

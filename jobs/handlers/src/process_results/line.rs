@@ -135,6 +135,9 @@ impl<'a> Line<'a> {
                     tracing::warn!(terminal.mac = %answer.mac, device.pid = answer.pid, "an answer of a device that is not registered");
                 }
             },
+            Event::Missed { pid, asked: Some(asked), .. } if self.has_answered(*pid, *asked) => {
+                tracing::debug!(terminal.mac = %self.terminal.mac, device.pid = pid, "what was waited for in vain came elsewhere");
+            }
             Event::Missed { pid, count, .. } => self.missed(report, *pid, *count),
             Event::PartlyMissed { pid, contents, .. } => self.partly_missed(report, *pid, contents.len()),
             Event::TerminalsOn { .. } => self.seen(report, report.at),
@@ -255,6 +258,15 @@ impl<'a> Line<'a> {
         let (source, at) = (Source::Device(reading.device.clone()), reading.asked.min(report.at));
         let evidence = Evidence::new(evidence_id(report, &source), source, at, Fact::of_reading(reading));
         self.follow_ups.evidence.push(Evidence { late: reading.late, ..evidence.read_from(frames) });
+    }
+
+    /// Whether an answer to what a device was asked then, or later, is known.
+    fn has_answered(&self, pid: Pid, asked: Timestamp) -> bool {
+        self.latest
+            .value
+            .devices
+            .get(&pid)
+            .is_some_and(|known| known.asked >= asked && !is_ahead(known.asked, self.now))
     }
 
     fn missed(&mut self, report: &Report, pid: Pid, told: Option<u32>) {

@@ -8,7 +8,7 @@ use crate::{
     report::{OperationEnd, OperationVerdict, hex},
 };
 
-/// Stores how an operation ended. The first end stands: a batch may be processed twice.
+/// Stores how an operation ended. The first end that a broker told stands: a batch may be processed twice.
 pub(super) async fn end(
     cx: &Context,
     about: &Source,
@@ -26,7 +26,7 @@ pub(super) async fn end(
         },
     };
     let reply = (!told.reply.is_empty()).then(|| hex(&told.reply));
-    let stored = operations::end(table, about, id, &Ended { at, done, said, reply }).await?;
+    let stored = operations::end(table, about, id, &Ended { at, done, said, reply, supposed: false }).await?;
     if stored == End::Unknown {
         tracing::warn!(operation.id = id, operation.about = %about, "the end of an operation that nobody began");
     } else {

@@ -36,7 +36,8 @@ pub(super) struct Wish {
 /// Records what somebody wants, and has it done. Whatever becomes of it, the record says so: also that the node is away.
 ///
 /// # Errors
-/// 503 when the way to the broker is away: it is recorded as failed, and is not done later.
+/// 503 when the way to the broker is away: it is recorded as failed, unless the broker was told all the same and says otherwise. It is not
+/// begun later than the answer was waited for.
 pub(super) async fn begin(site: &Site, wish: Wish) -> Result<(StatusCode, Json<Begun>), ApiError> {
     let Wish { about, node, by, what, order } = wish;
     let at = site.clock.now();
@@ -48,7 +49,8 @@ pub(super) async fn begin(site: &Site, wish: Wish) -> Result<(StatusCode, Json<B
     tracing::info!(operation.id = id, operation.about = %about, user.name = record.by, "an operation begins");
     let given = give(site, Command { id: id.clone(), about: about.clone(), node, order, until: None }).await;
     if let Err(why) = &given {
-        let ended = Ended { at: site.clock.now(), done: false, said: why.said(), reply: None };
+        let supposed = matches!(why, NotGiven::Link(LinkError::Away(_)));
+        let ended = Ended { at: site.clock.now(), done: false, said: why.said(), reply: None, supposed };
         operations::end(&*site.table, &about, &id, &ended).await?;
     }
     match given {
