@@ -107,7 +107,7 @@ pub(super) async fn in_both_homes(
     expected: Outcome,
 ) -> Result<()> {
     let base = SystemClock.now();
-    let (mut on_box, mut on_aws) = tokio::try_join!(OnBox::start(base), OnAws::start(base))?;
+    let (mut on_box, mut on_aws) = tokio::try_join!(Box::pin(OnBox::start(base)), Box::pin(OnAws::start(base)))?;
     let (on_box, on_aws) = tokio::join!(play(&scenario, &mut on_box), play(&scenario, &mut on_aws));
     let (on_box, on_aws) = (on_box.context("on a box")?, on_aws.context("on AWS")?);
     assert_eq!(on_box.0, expected, "on a box");

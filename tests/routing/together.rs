@@ -181,6 +181,8 @@ async fn none_is_late_where_its_neighbours_said_much_meanwhile() {
     }
     looked_at_later(&play, reports).await;
     let raised = alarms::list(flow.cx.table.as_ref(), Which::All, 10, None).await.unwrap().items;
+    let damp = raised.iter().find(|alarm| alarm.rule == "rule:damp").unwrap();
+    assert_eq!(damp.cleared_at.unwrap().since(damp.raised_at), moment * 2 * 231, "by what it says itself");
     assert_eq!(rules(raised), ["rule:damp", "rule:hot"]);
 }
 

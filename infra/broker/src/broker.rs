@@ -88,12 +88,10 @@ impl Broker {
     /// (`ConnectInfo<SocketAddr>`), and work once the broker runs.
     pub fn new(parts: BrokerParts) -> (Self, Router) {
         let BrokerParts { id, table, queue, clock, dice, tokens, settings, spool, link, inbox } = parts;
-        let settings = Arc::new(settings);
+        let (settings, registry) = (Arc::new(settings), Arc::<Registry>::default());
         let (counters, refused) = (Arc::<Counters>::default(), Arc::<RefusedNodes>::default());
-        let registry = Arc::<Registry>::default();
         let identities = Arc::new(Identities::new(Arc::clone(&table)));
         let (io, sockets, wires) = wire::sockets();
-
         let (batcher, reporter) = Batcher::new(queue, Arc::clone(&clock), dice, Arc::clone(&counters));
         let batcher = batcher.gathering(Duration::from_millis(settings.gather_ms), settings.gather_reports);
         let is_told_the_past = link.tells_the_past();

@@ -17,8 +17,9 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// For how long it is known where a node is. What is told to the wrong broker goes on from there.
-const KNOWN_FOR: Duration = Duration::from_secs(5);
+/// For how long it is known where a node is. What is told to the wrong broker goes on from there, unless that one is dead: a node is asked
+/// by another no sooner than this.
+const KNOWN_FOR: Duration = Duration::from_millis(500);
 
 /// When what could not be passed on is tried again: the broker that asked waits for fifteen seconds and longer.
 const AGAIN_AFTER: [Duration; 5] = [

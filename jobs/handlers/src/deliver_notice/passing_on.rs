@@ -81,7 +81,8 @@ pub(super) async fn pass_on(cx: &Context, notice: &Notice) -> Result<Passed, Job
         // Of several that are told at once, the last to fail goes on.
         return Ok(Passed::On);
     }
-    to_the_next_person(cx, notice).await
+    // Apart: it is large, and seldom.
+    Box::pin(to_the_next_person(cx, notice)).await
 }
 
 /// What holds for somebody who may be told of what happened.

@@ -44,16 +44,16 @@ pub(super) async fn known(
     Ok(names.into_iter().map(|name| (name.clone(), known(name))).collect())
 }
 
-/// What the records say of some alarms, and if `watched` what those say of them that watch their sources. One that is not there
+/// What the records say of some alarms, and `by_source` what those of their sources say of them as well. One that is not there
 /// is left out.
 pub(crate) async fn as_recorded(
     cx: &Context,
     alarms: &BTreeSet<String>,
-    watched: bool,
+    by_source: bool,
 ) -> Result<BTreeMap<String, Known>, TableError> {
     let table = cx.table.as_ref();
     let alarms = alarms::get_many(table, alarms).await?;
-    let sources = alarms.iter().filter(|_| watched).map(|alarm| &alarm.source).collect();
+    let sources = alarms.iter().filter(|_| by_source).map(|alarm| &alarm.source).collect();
     let mut watches = alarms::watches(table, &sources).await?;
     let parents: BTreeSet<Source> = watches.values().filter_map(|watch| watch.state.unknown.clone()).collect();
     let parents = parents.iter().filter(|parent| !watches.contains_key(*parent)).collect();
