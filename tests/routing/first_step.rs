@@ -121,3 +121,16 @@ async fn for_how_long_it_lasted_does_not_count_how_long_it_was_on_the_shelf() {
     let last = letters.iter().rfind(|letter| letter.address.channel() == "email").unwrap();
     assert!(last.text.contains("lasted 10 min") && !last.text.contains("2 h"), "{}", last.text);
 }
+
+#[tokio::test]
+async fn whom_a_step_without_delay_names_are_spared_what_came_and_went_as_those_are_who_see_it() {
+    let play = Play::of_dave_and_the_boss(Duration::from_mins(10)).await;
+    let lines = "
+        0s          sensor 1 cold
+        5s          sensor 2 cold
+        15s         sensor 1 well
+        30s..31s    tech hears Alarm: Cold store / 2 TH-10
+        30s..31s    dave hears Alarm: Cold store / 2 TH-10
+    ";
+    play.runs(lines, "5m").await;
+}
