@@ -28,7 +28,7 @@ use super::{
 };
 
 /// What was asked so long before an outage is answered and worked off when it begins; on a machine that is busy, too.
-const IS_WORKED_OFF_WITHIN: Duration = Duration::from_secs(1);
+const IS_WORKED_OFF_WITHIN: Duration = Duration::from_secs(2);
 
 /// What was in time is looked at so long after it at most where nobody dies.
 const IS_LOOKED_AT_WITHIN: Duration = Duration::from_secs(5);

@@ -46,7 +46,7 @@ async fn what_follows_from_a_batch_may_come_many_times_as_well() -> Result<()> {
         home.settle().await
     };
     let copies =
-        ["fan_out: device: Raised threshold:temperature at -120 s", "deliver_notice: Alarm: Cold store / 1 TH-10"]
+        ["fan_out: device: Raised threshold:temperature at -65 s", "deliver_notice: Alarm: Cold store / 1 TH-10"]
             .map(|work| (1..=2).map(move |copy| format!("{work}, copy {copy}")));
     in_both_homes(scenario, and_done(hot_then_cool(), copies.into_iter().flatten())).await
 }

@@ -52,15 +52,15 @@ async fn backwards(home: &mut dyn Home, job: &'static str) -> Result<()> {
 async fn evidence_that_comes_after_what_is_newer_leaves_no_alarm_behind() -> Result<()> {
     let scenario = async |home: &mut dyn Home| backwards(home, EvaluateAlarms::NAME).await;
     let expected = Outcome {
-        alarms: texts(["device threshold:temperature: raised at -120 s, cleared at -60 s"]),
-        transitions: texts(["device: Raised threshold:temperature at -120 s, Cleared threshold:temperature at -60 s"]),
+        alarms: texts(["device threshold:temperature: raised at -65 s, cleared at -60 s"]),
+        transitions: texts(["device: Raised threshold:temperature at -65 s, Cleared threshold:temperature at -60 s"]),
         notices: texts(["tech, webhook, Alarm and recovery: Cold store / 1 TH-10: Sent at attempt 1"]),
         webhooks: texts(["Alarm and recovery: Cold store / 1 TH-10: 1"]),
         done: texts([
             "deliver_notice: Alarm and recovery: Cold store / 1 TH-10",
             "evaluate_alarms: cool/0",
             "evaluate_alarms: hot/0",
-            "fan_out: device: Raised threshold:temperature at -120 s, Cleared threshold:temperature at -60 s",
+            "fan_out: device: Raised threshold:temperature at -65 s, Cleared threshold:temperature at -60 s",
             "process_results: cool",
             "process_results: hot",
         ]),

@@ -12,8 +12,8 @@ use telltale_tests::flow::climate;
 
 use super::outcome::Outcome;
 
-/// How long before the base the sensor is asked: when it is hot, and when it is cool.
-const HOT: Duration = Duration::from_mins(2);
+/// How long before the base the sensor is asked: when it is hot, and when it is cool, one after the other.
+const HOT: Duration = Duration::from_secs(65);
 const COOL: Duration = Duration::from_mins(1);
 
 /// What the keys of copies go on with.
@@ -31,7 +31,7 @@ pub(super) fn hot(base: Timestamp) -> Message {
     batch("hot", at, climate(40.0, at))
 }
 
-/// The sensor's answer a minute later, cool enough.
+/// The sensor's next answer, cool enough.
 pub(super) fn cool(base: Timestamp) -> Message {
     let at = base.minus(COOL);
     batch("cool", at, climate(20.0, at))
@@ -46,10 +46,10 @@ pub(super) fn copies(message: &Message, count: usize) -> Vec<Message> {
 /// What comes of a hot reading and a cool one, each heard once.
 pub(super) fn hot_then_cool() -> Outcome {
     Outcome {
-        alarms: texts(["device threshold:temperature: raised at -120 s, cleared at -60 s"]),
+        alarms: texts(["device threshold:temperature: raised at -65 s, cleared at -60 s"]),
         transitions: texts([
             "device: Cleared threshold:temperature at -60 s",
-            "device: Raised threshold:temperature at -120 s",
+            "device: Raised threshold:temperature at -65 s",
         ]),
         notices: texts([
             "tech, webhook, Alarm: Cold store / 1 TH-10: Sent at attempt 1",
@@ -62,7 +62,7 @@ pub(super) fn hot_then_cool() -> Outcome {
             "evaluate_alarms: cool/0",
             "evaluate_alarms: hot/0",
             "fan_out: device: Cleared threshold:temperature at -60 s",
-            "fan_out: device: Raised threshold:temperature at -120 s",
+            "fan_out: device: Raised threshold:temperature at -65 s",
             "process_results: cool",
             "process_results: hot",
         ]),
@@ -74,7 +74,7 @@ pub(super) fn hot_then_cool() -> Outcome {
 pub(super) fn heard() -> Outcome {
     let cool = "asked at -60 s: temperature 20, humidity 60";
     Outcome {
-        history: texts(["asked at -120 s: temperature 40, humidity 60", cool]),
+        history: texts([cool, "asked at -65 s: temperature 40, humidity 60"]),
         latest: texts([cool]),
         ..Outcome::default()
     }

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Key, Outcome, Table, TableError, Versioned, record};
 
+/// Nobody claims anything for longer.
+const LONGEST: Duration = Duration::from_mins(10);
+
 /// How long an entry is kept: longer than any queue gives a job again.
 pub const RETENTION: Duration = Duration::from_hours(30 * 24);
 
@@ -50,7 +53,9 @@ pub async fn claim(table: &dyn Table, key: &str, now: Timestamp, lease: Duration
     let (version, unfinished_before) = match stored {
         Some(Versioned { value: Entry::Done, .. }) => return Ok(Claim::Done),
         // What was claimed for longer than anybody does was by a clock that was set back since.
-        Some(Versioned { value: Entry::Claimed { until }, .. }) if until > now && !is_ahead(until, now.plus(lease)) => {
+        Some(Versioned { value: Entry::Claimed { until }, .. })
+            if until > now && !is_ahead(until, now.plus(LONGEST)) =>
+        {
             return Ok(Claim::Busy(until));
         }
         Some(lapsed) => (lapsed.version, true),
