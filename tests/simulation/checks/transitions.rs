@@ -14,6 +14,9 @@ use crate::simulation::{
     world::{DEBOUNCE_MS, World, at_once},
 };
 
+/// How much longer than usual a terminal may stay away that its gateway reboots.
+const REBOOT: Duration = Duration::from_secs(90);
+
 pub(super) fn check(world: &World) -> Vec<String> {
     let mut changes: BTreeMap<String, Vec<Change>> = BTreeMap::new();
     let mut found = Vec::new();
@@ -37,7 +40,10 @@ pub(super) fn check(world: &World) -> Vec<String> {
 
 fn is_hasty(source: &Source, change: &Change) -> bool {
     let has_delay = !matches!(source, Source::Device(_)) && change.kind == ChangeKind::Raised;
-    has_delay && change.at != change.since.plus(Duration::from_millis(DEBOUNCE_MS))
+    let due = change.since.plus(Duration::from_millis(DEBOUNCE_MS));
+    // A terminal of which every device missed ten times may stay away for longer: its gateway reboots it.
+    let is_rebooted = matches!(source, Source::Terminal(_)) && change.at == due.plus(REBOOT);
+    has_delay && change.at != due && !is_rebooted
 }
 
 fn is_life_of(alarm: &Alarm, lived: &[Change]) -> bool {
