@@ -120,7 +120,7 @@ async fn outlives<K: Kind>(faults: impl IntoIterator<Item = Fault>, seed: u64) -
         of_its_kind.push(Outage { killed, over: Instant::now() });
         load.until_each_is_asked().await?;
     }
-    load.until_acknowledged(K::BEARS.acknowledged).await?;
+    load.goes_on_in_calm().await?;
     if K::BEARS.is_slow {
         disorder.push(Outage { killed: began, over: Instant::now() });
     }

@@ -152,7 +152,7 @@ async fn outlives(deaths: impl IntoIterator<Item = Death>) -> Result<()> {
         of_its_kind.push(Outage { killed, over: Instant::now() });
         load.until_each_is_asked().await?;
     }
-    load.until_acknowledged(ACKNOWLEDGED).await?;
+    load.goes_on_in_calm().await?;
     enough_were_in_order(check_where_some_came_late(load.end().await, &outages, &disorder, Clocks::Agree).await?);
     Ok(())
 }
