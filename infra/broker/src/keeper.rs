@@ -154,15 +154,18 @@ impl Writing {
         report: Report,
         (gone, stop): (&CancellationToken, &CancellationToken),
     ) {
-        // An answer that is lost may be that of a write that was done: then it is found in its own place.
-        let read = || nodes::session(self.table.as_ref(), &session.node).boxed();
-        let before = self.tried(&report.node, read, [gone, stop]).await.flatten();
-        let before = before.filter(|before| before.connection != session.connection);
+        let table = self.table.as_ref();
+        // An answer that is lost may be that of a write that was done: then it is found in its own place, and whose that was is known.
+        let mut other = None;
         while !gone.is_cancelled() {
-            let write = || nodes::open_session(self.table.as_ref(), session).boxed();
-            match self.tried(&report.node, write, [gone, stop]).await {
-                Some(Opened::InPlaceOf(other)) => {
-                    let other = other.or(before);
+            let read = || nodes::found_session(table, &session.node).boxed();
+            let Some(found) = self.tried(&report.node, read, [gone, stop]).await else { return };
+            let write = || nodes::open_in_place_of(table, session, found.as_ref()).boxed();
+            let Some(opened) = self.tried(&report.node, write, [gone, stop]).await else { return };
+            let is_other = |found: &Session| found.connection != session.connection;
+            other = found.map(|found| found.value).filter(is_other).or(other);
+            match opened {
+                Opened::Stands => {
                     if let Some(at) = lost.filter(|_| other.is_some()) {
                         self.reporter.send(Report { node: report.node.clone(), at, event: Event::NodeLost });
                     }
@@ -172,9 +175,8 @@ impl Writing {
                     }
                     return;
                 }
-                Some(Opened::Overtaken) => {}
-                Some(Opened::Outlived) => return self.elsewhere.outlived(session.clone()).await,
-                None => return,
+                Opened::Overtaken => {}
+                Opened::Outlived => return self.elsewhere.outlived(session.clone()).await,
             }
         }
     }

@@ -8,9 +8,9 @@
 //! | [`Session`] | `session` | name |
 //! | [`RunInfo`] | `node-run-info` | name |
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use domain::{NodeName, Timestamp};
+use domain::{NodeName, Timestamp, time::is_ahead};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -113,38 +113,41 @@ async fn behind(table: &dyn Table, door: &Key) -> Result<Option<Node>, TableErro
     }
 }
 
-/// Clocks are at most so far apart. A session that began so much later than another is the newer one, whoever says so.
-const CLOCKS_APART: Duration = Duration::from_secs(5);
-
 /// What became of a session that was to stand for its node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
-    /// It stands for the node, in place of this one of another connection, if there was one.
-    InPlaceOf(Option<Session>),
+    /// It stands for the node.
+    Stands,
     /// Another one came between. Whether that or this one is to stand is to be looked at again.
     Overtaken,
     /// A newer one stands for the node.
     Outlived,
 }
 
-/// Stores a session, in place of the one that is found there and of no other: a hello that took long cannot evict who came
-/// meanwhile. Its version is at least its instant, so that the end of an earlier one, which another broker may be at, does not take it
-/// for that.
+/// Stores a session, in place of the one that is found there now, if one is.
 pub async fn open_session(table: &dyn Table, session: &Session) -> Result<Opened, TableError> {
-    let key = session_key(&session.node);
-    let stored: Option<Versioned<Session>> = record::get(table, &key).await?;
-    let (found, other) = match stored {
-        Some(stored) => (stored.version, Some(stored.value).filter(|other| other.connection != session.connection)),
-        None => (0, None),
-    };
-    if other.as_ref().is_some_and(|other| other.since > session.since.plus(CLOCKS_APART)) {
+    let found = found_session(table, &session.node).await?;
+    open_in_place_of(table, session, found.as_ref()).await
+}
+
+/// Stores a session, in place of the one that was found and of no other: a hello that took long cannot evict who came meanwhile.
+/// Its version is at least its instant, so that the end of an earlier one, which another broker may be at, does not take it for that.
+pub async fn open_in_place_of(
+    table: &dyn Table,
+    session: &Session,
+    found: Option<&Versioned<Session>>,
+) -> Result<Opened, TableError> {
+    let is_newer = |other: &Session| other.connection != session.connection && is_ahead(other.since, session.since);
+    // It began so much later that it is newer, by whatever clocks.
+    if found.is_some_and(|found| is_newer(&found.value)) {
         return Ok(Opened::Outlived);
     }
-    let write = Versioned { value: session, version: found }.put_back(key, None)?;
-    let Write::Put(item, condition) = write else { return Ok(Opened::Overtaken) };
-    let version = item.version.max(u64::try_from(session.since.0).unwrap_or(0));
-    Ok(match table.write(Write::Put(Item { version, ..item }, condition)).await? {
-        Outcome::Applied => Opened::InPlaceOf(other),
+    let version = found.map_or(0, |found| found.version);
+    let condition = if version == 0 { Condition::Absent } else { Condition::Version(version) };
+    let since = u64::try_from(session.since.0).unwrap_or(0);
+    let item = Item { version: since.max(version + 1), ..record::item(session_key(&session.node), session)? };
+    Ok(match table.write(Write::Put(item, condition)).await? {
+        Outcome::Applied => Opened::Stands,
         Outcome::Refused { .. } => Opened::Overtaken,
     })
 }
@@ -156,8 +159,9 @@ pub async fn close_session(
     broker: &str,
     connection: &str,
 ) -> Result<Closed, TableError> {
-    let stored: Option<Versioned<Session>> = record::get(table, &session_key(node)).await?;
-    let Some(session) = stored.filter(|s| s.value.broker == broker && s.value.connection == connection) else {
+    let Some(session) =
+        found_session(table, node).await?.filter(|s| s.value.broker == broker && s.value.connection == connection)
+    else {
         return Ok(Closed::NotThere);
     };
     let delete = Write::Delete(session_key(node), Condition::Version(session.version));
@@ -178,7 +182,12 @@ pub enum Closed {
 
 /// The node's session, if it is connected.
 pub async fn session(table: &dyn Table, node: &str) -> Result<Option<Session>, TableError> {
-    Ok(record::get(table, &session_key(node)).await?.map(|session| session.value))
+    Ok(found_session(table, node).await?.map(|session| session.value))
+}
+
+/// The same, and which writing of it was found.
+pub async fn found_session(table: &dyn Table, node: &str) -> Result<Option<Versioned<Session>>, TableError> {
+    record::get(table, &session_key(node)).await
 }
 
 /// Every session.

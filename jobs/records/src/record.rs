@@ -78,19 +78,24 @@ pub struct Listed<T> {
     pub next: Option<String>,
 }
 
+/// A record as its first writing lies in the table.
+pub(crate) fn item<T: Serialize>(key: Key, record: &T) -> Result<Item, TableError> {
+    Ok(Item { key, version: 1, expires: None, body: encode(record)? })
+}
+
 /// The write that puts a record whatever was there before.
 pub(crate) fn put<T: Serialize>(key: Key, record: &T) -> Result<Write, TableError> {
-    Ok(Write::Put(Item { key, version: 1, expires: None, body: encode(record)? }, Condition::Always))
+    Ok(Write::Put(item(key, record)?, Condition::Always))
 }
 
 /// The write that puts a record whatever was there before, until then.
 pub(crate) fn put_until<T: Serialize>(key: Key, record: &T, expires: Timestamp) -> Result<Write, TableError> {
-    Ok(Write::Put(Item { key, version: 1, expires: Some(expires), body: encode(record)? }, Condition::Always))
+    Ok(Write::Put(Item { expires: Some(expires), ..item(key, record)? }, Condition::Always))
 }
 
 /// The write that puts a record where nothing is.
 pub(crate) fn put_new<T: Serialize>(key: Key, record: &T, expires: Option<Timestamp>) -> Result<Write, TableError> {
-    Ok(Write::Put(Item { key, version: 1, expires, body: encode(record)? }, Condition::Absent))
+    Ok(Write::Put(Item { expires, ..item(key, record)? }, Condition::Absent))
 }
 
 /// The write that removes a record whatever it is.

@@ -160,7 +160,7 @@ async fn a_connection_that_is_older_than_that_at_another_broker_is_cut_and_not_w
     let (first, second) = (Sid::new(), Sid::new());
     way.after(0);
     a.registered("n1", first, site.clock.now());
-    sleep(Duration::from_secs(10)).await;
+    sleep(Duration::from_secs(20)).await;
     b.registered("n1", second, site.clock.now());
     sleep(Duration::from_secs(1)).await;
     way.mend();

@@ -36,10 +36,7 @@ pub(super) async fn known(
     let id = |name: &String| latest.get(name).unwrap_or(name).clone();
     let ids = names.iter().map(|name| id(name)).collect();
     // Where nobody takes anything on nothing is said again, so nothing but the alarms themselves is asked for.
-    let stand = match incident.audience {
-        Audience::Topics => as_recorded(cx, &ids, false).await?,
-        Audience::User(_) | Audience::Policy(_) => as_recorded(cx, &ids, true).await?,
-    };
+    let stand = as_recorded(cx, &ids, incident.audience != Audience::Topics).await?;
     let known = |name: &String| stand.get(&id(name)).copied().unwrap_or(GONE);
     Ok(names.into_iter().map(|name| (name.clone(), known(name))).collect())
 }

@@ -3,6 +3,7 @@
 mod faults;
 mod keeping;
 mod presence;
+mod silence;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -258,50 +259,6 @@ impl<'a> Line<'a> {
         let (source, at) = (Source::Device(reading.device.clone()), reading.asked.min(report.at));
         let evidence = Evidence::new(evidence_id(report, &source), source, at, Fact::of_reading(reading));
         self.follow_ups.evidence.push(Evidence { late: reading.late, ..evidence.read_from(frames) });
-    }
-
-    /// Whether an answer to what a device was asked then, or later, is known.
-    fn has_answered(&self, pid: Pid, asked: Timestamp) -> bool {
-        self.latest
-            .value
-            .devices
-            .get(&pid)
-            .is_some_and(|known| known.asked >= asked && !is_ahead(known.asked, self.now))
-    }
-
-    fn missed(&mut self, report: &Report, pid: Pid, told: Option<u32>) {
-        if self.terminal.device(pid).is_none() {
-            return;
-        }
-        let known = self.standing.value.misses.get(&pid).copied().unwrap_or(0);
-        let told = told.unwrap_or(0);
-        // One that comes late is not counted again, and what its gateway counted still holds of that instant.
-        let count = told.max(if self.is_news(report) { known.saturating_add(1) } else { known });
-        if count == 0 {
-            return;
-        }
-        if self.is_news(report) {
-            self.standing.value.misses.insert(pid, count);
-        } else {
-            self.ran_before.insert(pid);
-        }
-        self.evidence(Source::Device(self.terminal.device_id(pid)), report, Fact::Missed { count });
-    }
-
-    fn partly_missed(&mut self, report: &Report, pid: Pid, instructions: usize) {
-        if self.is_news(report) && self.terminal.device(pid).is_some() {
-            self.left_out(pid, u32::try_from(instructions).unwrap_or(u32::MAX));
-        }
-    }
-
-    /// A device left so many instructions of its last query unanswered.
-    fn left_out(&mut self, pid: Pid, instructions: u32) {
-        let unanswered = &mut self.standing.value.unanswered;
-        if instructions == 0 {
-            unanswered.remove(&pid);
-        } else {
-            unanswered.insert(pid, instructions);
-        }
     }
 
     /// Takes over what a node found out, and shows that it did; what it did not tell stays.

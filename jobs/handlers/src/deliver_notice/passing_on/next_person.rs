@@ -6,6 +6,7 @@ use domain::{alarm::Change, routing::incident::Open};
 use records::{
     Table, TableError,
     channels::Channels,
+    facts::Facts,
     incidents::{self, Audience, Begun, Incident},
     notices::{self, Notice},
     users::{self, User},
@@ -64,7 +65,8 @@ pub(super) async fn to_the_next_person(cx: &Context, notice: &Notice) -> Result<
 /// spoken for by what it hangs on. None where nothing does.
 async fn what_waits(cx: &Context, notice: &Notice) -> Result<Option<Notice>, TableError> {
     let mut waiting = notice.clone();
-    let Some(facts) = waiting.facts.as_mut().filter(|facts| !was_held(facts)) else { return Ok(Some(waiting)) };
+    let names_alarms = |facts: &&mut Facts| !was_held(facts) && !facts.parts.is_empty();
+    let Some(facts) = waiting.facts.as_mut().filter(names_alarms) else { return Ok(Some(waiting)) };
     let alarms = facts.changes().map(|change| change.alarm.clone()).collect();
     let (known, pace) = (as_recorded(cx, &alarms, true).await?, cx.settings.notices.pace());
     for part in &mut facts.parts {
@@ -76,7 +78,7 @@ async fn what_waits(cx: &Context, notice: &Notice) -> Result<Option<Notice>, Tab
         });
     }
     facts.parts.retain(|part| !part.changes.is_empty());
-    let is_left = !facts.parts.is_empty() || notice.facts.as_ref().is_some_and(|facts| facts.parts.is_empty());
+    let is_left = !facts.parts.is_empty();
     Ok(is_left.then_some(waiting))
 }
 
