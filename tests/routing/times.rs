@@ -158,6 +158,23 @@ async fn a_value_that_swings_around_a_limit_for_hours_is_told_a_few_times() {
 }
 
 #[tokio::test]
+async fn at_the_end_of_a_snooze_nobody_is_told_that_what_is_not_seen_stands() {
+    let lines = "
+        0s          sensor 1 hot
+        0s..0s      tech hears Alarm: Cold store / 1 TH-10
+        60s         tech snoozes for 1h
+        30m         terminal lost
+        30m..33m    tech hears Alarm: Cold store
+        61m..62m    tech hears Held back by a snooze: 1 not seen at present
+        70m         terminal back
+        70m..71m    tech hears Recovered: Cold store
+        70m         sensor 1 well
+        70m..71m    tech hears Recovered: Cold store / 1 TH-10
+    ";
+    Play::new().await.runs(lines, "90m").await;
+}
+
+#[tokio::test]
 async fn at_the_end_of_a_snooze_nobody_hears_of_what_is_not_theirs_to_see_any_more() {
     let lines = "
         0s          sensor 1 damp

@@ -70,7 +70,7 @@ impl Part {
     /// Whether all that it tells of is over by what it says.
     pub fn is_over(&self) -> bool {
         match self.became {
-            Some(Became::Standing) => false,
+            Some(Became::Standing | Became::Unseen) => false,
             Some(Became::Recovered | Became::Passed | Became::Unwatched) => true,
             None => standing(&self.changes.iter().collect::<Vec<_>>()).is_empty(),
         }
@@ -95,6 +95,8 @@ fn standing<'a>(changes: &[&'a Change]) -> BTreeSet<&'a str> {
 pub enum Became {
     /// It stands.
     Standing,
+    /// It stood when it was last seen: nothing is known of it at present.
+    Unseen,
     /// It was told before, and is over.
     Recovered,
     /// It came and went.
@@ -110,6 +112,9 @@ pub struct HeldBack {
     pub reasons: Vec<Why>,
     /// How many stand.
     pub standing: u32,
+    /// How many stood when they were last seen, of which nothing is known at present.
+    #[serde(default)]
+    pub unseen: u32,
     /// How many were told before and are over.
     pub recovered: u32,
     /// How many came and went.
@@ -234,6 +239,7 @@ impl Facts {
         let of = |severity| count(summary.lines().filter(|line| line.seen.severity == severity).count());
         let held = HeldBack {
             standing: count(summary.standing.len()),
+            unseen: count(summary.unseen.len()),
             recovered: count(summary.recovered.len()),
             passed: count(summary.passed.len()),
             unwatched: count(summary.unwatched.len()),
@@ -245,6 +251,7 @@ impl Facts {
         let kind = if held.reasons == [Why::Digest] { Kind::Digest } else { Kind::HeldBack };
         let groups = [
             (Became::Standing, summary.standing),
+            (Became::Unseen, summary.unseen),
             (Became::Recovered, summary.recovered),
             (Became::Passed, summary.passed),
             (Became::Unwatched, summary.unwatched),

@@ -139,6 +139,11 @@ impl Quiet {
 }
 
 impl Flap {
+    /// Whether it was not calm yet when nothing was known of its source any more.
+    pub(super) fn stands_still(&self, lost: Option<Timestamp>) -> bool {
+        lost.is_some_and(|lost| self.since <= lost && lost < self.calm_at)
+    }
+
     /// What happened how often, in words.
     pub(super) fn counted(&self) -> String {
         let what = if self.swings { "raised or changed" } else { "raised" };
@@ -183,10 +188,10 @@ impl Life {
         About { alarm: &self.alarm, rule, severity, since, shadow }
     }
 
-    /// When something of it is due.
-    pub(super) fn due(&self) -> Option<Timestamp> {
+    /// When something of it is due, where nothing is known of its source since an instant, if so: nobody sees that it is calm then.
+    pub(super) fn due(&self, lost: Option<Timestamp>) -> Option<Timestamp> {
         let shelved = self.shelf.as_ref().and_then(|shelf| shelf.until);
-        let calm = self.flap.as_ref().map(|flap| flap.calm_at);
+        let calm = self.flap.as_ref().filter(|flap| !flap.stands_still(lost)).map(|flap| flap.calm_at);
         let owed = self.owed.as_ref().map(|owed| owed.at);
         [shelved, calm, owed].into_iter().flatten().min()
     }

@@ -15,6 +15,12 @@ use super::Change;
 /// What ends an alarm whose rule is gone, disabled, or no longer the source's.
 pub(super) const RULE_REMOVED: &str = "the rule was removed";
 
+/// How an alarm is that nothing speaks against telling of any more.
+pub(super) const STANDS: &str = "it stands";
+
+/// The same, where nothing is known of its source at present: what it hangs on is lost.
+pub(super) const STOOD: &str = "it stood when it was last seen";
+
 /// One thing that was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
@@ -92,6 +98,8 @@ pub enum Sight {
     RuleRemoved,
     /// Nothing speaks against telling any more, and it stands.
     Stands,
+    /// The same, where nothing is known of it at present.
+    Stood,
     /// The same, and it is over.
     Over,
     /// Somebody reset it.

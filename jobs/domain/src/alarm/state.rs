@@ -71,7 +71,8 @@ impl SourceState {
     /// When the earliest of what holds for some time only ends: an acknowledgement, a shelf, a damping.
     pub(super) fn expiry(&self) -> Option<Timestamp> {
         let words = self.conditions.values().filter_map(|condition| condition.active()?.acknowledged.as_ref()?.until);
-        let lives = self.lives.values().filter_map(Life::due);
+        let lost = self.lost();
+        let lives = self.lives.values().filter_map(|life| life.due(lost));
         let service = self.out_of_service.values().filter_map(|quiet| quiet.until);
         words.chain(lives).chain(service).min()
     }

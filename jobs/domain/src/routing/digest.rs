@@ -39,6 +39,8 @@ pub struct Line {
 pub struct Summary {
     /// What stands.
     pub standing: Vec<Line>,
+    /// What stood when its source was last seen, of which nothing is known at present.
+    pub unseen: Vec<Line>,
     /// What is over of what was told before.
     pub recovered: Vec<Line>,
     /// What came and went meanwhile.
@@ -94,6 +96,13 @@ impl Summary {
         summary
     }
 
+    /// The same, where nothing is known of some sources at present: whether what stood there still does, nobody knows.
+    #[must_use]
+    pub fn unseen_where(mut self, is_unknown: impl Fn(&Source) -> bool) -> Self {
+        (self.unseen, self.standing) = self.standing.into_iter().partition(|line| is_unknown(&line.source));
+        self
+    }
+
     fn add(&mut self, life: &Life<'_>, is_active: bool) {
         let Some(last) = life.last else { return };
         let (told, seen) = match (life.raised, life.cleared) {
@@ -116,15 +125,15 @@ impl Summary {
         self.lines().next().is_none()
     }
 
-    /// How much the worst of what stands matters; of everything, where nothing does.
+    /// How much the worst of what stands, or stood when it was last seen, matters; of everything, where nothing does.
     pub fn severity(&self) -> Option<Severity> {
         let worst = |lines: &[Line]| lines.iter().map(|line| line.seen.severity).max();
         let over = [&self.recovered, &self.passed, &self.unwatched];
-        worst(&self.standing).or_else(|| over.into_iter().filter_map(|lines| worst(lines)).max())
+        worst(&self.standing).max(worst(&self.unseen)).or_else(|| over.into_iter().filter_map(|lines| worst(lines)).max())
     }
 
-    /// All of it: what stands, what is over, what came and went, what nothing watches for.
+    /// All of it: what stands, what is not seen, what is over, what came and went, what nothing watches for.
     pub fn lines(&self) -> impl Iterator<Item = &Line> {
-        [&self.standing, &self.recovered, &self.passed, &self.unwatched].into_iter().flatten()
+        [&self.standing, &self.unseen, &self.recovered, &self.passed, &self.unwatched].into_iter().flatten()
     }
 }

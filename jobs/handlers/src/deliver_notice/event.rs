@@ -29,7 +29,7 @@ pub(crate) fn event_of_telling(telling: &Telling) -> &'static str {
 
 /// The type of the event that what was held back is.
 pub(crate) fn event_of_held(facts: &Facts) -> &'static str {
-    let stands = facts.held.as_ref().is_some_and(|held| held.standing > 0);
+    let stands = facts.held.as_ref().is_some_and(|held| held.standing + held.unseen > 0);
     if stands { RAISED } else { event_of(&facts.changes().collect::<Vec<_>>()) }
 }
 

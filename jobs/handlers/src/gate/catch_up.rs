@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
-    Timestamp,
+    Source, Timestamp,
     alarm::{Change, ChangeKind, Severity},
     identity::derived_id,
     routing::{Held as HeldChange, INBOX, Summary, Verdict, Why},
@@ -241,7 +241,11 @@ async fn summary(table: &dyn Table, held: &[Held]) -> Result<Summary, TableError
     let changes = changes.filter(|(_, change)| !aside.contains(&change.alarm));
     let changes =
         changes.map(|(held, change)| HeldChange { source: &held.source, place: &held.place, change, why: held.why });
-    Ok(Summary::of(changes.collect::<Vec<_>>(), |alarm| active.contains(alarm)))
+    let summary = Summary::of(changes.collect::<Vec<_>>(), |alarm| active.contains(alarm));
+    let sources: BTreeSet<Source> = summary.standing.iter().map(|line| line.source.clone()).collect();
+    let watches = alarms::watches(table, &sources.iter().collect()).await?;
+    let is_unknown = |source: &Source| watches.get(source).is_some_and(|watch| watch.state.unknown.is_some());
+    Ok(summary.unseen_where(is_unknown))
 }
 
 /// Has what is sealed delivered, and forgets what it tells.

@@ -46,6 +46,7 @@ fn shown(sight: Sight, reader: &Reader) -> Sight {
         | Sight::Data
         | Sight::RuleRemoved
         | Sight::Stands
+        | Sight::Stood
         | Sight::Over
         | Sight::Reset
         | Sight::ServiceEnded

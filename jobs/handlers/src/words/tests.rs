@@ -113,6 +113,15 @@ fn held_back_unwatched() -> Facts {
     Facts::of_held(Summary::of(held, |_| false), 2, NINE.minus(Duration::from_hours(8)), 100)
 }
 
+/// One of which nothing is known at present.
+fn held_back_unseen() -> Facts {
+    let (sensor, terminal, why) = (sensor(), Source::Terminal(mac()), Why::Snooze);
+    let changes = [(&sensor, "冷库 / 1 TH-10", hot()), (&terminal, "机房", link_lost())];
+    let held = changes.iter().map(|(source, place, change)| Held { source, place, change, why });
+    let summary = Summary::of(held, |_| true).unseen_where(|source| *source == sensor);
+    Facts::of_held(summary, 2, NINE.minus(Duration::from_hours(8)), 100)
+}
+
 fn instead(user: Option<&str>) -> Instead {
     let said = "421 4.3.2 try again".to_owned();
     Instead { user: user.map(str::to_owned), channel: "email".to_owned(), is_late: user.is_none(), said }
@@ -179,6 +188,7 @@ fn each_kind() -> Vec<(&'static str, Facts, Enclosed)> {
         ("repeat", of(Kind::Repeat, Some(3), hot_part()), nothing()),
         ("held-back", held_back(&[Why::Silence, Why::QuietHours]), nothing()),
         ("held-back-unwatched", held_back_unwatched(), nothing()),
+        ("held-back-unseen", held_back_unseen(), nothing()),
         ("digest", held_back(&[Why::Digest]), nothing()),
         ("test", of(Kind::Test, None, vec![]), nothing()),
         (

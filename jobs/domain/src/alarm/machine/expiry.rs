@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Timestamp,
-    alarm::{Change, ChangeKind, ConditionState, Owed, Quiet, RuleId, Severity, change::About, state::WHOLE_SOURCE},
+    alarm::{Change, ChangeKind, ConditionState, Owed, Quiet, RuleId, Severity, change::About, sight::STOOD, state::WHOLE_SOURCE},
 };
 
 impl Run<'_> {
@@ -23,7 +23,8 @@ impl Run<'_> {
         }
         let words =
             self.state.conditions.iter().filter(|(_, condition)| word_ends(condition).is_some_and(|at| at <= due));
-        let lives = self.state.lives.iter().filter(|(_, life)| life.due().is_some_and(|at| at <= due));
+        let lost = self.state.lost();
+        let lives = self.state.lives.iter().filter(|(_, life)| life.due(lost).is_some_and(|at| at <= due));
         let mut ended: Vec<RuleId> = words.map(|(id, _)| id).chain(lives.map(|(id, _)| id)).cloned().collect();
         ended.sort_unstable();
         ended.dedup();
@@ -33,7 +34,10 @@ impl Run<'_> {
             }
             self.ends_word(&rule, due);
             self.ends_shelf(&rule, due);
-            self.calms(&rule, due);
+            let flap = self.state.lives.get(&rule).and_then(|life| life.flap.as_ref());
+            if flap.is_some_and(|flap| !flap.stands_still(lost)) {
+                self.calms(&rule, due);
+            }
             self.pays(&rule, due);
         }
         true
@@ -57,11 +61,15 @@ impl Run<'_> {
 
     /// Somebody's word that held for some time.
     fn ends_word(&mut self, rule: &str, due: Timestamp) {
+        let is_seen = self.state.unknown.is_none();
         let Some(ConditionState::Active(active)) = self.state.conditions.get_mut(rule) else { return };
         let is_over = |until: Option<Timestamp>| until.filter(|until| *until <= due);
         let Some(at) = active.acknowledged.as_ref().and_then(|word| is_over(word.until)) else { return };
         let Some(word) = active.acknowledged.take() else { return };
-        let detail = format!("the word of {} held until now", word.by);
+        let mut detail = format!("the word of {} held until now", word.by);
+        if !is_seen && active.holds() {
+            detail = format!("{detail}, {STOOD}");
+        }
         let change = Change::of(ChangeKind::AcknowledgementExpired, active.about(rule), at, detail);
         self.announce(change, Terms::default());
     }

@@ -25,6 +25,9 @@ impl SourceState {
         for condition in self.conditions.values_mut() {
             condition.put_off(pause);
         }
+        for flap in self.lives.values_mut().filter_map(|life| life.flap.as_mut()) {
+            flap.calm_at = pause.put_off(flap.since, flap.calm_at);
+        }
         for (id, memory) in &mut self.memories {
             if let Some(rule) = rules.get(id) {
                 rule.condition.resume(pause, memory, "");

@@ -7,7 +7,7 @@ use crate::{
     Timestamp,
     alarm::{
         Change, ChangeKind, Flapping, Life, MOST_SHELVED, Rule, RuleSet, SourceState, Untold, change::About,
-        sight::RULE_REMOVED, state::WHOLE_SOURCE,
+        sight::{RULE_REMOVED, STANDS, STOOD}, state::WHOLE_SOURCE,
     },
 };
 
@@ -122,10 +122,12 @@ impl Run<'_> {
     pub(super) fn releases(&mut self, rule: &str, kind: ChangeKind, ended: &Ended<'_>) {
         let Ended { at, by, why } = *ended;
         let quiet = self.state.quiet(rule, at);
+        let is_seen = self.state.unknown.is_none();
         let Some(life) = self.state.lives.get_mut(rule) else { return };
         let is_known = !life.stands && life.told.is_none();
         let detail = match life.stands {
-            true => "it stands",
+            true if is_seen => STANDS,
+            true => STOOD,
             false if life.unwatched => RULE_REMOVED,
             false => "it is over",
         };

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Against, RULE_REMOVED, Sight, platform};
+use super::{Against, RULE_REMOVED, STANDS, STOOD, Sight, platform};
 
 /// What stands between sentences, and within some.
 const BETWEEN: [&str; 2] = [", ", " and "];
@@ -76,7 +76,8 @@ fn sentence(text: &str) -> Option<Sight> {
         "link seen again" => Sight::Seen,
         "data again" => Sight::Data,
         RULE_REMOVED => Sight::RuleRemoved,
-        "it stands" => Sight::Stands,
+        STANDS => Sight::Stands,
+        STOOD => Sight::Stood,
         "it is over" => Sight::Over,
         "reset" => Sight::Reset,
         "its time out of service is up" => Sight::ServiceEnded,

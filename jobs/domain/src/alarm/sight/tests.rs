@@ -145,6 +145,7 @@ fn each_of_several_sentences_is_read_whatever_the_others_hold() {
         ("t 35, at most 3, 3 times within 10 min: u 9, alarm if > 8", 2),
         ("mode a, b, not a, b or c, data again", 2),
         ("raised 6 times since 2026-11-23T09:01:06.000Z, now calm: it is over", 1),
+        ("the word of ann held until now, it stood when it was last seen", 2),
         ("raised or changed 6 times since 2026-11-23T09:01:06.000Z, now calm: it stands", 1),
     ] {
         let sights = Sight::read(detail);

@@ -48,6 +48,15 @@ fn each_alarm_is_told_by_what_became_of_it() {
 }
 
 #[test]
+fn what_stands_at_a_source_of_which_nothing_is_known_is_told_as_not_seen() {
+    let changes = [change("stands", Raised, 1, Warning), change("went", Raised, 1, Critical)];
+    let summary = summary(&changes, &["stands"]).unseen_where(|_| true);
+    assert_eq!((alarms(&summary.standing), alarms(&summary.unseen)), (vec![], vec!["stands"]));
+    assert_eq!((alarms(&summary.passed), summary.lines().count()), (vec!["went"], 2));
+    assert_eq!(summary.severity(), Some(Warning), "as much as it did when it was seen");
+}
+
+#[test]
 fn what_was_told_before_it_was_on_the_shelf_has_recovered_and_what_was_not_came_and_went() {
     let unshelved = |alarm, told_before| Change { told_before, ..change(alarm, Unshelved, 2, Warning) };
     let changes = [

@@ -106,6 +106,19 @@ fn nobody_is_told_of_what_is_on_the_shelf_until_it_is_off_and_stands() {
 }
 
 #[test]
+fn nobody_is_told_that_it_stands_while_what_it_hangs_on_is_lost() {
+    let mut source = hot_since(1);
+    source.does(2, shelve(Some(60)));
+    source.sees(30, parent_lost());
+    let off = source.changes(60, Fact::Tick).remove(0);
+    assert_eq!((off.kind, off.detail.as_str()), (ChangeKind::Unshelved, "it stood when it was last seen"));
+    source.does(61, acknowledge(&source, Some(90)));
+    let free = source.changes(90, Fact::Tick).remove(0);
+    assert_eq!(free.detail, "the word of ann held until now, it stood when it was last seen");
+    assert_eq!(source.sees(95, hot(20.0)), [format!("-{RULE}")]);
+}
+
+#[test]
 fn people_who_knew_that_it_stood_are_told_when_it_is_off_the_shelf_and_over() {
     let mut source = hot_since(1);
     source.does(2, shelve(Some(60)));

@@ -66,6 +66,19 @@ fn what_stands_when_it_is_calm_is_told_as_standing_and_its_end_is_told() {
 }
 
 #[test]
+fn it_is_calm_when_it_was_seen_for_long_enough_that_nothing_happens() {
+    let mut source = damped(3);
+    flaps(&mut source, 1..=4);
+    source.sees(100, hot(35.0));
+    assert_eq!(source.timer, Some(seconds(400)));
+    source.sees(200, parent_lost());
+    assert_eq!((source.timer, source.sees(900, Fact::Tick)), (None, vec![]), "nobody sees whether it is calm");
+    assert_eq!(source.sees(1000, hot(35.0)), NOTHING);
+    assert_eq!(source.timer, Some(seconds(1200)));
+    assert_eq!(source.sees(1200, Fact::Tick), [format!("{RULE} calmed")]);
+}
+
+#[test]
 fn the_end_of_what_flaps_is_told_when_its_rule_is_removed_whether_it_stands_or_not() {
     let mut source = damped(3);
     flaps(&mut source, 1..=4);
