@@ -15,6 +15,7 @@ mod grouping;
 mod in_place;
 mod muting;
 mod once;
+mod outage;
 mod play;
 mod policies;
 mod rotas;

@@ -136,3 +136,22 @@ async fn what_was_held_back_and_is_out_of_service_by_then_is_told_when_it_is_bac
     ";
     Play::new().await.runs(lines, "20m").await;
 }
+
+#[tokio::test]
+async fn nobody_is_called_for_what_somebody_has_on_beside_what_nobody_has() {
+    let play = boss_after_ten_minutes().await;
+    let lines = "
+        1s              sensor 1 hot
+        1s..2s          tech hears Alarm: Cold store / 1 TH-10
+        60s             tech acknowledges
+        61s             sensor 2 hot
+        61s..62s        tech hears Alarm: Cold store / 2 TH-10
+        11m..11m5s      boss hears Not acknowledged: Cold store / 2 TH-10
+        20m             sensor 1 well
+        20m..20m5s      tech hears Partly recovered: Cold store / 1 TH-10
+        25m             sensor 2 well
+        25m..26m        tech hears Recovered: Cold store / 2 TH-10
+        25m..26m        boss hears Recovered: Cold store / 2 TH-10
+    ";
+    play.runs(lines, "1h").await;
+}

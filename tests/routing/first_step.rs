@@ -113,6 +113,40 @@ async fn who_came_on_call_since_hears_what_comes_after_a_word() {
 }
 
 #[tokio::test]
+async fn who_came_on_call_since_hears_what_begins_while_something_older_stands() {
+    let shifts = |later: &str| {
+        format!(
+            "
+            0s              sensor 1 damp
+            10s..12s        tech hears Alarm: Cold store / 1 TH-10
+            10s..12s        dave hears Alarm: Cold store / 1 TH-10
+            20m             sensor 2 hot
+            20m..20m1s      tech hears Alarm: Cold store / 2 TH-10
+            20m..20m1s      dave hears Alarm: Cold store / 2 TH-10
+            20m..20m1s      eve hears Alarm: Cold store / 2 TH-10
+            {later}"
+        )
+    };
+    for (steps, later) in [
+        (json!([{ "after_ms": 0, "rotas": ["r"] }]), ""),
+        (
+            json!([{ "after_ms": 0, "rotas": ["r"] }, { "after_ms": 300_000, "users": ["boss"] }]),
+            "5m..6m          boss hears Not acknowledged: Cold store / 1 TH-10
+            20m..20m1s      boss hears Alarm: Cold store / 2 TH-10",
+        ),
+    ] {
+        let play = Play::new().await;
+        play.hire(&["dave", "eve", "boss"]).await;
+        let people = ["dave", "eve"];
+        let rota =
+            json!({ "zone": "UTC", "people": people, "turn": "daily", "hand_over": "12:10", "since": "2026-05-31" });
+        play.rota("r", rota).await;
+        play.policy(json!({ "steps": steps })).await;
+        play.runs(&shifts(later), "5m").await;
+    }
+}
+
+#[tokio::test]
 async fn for_how_long_it_lasted_does_not_count_how_long_it_was_on_the_shelf() {
     let play = Play::new().await;
     let lines = "0s sensor 1 hot\n1m tech shelves for 2h\n10m sensor 1 well";

@@ -37,7 +37,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 pub(crate) use act::Pace as LinkPace;
 pub(crate) use alarms::Explained;
-pub(crate) use alert_rules::{RuleForm, is_id, named_by_nothing};
+pub(crate) use alert_rules::{RuleForm, alert_rule, is_id, named_by_nothing};
 
 use crate::{
     documentation::{Document, add_problems},

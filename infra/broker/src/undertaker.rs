@@ -7,13 +7,15 @@ use std::{
     time::Duration,
 };
 
+use domain::Timestamp;
 use jobs::{
     JobError,
     ports::{Clock, Enqueue, Inboxes, Table},
 };
 use records::{
     brokers::{self, SignOfLife},
-    doors, nodes,
+    doors,
+    nodes::{self, Session},
 };
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -99,6 +101,12 @@ impl Undertaker {
         Ok(())
     }
 
+    /// When a node was lost with its broker: when that would have given its next sign. It is buried later, and by then its nodes may have
+    /// come to another broker, the sessions of which are not written yet: what they said there is newer.
+    fn lost_at(&self, session: &Session, dead: &SignOfLife) -> Timestamp {
+        dead.at.max(session.since).plus(self.patience / SIGNS)
+    }
+
     /// Nodes that a broker held which is in no list: a server that ran alone over this store, and was killed.
     async fn end_sessions_of_nobody(&self) -> Result<(), JobError> {
         let table = self.table.as_ref();
@@ -106,8 +114,10 @@ impl Undertaker {
             nodes::sessions(table).await?.into_iter().map(|session| session.broker).collect();
         // Read after them: who holds a node was in the list before.
         let listed: BTreeSet<String> = brokers::all(table).await?.into_iter().map(|sign| sign.broker).collect();
-        let is_nobody = |broker: &str| holders.contains(broker) && !listed.contains(broker);
-        end_stale_sessions(table, self.queue.as_ref(), self.clock.now(), "unlisted", is_nobody).await?;
+        let now = self.clock.now();
+        let lost =
+            |session: &Session| (holders.contains(&session.broker) && !listed.contains(&session.broker)).then_some(now);
+        end_stale_sessions(table, self.queue.as_ref(), "unlisted", lost).await?;
         Ok(())
     }
 
@@ -116,8 +126,9 @@ impl Undertaker {
     async fn bury(&self, dead: &SignOfLife) -> Result<(), JobError> {
         let (table, queue) = (self.table.as_ref(), self.queue.as_ref());
         tracing::warn!(broker.id = dead.broker, last = dead.at.rfc3339(), "a broker gives no sign of life");
-        let is_dead = |broker: &str| broker == dead.broker;
-        end_stale_sessions(table, queue, self.clock.now(), &dead.broker, is_dead).await?;
+        let now = self.clock.now();
+        let lost = |session: &Session| (session.broker == dead.broker).then(|| self.lost_at(session, dead).min(now));
+        end_stale_sessions(table, queue, &dead.broker, lost).await?;
         if self.parts_die {
             end_part(queue, &part_of_member(&dead.broker), &[QUEUE, STORE], self.clock.now()).await?;
         } else if let Some(part) = &dead.part {

@@ -111,9 +111,8 @@ impl Facts {
                 None => self.word(0),
             },
             several => {
-                let called = |(at, detail): (usize, &String)| {
-                    named(detail).map_or_else(|| self.word(at), |(name, _)| name.to_owned())
-                };
+                let called =
+                    |(at, detail): (usize, &String)| named(detail).map_or_else(|| self.word(at), |(name, _)| name);
                 let mut names: Vec<String> = several.iter().enumerate().map(called).collect();
                 let mut seen = BTreeSet::new();
                 names.retain(|name| seen.insert(name.clone()));
@@ -124,13 +123,14 @@ impl Facts {
 }
 
 /// A value's name and the value, where a value was seen.
-fn named(detail: &str) -> Option<(&str, &str)> {
-    let [Sight::Value { over: None, .. }] = Sight::read(detail).as_slice() else { return None };
-    let (seen, _) = detail.split_once(", ")?;
+fn named(detail: &str) -> Option<(String, String)> {
+    let sights = Sight::read(detail);
+    let [Sight::Value { what: seen, over: None, .. }] = sights.as_slice() else { return None };
     let is_value = |at: usize| seen[at + 1..].starts_with(|c: char| c.is_ascii_digit() || c == '-');
     let blank = seen.match_indices(' ').map(|(at, _)| at);
-    let split = blank.clone().find(|&at| is_value(at)).or_else(|| blank.clone().next());
-    split.map(|at| (&seen[..at], seen[at + 1..].trim()))
+    // A name may hold a number as well: `Phase 1 voltage 231 V`.
+    let split = blank.clone().rfind(|&at| is_value(at)).or_else(|| blank.clone().next());
+    split.map(|at| (seen[..at].to_owned(), seen[at + 1..].trim().to_owned()))
 }
 
 /// `11-6 8:4:37`: month, day and time without leading zeros, by the clocks of the zone.
@@ -169,6 +169,11 @@ mod tests {
         assert_eq!(facts(&[hot, damp]).remind(), "温度,湿度等告警");
         assert_eq!(facts(&[hot, hotter, damp]).remind(), "温度,湿度等告警");
         assert_eq!(facts(&["mode 市电, not 市电"]).remind(), "mode[市电]");
+        let phases = ["Phase 1 voltage 231 V, limits 200 ~ 230", "Phase 2 voltage 190 V, limits 200 ~ 230"];
+        assert_eq!(facts(&phases[..1]).remind(), "Phase 1 voltage[231 V]");
+        assert_eq!(facts(&phases).remind(), "Phase 1 voltage,Phase 2 voltage等告警");
+        let zone = "Supply air temperature, zone north 24.5 ℃, at most 20";
+        assert_eq!(facts(&[zone]).remind(), "Supply air temperature, zone north[24.5 ℃]");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod endpoints;
 mod event;
 mod facts;
 mod health;
+mod joining;
 mod pace;
 mod passing_on;
 mod picture;
@@ -107,7 +108,11 @@ impl DeliverNotice {
             let letter = Some(Err(format!("not tried any more: told by {other} instead")));
             return Ok(Some(Work { notice, endpoint: None, letter }));
         }
+        let mut notice = notice;
         let found = address::of(cx, &notice.value, now).await?;
+        if found.address.as_ref().is_ok_and(joining::may_join) {
+            joining::join_earlier(cx, &mut notice, found.user.as_ref()).await?;
+        }
         let letter = match found.address {
             Ok(address) => Ok(letter(cx, &notice.value, address, found.user.as_ref()).await?),
             Err(why) => Err(why),

@@ -24,8 +24,11 @@ use records::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::standing::{as_recorded, aside_of};
 use self::{hearers::Hearer, place::Group};
+pub(crate) use self::{
+    saying::MOST_SOURCES,
+    standing::{as_recorded, aside_of},
+};
 use crate::{
     Context, Job, JobError,
     gate::{self, Common},

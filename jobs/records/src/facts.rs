@@ -1,5 +1,7 @@
 //! What a notice tells of, before it is put into words.
 
+mod joined;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{

@@ -90,6 +90,9 @@ pub struct Incident {
     /// Which of its notices each of them got last that asked for attention.
     #[serde(default)]
     pub looked_up: BTreeMap<String, Earlier>,
+    /// The last notice that each was told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub last_told: BTreeMap<String, Earlier>,
     /// Which topics told of which of its alarms.
     #[serde(default, skip_serializing_if = "Topics::is_empty")]
     pub topics: Topics,
@@ -120,6 +123,9 @@ pub struct Outgoing {
     /// What it takes the place of for each of them, where a channel can edit: nothing for who is not among them.
     #[serde(default)]
     pub follows: BTreeMap<String, Earlier>,
+    /// What each of them was told before it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub after: BTreeMap<String, Earlier>,
 }
 
 /// Names an incident.
@@ -150,6 +156,7 @@ impl Incident {
             called: BTreeMap::new(),
             first_told: None,
             looked_up: BTreeMap::new(),
+            last_told: BTreeMap::new(),
             topics: Topics::default(),
             behind: BTreeMap::new(),
             outbox,

@@ -134,6 +134,18 @@ pub struct Way {
     pub others: Option<Vec<String>>,
     /// An earlier notice to the same person on the same channel, whose message this one changes where the channel can.
     pub follows: Option<String>,
+    /// The notice of the incident that the same person was told before this one on the same channel, if they were told any there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Whether it tells what an earlier one was to tell that was not taken.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tells_earlier: bool,
+    /// Since when the earliest of what it tells waits, where that was not passed on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_since: Option<Timestamp>,
+    /// The later notice that tells what this one was to tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_by: Option<String>,
     /// What the other side calls the message.
     pub message: Option<String>,
 }

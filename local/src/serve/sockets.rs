@@ -156,8 +156,9 @@ async fn alone(
 ) -> anyhow::Result<(Running, Router)> {
     let Context { table, queue, clock, .. } = parts.context;
     let id = &parts.process;
-    let is_dead = |broker: &str| broker != id;
-    end_stale_sessions(table.as_ref(), queue.as_ref(), clock.now(), id, is_dead).await?;
+    // Nobody comes in yet.
+    let now = clock.now();
+    end_stale_sessions(table.as_ref(), queue.as_ref(), id, |session| (session.broker != *id).then_some(now)).await?;
     let (broker, router) = Broker::new(broker_parts(parts, id.clone(), told, None));
     let (counters, door) = (broker.counters(), broker.door());
     tokio::spawn(

@@ -46,9 +46,13 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Site>> {
 
 /// The rule of that id among everybody's and the user's own.
 async fn rule(site: &Site, user: &User, id: &str) -> Result<alert_rules::AlertRule, ApiError> {
+    Ok(alert_rule(site, user, id).await?.ok_or_else(nowhere)?)
+}
+
+/// The same, as far as a user may look at it; none where they may not.
+pub(crate) async fn alert_rule(site: &Site, user: &User, id: &str) -> Result<Option<alert_rules::AlertRule>, ApiError> {
     let found = if is_id(id) { alert_rules::get(&*site.table, &user.user, id).await? } else { None };
-    let seen = sight::in_sight(site, user, found.into_iter().collect()).await?.pop();
-    Ok(seen.ok_or_else(nowhere)?)
+    Ok(sight::in_sight(site, user, found.into_iter().collect()).await?.pop())
 }
 
 /// Whether something can be the id of a rule that was made here.

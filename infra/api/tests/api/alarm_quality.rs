@@ -149,3 +149,31 @@ async fn nothing_is_suggested_for_what_is_not_ones_own() {
     }
     assert_eq!(site.post(SUGGESTIONS).json(&json!({})).send().await.status, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn a_suggestion_shows_nobody_who_else_hears_of_a_rule() {
+    let site = wavering().await;
+    let everybodys = json!({ "name": "hot", "everybody": true, "scope": { "kind": "device", "mac": HERS, "pid": 1 },
+        "severity": "warning", "recipients": { "users": ["root", "bob"] },
+        "condition": { "kind": "compare", "name": "temperature", "is": ">", "to": 30 } });
+    let rule = site.post("/api/alerts/rules").by(&site.token("root")).json(&everybodys).send().await.body;
+    let id = rule["id"].as_str().unwrap_or_else(|| panic!("{rule}"));
+    let seen = site.seen_by("ann", &format!("/api/alerts/rules/{id}")).await;
+    assert_eq!(seen.get("recipients"), None, "who else hears is not hers to know");
+    let found = suggested(&site, "ann", &format!("rule:{id}")).await.fine();
+    assert_eq!(found["tried"][0]["rule"].get("recipients"), None, "{}", found["tried"][0]["rule"]);
+}
+
+#[tokio::test]
+async fn a_suggestion_shows_nobody_a_rule_that_names_what_they_do_not_see() {
+    let site = wavering().await;
+    let everybodys = json!({ "name": "their secret", "everybody": true, "scope": { "kind": "terminal", "mac": OTHER },
+        "severity": "warning", "recipients": { "users": ["root", "bob"] },
+        "condition": { "kind": "compare", "name": "temperature", "is": ">", "to": 30 } });
+    let rule = site.post("/api/alerts/rules").by(&site.token("root")).json(&everybodys).send().await.body;
+    let id = rule["id"].as_str().unwrap_or_else(|| panic!("{rule}"));
+    let told = site.get(&format!("/api/alerts/rules/{id}")).by(&site.token("ann")).send().await;
+    assert_eq!(told.status, StatusCode::NOT_FOUND);
+    let found = suggested(&site, "ann", &format!("rule:{id}")).await;
+    assert_eq!(found.status, StatusCode::NOT_FOUND, "{}", found.body["tried"][0]["rule"]);
+}

@@ -1,6 +1,7 @@
 use std::{sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
+use domain::Timestamp;
 use jobs::ports::{Inboxes, LinkError};
 use records::nodes::{self, Session};
 use tokio::time::{Instant, advance};
@@ -94,6 +95,25 @@ async fn the_nodes_of_who_is_in_no_list_are_lost_and_those_of_who_is_are_not() {
     assert_eq!(held.iter().map(|session| session.node.as_str()).collect::<Vec<_>>(), ["n1", "n2"]);
     let reported: Vec<String> = queue.reports().into_iter().map(|report| report.node).collect();
     assert_eq!(reported, ["n3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_nodes_of_a_dead_broker_were_lost_before_it_was_buried() {
+    let (mut presence, inboxes) = beside_another().await;
+    let queue = Arc::new(MemoryQueue::new());
+    presence.undertaker.queue = Arc::clone(&queue) as _;
+    let later = TokioClock::START.plus(Duration::from_secs(9));
+    for (node, since) in [("n1", TokioClock::START), ("n2", later)] {
+        let (node, broker, connection) = (node.to_owned(), "other".to_owned(), "c".to_owned());
+        let session = Session { node, broker, connection, since, ready: true };
+        nodes::open_session(inboxes.table.as_ref(), &session).await.unwrap();
+    }
+    let mut known = Known::nothing();
+    assert!(presence.look(&mut known).await.unwrap());
+    look_for(&presence, &mut known, PATIENCE).await;
+    let lost: Vec<_> = queue.reports().into_iter().map(|report| (report.node, report.at)).collect();
+    let next_sign = |at: Timestamp| at.plus(PATIENCE / SIGNS);
+    assert_eq!(lost, [("n1".to_owned(), next_sign(TokioClock::START)), ("n2".to_owned(), next_sign(later))]);
 }
 
 #[tokio::test(start_paused = true)]

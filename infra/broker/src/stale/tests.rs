@@ -38,11 +38,11 @@ async fn every_node_of_a_dead_broker_is_reported_lost_also_where_the_table_goes_
         nodes::open_session(table.as_ref(), &session).await.unwrap();
     }
     let (way, queue) = (CutOff::never(Arc::clone(&table)), OneOfAKey::default());
-    let is_dead = |broker: &str| broker == "dead";
+    let lost = |session: &Session| (session.broker == "dead").then_some(Timestamp(2000));
     way.after(100);
-    assert!(end_stale_sessions(&way, &queue, Timestamp(2000), "dead", is_dead).await.is_err());
+    assert!(end_stale_sessions(&way, &queue, "dead", lost).await.is_err());
     way.mend();
-    end_stale_sessions(&way, &queue, Timestamp(5000), "dead", is_dead).await.unwrap();
+    end_stale_sessions(&way, &queue, "dead", lost).await.unwrap();
     assert_eq!(nodes::sessions(table.as_ref()).await.unwrap(), []);
     let waiting = queue.0.lock().unwrap();
     let batches = waiting.values().map(|message| serde_json::from_slice::<ProcessResults>(&message.body).unwrap());

@@ -12,6 +12,9 @@ use crate::facts::{Facts, Kind, State, UNWATCHED, told_time};
 /// The most characters that a variable takes.
 const MOST_CHARS: usize = 35;
 
+/// That a value is as it should be again.
+const OVER: &str = "恢复";
+
 /// The codes of the approved templates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -52,7 +55,7 @@ pub(super) fn fill(letter: &Letter, templates: &SmsTemplates, zone: &TimeZone, n
     let over = |well: &'static str| if facts.unwatched { UNWATCHED } else { well };
     match facts.kind {
         Kind::Timeout => {
-            let event = if is_over { over("恢复") } else { "超时" };
+            let event = if is_over { over(OVER) } else { "超时" };
             let parts = json!({ "pid": pid, "devName": model, "event": event, "name": name, "DTU": dtu, "time": time });
             (templates.device.clone(), parts)
         }
@@ -61,9 +64,10 @@ pub(super) fn fill(letter: &Letter, templates: &SmsTemplates, zone: &TimeZone, n
             (templates.terminal.clone(), json!({ "name": name, "DTU": dtu, "time": time, "remind": remind }))
         }
         Kind::Argument => {
+            // That it is over stays, however much was seen: nothing else tells it from its beginning.
             let remind = match facts.remind() {
                 _ if facts.unwatched => UNWATCHED.to_owned(),
-                remind if is_over => format!("{remind}恢复"),
+                remind if is_over => format!("{}{OVER}", cut_to(&remind, MOST_CHARS - OVER.chars().count())),
                 remind => remind,
             };
             let parts = json!({
@@ -174,6 +178,19 @@ mod tests {
         ];
         for (data, template, variables) in cases {
             assert_eq!(filled(data), (template.to_owned(), variables));
+        }
+    }
+
+    #[test]
+    fn that_it_is_over_is_said_however_much_it_was() {
+        let names = ["蓄电池电压", "市电输入", "旁路输出状态", "逆变器温度状态", "输出过载状态", "风扇状态"];
+        for many in 2..=names.len() {
+            let seen: Vec<String> = names[..many].iter().map(|name| format!("{name} 1, normal 0")).collect();
+            let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
+            let remind = |state| filled(alarm("argument", state, &seen)).1["remind"].as_str().unwrap().to_owned();
+            let (raised, cleared) = (remind("raised"), remind("cleared"));
+            assert!(cleared.ends_with("恢复") && cleared.chars().count() <= MOST_CHARS, "{cleared}");
+            assert!(!raised.contains("恢复"), "{raised}");
         }
     }
 

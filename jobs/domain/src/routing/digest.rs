@@ -129,7 +129,9 @@ impl Summary {
     pub fn severity(&self) -> Option<Severity> {
         let worst = |lines: &[Line]| lines.iter().map(|line| line.seen.severity).max();
         let over = [&self.recovered, &self.passed, &self.unwatched];
-        worst(&self.standing).max(worst(&self.unseen)).or_else(|| over.into_iter().filter_map(|lines| worst(lines)).max())
+        worst(&self.standing)
+            .max(worst(&self.unseen))
+            .or_else(|| over.into_iter().filter_map(|lines| worst(lines)).max())
     }
 
     /// All of it: what stands, what is not seen, what is over, what came and went, what nothing watches for.

@@ -42,6 +42,9 @@ pub struct Incident {
     /// The alarms among these that are said to stand, and whose beginning was told before, by the names that they go on under.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub heard: BTreeSet<String>,
+    /// The alarms that are open of which nobody was told that they began, since somebody had them on when others were called.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub spared: BTreeSet<String>,
     /// How many notices told of it.
     pub sequence: u32,
     /// When the last of them did.

@@ -114,6 +114,7 @@ mod tests {
             unattended: None,
             rose: false,
             at_once: 0,
+            taken: 0,
         }
     }
 

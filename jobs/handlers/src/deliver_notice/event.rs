@@ -33,7 +33,7 @@ pub(crate) fn event_of_held(facts: &Facts) -> &'static str {
     if stands { RAISED } else { event_of(&facts.changes().collect::<Vec<_>>()) }
 }
 
-fn event_of(changes: &[&Change]) -> &'static str {
+pub(super) fn event_of(changes: &[&Change]) -> &'static str {
     if changes.iter().any(|change| change.begins()) {
         RAISED
     } else if !changes.is_empty() && changes.iter().all(|change| change.ends()) {

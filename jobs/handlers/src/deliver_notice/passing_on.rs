@@ -36,7 +36,12 @@ const LOOKED_THROUGH: usize = 200;
 
 /// When a notice that was not taken goes on.
 pub(super) fn due(notice: &Notice) -> Timestamp {
-    notice.tried_since().plus(PATIENCE)
+    waits_since(notice).plus(PATIENCE)
+}
+
+/// Since when it is tried, or what it tells of.
+pub(super) fn waits_since(notice: &Notice) -> Timestamp {
+    notice.way.waits_since.unwrap_or_else(|| notice.tried_since())
 }
 
 /// Whether a notice went on.
@@ -189,6 +194,7 @@ fn instead(cx: &Context, notice: &Notice, user: &User, channel: String) -> Notic
             instead_of: Some(notice.id.clone()),
             others: notice.way.others.clone(),
             in_place_of,
+            tells_earlier: notice.way.tells_earlier,
             ..Way::default()
         },
         facts,

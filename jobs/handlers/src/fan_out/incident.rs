@@ -153,10 +153,14 @@ async fn advance(
     let told = stepped.tellings.iter().flat_map(|telling| &telling.news);
     let ended: BTreeSet<String> = told.filter(|news| news.change.ends()).flat_map(names).map(str::to_owned).collect();
     for telling in stepped.tellings {
+        let now = Earlier { sequence: telling.sequence, at: telling.at };
+        let mut told = BTreeSet::new();
         for (telling, people) in for_whom(cx, &mut incident.value, (&steps, &stepped.said_again), telling).await? {
+            told.extend(people.iter().cloned());
             let outgoing = outgoing(&mut incident.value, telling, people);
             incident.value.outbox.push(outgoing);
         }
+        incident.value.last_told.extend(told.into_iter().map(|person| (person, now)));
     }
     let Incident { behind, topics, state, .. } = &mut incident.value;
     // What is remembered apart is not named here.
@@ -237,10 +241,12 @@ async fn for_whom(
 
 /// What somebody is to be told, and what it takes the place of.
 fn outgoing(incident: &mut Incident, telling: Telling, people: Vec<String>) -> Outgoing {
+    let now = Earlier { sequence: telling.sequence, at: telling.at };
+    let last_told = people.iter().filter_map(|person| Some((person.clone(), *incident.last_told.get(person)?)));
+    let after = last_told.collect();
     if telling.asks_for_attention() {
-        let now = Earlier { sequence: telling.sequence, at: telling.at };
         incident.looked_up.extend(people.iter().map(|person| (person.clone(), now)));
-        return Outgoing { telling, people, follows: BTreeMap::new() };
+        return Outgoing { telling, people, follows: BTreeMap::new(), after };
     }
     // What was told before it was remembered to whom.
     let first = incident.first_told.filter(|_| telling.sequence > 1).map(|at| Earlier { sequence: 1, at });
@@ -249,7 +255,7 @@ fn outgoing(incident: &mut Incident, telling: Telling, people: Vec<String>) -> O
         Some((person.clone(), earlier))
     });
     let follows = follows.collect();
-    Outgoing { telling, people, follows }
+    Outgoing { telling, people, follows, after }
 }
 
 /// Writes what is to be told, and has it delivered; then empties the outbox. A crash between the two does it again, under the

@@ -167,11 +167,13 @@ impl Steps {
     }
 }
 
-/// The steps whose people a telling names anew; what goes to all who heard before, too, where it is no escalation.
+/// The steps whose people a telling names anew; what goes to all who heard before, too, where it is no escalation. A rota may have handed
+/// over since, and whom it names now is to know what begins.
 pub(crate) fn steps_of(telling: &Telling) -> Range<usize> {
     match telling.kind {
         TellingKind::Escalation if telling.at_once == 0 => telling.level.saturating_sub(1)..telling.level,
         TellingKind::Repeat => 0..telling.level,
+        TellingKind::News if telling.asks_for_attention() => 0..telling.at_once.max(telling.taken),
         TellingKind::Escalation | TellingKind::News | TellingKind::Recovery => 0..telling.at_once,
     }
 }

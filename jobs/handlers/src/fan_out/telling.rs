@@ -1,9 +1,6 @@
 //! Telling people: each on each of their channels, as far as the gate lets it pass.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     alarm::Change,
@@ -16,7 +13,7 @@ use records::{
     TableError,
     channels::Channels,
     facts::Kind,
-    incidents::{self, Audience, Earlier, Incident, Outgoing},
+    incidents::{self, Audience, Incident, Outgoing},
     locale::Locale,
     notices::{self, Notice, channel},
     users,
@@ -42,7 +39,7 @@ pub(super) async fn tell(
     outgoing: &Outgoing,
     is_repeat: bool,
 ) -> Result<(Vec<Message>, Vec<Push>), JobError> {
-    let Outgoing { telling, people, follows } = outgoing;
+    let Outgoing { telling, people, .. } = outgoing;
     let latest = comes_and_goes::under_latest(cx.table.as_ref(), incident, telling).await?;
     let (incident, telling) = latest.as_ref().map_or((incident, telling), |(incident, telling)| (incident, telling));
     let sources = telling.news.iter().map(|news| &news.source);
@@ -51,7 +48,7 @@ pub(super) async fn tell(
     let whole = Said::of(cx, &gate, (incident, telling)).await?;
     let is_news_to_them = telling.news.is_empty() && telling.kind == TellingKind::Escalation;
     let standing = if is_news_to_them { standing(cx.table.as_ref(), incident, telling).await? } else { Vec::new() };
-    let teller = Teller { cx, incident, telling, follows, gate, whole, standing };
+    let teller = Teller { cx, incident, telling, outgoing, gate, whole, standing };
     let (mut letters, mut pushes) = (Vec::new(), Vec::new());
     for person in people {
         teller.tell(person, &mut letters, &mut pushes).await?;
@@ -63,7 +60,7 @@ struct Teller<'a> {
     cx: &'a Context,
     incident: &'a Incident,
     telling: &'a Telling,
-    follows: &'a BTreeMap<String, Earlier>,
+    outgoing: &'a Outgoing,
     gate: Gate<'a>,
     /// What those hear who are told all of it.
     whole: Said,
@@ -152,7 +149,8 @@ impl Teller<'_> {
     }
 
     fn to<'b>(&self, person: &'b str, reached: &'b Reached, channel: &'b str) -> To<'b> {
-        To { person, locale: &reached.locale, channel, follows: self.follows.get(person).copied() }
+        let (follows, after) = (self.outgoing.follows.get(person), self.outgoing.after.get(person));
+        To { person, locale: &reached.locale, channel, follows: follows.copied(), after: after.copied() }
     }
 
     /// What of a telling somebody is told on a channel now: with neither news nor alarms nothing of it.

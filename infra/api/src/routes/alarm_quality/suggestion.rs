@@ -6,10 +6,10 @@ use domain::{Pid, alarm::Rule};
 use engine_http::{Json, Problem, axum::extract::State};
 use jobs::backtest::{Remedy, Variant, untriable, variants};
 use records::{
-    alarm_setups, alert_rules,
+    alarm_setups,
     alert_rules::Scope,
     protocols,
-    terminals::Device,
+    terminals::{Device, Terminal},
     users::{Role, User},
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use super::form::millis;
 use crate::{
     error::ApiError,
     moment::{self, Moment},
-    routes::{RuleForm, is_id},
+    routes::{RuleForm, alert_rule},
     site::Site,
     visitor::SignedIn,
 };
@@ -102,7 +102,7 @@ pub(super) async fn suggest(
     let terminal = site.terminal(&user, &asked.mac).await?;
     let nowhere = || Problem::not_found("There is no such device on this terminal.");
     let device = terminal.device(asked.pid).ok_or_else(nowhere)?;
-    let form = form(&site, &user, device, &asked.rule).await?;
+    let form = form(&site, &user, (&terminal, device), &asked.rule).await?;
     let rule = Rule { id: asked.rule.clone(), ..form.rule() };
     if untriable(&rule.condition) {
         let why = "What was missed or lost is not kept, so nothing can be tried for this rule.";
@@ -121,7 +121,12 @@ pub(super) async fn suggest(
 }
 
 /// The rule that an alarm of the device names, as a form: one that was made here, a protocol's constant, or somebody's setup.
-async fn form(site: &Site, user: &User, device: &Device, rule: &str) -> Result<RuleForm, ApiError> {
+async fn form(
+    site: &Site,
+    user: &User,
+    (terminal, device): (&Terminal, &Device),
+    rule: &str,
+) -> Result<RuleForm, ApiError> {
     let nowhere = || Problem::not_found("There is no such rule among those that watch this device for you.");
     let table = &*site.table;
     let (owner, common) = (domain::alarm::owner(rule), domain::alarm::unowned(rule));
@@ -129,8 +134,8 @@ async fn form(site: &Site, user: &User, device: &Device, rule: &str) -> Result<R
         return Err(nowhere().into());
     }
     if let Some(id) = common.strip_prefix("rule:") {
-        let made = if is_id(id) { alert_rules::get(table, &user.user, id).await? } else { None };
-        let made = made.filter(|made| made.rule.id == rule);
+        let made = alert_rule(site, user, id).await?;
+        let made = made.filter(|made| made.rule.id == rule && made.scope.holds(terminal, device));
         return Ok(made.map(RuleForm::from).ok_or_else(nowhere)?);
     }
     let protocol = &device.protocol;

@@ -75,7 +75,7 @@ async fn failed(site: &Site, user: &str, channel: &str, since: Timestamp) -> Res
         let page = notices::list(&*site.table, user, PAGE, after).await?;
         let is_past = page.items.last().is_none_or(|oldest| oldest.at < since);
         failed.extend(page.items.into_iter().filter(|notice| {
-            let is_lost = notice.status == NoticeStatus::Failed && !notice.way.once;
+            let is_lost = notice.status == NoticeStatus::Failed && !notice.way.once && notice.way.told_by.is_none();
             notice.channel == channel && is_lost && notice.at >= since
         }));
         if is_past || failed.len() > MOST || page.next.is_none() {

@@ -119,12 +119,13 @@ fn state(observed: &Observed, listed: &[String], listed_is_abnormal: bool) -> Ve
     Verdict::of(listed.iter().any(is_it) == listed_is_abnormal, words)
 }
 
-/// A bit of a whole number, or of a row of zeros and ones, whose last is the lowest.
+/// A bit of a whole number, one below zero as two's complement has it, or of a row of zeros and ones, whose last is the lowest.
 fn bit_of(value: &Datum, bit: u8) -> Option<bool> {
     match value {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole, and in the range")]
-        Datum::Number(number) if number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(number) => {
-            Some(*number as u64 >> bit & 1 == 1)
+        // A status word is read as a signed one where its document does not say otherwise.
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole, and in the range")]
+        Datum::Number(number) if number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0 => {
+            Some(*number as i64 >> bit & 1 == 1)
         }
         Datum::Text(text) if text.chars().all(|flag| matches!(flag, '0' | '1')) => {
             text.chars().rev().nth(usize::from(bit)).map(|flag| flag == '1')
@@ -134,16 +135,12 @@ fn bit_of(value: &Datum, bit: u8) -> Option<bool> {
 }
 
 fn stuck(observed: &Observed, after: Duration, look: Look<'_>, memory: &mut Memory, place: &str) -> Verdict {
-    let value = observed.value.text();
-    match memory.last(place) {
-        Some(last) if last.value == value => {
-            let still = look.at.since(last.since);
+    match memory.same_since(place, observed.value.text(), look.at, after) {
+        Some(since) => {
+            let still = look.at.since(since);
             Verdict::of(still >= after, format!("{} has been {} for {}", observed.name, observed.display, time(still)))
         }
-        _ => {
-            memory.set_last(place, value, look.at);
-            Verdict::of(false, format!("{} moves: {}", observed.name, observed.display))
-        }
+        None => Verdict::of(false, format!("{} moves: {}", observed.name, observed.display)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{Condition, judge::Verdict, window::Window};
-use crate::{Timestamp, alarm::Severity};
+use crate::{Timestamp, alarm::Severity, time::as_millis};
 
 /// What a condition remembers, by the place of each of its parts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -62,6 +62,36 @@ struct Known {
 pub(super) struct Last {
     pub(super) value: String,
     pub(super) since: Timestamp,
+    /// When it was read again; now and then is enough, for each time is a write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seen: Option<Timestamp>,
+    /// How long after the time before.
+    #[serde(rename = "pace_ms", with = "as_millis", default, skip_serializing_if = "Duration::is_zero")]
+    pace: Duration,
+}
+
+/// Of the time after which a value is stuck, it is remembered so often that it was read.
+const LOOKS: u32 = 8;
+
+impl Last {
+    fn seen(&self) -> Timestamp {
+        self.seen.unwrap_or(self.since)
+    }
+
+    /// The same value, read again. Where it was not read for longer than it takes to be stuck, and that is not how it is asked for, nobody
+    /// knows what it was meanwhile, and its time begins anew; not that of one that was stuck by then.
+    fn again(self, at: Timestamp, after: Duration) -> Self {
+        let (seen, pace) = (self.seen(), at.since(self.seen()));
+        let was_stuck = seen.since(self.since) >= after;
+        let begins_to_be = !was_stuck && at.since(self.since) >= after;
+        if !was_stuck && pace > after && pace > self.pace * 2 {
+            Self { since: at, seen: None, pace, ..self }
+        } else if pace >= after / LOOKS || begins_to_be {
+            Self { seen: Some(at), pace, ..self }
+        } else {
+            self
+        }
+    }
 }
 
 impl Memory {
@@ -176,7 +206,24 @@ impl Memory {
 
     /// Remembers the value of the part at `place`.
     pub(super) fn set_last(&mut self, place: &str, value: String, since: Timestamp) {
-        self.part(place).last = Some(Last { value, since });
+        self.part(place).last = Some(Last { value, since, seen: None, pace: Duration::ZERO });
+    }
+
+    /// Since when the value of the part at `place`, which is stuck when it stays so for so long, is what was read now.
+    pub(super) fn same_since(
+        &mut self,
+        place: &str,
+        value: String,
+        at: Timestamp,
+        after: Duration,
+    ) -> Option<Timestamp> {
+        let last = &mut self.part(place).last;
+        let (known, is_same) = match last.take() {
+            Some(known) if known.value == value => (known.again(at, after), true),
+            Some(before) => (Last { value, since: at, seen: None, pace: at.since(before.seen()) }, false),
+            None => (Last { value, since: at, seen: None, pace: Duration::ZERO }, false),
+        };
+        Some(last.insert(known).since).filter(|_| is_same)
     }
 
     /// Forgets that value: the next one is the first.
@@ -190,6 +237,7 @@ impl Memory {
     pub(super) fn put_off_last(&mut self, place: &str, by: Duration) {
         if let Some(last) = self.0.get_mut(place).and_then(|part| part.last.as_mut()) {
             last.since = last.since.plus(by);
+            last.seen = last.seen.map(|seen| seen.plus(by));
         }
     }
 

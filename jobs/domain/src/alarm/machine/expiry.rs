@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     Timestamp,
-    alarm::{Change, ChangeKind, ConditionState, Owed, Quiet, RuleId, Severity, change::About, sight::STOOD, state::WHOLE_SOURCE},
+    alarm::{
+        Change, ChangeKind, ConditionState, Owed, Quiet, RuleId, Severity, change::About, sight::STOOD,
+        state::WHOLE_SOURCE,
+    },
 };
 
 impl Run<'_> {

@@ -6,8 +6,10 @@ use super::Run;
 use crate::{
     Timestamp,
     alarm::{
-        Change, ChangeKind, Flapping, Life, MOST_SHELVED, Rule, RuleSet, SourceState, Untold, change::About,
-        sight::{RULE_REMOVED, STANDS, STOOD}, state::WHOLE_SOURCE,
+        Change, ChangeKind, Flapping, Life, MOST_SHELVED, Rule, RuleSet, SourceState, Untold,
+        change::About,
+        sight::{RULE_REMOVED, STANDS, STOOD},
+        state::WHOLE_SOURCE,
     },
 };
 

@@ -1,8 +1,11 @@
 //! Telling others, and again, what nobody takes on.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use super::{Incident, Pace, Telling, TellingKind};
+use super::{Incident, News, Pace, Telling, TellingKind, step::dropped};
 use crate::{Timestamp, alarm::Change};
 
 impl Incident {
@@ -23,8 +26,14 @@ impl Incident {
     }
 
     /// Takes the steps of the escalation whose time has come. Those without delay are told as those are who see it; others are not
-    /// while it is put off.
-    pub(super) fn escalate(&mut self, pace: &Pace, now: Timestamp, is_put_off: bool, tellings: &mut Vec<Telling>) {
+    /// while it is put off. `waits`: the alarms that nobody has on.
+    pub(super) fn escalate(
+        &mut self,
+        pace: &Pace,
+        now: Timestamp,
+        (is_put_off, waits): (bool, &BTreeSet<String>),
+        tellings: &mut Vec<Telling>,
+    ) {
         while let Some(due) = self.next_step_at(pace).filter(|due| *due <= now) {
             let is_at_once = pace.steps.get(self.next_step).is_some_and(Duration::is_zero);
             if is_put_off && !is_at_once {
@@ -43,10 +52,20 @@ impl Incident {
             let level = self.next_step;
             let at_once = if is_at_once && self.sequence == 0 { level } else { 0 };
             // They are spared what those are who see it.
-            let news = if at_once > 0 { self.worth_telling(pace) } else { std::mem::take(&mut self.news) };
+            let news = if at_once > 0 { self.worth_telling(pace) } else { self.news_of(waits) };
             let telling = Telling { level, at_once, ..self.telling(TellingKind::Escalation, news, now.max(due)) };
             tellings.push(telling);
         }
+    }
+
+    /// Takes what is new, of these alarms: nobody is called for what somebody has on by now, or what is over.
+    fn news_of(&mut self, waits: &BTreeSet<String>) -> Vec<News> {
+        let news = std::mem::take(&mut self.news).into_iter();
+        let (news, spared): (Vec<News>, Vec<News>) = news.partition(|news| waits.contains(news.change.told_as()));
+        self.dropped = self.dropped.saturating_add(dropped(&spared));
+        let spared = spared.into_iter().map(|news| news.change.told_as().to_owned());
+        self.spared.extend(spared.filter(|alarm| self.open.contains_key(alarm)));
+        news
     }
 
     pub(super) fn next_step_at(&self, pace: &Pace) -> Option<Timestamp> {
@@ -68,6 +87,10 @@ impl Incident {
         let is_due = self.repeat_at(pace).is_some_and(|due| due <= now);
         // The word of who took it on holds no more.
         let begins_again = was_attended && self.unattended.is_some() && !pace.escalates() && self.news.is_empty();
+        if tellings.is_empty() && is_due && self.level >= usize::from(pace.escalates()) {
+            // What is new would be among what is said again: it is told as what it is.
+            self.flush(pace, now, tellings);
+        }
         if tellings.is_empty() && (is_due || begins_again) {
             let telling = self.telling(TellingKind::Repeat, Vec::new(), now);
             tellings.push(telling);

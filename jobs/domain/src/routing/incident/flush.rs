@@ -4,9 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{
     Incident, News, Pace, Telling, TellingKind,
+    pace::STAYS,
     step::{MOST_NEWS, dropped},
 };
-use crate::{Timestamp, alarm::Change};
+use crate::{
+    Timestamp,
+    alarm::{Change, Severity},
+};
 
 impl Incident {
     /// When what is new is to be told; none when nothing is, or nobody is to hear yet.
@@ -20,13 +24,22 @@ impl Incident {
             match self.told_at {
                 None => gathered,
                 Some(told) if news.change.ends() => told.plus(pace.interval(severity, self.raised(news))),
-                Some(told) => told.plus(pace.interval(severity, self.raised(news))).max(gathered),
+                Some(told) => {
+                    let damped = told.plus(pace.interval(severity, self.raised(news)));
+                    let stays = news.change.at.plus(STAYS).max(told);
+                    if self.stands_gravely(&news.change) { damped.min(stays) } else { damped }.max(gathered)
+                }
             }
         };
         if self.news.len() >= MOST_NEWS {
             return Some(self.opened);
         }
         self.news.iter().map(due).min()
+    }
+
+    /// Whether it is the beginning of what is critical and stands.
+    fn stands_gravely(&self, change: &Change) -> bool {
+        change.begins() && change.severity == Severity::Critical && self.open.contains_key(change.goes_on_as())
     }
 
     /// When what is new has been waited for long enough that more may belong to it, before anything was told.

@@ -68,6 +68,9 @@ pub struct Pace {
 /// However often a condition flaps, what changes is told after so long.
 const MOST_INTERVAL: Duration = Duration::from_hours(1);
 
+/// However often a critical alarm came and went, it is told when it stands for so long.
+pub(super) const STAYS: Duration = Duration::from_mins(10);
+
 impl Pace {
     /// Whether the audience hears in steps.
     pub(super) fn escalates(&self) -> bool {

@@ -68,16 +68,17 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
     let apart = incident.recalls(&input.apart, apart);
     incident.open.retain(|alarm, open| !input.known.get(alarm).is_some_and(|known| is_forgotten(*known, open, now)));
     let attention = incident.attend(known, pace, now);
+    let is_nobodys = |(alarm, open): &(&String, &Open)| !known(alarm).is_had_on(open, pace, now);
+    let said_again: BTreeSet<String> = incident.open.iter().filter(is_nobodys).map(|(id, _)| id.clone()).collect();
     let mut tellings = Vec::new();
     incident.flush_if_due(pace, now, &mut tellings);
-    incident.escalate(pace, now, attention.is_put_off, &mut tellings);
+    incident.escalate(pace, now, (attention.is_put_off, &said_again), &mut tellings);
     if !attention.is_put_off {
         incident.repeat(pace, now, attention.was_paid, &mut tellings);
     }
-    let is_nobodys = |(alarm, open): &(&String, &Open)| !known(alarm).is_had_on(open, pace, now);
-    let said_again: BTreeSet<String> = incident.open.iter().filter(is_nobodys).map(|(id, _)| id.clone()).collect();
     for telling in &mut tellings {
         telling.alarms = said_again.iter().take(MOST_NAMED).cloned().collect();
+        incident.spared.retain(|alarm| !said_again.contains(alarm));
     }
     incident.end(pace, now);
     if incident.news.is_empty() {
@@ -179,6 +180,10 @@ impl Incident {
             }
             _ => {}
         }
+        // Of whose beginning nobody heard, since somebody had it on, nobody is told the end.
+        if self.spared.remove(change.told_as()) && change.ends() {
+            return;
+        }
         if self.news.is_empty() {
             self.opened = now;
         }
@@ -269,6 +274,7 @@ impl Incident {
             unattended: self.unattended,
             rose: std::mem::take(&mut self.rose),
             at_once: 0,
+            taken: self.next_step,
         }
     }
 
@@ -285,6 +291,7 @@ impl Incident {
         if !self.news.is_empty() {
             return;
         }
+        self.spared.clear();
         let over = *self.over.get_or_insert(now);
         self.unattended = None;
         self.closed = self.sequence == 0 || over.plus(pace.reopen) <= now;

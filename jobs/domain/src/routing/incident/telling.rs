@@ -40,6 +40,9 @@ pub struct Telling {
     /// How many steps without delay are taken with it: it is told to whom they name as well, and nothing beside it.
     #[serde(default)]
     pub at_once: usize,
+    /// How many steps were taken before it, since nobody has it on.
+    #[serde(default)]
+    pub taken: usize,
 }
 
 impl Telling {

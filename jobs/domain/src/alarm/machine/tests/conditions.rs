@@ -71,6 +71,8 @@ fn a_bit_of_a_number_or_of_a_row_of_flags_is_not_as_it_should() {
     let condition = |normal| Condition::Bit { name: "x".into(), bit: 2, normal };
     assert_eq!(active(condition(false), &[3.0, 4.0, 7.0, 8.0]), "-##-");
     assert_eq!(active(condition(true), &[3.0, 4.0]), "#-");
+    // 0x8004, 0x8000 and 0xfffb of a word that is read as a signed one.
+    assert_eq!(active(condition(false), &[3.0, -32764.0, -32768.0, 4.0, -5.0]), "-#-#-");
     let mut source = watched(condition(false));
     let flags = |flags: &str| values([observed("x", Datum::Text(flags.into()), flags, "")]);
     assert_eq!(source.sees(1, flags("00000100")), ["+r"]);
@@ -175,6 +177,27 @@ fn figures_over_the_last_time() {
 fn a_counter_that_stopped() {
     let condition = Condition::Stuck { name: "x".into(), after: MINUTE * 2 };
     assert_eq!(active(condition, &[1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 3.0]), "--##---");
+}
+
+/// When a value that stays 5 is stuck, by a rule of an hour, where it is read at these minutes.
+fn stuck_at(minutes: impl IntoIterator<Item = i64>) -> Vec<i64> {
+    let mut source = watched(Condition::Stuck { name: "x".into(), after: MINUTE * 60 });
+    source.sees(0, values([number("x", 4.0)]));
+    let stuck = |minute: &i64| source.sees(minute * 60, values([number("x", 5.0)])) == ["+r"];
+    minutes.into_iter().filter(stuck).collect()
+}
+
+#[test]
+fn a_value_that_was_not_read_for_hours_is_not_stuck_by_that() {
+    assert_eq!(stuck_at((1..5).chain(700..900)), [760], "an hour since it is read again");
+    assert_eq!(stuck_at((1..5).chain(50..900)), [61], "a pause of less is none");
+    assert_eq!(stuck_at((1..70).chain(700..900)), [61], "what was stuck by then stays so");
+}
+
+#[test]
+fn a_value_that_is_read_as_seldom_as_it_takes_is_stuck() {
+    assert_eq!(stuck_at((1..10).map(|hour| hour * 60)), [120]);
+    assert_eq!(stuck_at((1..10).map(|time| time * 90)), [180]);
 }
 
 #[test]

@@ -1,0 +1,161 @@
+//! What waits on a way that takes nothing, and what came after it: told as one, once the way is free.
+//!
+//! Each notice is tried at a pace of its own. Were they told one by one, somebody would read that an alarm is over and a minute later
+//! that it is raised. So a notice that is about to go out takes along what the same person was to be told of the incident before, on
+//! the same channel, and that one is not tried any more.
+
+use std::time::Duration;
+
+use records::{
+    Table, Versioned,
+    facts::{Facts, Kind},
+    ledger::{self, Claim},
+    notices::{self, Attempt, Notice, NoticeStatus},
+    users::User,
+};
+
+use super::{DeliverNotice, event::event_of, passing_on};
+use crate::{
+    Context, Job, JobError,
+    fan_out::MOST_SOURCES,
+    ports::Address,
+    whole_incident,
+    words::{self, Enclosed, Reader},
+};
+
+/// How soon it is looked again whether the one before was taken, while that is being delivered.
+const LOOKS_AGAIN: Duration = Duration::from_secs(2);
+
+/// How many notices of a person are looked through for the one before, where its name is not known.
+const LOOKED_THROUGH: usize = 200;
+
+/// Whether people read what goes there. A program gets each event by itself, in the order that `sequence` says.
+pub(super) fn may_join(address: &Address) -> bool {
+    !matches!(address, Address::Webhook { .. } | Address::Heartbeat { .. })
+}
+
+/// Takes along what waits of before. Fails where that is being delivered at this moment.
+pub(super) async fn join_earlier(
+    cx: &Context,
+    notice: &mut Versioned<Notice>,
+    user: Option<&User>,
+) -> Result<(), JobError> {
+    if !notice.value.attempts.is_empty() || notice.value.incident.is_empty() {
+        return Ok(());
+    }
+    let mut last = notice.value.clone();
+    while let Some(earlier) = before(cx.table.as_ref(), &last).await? {
+        if !joins(cx, notice, &earlier.id, user).await? {
+            return Ok(());
+        }
+        last = earlier;
+    }
+    Ok(())
+}
+
+/// What the same person was told of the incident before, on the same channel.
+async fn before(table: &dyn Table, notice: &Notice) -> Result<Option<Notice>, JobError> {
+    let is_named = notice.way.after.is_some();
+    if let Some(after) = &notice.way.after
+        && let Some(found) = notices::get(table, &notice.user, after).await?
+    {
+        return Ok(Some(found.value));
+    }
+    // Something kept that one from being told there, or they are told in somebody's place.
+    if notice.sequence <= 1 || !is_named && notice.way.instead_of.is_none() {
+        return Ok(None);
+    }
+    let told = notices::list(table, &notice.user, LOOKED_THROUGH, None).await?.items.into_iter();
+    let told = told.filter(|told| told.incident == notice.incident && told.channel == notice.channel);
+    Ok(told.filter(|told| told.sequence < notice.sequence).max_by_key(|told| told.sequence))
+}
+
+/// Has a notice tell what an earlier one was to; false where that does not wait any more.
+async fn joins(
+    cx: &Context,
+    notice: &mut Versioned<Notice>,
+    earlier: &str,
+    user: Option<&User>,
+) -> Result<bool, JobError> {
+    let (table, now) = (cx.table.as_ref(), cx.clock.now());
+    let claimed = match ledger::claim(table, &DeliverNotice::claim(earlier), now, DeliverNotice::LEASE).await? {
+        Claim::Ours(claimed) => claimed,
+        Claim::Done => return Ok(false),
+        Claim::Busy(_) => return Err(JobError::retry_after("the notice before it is being delivered", LOOKS_AGAIN)),
+    };
+    match takes(cx, notice, earlier, user).await {
+        Ok(true) => {
+            claimed.done(table, cx.clock.now()).await?;
+            Ok(true)
+        }
+        other => {
+            claimed.give_back(table).await?;
+            other
+        }
+    }
+}
+
+/// The same, by whoever has the claim of the earlier one.
+async fn takes(
+    cx: &Context,
+    notice: &mut Versioned<Notice>,
+    earlier: &str,
+    user: Option<&User>,
+) -> Result<bool, JobError> {
+    let table = cx.table.as_ref();
+    let found = notices::get(table, &notice.value.user, earlier).await?;
+    let Some(mut earlier) = found.filter(|found| found.value.status == NoticeStatus::Waiting) else { return Ok(false) };
+    if passing_on::told_instead(table, &earlier.value).await?.is_some() {
+        return Ok(false);
+    }
+    let place = whole_incident::incident_of(table, &notice.value).await?.map(|incident| incident.place);
+    let Some(joined) = joined(&notice.value, &earlier.value, place) else { return Ok(false) };
+    let joined = in_words(cx, joined, user);
+    let outcome = "told together with what came after it".to_owned();
+    earlier.value.attempts.push(Attempt { at: cx.clock.now(), outcome });
+    earlier.value.status = NoticeStatus::Failed;
+    (earlier.value.way.passed_on, earlier.value.way.told_by) = (true, Some(notice.value.id.clone()));
+    let both = Versioned { value: joined, version: notice.version };
+    let writes = vec![notices::update(&both)?, notices::update(&earlier)?];
+    if !table.transact(writes).await?.applied() {
+        return Err(JobError::retry("another worker delivers it"));
+    }
+    *notice = Versioned { version: both.version + 1, ..both };
+    Ok(true)
+}
+
+/// A notice that tells what an earlier one was to tell as well; none where it is not kept what that is.
+fn joined(notice: &Notice, earlier: &Notice, place: Option<String>) -> Option<Notice> {
+    let (facts, told) = (notice.facts.clone()?, earlier.facts.clone()?);
+    let mut joined = notice.clone();
+    let way = &mut joined.way;
+    if way.follows.as_ref() == Some(&earlier.id) {
+        way.follows.clone_from(&earlier.way.follows);
+    }
+    if !earlier.way.passed_on {
+        way.waits_since = Some(passing_on::waits_since(earlier).min(passing_on::waits_since(notice)));
+    }
+    // A reminder alone says nothing that was not told before.
+    if told.kind == Kind::Repeat && !earlier.way.tells_earlier {
+        return Some(joined);
+    }
+    way.tells_earlier = true;
+    let facts = facts.after(told, place, MOST_SOURCES);
+    if facts.kind != Kind::Repeat {
+        way.event = Some(event_of(&facts.changes().collect::<Vec<_>>()).to_owned());
+    }
+    let earlier = earlier.transitions.iter().filter(|transition| !notice.transitions.contains(*transition));
+    joined.transitions = earlier.chain(&notice.transitions).cloned().collect();
+    joined.facts = Some(facts);
+    Some(joined)
+}
+
+fn in_words(cx: &Context, notice: Notice, user: Option<&User>) -> Notice {
+    let locale = user.map(|user| user.locale.clone()).unwrap_or_default();
+    let compose = |facts: &Facts| {
+        let words = words::compose(facts, &Reader::new(&locale, &cx.settings.words), &Enclosed::default());
+        (words.subject, words.text)
+    };
+    let (subject, text) = notice.facts.as_ref().map_or_else(|| (notice.subject.clone(), notice.text.clone()), compose);
+    Notice { subject, text, ..notice }
+}
