@@ -9,7 +9,7 @@ use records::{
     terminals::{self, Presence},
 };
 use serde_json::json;
-use telltale_tests::flow::{Flow, device, mac};
+use telltale_tests::flow::{Flow, device, is_held, mac};
 
 async fn active(flow: &Flow) -> Vec<String> {
     let listed = alarms::list(flow.cx.table.as_ref(), Which::Active, 100, None).await.unwrap();
@@ -113,6 +113,29 @@ async fn a_lost_node_is_one_alarm_of_its_own() {
     flow.reports([Event::NodeRegistered]).await;
     flow.settle().await;
     assert_eq!(active(&flow).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_node_that_is_back_is_not_missed_while_what_it_says_waits_behind_a_backlog() {
+    let flow = Flow::new().await;
+    flow.reports([Event::NodeLost]).await;
+    flow.after(Duration::from_secs(1)).await;
+    let back = flow.batch([Event::NodeRegistered, Event::NodeReady]);
+    is_held(flow.cx.table.as_ref(), "c2", flow.now()).await;
+    flow.after(Duration::from_mins(3)).await;
+    assert_eq!(ever(&flow).await, 0);
+    flow.cx.queue.enqueue(vec![back.message()]).await.unwrap();
+    flow.settle().await;
+    assert_eq!(ever(&flow).await, 0);
+    // What came back too late was missed.
+    flow.reports([Event::NodeLost]).await;
+    flow.sleeps(Duration::from_secs(90));
+    is_held(flow.cx.table.as_ref(), "c3", flow.now()).await;
+    flow.after(Duration::from_secs(1)).await;
+    let all = alarms::list(flow.cx.table.as_ref(), Which::All, 100, None).await.unwrap().items;
+    let missed: Vec<bool> =
+        all.iter().filter(|it| it.source.mac().is_none()).map(|it| it.cleared_at.is_some()).collect();
+    assert_eq!(missed, [true]);
 }
 
 #[tokio::test]

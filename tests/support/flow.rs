@@ -34,7 +34,7 @@ use records::{
 use table::MemoryTable;
 
 pub use self::devices::climate_of;
-pub use self::furnish::furnish;
+pub use self::furnish::{furnish, is_held};
 pub use self::large::LargeNode;
 use self::ports::{CuttableQueue, RecordingLink};
 use crate::{at_once::told_at_once, clock::ManualClock, dice::LoadedDice};

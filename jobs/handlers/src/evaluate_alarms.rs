@@ -102,6 +102,11 @@ async fn evaluate_source(cx: &Context, evidence: Vec<&Evidence>, looks_on: bool)
             continue;
         }
         let rest = &evidence[index + 1..];
+        if one.fact == Fact::Tick
+            && let Some(held) = look::held(cx, &one.source).await?
+        {
+            evaluate(cx, (&held, &[])).await?;
+        }
         let looked = evaluate(cx, (one, rest)).await?;
         changed |= looked.changed;
         if changed {

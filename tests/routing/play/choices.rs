@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! 0s  tech silences sensor 1 for 1h
+//! 0s  tech silences hot for 1h
 //! 0s  everybody silences weekly {"zone": "Europe/Berlin", "hours": [{"from": "01:00", "until": "04:00"}]}
 //! 0s  tech prefers {"quiet": {"calendar": {"zone": "UTC", "hours": [{"from": "12:00", "until": "13:00"}]}}}
 //! 0s  tech tries sms email
@@ -53,6 +54,11 @@ impl Play {
                 let source = Some(Source::Device(device(pid.parse().unwrap())));
                 let window = Window::Once { from: self.flow.now(), until: self.flow.now().plus(duration(time)) };
                 self.silence(person, Silence { matcher: Matcher { source, ..Matcher::default() }, window }).await;
+            }
+            [person, "silences", rule, "for", time] => {
+                let rule = Some(rule_id(None, rule));
+                let window = Window::Once { from: self.flow.now(), until: self.flow.now().plus(duration(time)) };
+                self.silence(person, Silence { matcher: Matcher { rule, ..Matcher::default() }, window }).await;
             }
             [person, "snoozes", "for", time] => self.snooze(person, duration(time)).await,
             [person, "silences", "weekly", calendar @ ..] => {

@@ -52,12 +52,12 @@ pub async fn furnish(table: &dyn Table, now: Timestamp) {
     };
     users::put(table, &technician).await.unwrap();
     users::bind(table, "tech", &mac()).await.unwrap();
-    let session = nodes::Session {
-        node: "n1".to_owned(),
-        broker: "b1".to_owned(),
-        connection: "c1".to_owned(),
-        since: now,
-        ready: true,
-    };
+    is_held(table, "c1", now).await;
+}
+
+/// A broker holds the node, on that connection since then.
+pub async fn is_held(table: &dyn Table, connection: &str, since: Timestamp) {
+    let (node, broker, connection) = ("n1".to_owned(), "b1".to_owned(), connection.to_owned());
+    let session = nodes::Session { node, broker, connection, since, ready: true };
     nodes::open_session(table, &session).await.unwrap();
 }

@@ -1,5 +1,5 @@
-//! What changes by the passing of time alone: the days until a SIM expires. It is looked at once a day, by the source's own
-//! timer, and when somebody changed what is known.
+//! What is looked at when a source's timer is due: that a node is held, and what changes by the passing of time alone: the days until a
+//! SIM expires. That is looked at once a day, by the source's own timer, and when somebody changed what is known.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use domain::{
     alarm::{Evidence, Fact},
     schedule,
 };
-use records::{TableError, terminals};
+use records::{TableError, nodes, terminals};
 
 use crate::{Context, known};
 
@@ -35,6 +35,15 @@ pub(super) async fn known(cx: &Context, source: &Source) -> Result<Option<Eviden
     let values = known::of_sim(&terminal, at);
     let id = format!("{}/known/{source}", at.sortable());
     Ok(Some(Evidence::new(id, source.clone(), at, Fact::Known { values })))
+}
+
+/// That a node is there, by its session: who holds it writes that down at once, and what it tells of it may wait behind a backlog. A delay
+/// that ran out in between would be told as an absence that was over. None for what is no node, or is away.
+pub(super) async fn held(cx: &Context, source: &Source) -> Result<Option<Evidence>, TableError> {
+    let Source::Node(node) = source else { return Ok(None) };
+    let Some(session) = nodes::session(cx.table.as_ref(), node).await? else { return Ok(None) };
+    let id = format!("{}/session/{node}", session.since.sortable());
+    Ok(Some(Evidence::new(id, source.clone(), session.since, Fact::LinkSeen)))
 }
 
 /// The earlier of two instants that may not be.
