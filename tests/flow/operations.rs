@@ -16,7 +16,8 @@ fn about() -> Source {
 /// Somebody has the sensor do something.
 async fn begun(flow: &Flow, what: What) -> String {
     let (id, node, by) = ("o1".to_owned(), "n1".to_owned(), "tech".to_owned());
-    let operation = Operation { id: id.clone(), about: about(), node, what, by, at: flow.now(), ended: None };
+    let operation =
+        Operation { id: id.clone(), about: about(), node, broker: None, what, by, at: flow.now(), ended: None };
     assert!(operations::put_new(flow.cx.table.as_ref(), &operation).await.unwrap());
     id
 }

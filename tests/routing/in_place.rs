@@ -250,3 +250,35 @@ async fn who_is_told_in_the_place_of_somebody_hears_what_else_was_told_before_an
     ";
     by_text(steps, &["dave", "boss"]).await.runs(&[MAIL_IS_BUSY, lines].concat(), "3m").await;
 }
+
+#[tokio::test]
+async fn the_next_person_is_told_where_there_is_no_way_to_anybody_of_a_step() {
+    for chosen in ["has no address", "prefers {\"ways\": {\"alarms\": {\"email\": \"off\"}}}"] {
+        let lines = format!(
+            "
+            0s          dave {chosen}
+            0s          tech unbound
+            1s          sensor 1 hot
+            1s..2m5s    boss hears Alarm: Cold store / 1 TH-10
+            30m         boss acknowledges
+            2h          sensor 1 well
+            2h..2h5s    boss hears Recovered: Cold store / 1 TH-10
+        "
+        );
+        Play::of_dave_and_the_boss(Duration::from_hours(1)).await.runs(&lines, "10m").await;
+    }
+    // Where the step names somebody else as well, they have it.
+    let play = Play::new().await;
+    play.hire(&["dave", "eve", "boss"]).await;
+    let steps = json!([{ "after_ms": 0, "users": ["dave", "eve"] }, { "after_ms": 3_600_000, "users": ["boss"] }]);
+    play.policy(json!({ "steps": steps })).await;
+    let lines = "
+        0s          dave has no address
+        0s          tech unbound
+        1s          sensor 1 hot
+        1s..2s      eve hears Alarm: Cold store / 1 TH-10
+        10m         sensor 1 well
+        10m..11m    eve hears Recovered: Cold store / 1 TH-10
+    ";
+    play.runs(lines, "10m").await;
+}

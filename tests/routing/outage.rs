@@ -104,3 +104,14 @@ async fn who_is_on_a_later_step_hears_of_what_was_to_be_told_them_in_their_order
     ";
     play.runs(lines, "20m").await;
 }
+
+#[tokio::test]
+async fn who_may_not_see_it_any_more_is_not_told_of_it_when_the_way_is_free() {
+    let lines = "
+        0s          mail busy
+        1s          sensor 1 hot
+        60s         tech unbound
+        5m          mail well
+    ";
+    Play::new().await.runs(lines, "30m").await;
+}

@@ -14,6 +14,7 @@ mod joining;
 mod pace;
 mod passing_on;
 mod picture;
+mod sight;
 
 use domain::{Timestamp, time::is_ahead};
 use records::{
@@ -109,6 +110,11 @@ impl DeliverNotice {
             return Ok(Some(Work { notice, endpoint: None, letter }));
         }
         let mut notice = notice;
+        if !sight::keeps_what_is_seen(table, &mut notice.value).await? {
+            notice.value.way.passed_on = true;
+            let letter = Some(Err(format!("not tried any more: {} may not see it by now", notice.value.user)));
+            return Ok(Some(Work { notice, endpoint: None, letter }));
+        }
         let found = address::of(cx, &notice.value, now).await?;
         if found.address.as_ref().is_ok_and(joining::may_join) {
             joining::join_earlier(cx, &mut notice, found.user.as_ref()).await?;

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`Operation`] | `operations#` the terminal or node it is about | id |
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{NodeName, Pid, Source, Timestamp, frame::Proof};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,9 @@ pub const RETENTION: Duration = Duration::from_hours(365 * 24);
 /// waited is gone.
 pub const LONGEST: Duration = Duration::from_mins(10);
 
+/// How long the end of an operation may be on its way whose broker is no more: one that stops reports it before.
+const LEFT_BEHIND: Duration = Duration::from_mins(1);
+
 /// One operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
@@ -27,6 +30,9 @@ pub struct Operation {
     pub about: Source,
     /// The node that is told to do it.
     pub node: NodeName,
+    /// The broker that held it when it was to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broker: Option<String>,
     /// What is done.
     pub what: What,
     /// Who wants it.
@@ -96,6 +102,12 @@ impl Operation {
     /// Whether it is waited for in vain: who waited for its answer ended before it came.
     pub fn is_lost(&self, now: Timestamp) -> bool {
         self.ended.is_none() && now.since(self.at) > LONGEST
+    }
+
+    /// Whether the same is known before, since its broker is none of those that live. A server that runs alone is in no such list.
+    pub fn is_left_behind(&self, living: &BTreeSet<String>, now: Timestamp) -> bool {
+        let is_gone = self.broker.as_ref().is_some_and(|broker| !living.is_empty() && !living.contains(broker));
+        self.ended.is_none() && is_gone && now.since(self.at) > LEFT_BEHIND
     }
 }
 

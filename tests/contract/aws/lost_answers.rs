@@ -98,7 +98,7 @@ async fn an_operation_begins_and_another_of_its_id_does_not() {
     let mut lossy = Lossy::new().await;
     let (about, at) = (Source::Node("n1".to_owned()), lossy.clock.now());
     let (id, node, by) = ("o1".to_owned(), "n1".to_owned(), "ann".to_owned());
-    let operation = Operation { id, about, node, what: What::Restart, by, at, ended: None };
+    let operation = Operation { id, about, node, broker: None, what: What::Restart, by, at, ended: None };
     assert!(operations::put_new(lossy.once().await, &operation).await.unwrap());
     let another = Operation { by: "bob".to_owned(), ..operation };
     assert!(!operations::put_new(lossy.once().await, &another).await.unwrap());

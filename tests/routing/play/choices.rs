@@ -6,6 +6,7 @@
 //! 0s  everybody silences weekly {"zone": "Europe/Berlin", "hours": [{"from": "01:00", "until": "04:00"}]}
 //! 0s  tech prefers {"quiet": {"calendar": {"zone": "UTC", "hours": [{"from": "12:00", "until": "13:00"}]}}}
 //! 0s  tech tries sms email
+//! 0s  tech has no address
 //! 0s  tech snoozes for 1h
 //! 0s  mail refused
 //! 0s  tech calls it hot above 10
@@ -67,6 +68,10 @@ impl Play {
             }
             [person, "prefers", chosen @ ..] => {
                 preferences::put(table, person, &json::<Preferences>(chosen)).await.unwrap();
+            }
+            [person, "has", "no", "address"] => {
+                let user = users::get(table, person).await.unwrap().unwrap();
+                users::put(table, &User { mail: None, phone: None, webhook: None, ..user }).await.unwrap();
             }
             [person, "tries", ways @ ..] => {
                 let phone = Some(phone(person));

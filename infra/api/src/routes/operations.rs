@@ -5,14 +5,14 @@ mod begin;
 mod device;
 mod restart;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use domain::{Source, Timestamp};
+use domain::Source;
 use engine_http::{
     Json, Path, Query,
     axum::{self, extract::State},
 };
-use records::{operations, users::Role};
+use records::{brokers, operations, users::Role};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -140,7 +140,14 @@ async fn page(
     let list = format!("operations of {about}");
     let page = operations::list(&*site.table, about, paging.limit()?, paging.after(&list)?).await?;
     let now = site.clock.now();
-    let items = page.items.into_iter().map(|operation| Operation::new(operation, now).seen_by(reader));
+    let waits = page.items.iter().any(|operation| operation.ended.is_none());
+    let brokers = if waits { brokers::all(&*site.table).await? } else { Vec::new() };
+    let living: BTreeSet<String> = brokers.into_iter().map(|sign| sign.broker).collect();
+    let is_lost = |operation: &operations::Operation| operation.is_lost(now) || operation.is_left_behind(&living, now);
+    let items = page.items.into_iter().map(|operation| {
+        let is_lost = is_lost(&operation);
+        Operation::new(operation, is_lost).seen_by(reader)
+    });
     Ok(Listing::answer(&list, items.collect(), page.next))
 }
 
@@ -153,8 +160,7 @@ impl Operation {
         }
     }
 
-    fn new(operation: operations::Operation, now: Timestamp) -> Self {
-        let is_lost = operation.is_lost(now);
+    fn new(operation: operations::Operation, is_lost: bool) -> Self {
         let (kind, pid, what, value) = match operation.what {
             operations::What::Device { pid, name, value, .. } => (Kind::Device, Some(pid), name, value),
             operations::What::At { command } => (Kind::At, None, command, None),

@@ -4,6 +4,7 @@ use domain::{Source, frame::Proof};
 use engine_http::axum::http::{Method, StatusCode};
 use jobs::ports::{NodeCommand, Operation, Order, ToBroker};
 use records::{
+    brokers,
     nodes::{self, Node, Session},
     operations::{self, Ended},
     protocols,
@@ -153,6 +154,18 @@ async fn an_operation_that_nobody_waits_for_any_more_is_lost() {
     begun(&site, "ann", &device(HERS, 2), &json!({ "name": "on" })).await;
     site.clock.advance(Duration::from_mins(11));
     assert_eq!(listed(&site).await[0]["state"], "lost");
+}
+
+#[tokio::test]
+async fn an_operation_that_was_given_to_a_broker_that_died_is_lost_after_a_minute() {
+    let site = operable().await;
+    begun(&site, "ann", &device(HERS, 2), &json!({ "name": "on" })).await;
+    site.clock.advance(Duration::from_mins(2));
+    assert_eq!(listed(&site).await[0]["state"], "waiting", "a server that runs alone is in no list");
+    brokers::begin(&*site.table, "another", None, site.now()).await.unwrap();
+    assert_eq!(listed(&site).await[0]["state"], "lost");
+    brokers::begin(&*site.table, "broker-1", None, site.now()).await.unwrap();
+    assert_eq!(listed(&site).await[0]["state"], "waiting");
 }
 
 #[tokio::test]

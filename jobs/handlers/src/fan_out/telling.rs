@@ -15,7 +15,7 @@ use records::{
     facts::Kind,
     incidents::{self, Audience, Incident, Outgoing},
     locale::Locale,
-    notices::{self, Notice, channel},
+    notices::{self, Attempt, Notice, NoticeStatus, channel},
     users,
 };
 
@@ -50,8 +50,12 @@ pub(super) async fn tell(
     let standing = if is_news_to_them { standing(cx.table.as_ref(), incident, telling).await? } else { Vec::new() };
     let teller = Teller { cx, incident, telling, outgoing, gate, whole, standing };
     let (mut letters, mut pushes) = (Vec::new(), Vec::new());
+    let mut is_reached = false;
     for person in people {
-        teller.tell(person, &mut letters, &mut pushes).await?;
+        is_reached |= teller.tell(person, &mut letters, &mut pushes).await?;
+    }
+    if !is_reached && let Some(person) = people.first() {
+        letters.extend(teller.reaches_nobody(person).await?);
     }
     Ok((letters, pushes))
 }
@@ -84,7 +88,8 @@ struct Reached {
 type Noticed = (Notice, Vec<Change>);
 
 impl Teller<'_> {
-    async fn tell(&self, person: &str, letters: &mut Vec<Message>, pushes: &mut Vec<Push>) -> Result<(), JobError> {
+    /// Tells somebody; whether there is any way to them beside the application.
+    async fn tell(&self, person: &str, letters: &mut Vec<Message>, pushes: &mut Vec<Push>) -> Result<bool, JobError> {
         let table = self.cx.table.as_ref();
         if matches!(self.incident.audience, Audience::Policy(_)) {
             let told = incidents::put_told(person, self.incident, self.telling.at)?;
@@ -106,7 +111,27 @@ impl Teller<'_> {
                 pushes.extend(gate::put_in_inbox(self.cx, &notice, &changes).await?);
             }
         }
-        Ok(())
+        Ok(!reached.channels.is_empty())
+    }
+
+    /// Whom a policy names, and nobody of whom has an address or wants to be told on any: as with an address that takes nothing, the next
+    /// person is told. By a notice that failed before it was tried.
+    async fn reaches_nobody(&self, person: &str) -> Result<Option<Message>, JobError> {
+        let table = self.cx.table.as_ref();
+        let is_named = matches!(self.incident.audience, Audience::Policy(_)) && self.telling.asks_for_attention();
+        if !is_named || users::get(table, person).await?.is_none() {
+            return Ok(None);
+        }
+        let reached = self.reached(person).await?;
+        let to = self.to(person, &reached, channel::EMAIL);
+        let outcome = format!("there is no way to {person}: no address, or none that they want this on");
+        let failed = Notice {
+            status: NoticeStatus::Failed,
+            attempts: vec![Attempt { at: self.cx.clock.now(), outcome }],
+            ..self.whole.notice(self.cx, (self.incident, self.telling), to)
+        };
+        let _ = table.write(notices::put_new(&failed)?).await?;
+        Ok(Some(DeliverNotice { user: failed.user, notice: failed.id }.message()))
     }
 
     /// How somebody is spoken to, and on which channels.

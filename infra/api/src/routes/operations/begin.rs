@@ -42,12 +42,19 @@ pub(super) async fn begin(site: &Site, wish: Wish) -> Result<(StatusCode, Json<B
     let Wish { about, node, by, what, order } = wish;
     let at = site.clock.now();
     let id = site.new_id();
-    let record = Operation { id: id.clone(), about: about.clone(), node: node.clone(), what, by, at, ended: None };
+    let session = nodes::session(&*site.table, &node).await;
+    let broker = session.as_ref().ok().and_then(|session| Some(session.as_ref()?.broker.clone()));
+    let told = Command { id: id.clone(), about: about.clone(), node: node.clone(), order, until: None };
+    let record =
+        Operation { id: id.clone(), about: about.clone(), node, broker: broker.clone(), what, by, at, ended: None };
     if !operations::put_new(&*site.table, &record).await? {
         return Err(Problem::internal().into());
     }
     tracing::info!(operation.id = id, operation.about = %about, user.name = record.by, "an operation begins");
-    let given = give(site, Command { id: id.clone(), about: about.clone(), node, order, until: None }).await;
+    let given = match session {
+        Ok(_) => give(site, broker.as_deref(), told).await,
+        Err(error) => Err(NotGiven::Table(error)),
+    };
     if let Err(why) = &given {
         let supposed = matches!(why, NotGiven::Link(LinkError::Away(_)));
         let ended = Ended { at: site.clock.now(), done: false, said: why.said(), reply: None, supposed };
@@ -77,11 +84,10 @@ impl NotGiven {
 }
 
 /// Gives an operation to the broker that holds the node.
-async fn give(site: &Site, command: Command) -> Result<(), NotGiven> {
-    let session = nodes::session(&*site.table, &command.node).await.map_err(NotGiven::Table)?;
-    let session = session.ok_or(NotGiven::Link(LinkError::NotConnected))?;
+async fn give(site: &Site, broker: Option<&str>, command: Command) -> Result<(), NotGiven> {
+    let broker = broker.ok_or(NotGiven::Link(LinkError::NotConnected))?;
     // Who asks waits as long for the broker to be told: what is said to have failed, since nobody could be told of it, is not
     // done when the way to the broker is there again.
     let command = Command { until: Some(site.clock.now().plus(ANSWERS_WITHIN)), ..command };
-    site.link.command(&session.broker, NodeCommand::Operate(command)).await.map_err(NotGiven::Link)
+    site.link.command(broker, NodeCommand::Operate(command)).await.map_err(NotGiven::Link)
 }

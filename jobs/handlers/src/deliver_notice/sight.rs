@@ -1,0 +1,24 @@
+//! Whether somebody may still see what a notice tells of that could not be delivered when it was written.
+
+use records::{Table, incidents::Audience, notices::Notice, users};
+
+use crate::{JobError, whole_incident};
+
+/// Leaves out of a notice that was tried in vain what its reader may not see any more; whether anything is left. Whom a policy names, or
+/// who is told in the place of another, hears by that, whatever they see.
+pub(super) async fn keeps_what_is_seen(table: &dyn Table, notice: &mut Notice) -> Result<bool, JobError> {
+    if notice.attempts.is_empty() || notice.incident.is_empty() || notice.way.in_place_of.is_some() {
+        return Ok(true);
+    }
+    let incident = whole_incident::incident_of(table, notice).await?;
+    if !incident.is_some_and(|incident| matches!(incident.audience, Audience::User(_))) {
+        return Ok(true);
+    }
+    let (Some(user), Some(facts)) = (users::get(table, &notice.user).await?, notice.facts.as_mut()) else {
+        return Ok(true);
+    };
+    let sources: Vec<_> = facts.parts.iter().map(|part| part.source.clone()).collect();
+    let seen = users::seen_among(table, &user, &sources).await?;
+    facts.parts.retain(|part| seen.contains(&part.source));
+    Ok(!facts.parts.is_empty() || sources.is_empty())
+}
