@@ -13,13 +13,13 @@ use super::{
     scene::texts,
 };
 
-/// A message of the job with the fewest runs.
+/// A message of the job with the fewest runs, of a window that is not over.
 fn dispatch() -> DispatchQueries {
-    DispatchQueries { node: "n1".to_owned(), from: Timestamp(0), until: Timestamp(60_000) }
+    DispatchQueries { node: "n1".to_owned(), from: Timestamp(0), until: Timestamp(9_999_999_999_999) }
 }
 
 fn given_up() -> Outcome {
-    let dead = r#"dispatch_queries {"node":"n1","from":0,"until":60000}: given up after 3 runs"#;
+    let dead = r#"dispatch_queries {"node":"n1","from":0,"until":9999999999999}: given up after 3 runs"#;
     Outcome { dead: texts([dead]), ..Outcome::default() }
 }
 

@@ -28,8 +28,7 @@ pub struct DispatchQueries {
 
 impl Job for DispatchQueries {
     const NAME: &'static str = "dispatch_queries";
-    // It ends by itself when its window is over.
-    const MAX_ATTEMPTS: u32 = 20;
+    const MAX_ATTEMPTS: u32 = 3;
 
     fn key(&self) -> String {
         format!("{}/{}", self.node, self.from.sortable())

@@ -111,7 +111,15 @@ impl Teller<'_> {
                 pushes.extend(gate::put_in_inbox(self.cx, &notice, &changes).await?);
             }
         }
-        Ok(!reached.channels.is_empty())
+        Ok(self.wants_it_somewhere(person, &reached.channels))
+    }
+
+    /// Whether somebody has a channel on which they want any of it.
+    fn wants_it_somewhere(&self, person: &str, channels: &[String]) -> bool {
+        let reachable: Vec<&str> = channels.iter().map(String::as_str).collect();
+        let news = self.telling.news.iter().chain(&self.standing);
+        let happened: Vec<_> = news.map(|news| (&news.source, &news.change)).collect();
+        reachable.iter().any(|channel| !self.gate.chosen_by(person).is_off(&happened, channel, &reachable))
     }
 
     /// Whom a policy names, and nobody of whom has an address or wants to be told on any: as with an address that takes nothing, the next
