@@ -104,3 +104,25 @@ async fn an_escalated_notice_says_who_was_told_before_and_since_when_nobody_has_
     assert!(boss.contains("raised 2026-06-01 12:00:00"), "{boss}");
     assert!(chief.contains("Told before: boss, expert, tech."), "{chief}");
 }
+
+#[tokio::test]
+async fn an_escalation_begins_again_when_somebody_had_it_on_until_now_though_no_step_came_due_meanwhile() {
+    let steps = json!({ "steps": [{ "after_ms": 1_200_000, "users": ["boss"] }] });
+    for (act, again) in [("tech shelves for 10m", true), ("tech takes out for 10m", true)] {
+        let play = Play::new().await;
+        play.hire(&["boss"]).await;
+        play.policy(steps.clone()).await;
+        let told = if again { "11m..11m5s      tech hears Alarm: Cold store / 1 TH-10" } else { "" };
+        let lines = format!(
+            "
+            1s              sensor 1 hot
+            1s..2s          tech hears Alarm: Cold store / 1 TH-10
+            1m              {act}
+            {told}
+            31m..31m5s      boss hears Not acknowledged: Cold store / 1 TH-10
+            32m             tech acknowledges
+        "
+        );
+        play.runs(&lines, "10m").await;
+    }
+}

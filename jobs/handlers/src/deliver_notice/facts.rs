@@ -48,11 +48,14 @@ pub(super) async fn of(cx: &Context, notice: &Notice) -> Result<Option<Value>, J
         Some(_) => "-".to_owned(),
         None => part.source.to_string(),
     };
-    let changes = || facts.parts.iter().flat_map(|part| &part.changes);
+    let is_over = facts.parts.iter().all(Part::is_over);
+    let standing = facts.standing();
+    // Beside what alarms, what is over by now is not named: no template says so of it.
+    let is_named = |change: &&Change| is_over || standing.contains(change.alarm.as_str());
+    let changes = || facts.parts.iter().flat_map(|part| &part.changes).filter(is_named);
     // The approved templates are in Chinese, whoever reads them.
     let language = Locale { language: Some(Language::Zh), ..Locale::default() };
     let reader = Reader::new(&language, &cx.settings.words);
-    let is_over = facts.parts.iter().all(Part::is_over);
     let places = facts.parts.iter().filter(|_| !is_alone);
     Ok(Some(json!({
         "kind": if changes().all(|change| kind(change) == kind(last)) { kind(last) } else { "argument" },

@@ -14,6 +14,14 @@ use crate::{Context, JobError, inbox_events, ports::Push};
 
 /// Puts what a user is told into their inbox, once; gives what their browsers are to be shown.
 pub(crate) async fn put_in_inbox(cx: &Context, notice: &Notice, changes: &[Change]) -> Result<Option<Push>, JobError> {
+    // What is said again tells of what stands, and of no change.
+    let of_facts: Vec<Change>;
+    let changes = if changes.is_empty() {
+        of_facts = notice.facts.iter().flat_map(Facts::changes).cloned().collect();
+        of_facts.as_slice()
+    } else {
+        changes
+    };
     let entry = Entry {
         id: notice.id.clone(),
         category: category(notice, changes),

@@ -8,7 +8,7 @@ use std::{
 use super::{Apart, Incident, Input, Known, MOST_RECALLED, News, Open, Pace, Raises, Telling, TellingKind};
 use crate::{
     Timestamp,
-    alarm::{ChangeKind, Severity},
+    alarm::{Change, ChangeKind, Severity},
 };
 
 /// The most alarms that an incident remembers itself as open: others are remembered apart.
@@ -54,6 +54,7 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
     incident.raises.retain(|_, raises| now.since(raises.last) < pace.pause());
     let known = |alarm: &String| input.known.get(alarm).copied().unwrap_or_default();
     if !input.news.is_empty() {
+        incident.was_attended(&input.news, known, pace, now);
         // Somebody may have taken on all of it since the last look: for what is new it is counted from now.
         incident.attend(known, pace, now);
     }
@@ -221,6 +222,24 @@ impl Incident {
         }
         self.opens(news, apart);
         self.over = None;
+    }
+
+    /// Where a word ended, or what was put aside is back, and nobody else's waits, somebody had all of it until now: it may have been
+    /// taken on and given up between two looks.
+    fn was_attended(&mut self, news: &[News], known: impl Fn(&String) -> Known, pace: &Pace, now: Timestamp) {
+        use ChangeKind::{AcknowledgementExpired, InService, Unshelved};
+
+        let is_freed =
+            |change: &Change| matches!(change.kind, AcknowledgementExpired | InService | Unshelved) && !change.ends();
+        let freed = news.iter().map(|news| &news.change).filter(|change| is_freed(change));
+        let freed: BTreeSet<&str> = freed.map(Change::told_as).collect();
+        let waits = |(alarm, open): (&String, &Open)| {
+            let is_another = !freed.contains(alarm.as_str()) && pace.concerns(open.severity);
+            is_another && !known(alarm).is_had_on(open, pace, now)
+        };
+        if !freed.is_empty() && !self.open.iter().any(waits) {
+            (self.unattended, self.next_step) = (None, 0);
+        }
     }
 
     /// Finds out whether anybody takes it on.
