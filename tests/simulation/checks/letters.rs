@@ -1,5 +1,6 @@
 //! Everybody who may hear of a transition is told of it once on each of their channels, and nobody else is. A letter comes
-//! again only where the run that sent it could not store that it was taken, and then under the same id.
+//! again only where the run that sent it could not store that it was taken, and then under the same id, or in the one that tells it with
+//! what came after it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use jobs::ports::Address;
 use records::{
     Range, Table,
     alarms::{self, Transition},
-    notices::{self, NoticeStatus},
+    notices::{self, EVERYBODY, Notice, NoticeStatus},
 };
 
 use crate::simulation::{
@@ -128,7 +129,7 @@ fn shown(address: &Address) -> String {
 }
 
 fn told_too_often(world: &World, to: &To, sent: &[Sent]) -> Option<String> {
-    let ids: BTreeSet<&str> = sent.iter().map(|sent| sent.letter.id.as_str()).collect();
+    let ids: BTreeSet<String> = sent.iter().map(|sent| told_under(world, &sent.letter.id)).collect();
     let (_, earlier) = sent.split_last()?;
     let may_come_again = |sent: &Sent| !sent.has_receipt && world.is_interrupted(sent.run);
     let runs: Vec<u64> = sent.iter().map(|sent| sent.run).collect();
@@ -136,9 +137,19 @@ fn told_too_often(world: &World, to: &To, sent: &[Sent]) -> Option<String> {
         .then(|| format!("{to:?} was told {} times, under {ids:?}, by the runs {runs:?}", sent.len()))
 }
 
-/// In the ledger every notice stands as sent.
+/// Under which id it is told in the end: what was not known to be taken may be told together with what came after it.
+fn told_under(world: &World, id: &str) -> String {
+    let names = PEOPLE.iter().map(|person| person.name).chain([EVERYBODY]);
+    let mut found = names.filter_map(|name| at_once(notices::get(world.table.as_ref(), name, id)).unwrap());
+    let by = found.next().and_then(|notice| notice.value.way.told_by);
+    by.map_or_else(|| id.to_owned(), |by| told_under(world, &by))
+}
+
+/// In the ledger every notice stands as sent, be it by a later one that told what this one was to.
 fn not_sent(world: &World, user: &str) -> Option<String> {
     let rows = at_once(notices::list(world.table.as_ref(), user, 1000, None)).unwrap().items;
-    let open = rows.iter().find(|row| row.status != NoticeStatus::Sent)?;
+    let is_there = |id: &String| rows.iter().any(|row| row.id == *id);
+    let is_told = |row: &&Notice| row.status == NoticeStatus::Sent || row.way.told_by.as_ref().is_some_and(is_there);
+    let open = rows.iter().find(|row| !is_told(row))?;
     Some(format!("the notice {} of {user} stands as {:?}", open.id, open.status))
 }

@@ -83,6 +83,11 @@ async fn joins(
         Claim::Done => return Ok(false),
         Claim::Busy(_) => return Err(JobError::retry_after("the notice before it is being delivered", LOOKS_AGAIN)),
     };
+    // Whoever tried it died: it may have been taken, and comes again by itself under its own id.
+    if claimed.unfinished_before {
+        claimed.leave_unfinished(table, now).await?;
+        return Ok(false);
+    }
     match takes(cx, notice, earlier, user).await {
         Ok(true) => {
             claimed.done(table, cx.clock.now()).await?;
