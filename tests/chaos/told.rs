@@ -27,13 +27,10 @@ impl Told {
             let mut alarms = all(&person.session, "/api/alarms").await?;
             // What was heard of too late is on record, and told to nobody.
             alarms.retain(|alarm| alarm["late_readings"].is_null());
-            Ok(Self {
-                name: person.name,
-                alarms,
-                notices: all(&person.session, "/api/notices").await?,
-                deliveries: person.deliveries(),
-                mails: person.mails(),
-            })
+            let mut notices = all(&person.session, "/api/notices").await?;
+            // What was not taken is told in the one that came after it.
+            notices.retain(|notice| notice["status"] != "joined");
+            Ok(Self { name: person.name, alarms, notices, deliveries: person.deliveries(), mails: person.mails() })
         };
         look_until(look, |told: &Self| {
             told.notices.iter().all(|notice| notice["status"] == "sent") && told.said() == told.changed()

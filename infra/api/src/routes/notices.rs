@@ -59,6 +59,8 @@ pub(super) struct Notice {
     next: Option<Moment>,
     /// The notice that was not taken, in whose place this one is.
     instead_of: Option<String>,
+    /// The later notice that tells what this one was to tell.
+    told_by: Option<String>,
 }
 
 /// How a notice stands.
@@ -72,6 +74,8 @@ pub(super) enum Status {
     Sent,
     /// Never to be taken: refused, or given up.
     Failed,
+    /// Told in a later notice of the incident, since it was not taken before that came: see `told_by`.
+    Joined,
 }
 
 /// One attempt.
@@ -101,6 +105,7 @@ async fn list(
 
 impl From<notices::Notice> for Notice {
     fn from(notice: notices::Notice) -> Self {
+        let status = Status::from(&notice);
         Self {
             id: notice.id,
             channel: notice.channel,
@@ -113,17 +118,19 @@ impl From<notices::Notice> for Notice {
             subject: notice.subject,
             text: notice.text,
             at: Moment(notice.at),
-            status: notice.status.into(),
+            status,
             next: notice.way.next.filter(|_| notice.status == notices::NoticeStatus::Waiting).map(Moment),
             instead_of: notice.way.instead_of,
+            told_by: notice.way.told_by,
             attempts: notice.attempts.into_iter().map(Attempt::from).collect(),
         }
     }
 }
 
-impl From<notices::NoticeStatus> for Status {
-    fn from(status: notices::NoticeStatus) -> Self {
-        match status {
+impl From<&notices::Notice> for Status {
+    fn from(notice: &notices::Notice) -> Self {
+        match notice.status {
+            _ if notice.way.told_by.is_some() => Self::Joined,
             notices::NoticeStatus::Waiting => Self::Waiting,
             notices::NoticeStatus::Sent => Self::Sent,
             notices::NoticeStatus::Failed => Self::Failed,

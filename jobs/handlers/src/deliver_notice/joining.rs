@@ -26,6 +26,9 @@ use crate::{
 /// How soon it is looked again whether the one before was taken, while that is being delivered.
 const LOOKS_AGAIN: Duration = Duration::from_secs(2);
 
+/// So soon each notice is tried for the first time.
+const IS_TRIED_WITHIN: Duration = Duration::from_mins(1);
+
 /// How many notices of a person are looked through for the one before, where its name is not known.
 const LOOKED_THROUGH: usize = 200;
 
@@ -112,6 +115,10 @@ async fn takes(
     let Some(mut earlier) = found.filter(|found| found.value.status == NoticeStatus::Waiting) else { return Ok(false) };
     if passing_on::told_instead(table, &earlier.value).await?.is_some() {
         return Ok(false);
+    }
+    // It is about to be told by itself, unless its work was lost.
+    if earlier.value.attempts.is_empty() && cx.clock.now() < earlier.value.at.plus(IS_TRIED_WITHIN) {
+        return Err(JobError::retry_after("the notice before it is not tried yet", LOOKS_AGAIN));
     }
     let place = whole_incident::incident_of(table, &notice.value).await?.map(|incident| incident.place);
     let Some(joined) = joined(&notice.value, &earlier.value, place) else { return Ok(false) };

@@ -230,7 +230,8 @@ impl From<CausingRule> for RuleThen {
 
 impl From<notices::Notice> for Receipt {
     fn from(notice: notices::Notice) -> Self {
-        let notices::Notice { id, user, channel, incident, sequence, at, status, attempts, way, .. } = notice;
+        let status = Status::from(&notice);
+        let notices::Notice { id, user, channel, incident, sequence, at, attempts, way, .. } = notice;
         Self {
             id,
             user,
@@ -238,7 +239,7 @@ impl From<notices::Notice> for Receipt {
             incident,
             sequence,
             at: Moment(at),
-            status: status.into(),
+            status,
             attempts: attempts.into_iter().map(Attempt::from).collect(),
             instead_of: way.instead_of,
         }
