@@ -115,3 +115,21 @@ async fn who_may_not_see_it_any_more_is_not_told_of_it_when_the_way_is_free() {
     ";
     Play::new().await.runs(lines, "30m").await;
 }
+
+#[tokio::test]
+async fn nobody_is_called_for_what_was_told_in_a_later_notice() {
+    let play = Play::of_dave_and_the_boss(std::time::Duration::from_hours(1)).await;
+    let lines = "
+        0s          tech unbound
+        0s          dave tries email sms
+        0s          mail busy
+        0s          texts busy
+        1s          sensor 1 hot
+        2m10s       mail well
+        2m10s       sensor 2 hot
+        2m10s..3m   dave hears Alarm: Cold store (2)
+        5m..15m     dave hears Alarm: channel:sms / server
+        20m         dave acknowledges
+    ";
+    play.runs(lines, "30m").await;
+}

@@ -110,7 +110,7 @@ impl DeliverNotice {
             return Ok(Some(Work { notice, endpoint: None, letter }));
         }
         let mut notice = notice;
-        if !sight::keeps_what_is_seen(table, &mut notice.value).await? {
+        if !sight::keeps_what_is_seen(cx, &mut notice.value).await? {
             notice.value.way.passed_on = true;
             let letter = Some(Err(format!("not tried any more: {} may not see it by now", notice.value.user)));
             return Ok(Some(Work { notice, endpoint: None, letter }));

@@ -48,6 +48,13 @@ pub(super) async fn join_earlier(
     }
     let mut last = notice.value.clone();
     while let Some(earlier) = before(cx.table.as_ref(), &last).await? {
+        if earlier.status != NoticeStatus::Waiting {
+            return Ok(());
+        }
+        // It is about to be told by itself, unless its work was lost.
+        if earlier.attempts.is_empty() && cx.clock.now() < earlier.at.plus(IS_TRIED_WITHIN) {
+            return Err(JobError::retry_after("the notice before it is not tried yet", LOOKS_AGAIN));
+        }
         if !joins(cx, notice, &earlier.id, user).await? {
             return Ok(());
         }
@@ -116,10 +123,6 @@ async fn takes(
     if passing_on::told_instead(table, &earlier.value).await?.is_some() {
         return Ok(false);
     }
-    // It is about to be told by itself, unless its work was lost.
-    if earlier.value.attempts.is_empty() && cx.clock.now() < earlier.value.at.plus(IS_TRIED_WITHIN) {
-        return Err(JobError::retry_after("the notice before it is not tried yet", LOOKS_AGAIN));
-    }
     let place = whole_incident::incident_of(table, &notice.value).await?.map(|incident| incident.place);
     let Some(joined) = joined(&notice.value, &earlier.value, place) else { return Ok(false) };
     let joined = in_words(cx, joined, user);
@@ -162,7 +165,7 @@ fn joined(notice: &Notice, earlier: &Notice, place: Option<String>) -> Option<No
     Some(joined)
 }
 
-fn in_words(cx: &Context, notice: Notice, user: Option<&User>) -> Notice {
+pub(super) fn in_words(cx: &Context, notice: Notice, user: Option<&User>) -> Notice {
     let locale = user.map(|user| user.locale.clone()).unwrap_or_default();
     let compose = |facts: &Facts| {
         let words = words::compose(facts, &Reader::new(&locale, &cx.settings.words), &Enclosed::default());

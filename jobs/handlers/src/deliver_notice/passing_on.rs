@@ -151,12 +151,25 @@ pub(super) async fn told_instead(table: &dyn Table, notice: &Notice) -> Result<O
 
 /// What the person was told of the same, this notice among it: a repeat tells of the same transition, and is another telling.
 async fn of_the_same(table: &dyn Table, notice: &Notice) -> Result<Vec<Notice>, JobError> {
-    let mut told = notices::list(table, &notice.user, LOOKED_THROUGH, None).await?.items;
+    let listed = notices::list(table, &notice.user, LOOKED_THROUGH, None).await?.items;
+    let mut told = listed.clone();
     let is_of_one = |told: &Notice| told.incident == notice.incident && told.sequence == notice.sequence;
     let is_same = |told: &Notice| !notice.incident.is_empty() || told.transition == notice.transition;
     told.retain(|told| is_of_one(told) && is_same(told) && told.id != notice.id);
+    // What a later notice tells stands as that does.
+    for told in &mut told {
+        if let Some(last) = told_in(&listed, told) {
+            (told.status, told.way.passed_on) = (last.status, last.way.passed_on);
+        }
+    }
     told.push(notice.clone());
     Ok(told)
+}
+
+/// The last of the later notices that tell what this one was to tell, if one does.
+fn told_in<'a>(listed: &'a [Notice], notice: &'a Notice) -> Option<&'a Notice> {
+    let by = |notice: &Notice| listed.iter().find(|later| Some(&later.id) == notice.way.told_by.as_ref());
+    std::iter::successors(by(notice), |later| by(later)).last()
 }
 
 fn instead(cx: &Context, notice: &Notice, user: &User, channel: String) -> Notice {

@@ -1,12 +1,17 @@
 //! Whether somebody may still see what a notice tells of that could not be delivered when it was written.
 
-use records::{Table, incidents::Audience, notices::Notice, users};
+use std::collections::BTreeSet;
 
-use crate::{JobError, whole_incident};
+use domain::alarm::RuleId;
+use records::{incidents::Audience, notices::Notice, users};
+
+use super::joining;
+use crate::{Context, JobError, whole_incident};
 
 /// Leaves out of a notice that was tried in vain what its reader may not see any more; whether anything is left. Whom a policy names, or
 /// who is told in the place of another, hears by that, whatever they see.
-pub(super) async fn keeps_what_is_seen(table: &dyn Table, notice: &mut Notice) -> Result<bool, JobError> {
+pub(super) async fn keeps_what_is_seen(cx: &Context, notice: &mut Notice) -> Result<bool, JobError> {
+    let table = cx.table.as_ref();
     if notice.attempts.is_empty() || notice.incident.is_empty() || notice.way.in_place_of.is_some() {
         return Ok(true);
     }
@@ -20,5 +25,13 @@ pub(super) async fn keeps_what_is_seen(table: &dyn Table, notice: &mut Notice) -
     let sources: Vec<_> = facts.parts.iter().map(|part| part.source.clone()).collect();
     let seen = users::seen_among(table, &user, &sources).await?;
     facts.parts.retain(|part| seen.contains(&part.source));
-    Ok(!facts.parts.is_empty() || sources.is_empty())
+    if facts.parts.len() == sources.len() {
+        return Ok(true);
+    }
+    let rules: BTreeSet<RuleId> = facts.changes().map(|change| change.rule.clone()).collect();
+    facts.rules.retain(|rule, _| rules.contains(rule));
+    facts.place = facts.place.take().filter(|_| facts.parts.len() > 1);
+    let is_left = !facts.parts.is_empty();
+    *notice = joining::in_words(cx, notice.clone(), Some(&user));
+    Ok(is_left)
 }

@@ -195,8 +195,7 @@ async fn heard_by(
     let theirs = standing.iter().map(|(alarm, _)| alarm);
     let theirs: Vec<&Alarm> = theirs.filter(|alarm| owner(&alarm.rule).is_none_or(|owner| owner == name)).collect();
     let seen = users::seen_among(table, &user, theirs.iter().map(|alarm| &alarm.source)).await?;
-    let (seen, others): (Vec<&Alarm>, Vec<&Alarm>) = theirs.into_iter().partition(|alarm| seen.contains(&alarm.source));
-    let mut heard = told_by_name::among(table, name, &others).await?;
-    heard.extend(seen.into_iter().map(|alarm| alarm.id.clone()));
-    Ok(heard)
+    let named = told_by_name::all(table, name).await?;
+    let heard = theirs.into_iter().filter(|alarm| seen.contains(&alarm.source) || named.contains(&alarm.id));
+    Ok(heard.map(|alarm| alarm.id.clone()).collect())
 }

@@ -16,6 +16,11 @@ impl Facts {
                 None => parts.push(part),
             }
         }
+        let kind = kind_of(self.kind, &parts);
+        if parts.len() > most {
+            // What stands is not cut for what is over.
+            parts.sort_by_key(Part::is_over);
+        }
         let cut = u32::try_from(parts.len().saturating_sub(most)).unwrap_or(u32::MAX);
         parts.truncate(most);
         let more = self.more.max(earlier.more).saturating_add(cut);
@@ -23,7 +28,7 @@ impl Facts {
         let mut rules = earlier.rules;
         rules.extend(self.rules);
         Self {
-            kind: kind_of(self.kind, &parts),
+            kind,
             parts,
             more,
             rules,

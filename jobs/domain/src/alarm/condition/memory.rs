@@ -81,6 +81,10 @@ impl Last {
     /// The same value, read again. Where it was not read for longer than it takes to be stuck, and that is not how it is asked for, nobody
     /// knows what it was meanwhile, and its time begins anew; not that of one that was stuck by then.
     fn again(self, at: Timestamp, after: Duration) -> Self {
+        // It was stored before that was remembered.
+        if self.seen.is_none() && self.pace.is_zero() {
+            return Self { seen: Some(at), ..self };
+        }
         let (seen, pace) = (self.seen(), at.since(self.seen()));
         let was_stuck = seen.since(self.since) >= after;
         let begins_to_be = !was_stuck && at.since(self.since) >= after;
@@ -221,7 +225,7 @@ impl Memory {
         let (known, is_same) = match last.take() {
             Some(known) if known.value == value => (known.again(at, after), true),
             Some(before) => (Last { value, since: at, seen: None, pace: at.since(before.seen()) }, false),
-            None => (Last { value, since: at, seen: None, pace: Duration::ZERO }, false),
+            None => (Last { value, since: at, seen: Some(at), pace: Duration::ZERO }, false),
         };
         Some(last.insert(known).since).filter(|_| is_same)
     }

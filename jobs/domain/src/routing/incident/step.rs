@@ -181,8 +181,7 @@ impl Incident {
             }
             _ => {}
         }
-        // Of whose beginning nobody heard, since somebody had it on, nobody is told the end.
-        if self.spared.remove(change.told_as()) && change.ends() {
+        if self.spares(change) {
             return;
         }
         if self.news.is_empty() {
@@ -193,6 +192,16 @@ impl Incident {
         if self.news.len() > MOST_NEWS {
             self.forgets_news();
         }
+    }
+
+    /// Whether nobody is told of a change, since of the beginning nobody heard, for somebody had it on: of the end, or that it matters less.
+    fn spares(&mut self, change: &Change) -> bool {
+        let is_less = change.kind == ChangeKind::SeverityChanged && !self.rose;
+        let is_spared = self.spared.contains(change.told_as());
+        if !is_less {
+            self.spared.remove(change.told_as());
+        }
+        is_spared && (is_less || change.ends())
     }
 
     /// Whether the audience heard before that the condition holds that is said to stand: it is open, and no part of what is not told

@@ -323,3 +323,16 @@ fn a_rule_is_read_as_people_write_it() {
     let unknown = r#"{ "id": "r", "severity": "info", "condition": { "kind": "lost" }, "for": 5 }"#;
     assert!(serde_json::from_str::<Rule>(unknown).unwrap_err().to_string().contains("unknown field `for`"));
 }
+
+#[test]
+fn what_was_stuck_before_it_was_remembered_when_it_was_read_stays_so() {
+    let mut source = watched(Condition::Stuck { name: "x".into(), after: MINUTE });
+    source.sees(0, values([number("x", 5.0)]));
+    assert_eq!(source.sees(60, values([number("x", 5.0)])), ["+r"]);
+    let old = serde_json::to_string(&source.state).unwrap();
+    let old = old.replace(r#","seen":60000"#, "").replace(r#","pace_ms":60000"#, "");
+    assert_ne!(old, serde_json::to_string(&source.state).unwrap());
+    source.state = serde_json::from_str(&old).unwrap();
+    assert_eq!(source.sees(9000, values([number("x", 5.0)])), NOTHING);
+    assert_eq!(source.sees(9060, values([number("x", 6.0)])), ["-r"]);
+}
