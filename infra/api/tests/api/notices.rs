@@ -49,6 +49,7 @@ async fn everybody_sees_what_they_were_told_and_how_that_went() {
         "status": "sent",
         "next": null,
         "instead_of": null,
+        "told_by": null,
         "attempts": [{ "at": "2023-11-14T22:13:20.000Z", "outcome": "250 ok" }],
     }]);
     assert_eq!(list["items"], expected);
