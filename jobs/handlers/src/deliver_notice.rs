@@ -15,6 +15,7 @@ mod pace;
 mod passing_on;
 mod picture;
 mod sight;
+mod wording;
 
 use domain::{Timestamp, time::is_ahead};
 use records::{
@@ -95,7 +96,7 @@ impl DeliverNotice {
     /// The notice and where it goes; none when it is settled.
     async fn read(&self, cx: &Context) -> Result<Option<Work>, JobError> {
         let table = cx.table.as_ref();
-        let Some(notice) = notices::get(table, &self.user, &self.notice).await? else {
+        let Some(mut notice) = notices::get(table, &self.user, &self.notice).await? else {
             return Err(JobError::fail("the notice is not stored"));
         };
         if is_settled(&notice.value) {
@@ -109,7 +110,6 @@ impl DeliverNotice {
             let letter = Some(Err(format!("not tried any more: told by {other} instead")));
             return Ok(Some(Work { notice, endpoint: None, letter }));
         }
-        let mut notice = notice;
         if !sight::keeps_what_is_seen(cx, &mut notice.value).await? {
             notice.value.way.passed_on = true;
             let letter = Some(Err(format!("not tried any more: {} may not see it by now", notice.value.user)));

@@ -272,6 +272,13 @@ impl Facts {
         Self { kind, parts, more, count: Some(count(notices)), since: Some(since), held: Some(held), ..Self::default() }
     }
 
+    /// Forgets what people call the place of all sources where there is one alone.
+    pub fn has_a_place_of_several(&mut self) {
+        if self.parts.len() <= 1 && self.more == 0 {
+            self.place = None;
+        }
+    }
+
     /// The alarms that it says have not ended, each once.
     pub fn standing(&self) -> BTreeSet<&str> {
         standing(&self.changes().collect::<Vec<_>>())

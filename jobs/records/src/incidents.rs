@@ -125,7 +125,7 @@ pub struct Outgoing {
     pub follows: BTreeMap<String, Earlier>,
     /// What each of them was told before it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub after: BTreeMap<String, Earlier>,
+    pub previous: BTreeMap<String, Earlier>,
 }
 
 /// Names an incident.

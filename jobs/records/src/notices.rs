@@ -136,7 +136,7 @@ pub struct Way {
     pub follows: Option<String>,
     /// The notice of the incident that the same person was told before this one on the same channel, if they were told any there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub after: Option<String>,
+    pub previous: Option<String>,
     /// Whether it tells what an earlier one was to tell that was not taken.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tells_earlier: bool,

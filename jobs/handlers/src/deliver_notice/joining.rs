@@ -8,29 +8,25 @@ use std::time::Duration;
 
 use records::{
     Table, Versioned,
-    facts::{Facts, Kind},
+    facts::Kind,
     ledger::{self, Claim},
     notices::{self, Attempt, Notice, NoticeStatus},
     users::User,
 };
 
-use super::{DeliverNotice, event::event_of, passing_on};
-use crate::{
-    Context, Job, JobError,
-    fan_out::MOST_SOURCES,
-    ports::Address,
-    whole_incident,
-    words::{self, Enclosed, Reader},
+use super::{
+    DeliverNotice,
+    event::event_of,
+    passing_on::{self, LOOKED_THROUGH},
+    wording::said_to,
 };
+use crate::{Context, Job, JobError, fan_out::MOST_SOURCES, ports::Address, whole_incident};
 
 /// How soon it is looked again whether the one before was taken, while that is being delivered.
 const LOOKS_AGAIN: Duration = Duration::from_secs(2);
 
 /// So soon each notice is tried for the first time.
 const IS_TRIED_WITHIN: Duration = Duration::from_mins(1);
-
-/// How many notices of a person are looked through for the one before, where its name is not known.
-const LOOKED_THROUGH: usize = 200;
 
 /// Whether people read what goes there. A program gets each event by itself, in the order that `sequence` says.
 pub(super) fn may_join(address: &Address) -> bool {
@@ -65,16 +61,19 @@ pub(super) async fn join_earlier(
 
 /// What the same person was told of the incident before, on the same channel.
 async fn before(table: &dyn Table, notice: &Notice) -> Result<Option<Notice>, JobError> {
-    let is_named = notice.way.after.is_some();
-    if let Some(after) = &notice.way.after
-        && let Some(found) = notices::get(table, &notice.user, after).await?
-    {
-        return Ok(Some(found.value));
-    }
-    // Something kept that one from being told there, or they are told in somebody's place.
-    if notice.sequence <= 1 || !is_named && notice.way.instead_of.is_none() {
+    if notice.sequence <= 1 {
         return Ok(None);
     }
+    match &notice.way.previous {
+        Some(previous) => {
+            if let Some(found) = notices::get(table, &notice.user, previous).await? {
+                return Ok(Some(found.value));
+            }
+        }
+        None if notice.way.instead_of.is_none() => return Ok(None),
+        None => {}
+    }
+    // Something kept the previous one from being told there, or they are told in another's place.
     let told = notices::list(table, &notice.user, LOOKED_THROUGH, None).await?.items.into_iter();
     let told = told.filter(|told| told.incident == notice.incident && told.channel == notice.channel);
     Ok(told.filter(|told| told.sequence < notice.sequence).max_by_key(|told| told.sequence))
@@ -125,7 +124,7 @@ async fn takes(
     }
     let place = whole_incident::incident_of(table, &notice.value).await?.map(|incident| incident.place);
     let Some(joined) = joined(&notice.value, &earlier.value, place) else { return Ok(false) };
-    let joined = in_words(cx, joined, user);
+    let joined = said_to(cx, user, joined);
     let outcome = "told together with what came after it".to_owned();
     earlier.value.attempts.push(Attempt { at: cx.clock.now(), outcome });
     earlier.value.status = NoticeStatus::Failed;
@@ -155,7 +154,7 @@ fn joined(notice: &Notice, earlier: &Notice, place: Option<String>) -> Option<No
         return Some(joined);
     }
     way.tells_earlier = true;
-    let facts = facts.after(told, place, MOST_SOURCES);
+    let facts = facts.with_earlier(told, place, MOST_SOURCES);
     if facts.kind != Kind::Repeat {
         way.event = Some(event_of(&facts.changes().collect::<Vec<_>>()).to_owned());
     }
@@ -163,14 +162,4 @@ fn joined(notice: &Notice, earlier: &Notice, place: Option<String>) -> Option<No
     joined.transitions = earlier.chain(&notice.transitions).cloned().collect();
     joined.facts = Some(facts);
     Some(joined)
-}
-
-pub(super) fn in_words(cx: &Context, notice: Notice, user: Option<&User>) -> Notice {
-    let locale = user.map(|user| user.locale.clone()).unwrap_or_default();
-    let compose = |facts: &Facts| {
-        let words = words::compose(facts, &Reader::new(&locale, &cx.settings.words), &Enclosed::default());
-        (words.subject, words.text)
-    };
-    let (subject, text) = notice.facts.as_ref().map_or_else(|| (notice.subject.clone(), notice.text.clone()), compose);
-    Notice { subject, text, ..notice }
 }

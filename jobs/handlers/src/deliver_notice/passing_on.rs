@@ -18,11 +18,10 @@ use records::{
 };
 
 use self::next_person::to_the_next_person;
-use super::{DeliverNotice, event};
+use super::{DeliverNotice, event, wording::said_to};
 use crate::{
     Context, Job, JobError,
     gate::{Asked, Common, Gate},
-    words::{self, Enclosed, Reader},
 };
 
 /// How long a channel may take before a notice goes on to the next one.
@@ -32,7 +31,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub(super) const ASKED_AGAIN: Duration = Duration::from_secs(5);
 
 /// How far back it is looked for what else somebody was told of the same.
-const LOOKED_THROUGH: usize = 200;
+pub(super) const LOOKED_THROUGH: usize = 200;
 
 /// When a notice that was not taken goes on.
 pub(super) fn due(notice: &Notice) -> Timestamp {
@@ -183,22 +182,14 @@ fn instead(cx: &Context, notice: &Notice, user: &User, channel: String) -> Notic
         }),
         ..facts
     });
-    let reader = Reader::new(&user.locale, &cx.settings.words);
-    let words = facts.as_ref().map(|facts| words::compose(facts, &reader, &Enclosed::default()));
-    let (subject, text) = match words {
-        Some(words) => (words.subject, words.text),
-        None => (notice.subject.clone(), notice.text.clone()),
-    };
     let in_place_of = notice.way.in_place_of.clone().or_else(|| is_other.then(|| notice.user.clone()));
     // By the transition, not by the notice: of several that fail at once, one goes on, be they of several people. The same person is told
     // of one transition again.
     let began = time_of(if is_other { &notice.transition } else { &notice.id }).unwrap_or(notice.at);
-    Notice {
+    let instead = Notice {
         id: derived_id(began, &["instead", &notice.transition, &user.user, &channel]),
         user: user.user.clone(),
         channel,
-        subject,
-        text,
         at: cx.clock.now(),
         status: NoticeStatus::Waiting,
         attempts: Vec::new(),
@@ -212,7 +203,8 @@ fn instead(cx: &Context, notice: &Notice, user: &User, channel: String) -> Notic
         },
         facts,
         ..notice.clone()
-    }
+    };
+    said_to(cx, Some(user), instead)
 }
 
 fn event(notice: &Notice) -> &str {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::alarm::RuleId;
 use records::{incidents::Audience, notices::Notice, users};
 
-use super::joining;
+use super::wording::said_to;
 use crate::{Context, JobError, whole_incident};
 
 /// Leaves out of a notice that was tried in vain what its reader may not see any more; whether anything is left. Whom a policy names, or
@@ -30,8 +30,8 @@ pub(super) async fn keeps_what_is_seen(cx: &Context, notice: &mut Notice) -> Res
     }
     let rules: BTreeSet<RuleId> = facts.changes().map(|change| change.rule.clone()).collect();
     facts.rules.retain(|rule, _| rules.contains(rule));
-    facts.place = facts.place.take().filter(|_| facts.parts.len() > 1);
+    facts.has_a_place_of_several();
     let is_left = !facts.parts.is_empty();
-    *notice = joining::in_words(cx, notice.clone(), Some(&user));
+    *notice = said_to(cx, Some(&user), notice.clone());
     Ok(is_left)
 }

@@ -243,10 +243,10 @@ async fn for_whom(
 fn outgoing(incident: &mut Incident, telling: Telling, people: Vec<String>) -> Outgoing {
     let now = Earlier { sequence: telling.sequence, at: telling.at };
     let last_told = people.iter().filter_map(|person| Some((person.clone(), *incident.last_told.get(person)?)));
-    let after = last_told.collect();
+    let previous = last_told.collect();
     if telling.asks_for_attention() {
         incident.looked_up.extend(people.iter().map(|person| (person.clone(), now)));
-        return Outgoing { telling, people, follows: BTreeMap::new(), after };
+        return Outgoing { telling, people, follows: BTreeMap::new(), previous };
     }
     // What was told before it was remembered to whom.
     let first = incident.first_told.filter(|_| telling.sequence > 1).map(|at| Earlier { sequence: 1, at });
@@ -255,7 +255,7 @@ fn outgoing(incident: &mut Incident, telling: Telling, people: Vec<String>) -> O
         Some((person.clone(), earlier))
     });
     let follows = follows.collect();
-    Outgoing { telling, people, follows, after }
+    Outgoing { telling, people, follows, previous }
 }
 
 /// Writes what is to be told, and has it delivered; then empties the outbox. A crash between the two does it again, under the

@@ -63,7 +63,7 @@ impl Said {
         transitions.dedup();
         // The notice that a channel which can edit puts this one in the place of.
         let follows = to.follows.map(|earlier| named(incident, earlier, to));
-        let after = to.after.map(|earlier| named(incident, earlier, to));
+        let previous = to.previous.map(|earlier| named(incident, earlier, to));
         let words = words::compose(&self.facts, &Reader::new(to.locale, &cx.settings.words), &Enclosed::default());
         Notice {
             id: notice_id(incident, telling, to),
@@ -79,7 +79,7 @@ impl Said {
             at: telling.at,
             status: NoticeStatus::Waiting,
             attempts: Vec::new(),
-            way: Way { event: Some(event_of_telling(telling).to_owned()), follows, after, ..Way::default() },
+            way: Way { event: Some(event_of_telling(telling).to_owned()), follows, previous, ..Way::default() },
             facts: Some(self.facts.clone()),
         }
     }
@@ -97,7 +97,7 @@ pub(super) struct To<'a> {
     /// What they got of it that this is put in the place of.
     pub(super) follows: Option<Earlier>,
     /// What they were told of it before.
-    pub(super) after: Option<Earlier>,
+    pub(super) previous: Option<Earlier>,
 }
 
 /// What is new, by its sources.

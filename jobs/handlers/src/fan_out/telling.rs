@@ -182,8 +182,8 @@ impl Teller<'_> {
     }
 
     fn to<'b>(&self, person: &'b str, reached: &'b Reached, channel: &'b str) -> To<'b> {
-        let (follows, after) = (self.outgoing.follows.get(person), self.outgoing.after.get(person));
-        To { person, locale: &reached.locale, channel, follows: follows.copied(), after: after.copied() }
+        let (follows, previous) = (self.outgoing.follows.get(person), self.outgoing.previous.get(person));
+        To { person, locale: &reached.locale, channel, follows: follows.copied(), previous: previous.copied() }
     }
 
     /// What of a telling somebody is told on a channel now: with neither news nor alarms nothing of it.

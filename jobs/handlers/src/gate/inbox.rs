@@ -15,16 +15,11 @@ use crate::{Context, JobError, inbox_events, ports::Push};
 /// Puts what a user is told into their inbox, once; gives what their browsers are to be shown.
 pub(crate) async fn put_in_inbox(cx: &Context, notice: &Notice, changes: &[Change]) -> Result<Option<Push>, JobError> {
     // What is said again tells of what stands, and of no change.
-    let of_facts: Vec<Change>;
-    let changes = if changes.is_empty() {
-        of_facts = notice.facts.iter().flat_map(Facts::changes).cloned().collect();
-        of_facts.as_slice()
-    } else {
-        changes
-    };
+    let stands = notice.facts.iter().flat_map(Facts::changes).filter(|_| changes.is_empty());
+    let changes: Vec<&Change> = changes.iter().chain(stands).collect();
     let entry = Entry {
         id: notice.id.clone(),
-        category: category(notice, changes),
+        category: category(notice, &changes),
         severity: changes.iter().map(|change| change.severity).max().unwrap_or(Severity::Info),
         title: notice.subject.clone(),
         content: notice.text.clone(),
@@ -48,11 +43,11 @@ pub(super) fn alarms(notice: &Notice) -> Vec<String> {
     alarms.map(str::to_owned).collect()
 }
 
-fn category(notice: &Notice, changes: &[Change]) -> Option<Category> {
+fn category(notice: &Notice, changes: &[&Change]) -> Option<Category> {
     let change = changes.first()?;
-    if !changes.is_empty() && changes.iter().all(Change::ends) {
+    if !changes.is_empty() && changes.iter().all(|change| change.ends()) {
         return Some(Category::Recoveries);
     }
-    let Change { rule, severity, .. } = change;
+    let Change { rule, severity, .. } = *change;
     Some(Category::of(&Subject { source: &notice.source, node: None, rule, severity: *severity }))
 }

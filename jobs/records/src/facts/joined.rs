@@ -8,7 +8,7 @@ impl Facts {
     /// All that both tell, each thing once, as the later one is to be understood; of at most so many sources. `place`: what people call
     /// the place of all of them.
     #[must_use]
-    pub fn after(self, earlier: Self, place: Option<String>, most: usize) -> Self {
+    pub fn with_earlier(self, earlier: Self, place: Option<String>, most: usize) -> Self {
         let mut parts = earlier.parts;
         for part in self.parts {
             match parts.iter_mut().find(|known| known.source == part.source) {
@@ -24,20 +24,21 @@ impl Facts {
         let cut = u32::try_from(parts.len().saturating_sub(most)).unwrap_or(u32::MAX);
         parts.truncate(most);
         let more = self.more.max(earlier.more).saturating_add(cut);
-        let place = place.or(self.place).or(earlier.place).filter(|_| parts.len() > 1 || more > 0);
         let mut rules = earlier.rules;
         rules.extend(self.rules);
-        Self {
+        let mut joined = Self {
             kind,
             parts,
             more,
             rules,
-            place,
+            place: place.or(self.place).or(earlier.place),
             count: self.count.or(earlier.count),
             since: self.since.or(earlier.since),
             before: if self.before.is_empty() { earlier.before } else { self.before },
             ..self
-        }
+        };
+        joined.has_a_place_of_several();
+        joined
     }
 }
 

@@ -74,6 +74,10 @@ pub(super) struct Last {
 const LOOKS: u32 = 8;
 
 impl Last {
+    fn new(value: String, since: Timestamp) -> Self {
+        Self { value, since, seen: None, pace: Duration::ZERO }
+    }
+
     fn seen(&self) -> Timestamp {
         self.seen.unwrap_or(self.since)
     }
@@ -210,7 +214,7 @@ impl Memory {
 
     /// Remembers the value of the part at `place`.
     pub(super) fn set_last(&mut self, place: &str, value: String, since: Timestamp) {
-        self.part(place).last = Some(Last { value, since, seen: None, pace: Duration::ZERO });
+        self.part(place).last = Some(Last::new(value, since));
     }
 
     /// Since when the value of the part at `place`, which is stuck when it stays so for so long, is what was read now.
@@ -224,8 +228,8 @@ impl Memory {
         let last = &mut self.part(place).last;
         let (known, is_same) = match last.take() {
             Some(known) if known.value == value => (known.again(at, after), true),
-            Some(before) => (Last { value, since: at, seen: None, pace: at.since(before.seen()) }, false),
-            None => (Last { value, since: at, seen: Some(at), pace: Duration::ZERO }, false),
+            Some(before) => (Last { pace: at.since(before.seen()), ..Last::new(value, at) }, false),
+            None => (Last { seen: Some(at), ..Last::new(value, at) }, false),
         };
         Some(last.insert(known).since).filter(|_| is_same)
     }

@@ -78,9 +78,7 @@ async fn what_waits(cx: &Context, notice: &Notice) -> Result<Option<Notice>, Tab
         });
     }
     facts.parts.retain(|part| !part.changes.is_empty());
-    if facts.parts.len() == 1 && facts.more == 0 {
-        facts.place = None;
-    }
+    facts.has_a_place_of_several();
     let is_left = !facts.parts.is_empty();
     Ok(is_left.then_some(waiting))
 }
