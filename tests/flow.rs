@@ -22,6 +22,7 @@ mod removals;
 mod shown;
 mod silences;
 mod sims;
+mod store_away;
 mod storm;
 mod targets;
 mod ups;

@@ -28,7 +28,6 @@ pub struct DispatchQueries {
 
 impl Job for DispatchQueries {
     const NAME: &'static str = "dispatch_queries";
-    const MAX_ATTEMPTS: u32 = 3;
 
     fn key(&self) -> String {
         format!("{}/{}", self.node, self.from.sortable())

@@ -19,8 +19,6 @@ pub struct PlanWindow {
 
 impl Job for PlanWindow {
     const NAME: &'static str = "plan_window";
-    // A window that could not be planned is over before a late attempt would help.
-    const MAX_ATTEMPTS: u32 = 3;
 
     fn key(&self) -> String {
         self.start.sortable()

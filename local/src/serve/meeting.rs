@@ -122,7 +122,18 @@ impl Meeting {
             // It stops for good at a task of which a part is gone.
             (None, QueueKind::ApalisRedis) => (losses, None),
         };
-        Ok(MeetingState { away: None, lost, forgets, clock_ahead_ms })
+        Ok(MeetingState { away: self.refuses_writes().await?, lost, forgets, clock_ahead_ms })
+    }
+
+    /// Why it takes no writes, though it answers: its disk or its memory is full, or its replicas are gone.
+    async fn refuses_writes(&self) -> Result<Option<String>, RedisError> {
+        let mut write = cmd("SET");
+        write.arg(self.redis.key("written")).arg(1).arg("PX").arg(ANSWERS_WITHIN.as_millis());
+        match self.redis.call::<()>(&write).await {
+            Ok(()) => Ok(None),
+            Err(error) if error.is_answer() => Ok(Some(format!("redis takes no writes: {error}"))),
+            Err(error) => Err(error),
+        }
     }
 
     async fn losses(&self, trust_durability: bool) -> Result<String, RedisError> {

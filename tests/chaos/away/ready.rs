@@ -77,6 +77,16 @@ async fn a_worker_and_the_store_say_what_keeps_them_from_their_work() -> Result<
     home.cluster.redis.restart().await?;
     until(&client, &worker, (200, json!(null))).await;
 
+    // It answers, and takes no writes: as one whose disk is full.
+    home.cluster.redis.set("min-replicas-to-write", "1").await?;
+    for part in [&worker, &home.cluster.api.url()] {
+        until(&client, part, (503, json!("queue-away"))).await;
+    }
+    home.cluster.redis.set("min-replicas-to-write", "0").await?;
+    for part in [&worker, &home.cluster.api.url()] {
+        until(&client, part, (200, json!(null))).await;
+    }
+
     home.cluster.owner()?.kill().await?;
     until(&client, &worker, (503, json!("store-away"))).await;
     home.cluster.owner()?.restart().await?;

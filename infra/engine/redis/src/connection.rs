@@ -53,6 +53,11 @@ impl RedisError {
         self.is_of_full_memory
     }
 
+    /// Whether Redis was reached, and said so itself.
+    pub fn is_answer(&self) -> bool {
+        matches!(self.kind, Some(ErrorKind::Extension | ErrorKind::Server(_)))
+    }
+
     /// Whether it does not do this for us: we may not, or it knows no such command.
     pub(crate) fn is_refusal(&self) -> bool {
         use ServerErrorKind::{NoPerm, ResponseError};
