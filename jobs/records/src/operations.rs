@@ -104,9 +104,9 @@ impl Operation {
         self.ended.is_none() && now.since(self.at) > LONGEST
     }
 
-    /// Whether the same is known before, since its broker is none of those that live. A server that runs alone is in no such list.
+    /// Whether the same is known before, since its broker is none of those that live, or hold a node.
     pub fn is_left_behind(&self, living: &BTreeSet<String>, now: Timestamp) -> bool {
-        let is_gone = self.broker.as_ref().is_some_and(|broker| !living.is_empty() && !living.contains(broker));
+        let is_gone = self.broker.as_ref().is_some_and(|broker| !living.contains(broker));
         self.ended.is_none() && is_gone && now.since(self.at) > LEFT_BEHIND
     }
 }

@@ -12,7 +12,7 @@ use engine_http::{
     Json, Path, Query,
     axum::{self, extract::State},
 };
-use records::{brokers, operations, users::Role};
+use records::{brokers, nodes, operations, users::Role};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -140,15 +140,27 @@ async fn page(
     let list = format!("operations of {about}");
     let page = operations::list(&*site.table, about, paging.limit()?, paging.after(&list)?).await?;
     let now = site.clock.now();
-    let waits = page.items.iter().any(|operation| operation.ended.is_none());
-    let brokers = if waits { brokers::all(&*site.table).await? } else { Vec::new() };
-    let living: BTreeSet<String> = brokers.into_iter().map(|sign| sign.broker).collect();
+    let waiting = page.items.iter().filter(|operation| operation.ended.is_none());
+    let living = living(site, waiting.map(|operation| operation.node.as_str()).collect()).await?;
     let is_lost = |operation: &operations::Operation| operation.is_lost(now) || operation.is_left_behind(&living, now);
     let items = page.items.into_iter().map(|operation| {
         let is_lost = is_lost(&operation);
         Operation::new(operation, is_lost).seen_by(reader)
     });
     Ok(Listing::answer(&list, items.collect(), page.next))
+}
+
+/// The brokers that live, as far as these nodes are concerned. A server that runs alone gives no sign of life, and holds them.
+async fn living(site: &Site, nodes: BTreeSet<&str>) -> Result<BTreeSet<String>, ApiError> {
+    if nodes.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let signs = brokers::all(&*site.table).await?.into_iter().map(|sign| sign.broker);
+    let mut living: BTreeSet<String> = signs.collect();
+    for node in nodes {
+        living.extend(nodes::session(&*site.table, node).await?.map(|session| session.broker));
+    }
+    Ok(living)
 }
 
 impl Operation {

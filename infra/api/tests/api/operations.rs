@@ -162,6 +162,8 @@ async fn an_operation_that_was_given_to_a_broker_that_died_is_lost_after_a_minut
     begun(&site, "ann", &device(HERS, 2), &json!({ "name": "on" })).await;
     site.clock.advance(Duration::from_mins(2));
     assert_eq!(listed(&site).await[0]["state"], "waiting", "a server that runs alone is in no list");
+    nodes::close_session(&*site.table, "node-1", "broker-1", "c1").await.unwrap();
+    assert_eq!(listed(&site).await[0]["state"], "lost", "be it the last one");
     brokers::begin(&*site.table, "another", None, site.now()).await.unwrap();
     assert_eq!(listed(&site).await[0]["state"], "lost");
     brokers::begin(&*site.table, "broker-1", None, site.now()).await.unwrap();
