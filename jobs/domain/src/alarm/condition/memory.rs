@@ -92,9 +92,11 @@ impl Last {
         let (seen, pace) = (self.seen(), at.since(self.seen()));
         let was_stuck = seen.since(self.since) >= after;
         let begins_to_be = !was_stuck && at.since(self.since) >= after;
+        // It was not read for long, once: that is not how it is asked for.
+        let is_asked_oftener = self.pace > after && self.pace > pace * 2;
         if !was_stuck && pace > after && pace > self.pace * 2 {
             Self { since: at, seen: None, pace, ..self }
-        } else if pace >= after / LOOKS || begins_to_be {
+        } else if pace >= after / LOOKS || begins_to_be || is_asked_oftener {
             Self { seen: Some(at), pace, ..self }
         } else {
             self

@@ -192,6 +192,7 @@ fn a_value_that_was_not_read_for_hours_is_not_stuck_by_that() {
     assert_eq!(stuck_at((1..5).chain(700..900)), [760], "an hour since it is read again");
     assert_eq!(stuck_at((1..5).chain(50..900)), [61], "a pause of less is none");
     assert_eq!(stuck_at((1..70).chain(700..900)), [61], "what was stuck by then stays so");
+    assert_eq!(stuck_at((1..5).chain(700..705).chain(825..1000)), [885], "nor where it was so twice");
 }
 
 #[test]
