@@ -126,3 +126,41 @@ async fn an_escalation_begins_again_when_somebody_had_it_on_until_now_though_no_
         play.runs(&lines, "10m").await;
     }
 }
+
+/// With a policy that tells the boss when nobody has acknowledged for so long.
+async fn with_a_boss(after_minutes: u64) -> Play {
+    let play = Play::new().await;
+    play.hire(&["boss"]).await;
+    play.policy(json!({ "group_by": "site", "steps": [{ "after_ms": after_minutes * 60_000, "users": ["boss"] }] }))
+        .await;
+    play
+}
+
+/// What the boss hears, and when.
+async fn told_the_boss(play: &Play, lines: &str, quiet: &str) -> Vec<(u64, String)> {
+    let mails = play.mails(lines, quiet).await.into_iter().filter(|(_, to, _)| to == "boss");
+    mails.map(|(at, _, subject)| (at.as_secs() / 60, subject)).collect()
+}
+
+#[tokio::test]
+async fn what_came_and_went_and_stands_is_called_for_with_what_else_does() {
+    let play = with_a_boss(40).await;
+    let swings = (1..12).map(|minute| format!("{minute}m sensor 1 {}\n", if minute % 2 == 0 { "hot" } else { "well" }));
+    let lines = format!("0s sensor 2 damp\n1s sensor 1 hot\n{}12m sensor 1 hot", swings.collect::<String>());
+    let told = told_the_boss(&play, &lines, "30m").await;
+    assert_eq!(told, [(40, "Not acknowledged: Cold store (2)".to_owned())]);
+}
+
+#[tokio::test]
+async fn what_a_lost_parent_speaks_for_when_others_are_called_is_told_them_when_it_is_seen_again() {
+    let play = with_a_boss(10).await;
+    play.site_of_two("north").await;
+    let lines = "1s sensor 1 hot\n2s far sensor 1 damp\n5m terminal lost\n15m terminal back\n16m sensor 1 hot";
+    let told = told_the_boss(&play, lines, "5m").await;
+    let calls: Vec<_> = told.iter().filter(|(_, subject)| !subject.contains("recovered")).collect();
+    assert!(matches!(calls[..], [(10, _), (15 | 16, _)]), "{told:?}");
+    assert!(play.flow.letters().iter().any(|letter| {
+        matches!(&letter.address, Address::Email { to } if to.starts_with("boss"))
+            && letter.text.contains("temperature 40")
+    }));
+}

@@ -45,6 +45,9 @@ pub struct Incident {
     /// The alarms that are open of which nobody was told that they began, since somebody had them on when others were called.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub spared: BTreeSet<String>,
+    /// What others were not called for, since a parent's alarm speaks for it: they are told when it is seen again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<News>,
     /// How many notices told of it.
     pub sequence: u32,
     /// When the last of them did.

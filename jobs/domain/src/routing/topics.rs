@@ -106,6 +106,7 @@ mod tests {
             news,
             open: 1,
             alarms: Vec::new(),
+            more: 0,
             severity: Severity::Info,
             began: Timestamp(0),
             ended: None,

@@ -44,9 +44,10 @@ impl Said {
         let table = cx.table.as_ref();
         let changes = if telling.news.is_empty() { open(table, telling).await? } else { news(telling) };
         let source = changes.first().map(|(source, _)| source.clone());
-        let sources = changes.len();
+        let unnamed = if telling.news.is_empty() { telling.more } else { 0 };
+        let sources = changes.len().saturating_add(unnamed);
         let mut facts = Facts::of_parts(parts(gate, changes));
-        facts.more = u32::try_from(sources.saturating_sub(MOST_SOURCES)).unwrap_or(u32::MAX);
+        facts.more = u32::try_from(sources.saturating_sub(facts.parts.len())).unwrap_or(u32::MAX);
         facts.place = (sources != 1).then(|| incident.place.clone());
         speak_of_the_whole(&mut facts, telling);
         facts.rules = cx.alert_rules().await?.names_of(facts.changes().map(|change| change.rule.as_str()));
@@ -134,7 +135,7 @@ async fn open(table: &dyn Table, telling: &Telling) -> Result<Vec<(Source, Vec<C
 }
 
 /// That an alarm was raised, and stands.
-fn raised(alarm: Alarm) -> Change {
+pub(crate) fn raised(alarm: Alarm) -> Change {
     let Alarm { id, rule, severity, detail, raised_at, shadow, .. } = alarm;
     let about = About { alarm: &id, rule: &rule, severity, since: raised_at, shadow };
     Change::of(ChangeKind::Raised, about, raised_at, detail)

@@ -70,8 +70,9 @@ impl Shares<'_> {
             if rest.peek().is_none() {
                 return Ok(None);
             }
-            let alarms = rest.take(telling.alarms.len().max(1)).cloned().collect();
-            return Ok(Some(Telling { alarms, ..telling.clone() }));
+            let alarms: Vec<String> = rest.by_ref().take(telling.alarms.len().max(1)).cloned().collect();
+            let more = rest.count().min(telling.more);
+            return Ok(Some(Telling { alarms, more, ..telling.clone() }));
         }
         let heard = self.heard(&user, &narrower, telling).await?;
         let news: Vec<News> = telling.news.iter().filter(|news| !heard.contains(&news.transition)).cloned().collect();

@@ -220,8 +220,10 @@ impl Teller<'_> {
             self.gate.pass_again(asked, &self.incident.state.open).await?
         };
         Ok(told.map(|told| {
-            let alarms = telling.alarms.iter().filter(|alarm| told.contains(*alarm)).cloned().collect();
-            Telling { alarms, ..telling.clone() }
+            let alarms: Vec<String> = telling.alarms.iter().filter(|alarm| told.contains(*alarm)).cloned().collect();
+            // Of those that are not named it is not known which are told.
+            let more = if alarms.len() == telling.alarms.len() { telling.more } else { 0 };
+            Telling { alarms, more, ..telling.clone() }
         }))
     }
 

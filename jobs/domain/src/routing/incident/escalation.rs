@@ -1,11 +1,11 @@
 //! Telling others, and again, what nobody takes on.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
-use super::{Incident, News, Pace, Telling, TellingKind, step::dropped};
+use super::{
+    Incident, News, Pace, Telling, TellingKind,
+    step::{Waits, dropped},
+};
 use crate::{Timestamp, alarm::Change};
 
 impl Incident {
@@ -31,7 +31,7 @@ impl Incident {
         &mut self,
         pace: &Pace,
         now: Timestamp,
-        (is_put_off, waits): (bool, &BTreeSet<String>),
+        (is_put_off, waits): (bool, &Waits),
         tellings: &mut Vec<Telling>,
     ) {
         while let Some(due) = self.next_step_at(pace).filter(|due| *due <= now) {
@@ -58,14 +58,38 @@ impl Incident {
         }
     }
 
-    /// Takes what is new, of these alarms: nobody is called for what somebody has on by now, or what is over.
-    fn news_of(&mut self, waits: &BTreeSet<String>) -> Vec<News> {
+    /// Takes what is new, of these alarms: nobody is called for what somebody has on by now, or what is over. What a lost parent
+    /// speaks for is told when it is seen again.
+    fn news_of(&mut self, waits: &Waits) -> Vec<News> {
         let news = std::mem::take(&mut self.news).into_iter();
-        let (news, spared): (Vec<News>, Vec<News>) = news.partition(|news| waits.contains(news.change.told_as()));
+        let (news, rest): (Vec<News>, Vec<News>) =
+            news.partition(|news| waits.nobodys.contains(news.change.goes_on_as()));
+        let (unseen, spared): (Vec<News>, Vec<News>) =
+            rest.into_iter().partition(|news| waits.unseen.contains(news.change.goes_on_as()));
         self.dropped = self.dropped.saturating_add(dropped(&spared));
-        let spared = spared.into_iter().map(|news| news.change.told_as().to_owned());
-        self.spared.extend(spared.filter(|alarm| self.open.contains_key(alarm)));
+        let untold = spared.iter().chain(&unseen).map(|news| news.change.goes_on_as().to_owned());
+        self.spared.extend(untold.filter(|alarm| self.open.contains_key(alarm)));
+        self.unseen.extend(unseen);
         news
+    }
+
+    /// What others were not called for while nothing was known of it is news to them once it is seen, and nobody has it on.
+    pub(super) fn sees_again(&mut self, waits: &Waits, now: Timestamp) {
+        let (unseen, seen): (Vec<News>, Vec<News>) = std::mem::take(&mut self.unseen)
+            .into_iter()
+            .partition(|news| waits.unseen.contains(news.change.goes_on_as()));
+        self.unseen = unseen;
+        for news in seen {
+            if waits.nobodys.contains(news.change.goes_on_as()) {
+                self.spared.remove(news.change.goes_on_as());
+                if self.news.is_empty() {
+                    self.opened = now;
+                }
+                self.news.push(news);
+            } else {
+                self.dropped = self.dropped.saturating_add(dropped(&[news]));
+            }
+        }
     }
 
     pub(super) fn next_step_at(&self, pace: &Pace) -> Option<Timestamp> {

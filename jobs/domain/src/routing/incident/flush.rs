@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Incident, News, Pace, Telling, TellingKind,
+    Incident, News, Open, Pace, Telling, TellingKind,
     pace::STAYS,
     step::{MOST_NEWS, dropped},
 };
 use crate::{
     Timestamp,
-    alarm::{Change, Severity},
+    alarm::{Change, ChangeKind, Severity},
 };
 
 impl Incident {
@@ -37,9 +37,14 @@ impl Incident {
         self.news.iter().map(due).min()
     }
 
-    /// Whether it is the beginning of what is critical and stands.
+    /// Whether it is the beginning of what is critical and stands, or what came to be critical and is.
     fn stands_gravely(&self, change: &Change) -> bool {
-        change.begins() && change.severity == Severity::Critical && self.open.contains_key(change.goes_on_as())
+        let is_later = |other: &News| other.change.alarm == change.alarm && other.change.at > change.at;
+        let is_rise = || change.kind == ChangeKind::SeverityChanged && !self.news.iter().any(is_later);
+        let stands = |open: &Open| open.severity == Severity::Critical;
+        change.severity == Severity::Critical
+            && self.open.get(change.goes_on_as()).is_some_and(stands)
+            && (change.begins() || is_rise())
     }
 
     /// When what is new has been waited for long enough that more may belong to it, before anything was told.

@@ -1,13 +1,14 @@
 //! What becomes of an incident when something is new, or its time has come.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
 use super::{Apart, Incident, Input, Known, MOST_RECALLED, News, Open, Pace, Raises, Telling, TellingKind};
 use crate::{
-    Timestamp,
+    Source, Timestamp,
     alarm::{Change, ChangeKind, Severity},
 };
 
@@ -69,24 +70,44 @@ pub fn step(incident: &Incident, input: Input, pace: &Pace, now: Timestamp) -> S
     let apart = incident.recalls(&input.apart, apart);
     incident.open.retain(|alarm, open| !input.known.get(alarm).is_some_and(|known| is_forgotten(*known, open, now)));
     let attention = incident.attend(known, pace, now);
-    let is_nobodys = |(alarm, open): &(&String, &Open)| !known(alarm).is_had_on(open, pace, now);
-    let said_again: BTreeSet<String> = incident.open.iter().filter(is_nobodys).map(|(id, _)| id.clone()).collect();
+    let waits = Waits::of(&incident.open, known, pace, now);
+    incident.sees_again(&waits, now);
     let mut tellings = Vec::new();
     incident.flush_if_due(pace, now, &mut tellings);
-    incident.escalate(pace, now, (attention.is_put_off, &said_again), &mut tellings);
+    incident.escalate(pace, now, (attention.is_put_off, &waits), &mut tellings);
     if !attention.is_put_off {
         incident.repeat(pace, now, attention.was_paid, &mut tellings);
     }
     for telling in &mut tellings {
-        telling.alarms = said_again.iter().take(MOST_NAMED).cloned().collect();
-        incident.spared.retain(|alarm| !said_again.contains(alarm));
+        incident.names(&waits, telling);
     }
     incident.end(pace, now);
     if incident.news.is_empty() {
         incident.heard.clear();
     }
     let timer = (!incident.closed).then(|| incident.timer(pace, attention, now));
-    Step { incident, tellings, timer, apart, said_again }
+    Step { incident, tellings, timer, apart, said_again: waits.nobodys }
+}
+
+/// The alarms that are open and wait.
+pub(super) struct Waits {
+    /// For somebody: they are said again.
+    pub(super) nobodys: BTreeSet<String>,
+    /// Until they are seen again.
+    pub(super) unseen: BTreeSet<String>,
+}
+
+impl Waits {
+    fn of(open: &BTreeMap<String, Open>, known: impl Fn(&String) -> Known, pace: &Pace, now: Timestamp) -> Self {
+        let those = |is: &dyn Fn(Known, &Open) -> bool| {
+            open.iter().filter(|(alarm, open)| is(known(alarm), open)).map(|(alarm, _)| alarm.clone()).collect()
+        };
+        let waits = |known: Known, open: &Open| !known.is_had_on(open, pace, now);
+        Self {
+            nobodys: those(&waits),
+            unseen: those(&|known, open| known.unknown && waits(Known { unknown: false, ..known }, open)),
+        }
+    }
 }
 
 /// Whether anybody has an incident on.
@@ -293,7 +314,8 @@ impl Incident {
             kind,
             news,
             open: self.open_count(),
-            alarms: self.open.keys().take(MOST_NAMED).cloned().collect(),
+            alarms: Vec::new(),
+            more: 0,
             severity: severity.unwrap_or(Severity::Info),
             began: self.began,
             ended: self.ended.filter(|_| self.is_over()),
@@ -320,6 +342,7 @@ impl Incident {
             return;
         }
         self.spared.clear();
+        self.unseen.clear();
         let over = *self.over.get_or_insert(now);
         self.unattended = None;
         self.closed = self.sequence == 0 || over.plus(pace.reopen) <= now;
@@ -333,6 +356,25 @@ impl Incident {
         let others = self.asks_for_who_waits().then(|| now.plus(WHILE_PUT_OFF));
         let dues = [self.flush_at(pace), attention.expiry, close, recall, others].into_iter().flatten();
         dues.chain(again).fold(now.plus(AT_LEAST), Timestamp::min)
+    }
+}
+
+impl Incident {
+    /// Has a telling name some of those that nobody has on, the gravest first, and count the rest.
+    fn names(&mut self, waits: &Waits, telling: &mut Telling) {
+        let mut nobodys: Vec<(&String, &Open)> =
+            self.open.iter().filter(|(alarm, _)| waits.nobodys.contains(*alarm)).collect();
+        nobodys.sort_by_key(|(_, open)| Reverse(open.severity));
+        let (named, rest) = nobodys.split_at(nobodys.len().min(MOST_NAMED));
+        telling.alarms = named.iter().map(|(alarm, _)| (*alarm).clone()).collect();
+        let named: BTreeSet<&Source> = named.iter().map(|(_, open)| &open.source).collect();
+        let rest: BTreeSet<&Source> = rest.iter().map(|(_, open)| &open.source).collect();
+        // Those that somebody waits for are kept first: where all of these are, so are those that are remembered apart.
+        let apart = if nobodys.len() == self.open.len() { self.open_count() - self.open.len() } else { 0 };
+        telling.more = rest.difference(&named).count().saturating_add(apart);
+        if telling.news.is_empty() {
+            self.spared.retain(|alarm| !waits.nobodys.contains(alarm));
+        }
     }
 }
 

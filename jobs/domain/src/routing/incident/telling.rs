@@ -19,8 +19,11 @@ pub struct Telling {
     pub news: Vec<News>,
     /// How many alarms are open.
     pub open: usize,
-    /// Some of them, by their ids.
+    /// Some of those that nobody has on, by their ids, the gravest first.
     pub alarms: Vec<String>,
+    /// How many sources there are of the others that nobody has on.
+    #[serde(default)]
+    pub more: usize,
     /// How much it matters.
     pub severity: Severity,
     /// When the first alarm began.

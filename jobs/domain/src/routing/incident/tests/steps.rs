@@ -145,3 +145,30 @@ fn who_is_called_later_is_called_at_their_time_though_what_flaps_is_not_told_yet
     story.until(1200);
     assert_eq!(story.steps()[before..], [(1100, Fresh, 1, 1), (1100, Escalation, 0, 2)]);
 }
+
+#[test]
+fn of_more_than_it_names_a_notice_counts_the_rest() {
+    let mut story = Story::of(Pace { steps: vec![secs(60)], ..pace() });
+    story.hears(0, (0..25).map(|number| change(&format!("a{number:02}"), Raised, Warning, 0)).collect());
+    story.raised("z", Critical, 1);
+    story.until(1900);
+    let (_, again) = story.told.iter().find(|(_, told)| told.kind == Repeat).unwrap();
+    assert_eq!((again.alarms.len(), again.more), (20, 6));
+    assert_eq!(again.alarms[0], "z", "the gravest are named");
+}
+
+#[test]
+fn what_came_to_be_critical_and_is_is_told_within_ten_minutes_however_often_it_was() {
+    let mut story = Story::of(pace());
+    story.raised("a", Warning, 0);
+    let mut severities = [Critical, Warning].into_iter().cycle();
+    for minute in 1..60 {
+        story.hears(
+            minute * 60,
+            vec![change("a", ChangeKind::SeverityChanged, severities.next().unwrap(), minute * 60)],
+        );
+    }
+    let before = story.told.len();
+    story.until(59 * 60 + 600);
+    assert!(story.told[before..].iter().any(|(_, told)| told.severity == Critical), "{:?}", story.told());
+}
