@@ -133,3 +133,52 @@ async fn nobody_is_called_for_what_was_told_in_a_later_notice() {
     ";
     play.runs(lines, "30m").await;
 }
+
+#[tokio::test]
+async fn what_waits_of_an_incident_that_is_over_is_told_with_the_next_of_the_same_sensor() {
+    let told = told_after(17, "1s sensor 1 hot\n3m sensor 1 well\n16m sensor 1 hot").await;
+    assert_eq!(told, [format!("Alarm: {SENSOR}")], "it stands");
+}
+
+#[tokio::test]
+async fn what_began_unheard_is_no_reminder_where_a_part_of_it_is_over() {
+    let told = told_after(70, "1s sensor 1 hot\n2s sensor 2 hot\n5m sensor 1 well").await;
+    assert_eq!(told, ["Alarm: Cold store (2)"]);
+}
+
+#[tokio::test]
+async fn who_is_told_in_the_place_of_another_hears_in_their_order_what_was_to_be_told_themselves() {
+    let play = Play::of_dave_and_the_boss(std::time::Duration::from_mins(8)).await;
+    let lines = "
+        0s          tech unbound
+        0s          mail busy
+        1s          sensor 1 hot
+        9m          sensor 1 well
+        12m         mail well
+    ";
+    let mails = play.mails(lines, "15m").await.into_iter();
+    let told: Vec<_> = mails.filter(|(_, to, subject)| to == "boss" && subject.contains("Cold store")).collect();
+    assert!(matches!(&told[..], [(_, _, subject)] if *subject == format!("Alarm and recovery: {SENSOR}")), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_is_told_by_one_text_counts_as_one_of_those_of_the_day() {
+    let few = r#"{"sms_a_day": 2, "ways": {"alarms": {"email": "off"}, "recoveries": {"email": "off"}}}"#;
+    let lines = format!(
+        "
+        0s          tech tries sms
+        0s          tech prefers {few}
+        0s          texts busy
+        1s          sensor 1 hot
+        2m          sensor 2 hot
+        4m          sensor 3 hot
+        6m          sensor 4 hot
+        20m         texts well
+        20m..30m    tech hears by text: Alarm: Cold store (4)
+        31m         tech acknowledges
+        40m         sensor 1 well
+        40m..41m    tech hears by text: Partly recovered: Cold store / 1 TH-10
+    "
+    );
+    Play::new().await.runs(&lines, "10m").await;
+}

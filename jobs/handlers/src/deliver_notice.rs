@@ -202,6 +202,10 @@ impl Work {
         if cx.table.write(notices::update(&self.notice)?).await?.applied() {
             self.notice.version += 1;
         }
+        let notice = &self.notice.value;
+        if notice.status == NoticeStatus::Waiting {
+            let _ = cx.table.write(notices::put_waits(&notice.user, &notice.channel, cx.clock.now())?).await?;
+        }
         Ok(())
     }
 

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use self::{hearers::Hearer, place::Group};
 pub(crate) use self::{
-    saying::MOST_SOURCES,
+    saying::{MOST_SOURCES, raised},
     standing::{as_recorded, aside_of},
 };
 use crate::{

@@ -3,6 +3,7 @@
 //! | record | pk | sk |
 //! |---|---|---|
 //! | [`Notice`] | `notice#` user | id |
+//! | that notices wait that were tried in vain | `notices-wait#` user | channel |
 
 use std::time::Duration;
 
@@ -228,6 +229,20 @@ pub async fn list_since(
 ) -> Result<Listed<Notice>, TableError> {
     let range = Range { from: least_id_of(since), ..Range::all(format!("notice#{user}"), limit) };
     record::page(table, &range.after(after)).await
+}
+
+/// How long it is known that something waits on a way: each that does is tried sooner, and says so again.
+const WAITS: Duration = Duration::from_mins(15);
+
+/// The write that says that a notice to a user on a channel was tried in vain, and waits.
+pub fn put_waits(user: &str, channel: &str, now: Timestamp) -> Result<Write, TableError> {
+    record::put_until(Key::new(format!("notices-wait#{user}"), channel), &now, now.plus(WAITS))
+}
+
+/// Whether notices to a user on a channel may wait that were tried in vain.
+pub async fn may_wait(table: &dyn Table, user: &str, channel: &str) -> Result<bool, TableError> {
+    let found = record::get::<Timestamp>(table, &Key::new(format!("notices-wait#{user}"), channel)).await?;
+    Ok(found.is_some())
 }
 
 fn key(user: &str, id: &str) -> Key {

@@ -62,6 +62,27 @@ pub async fn count(
     Err(TableError::Away("one address is told by many at once".to_owned()))
 }
 
+/// Counts a notice no more that went nowhere.
+pub async fn uncount(
+    table: &dyn Table,
+    (channel, address): (&str, &str),
+    (day, now): (&str, Timestamp),
+    notice: &str,
+) -> Result<(), TableError> {
+    let key = Key::new(format!("tally#{channel}#{address}"), day);
+    for _ in 0..TRIES {
+        let mut tally: Versioned<Tally> = record::get_or_default(table, &key).await?;
+        let before = tally.value.clone();
+        tally.value.forget(notice);
+        if tally.value == before
+            || table.write(tally.put_back(key.clone(), Some(now.plus(TALLY_RETENTION)))?).await?.applied()
+        {
+            return Ok(());
+        }
+    }
+    Err(TableError::Away("one address is told by many at once".to_owned()))
+}
+
 fn key(user: &str) -> Key {
     Key::new("preferences", user)
 }

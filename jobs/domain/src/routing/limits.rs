@@ -22,4 +22,9 @@ impl Tally {
         let has_room = u32::try_from(self.notices.len()).is_ok_and(|told| told < most);
         has_room && self.notices.insert(notice.to_owned())
     }
+
+    /// Forgets a notice that was not told.
+    pub fn forget(&mut self, notice: &str) {
+        self.notices.remove(notice);
+    }
 }

@@ -4,13 +4,15 @@
 //! that it is raised. So a notice that is about to go out takes along what the same person was to be told of the incident before, on
 //! the same channel, and that one is not tried any more.
 
-use std::time::Duration;
+use std::{cmp::Reverse, collections::BTreeSet, time::Duration};
 
+use domain::{Mac, Source};
 use records::{
     Table, Versioned,
-    facts::Kind,
+    facts::{Kind, Part},
     ledger::{self, Claim},
-    notices::{self, Attempt, Notice, NoticeStatus},
+    notices::{self, Attempt, Notice, NoticeStatus, channel},
+    preferences, terminals,
     users::User,
 };
 
@@ -20,7 +22,15 @@ use super::{
     passing_on::{self, LOOKED_THROUGH},
     wording::said_to,
 };
-use crate::{Context, Job, JobError, fan_out::MOST_SOURCES, ports::Address, whole_incident};
+use crate::{
+    Context, Job, JobError,
+    fan_out::{MOST_SOURCES, place::of as place_of, raised},
+    ports::Address,
+    whole_incident,
+};
+
+/// The most transitions that a notice names: with more the record would be too large.
+const MOST_TRANSITIONS: usize = 2000;
 
 /// How soon it is looked again whether the one before was taken, while that is being delivered.
 const LOOKS_AGAIN: Duration = Duration::from_secs(2);
@@ -45,18 +55,39 @@ pub(super) async fn join_earlier(
     let mut last = notice.value.clone();
     while let Some(earlier) = before(cx.table.as_ref(), &last).await? {
         if earlier.status != NoticeStatus::Waiting {
-            return Ok(());
+            break;
         }
         // It is about to be told by itself, unless its work was lost.
         if earlier.attempts.is_empty() && cx.clock.now() < earlier.at.plus(IS_TRIED_WITHIN) {
             return Err(JobError::retry_after("the notice before it is not tried yet", LOOKS_AGAIN));
         }
         if !joins(cx, notice, &earlier.id, user).await? {
-            return Ok(());
+            break;
         }
         last = earlier;
     }
+    for earlier in others_before(cx.table.as_ref(), &notice.value).await? {
+        joins(cx, notice, &earlier, user).await?;
+    }
     Ok(())
+}
+
+/// What else waits there for the same person, was tried in vain, and is of the same: what they are told in another's place, and of
+/// incidents of the same sources that are closed by now. The latest first.
+async fn others_before(table: &dyn Table, notice: &Notice) -> Result<Vec<String>, JobError> {
+    if !notices::may_wait(table, &notice.user, &notice.channel).await? {
+        return Ok(Vec::new());
+    }
+    let sources = |notice: &Notice| -> BTreeSet<Source> {
+        notice.facts.iter().flat_map(|facts| &facts.parts).map(|part| part.source.clone()).collect()
+    };
+    let ours = sources(notice);
+    let is_of_the_same = |other: &Notice| other.incident == notice.incident || !sources(other).is_disjoint(&ours);
+    let waits = |other: &Notice| other.status == NoticeStatus::Waiting && !other.attempts.is_empty();
+    let told = notices::list(table, &notice.user, LOOKED_THROUGH, None).await?.items.into_iter();
+    let waiting = told.filter(|other| waits(other) && other.channel == notice.channel && !other.incident.is_empty());
+    let before = waiting.filter(|other| (other.at, &other.id) < (notice.at, &notice.id) && is_of_the_same(other));
+    Ok(before.map(|other| other.id).collect())
 }
 
 /// What the same person was told of the incident before, on the same channel.
@@ -123,7 +154,8 @@ async fn takes(
         return Ok(false);
     }
     let place = whole_incident::incident_of(table, &notice.value).await?.map(|incident| incident.place);
-    let Some(joined) = joined(&notice.value, &earlier.value, place) else { return Ok(false) };
+    let standing = standing(cx, &notice.value, &earlier.value).await?;
+    let Some(joined) = joined(&notice.value, &earlier.value, (place, standing)) else { return Ok(false) };
     let joined = said_to(cx, user, joined);
     let outcome = "told together with what came after it".to_owned();
     earlier.value.attempts.push(Attempt { at: cx.clock.now(), outcome });
@@ -135,11 +167,46 @@ async fn takes(
         return Err(JobError::retry("another worker delivers it"));
     }
     *notice = Versioned { version: both.version + 1, ..both };
+    not_counted(cx, &earlier.value, user).await?;
     Ok(true)
 }
 
+/// What is told by another counts for nothing of what the address may be told a day.
+async fn not_counted(cx: &Context, earlier: &Notice, user: Option<&User>) -> Result<(), JobError> {
+    let Some(address) = user.and_then(|user| user.phone.as_deref()).filter(|_| earlier.channel == channel::SMS) else {
+        return Ok(());
+    };
+    let chosen = preferences::get(cx.table.as_ref(), &earlier.user).await?;
+    let zone = chosen.zone.unwrap_or_else(|| cx.settings.words.zone());
+    let day = zone.day(earlier.at);
+    Ok(preferences::uncount(cx.table.as_ref(), (channel::SMS, address), (&day, cx.clock.now()), &earlier.id).await?)
+}
+
+/// What stands of the incident, where the notices do not name all that they tell of.
+async fn standing(cx: &Context, notice: &Notice, earlier: &Notice) -> Result<Vec<Part>, JobError> {
+    let table = cx.table.as_ref();
+    if [notice, earlier].iter().all(|notice| notice.facts.as_ref().is_none_or(|facts| facts.more == 0)) {
+        return Ok(Vec::new());
+    }
+    let mut alarms = whole_incident::alarms_of(table, notice).await?;
+    alarms.sort_by_key(|alarm| Reverse(alarm.severity));
+    alarms.truncate(MOST_SOURCES);
+    let macs: Vec<Mac> = alarms.iter().filter_map(|alarm| alarm.source.mac().cloned()).collect();
+    let terminals = terminals::get_many(table, &macs).await?;
+    let mut parts: Vec<Part> = Vec::new();
+    for alarm in alarms {
+        let source = alarm.source.clone();
+        let place = place_of(&source, source.mac().and_then(|mac| terminals.get(mac)));
+        match parts.iter_mut().find(|part| part.source == source) {
+            Some(part) => part.changes.push(raised(alarm)),
+            None => parts.push(Part { source, place, changes: vec![raised(alarm)], became: None }),
+        }
+    }
+    Ok(parts)
+}
+
 /// A notice that tells what an earlier one was to tell as well; none where it is not kept what that is.
-fn joined(notice: &Notice, earlier: &Notice, place: Option<String>) -> Option<Notice> {
+fn joined(notice: &Notice, earlier: &Notice, (place, standing): (Option<String>, Vec<Part>)) -> Option<Notice> {
     let (facts, told) = (notice.facts.clone()?, earlier.facts.clone()?);
     let mut joined = notice.clone();
     let way = &mut joined.way;
@@ -154,12 +221,14 @@ fn joined(notice: &Notice, earlier: &Notice, place: Option<String>) -> Option<No
         return Some(joined);
     }
     way.tells_earlier = true;
-    let facts = facts.with_earlier(told, place, MOST_SOURCES);
+    let facts = facts.with_earlier(told, place, standing, MOST_SOURCES);
     if facts.kind != Kind::Repeat {
         way.event = Some(event_of(&facts.changes().collect::<Vec<_>>()).to_owned());
     }
     let earlier = earlier.transitions.iter().filter(|transition| !notice.transitions.contains(*transition));
     joined.transitions = earlier.chain(&notice.transitions).cloned().collect();
+    let surplus = joined.transitions.len().saturating_sub(MOST_TRANSITIONS);
+    joined.transitions.drain(..surplus);
     joined.facts = Some(facts);
     Some(joined)
 }

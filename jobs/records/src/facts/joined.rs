@@ -1,14 +1,25 @@
 //! What an earlier notice was to tell, told by a later one.
 
+use std::collections::BTreeSet;
+
 use domain::alarm::Change;
 
 use super::{Facts, Kind, Part};
 
+/// The most changes of one source that are told together: of what stands all are, of the rest the latest.
+const MOST_CHANGES: usize = 20;
+
 impl Facts {
     /// All that both tell, each thing once, as the later one is to be understood; of at most so many sources. `place`: what people call
-    /// the place of all of them.
+    /// the place of all of them. `standing`: what stands of it, where either of both does not name all.
     #[must_use]
-    pub fn with_earlier(self, earlier: Self, place: Option<String>, most: usize) -> Self {
+    pub fn with_earlier(self, earlier: Self, place: Option<String>, standing: Vec<Part>, most: usize) -> Self {
+        // Each names some of what may be the same sources: what begins is another.
+        let begins = |part: &&Part| part.changes.iter().any(Change::is_first) && !part.is_over();
+        let is_another = |part: &&Part| !earlier.parts.iter().any(|known| known.source == part.source);
+        let is_news = !matches!(self.kind, Kind::Repeat | Kind::Escalated);
+        let others = self.parts.iter().filter(|part| is_news && begins(part) && is_another(part)).count();
+        let total = self.sources().max(earlier.sources().saturating_add(others));
         let mut parts = earlier.parts;
         for part in self.parts {
             match parts.iter_mut().find(|known| known.source == part.source) {
@@ -16,30 +27,49 @@ impl Facts {
                 None => parts.push(part),
             }
         }
-        let kind = kind_of(self.kind, &parts);
-        if parts.len() > most {
-            // What stands is not cut for what is over.
-            parts.sort_by_key(Part::is_over);
+        parts.retain(|part| !part.changes.is_empty());
+        for part in standing {
+            if !parts.iter().any(|known| known.source == part.source) {
+                parts.push(part);
+            }
         }
-        let cut = u32::try_from(parts.len().saturating_sub(most)).unwrap_or(u32::MAX);
+        // What stands is not hidden by what is over.
+        parts.sort_by_key(Part::is_over);
+        let (kind, is_over) = (kind_of(self.kind, &parts), parts.iter().all(Part::is_over));
+        let more = parts.len().max(total) - parts.len().min(most);
         parts.truncate(most);
-        let more = self.more.max(earlier.more).saturating_add(cut);
         let mut rules = earlier.rules;
         rules.extend(self.rules);
+        let is_again = matches!(kind, Kind::Repeat | Kind::Escalated);
         let mut joined = Self {
             kind,
-            parts,
-            more,
+            more: u32::try_from(more).unwrap_or(u32::MAX),
             rules,
             place: place.or(self.place).or(earlier.place),
-            count: self.count.or(earlier.count),
-            since: self.since.or(earlier.since),
+            count: self.count.or(earlier.count).filter(|_| is_again || self.kind == kind),
+            since: self.since.or(earlier.since).filter(|_| is_again || self.kind == kind),
             before: if self.before.is_empty() { earlier.before } else { self.before },
+            lasted_ms: if is_over { lasted(&parts).or(self.lasted_ms) } else { None },
+            parts,
             ..self
         };
         joined.has_a_place_of_several();
         joined
     }
+
+    /// Of how many sources it tells.
+    fn sources(&self) -> usize {
+        self.parts.len().saturating_add(usize::try_from(self.more).unwrap_or(usize::MAX))
+    }
+}
+
+/// From when the first of it began until the last of it was over, in milliseconds.
+fn lasted(parts: &[Part]) -> Option<u64> {
+    let changes = || parts.iter().flat_map(|part| &part.changes);
+    let began = changes().map(|change| change.since).min()?;
+    let ended = changes().filter(|change| change.ends());
+    let ended = ended.map(|change| change.lasted().map_or(change.at, |lasted| change.since.plus(lasted))).max()?;
+    u64::try_from(ended.since(began).as_millis()).ok()
 }
 
 impl Part {
@@ -50,16 +80,104 @@ impl Part {
         };
         self.changes.retain(|known| !later.iter().any(|change| is_same(known, change)));
         self.changes.extend(later);
+        self.forgets_what_was_long_over();
+    }
+
+    /// What came and went the whole time is told by its latest times.
+    fn forgets_what_was_long_over(&mut self) {
+        let surplus = self.changes.len().saturating_sub(MOST_CHANGES);
+        if surplus == 0 {
+            return;
+        }
+        let stands: BTreeSet<String> =
+            super::standing(&self.changes.iter().collect::<Vec<_>>()).into_iter().map(str::to_owned).collect();
+        let over = self.changes.iter().filter(|change| !stands.contains(&change.alarm));
+        let forgotten: BTreeSet<String> = over.take(surplus).map(|change| change.alarm.clone()).collect();
+        self.changes.retain(|change| !forgotten.contains(&change.alarm));
     }
 }
 
+/// Who did not hear that it began is not reminded of it: they are told what it is.
 fn kind_of(later: Kind, parts: &[Part]) -> Kind {
-    if matches!(later, Kind::Repeat | Kind::Escalated) {
-        return later;
+    let has_over = parts.iter().any(|part| part.changes.iter().any(Change::ends));
+    match later {
+        Kind::Escalated => return later,
+        Kind::Repeat if !has_over => return later,
+        _ => {}
     }
     let changes: Vec<Change> = parts.iter().flat_map(|part| part.changes.iter().cloned()).collect();
     match Kind::of(&changes) {
         Kind::Recovered if later == Kind::PartlyRecovered => later,
+        Kind::Recovered if later == Kind::Repeat => Kind::PartlyRecovered,
         kind => kind,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        Source, Timestamp,
+        alarm::{About, ChangeKind, Severity},
+    };
+
+    use super::*;
+
+    const MOST: usize = 50;
+
+    /// That the alarms of these devices began, or ended, told at once: of so many by name.
+    fn told(kind: ChangeKind, devices: impl Iterator<Item = usize>) -> Facts {
+        let parts: Vec<Part> = devices.map(|device| part(device, [kind])).collect();
+        let more = u32::try_from(parts.len().saturating_sub(MOST)).unwrap();
+        let named = parts.into_iter().take(MOST).collect();
+        Facts { more, place: Some("Cold store".to_owned()), ..Facts::of_parts(named) }
+    }
+
+    fn part(device: usize, kinds: impl IntoIterator<Item = ChangeKind>) -> Part {
+        let change = |kind| {
+            let (alarm, since) = (format!("a{device}"), Timestamp(1000));
+            let about = About { alarm: &alarm, rule: "hot", severity: Severity::Critical, since, shadow: false };
+            let at = if kind == ChangeKind::Raised { since } else { Timestamp(61_000) };
+            Change::of(kind, about, at, String::new())
+        };
+        let source = Source::Node(format!("{device:02}"));
+        Part { source, place: String::new(), changes: kinds.into_iter().map(change).collect(), became: None }
+    }
+
+    #[test]
+    fn what_stands_is_named_first_and_counted_once_however_much_of_it_is_over() {
+        let (all, over) = (told(ChangeKind::Raised, 0..60), told(ChangeKind::Cleared, 0..59));
+        let joined = over.with_earlier(all, None, vec![part(59, [ChangeKind::Raised])], MOST);
+        assert_eq!((joined.kind, joined.parts.len(), joined.more), (Kind::Raised, 50, 10));
+        assert_eq!(joined.parts[0].source, Source::Node("59".to_owned()));
+    }
+
+    #[test]
+    fn what_is_over_altogether_is_told_as_that_with_how_long_it_lasted() {
+        let (all, over) = (told(ChangeKind::Raised, 0..60), told(ChangeKind::Cleared, 0..60));
+        let joined = over.with_earlier(all, None, Vec::new(), MOST);
+        assert_eq!((joined.kind, joined.more, joined.lasted_ms), (Kind::AlarmAndRecovery, 10, Some(60_000)));
+    }
+
+    #[test]
+    fn others_that_begin_are_counted_beside_those_that_are_not_named() {
+        let mut joined = told(ChangeKind::Raised, 0..60);
+        for device in 60..70 {
+            joined = told(ChangeKind::Raised, device..=device).with_earlier(joined, None, Vec::new(), MOST);
+        }
+        assert_eq!(joined.sources(), 70);
+    }
+
+    #[test]
+    fn what_came_and_went_many_times_is_told_by_the_last_of_them() {
+        let mut joined = Facts::of_parts(vec![part(0, [ChangeKind::Raised])]);
+        for time in 1..500 {
+            let again = part(time, [ChangeKind::Raised, ChangeKind::Cleared]).changes;
+            let part = Part { changes: again, ..joined.parts[0].clone() };
+            joined = Facts::of_parts(vec![part]).with_earlier(joined, None, Vec::new(), MOST);
+        }
+        let changes = &joined.parts[0].changes;
+        assert!(changes.len() <= MOST_CHANGES && changes[0].alarm == "a0", "what stands is among {changes:?}");
+        assert_eq!(changes.last().map(|change| change.alarm.as_str()), Some("a499"));
+        assert_eq!(joined.kind, Kind::Raised);
     }
 }
