@@ -81,7 +81,7 @@ async fn while_the_store_is_away_what_is_only_of_its_moment_is_no_dead_letter_an
     }
     table.is_away.store(false, Ordering::SeqCst);
     let planned = flow.planned().len();
-    flow.after(Duration::from_secs(300)).await;
+    flow.after(Duration::from_mins(5)).await;
     assert_eq!(flow.dead_letters().await, 0);
     window().await;
     window().await;

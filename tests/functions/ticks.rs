@@ -49,7 +49,7 @@ async fn plan_window_enqueues_the_next_minute_of_each_node_that_is_ready() -> Re
     assert_eq!(received.len(), 1, "{received:?}");
     let job: Value = serde_json::from_str(&received[0].body)?;
     assert_eq!(job, json!({ "node": "north", "from": 4_102_470_060_000_u64, "until": 4_102_470_120_000_u64 }));
-    assert_eq!(received[0].attributes, json!({ "key": "north/4102470060000", "max_attempts": "3" }));
+    assert_eq!(received[0].attributes, json!({ "key": "north/4102470060000", "max_attempts": "10" }));
     Ok(())
 }
 

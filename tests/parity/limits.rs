@@ -19,7 +19,7 @@ fn dispatch() -> DispatchQueries {
 }
 
 fn given_up() -> Outcome {
-    let dead = r#"dispatch_queries {"node":"n1","from":0,"until":9999999999999}: given up after 3 runs"#;
+    let dead = r#"dispatch_queries {"node":"n1","from":0,"until":9999999999999}: given up after 10 runs"#;
     Outcome { dead: texts([dead]), ..Outcome::default() }
 }
 

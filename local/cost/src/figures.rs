@@ -46,7 +46,7 @@ pub mod alarm {
     /// Write units.
     pub const WRITES: f64 = 113.0;
     /// Read units.
-    pub const READS: f64 = 94.0;
+    pub const READS: f64 = 98.0;
     /// Messages of jobs.
     pub const MESSAGES: f64 = 10.0;
 }
