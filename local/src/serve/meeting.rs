@@ -122,7 +122,12 @@ impl Meeting {
             // It stops for good at a task of which a part is gone.
             (None, QueueKind::ApalisRedis) => (losses, None),
         };
-        Ok(MeetingState { away: self.refuses_writes().await?, lost, forgets, clock_ahead_ms })
+        // What is wrong with its settings may be why, and says what to do.
+        let away = self.refuses_writes().await?.map(|why| match &forgets {
+            Some(losses) => format!("{why}; {losses}"),
+            None => why,
+        });
+        Ok(MeetingState { away, lost, forgets, clock_ahead_ms })
     }
 
     /// Why it takes no writes, though it answers: its disk or its memory is full, or its replicas are gone.
