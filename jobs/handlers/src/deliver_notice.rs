@@ -203,8 +203,9 @@ impl Work {
             self.notice.version += 1;
         }
         let notice = &self.notice.value;
-        if notice.status == NoticeStatus::Waiting {
-            let _ = cx.table.write(notices::put_waits(&notice.user, &notice.channel, cx.clock.now())?).await?;
+        if notice.status == NoticeStatus::Waiting && !notice.channel.starts_with(notices::channel::WEBHOOK) {
+            let until = notice.way.next.unwrap_or_default().max(cx.clock.now());
+            let _ = cx.table.write(notices::put_waits(&notice.user, &notice.channel, until)?).await?;
         }
         Ok(())
     }

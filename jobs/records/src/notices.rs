@@ -231,12 +231,12 @@ pub async fn list_since(
     record::page(table, &range.after(after)).await
 }
 
-/// How long it is known that something waits on a way: each that does is tried sooner, and says so again.
+/// How long it is known that something waits on a way beyond when it is tried next, and says so again.
 const WAITS: Duration = Duration::from_mins(15);
 
-/// The write that says that a notice to a user on a channel was tried in vain, and waits.
-pub fn put_waits(user: &str, channel: &str, now: Timestamp) -> Result<Write, TableError> {
-    record::put_until(Key::new(format!("notices-wait#{user}"), channel), &now, now.plus(WAITS))
+/// The write that says that a notice to a user on a channel was tried in vain, and waits until it is tried again.
+pub fn put_waits(user: &str, channel: &str, until: Timestamp) -> Result<Write, TableError> {
+    record::put_until(Key::new(format!("notices-wait#{user}"), channel), &until, until.plus(WAITS))
 }
 
 /// Whether notices to a user on a channel may wait that were tried in vain.

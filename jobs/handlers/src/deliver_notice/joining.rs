@@ -13,13 +13,14 @@ use records::{
     ledger::{self, Claim},
     notices::{self, Attempt, Notice, NoticeStatus, channel},
     preferences, terminals,
-    users::User,
+    users::{self, User},
 };
 
 use super::{
     DeliverNotice,
     event::event_of,
     passing_on::{self, LOOKED_THROUGH},
+    sight,
     wording::said_to,
 };
 use crate::{
@@ -153,8 +154,19 @@ async fn takes(
     if passing_on::told_instead(table, &earlier.value).await?.is_some() {
         return Ok(false);
     }
+    // Of what they hear by name nothing may be left out later, since they do not see it.
+    let is_by_sight = sight::is_by_sight(cx, &notice.value).await?;
+    if is_by_sight && !sight::is_by_sight(cx, &earlier.value).await? {
+        return Ok(false);
+    }
+    if !sight::keeps_what_is_seen(cx, &mut earlier.value).await? {
+        return Ok(false);
+    }
     let place = whole_incident::incident_of(table, &notice.value).await?.map(|incident| incident.place);
-    let standing = standing(cx, &notice.value, &earlier.value).await?;
+    let standing = match user.filter(|_| is_by_sight) {
+        Some(user) => standing(cx, &notice.value, &earlier.value, user).await?,
+        None => Vec::new(),
+    };
     let Some(joined) = joined(&notice.value, &earlier.value, (place, standing)) else { return Ok(false) };
     let joined = said_to(cx, user, joined);
     let outcome = "told together with what came after it".to_owned();
@@ -182,13 +194,16 @@ async fn not_counted(cx: &Context, earlier: &Notice, user: Option<&User>) -> Res
     Ok(preferences::uncount(cx.table.as_ref(), (channel::SMS, address), (&day, cx.clock.now()), &earlier.id).await?)
 }
 
-/// What stands of the incident, where the notices do not name all that they tell of.
-async fn standing(cx: &Context, notice: &Notice, earlier: &Notice) -> Result<Vec<Part>, JobError> {
+/// What stands of the incident and its reader sees, where the notices do not name all that they tell of.
+async fn standing(cx: &Context, notice: &Notice, earlier: &Notice, user: &User) -> Result<Vec<Part>, JobError> {
     let table = cx.table.as_ref();
     if [notice, earlier].iter().all(|notice| notice.facts.as_ref().is_none_or(|facts| facts.more == 0)) {
         return Ok(Vec::new());
     }
     let mut alarms = whole_incident::alarms_of(table, notice).await?;
+    let sources: BTreeSet<Source> = alarms.iter().map(|alarm| alarm.source.clone()).collect();
+    let seen = users::seen_among(table, user, &sources).await?;
+    alarms.retain(|alarm| seen.contains(&alarm.source));
     alarms.sort_by_key(|alarm| Reverse(alarm.severity));
     alarms.truncate(MOST_SOURCES);
     let macs: Vec<Mac> = alarms.iter().filter_map(|alarm| alarm.source.mac().cloned()).collect();
@@ -222,7 +237,7 @@ fn joined(notice: &Notice, earlier: &Notice, (place, standing): (Option<String>,
     }
     way.tells_earlier = true;
     let facts = facts.with_earlier(told, place, standing, MOST_SOURCES);
-    if facts.kind != Kind::Repeat {
+    if !matches!(facts.kind, Kind::Repeat | Kind::PartlyRecovered) {
         way.event = Some(event_of(&facts.changes().collect::<Vec<_>>()).to_owned());
     }
     let earlier = earlier.transitions.iter().filter(|transition| !notice.transitions.contains(*transition));

@@ -66,12 +66,16 @@ impl Shares<'_> {
         let narrower = self.narrower(&user, telling).await?;
         if telling.news.is_empty() {
             let open: BTreeSet<String> = self.told_again(&user, &narrower).await?;
-            let mut rest = self.standing.difference(&open).peekable();
-            if rest.peek().is_none() {
+            let rest: BTreeSet<&String> = self.standing.difference(&open).collect();
+            if rest.is_empty() {
                 return Ok(None);
             }
-            let alarms: Vec<String> = rest.by_ref().take(telling.alarms.len().max(1)).cloned().collect();
-            let more = rest.count().min(telling.more);
+            // The gravest are named, as far as they hear of them here.
+            let named = telling.alarms.iter().filter(|alarm| rest.contains(alarm));
+            let others = rest.iter().copied().filter(|alarm| !telling.alarms.contains(alarm));
+            let most = telling.alarms.len().max(1);
+            let alarms: Vec<String> = named.chain(others).take(most).cloned().collect();
+            let more = rest.len().saturating_sub(alarms.len()).min(telling.more);
             return Ok(Some(Telling { alarms, more, ..telling.clone() }));
         }
         let heard = self.heard(&user, &narrower, telling).await?;

@@ -20,6 +20,7 @@ impl Facts {
         let is_news = !matches!(self.kind, Kind::Repeat | Kind::Escalated);
         let others = self.parts.iter().filter(|part| is_news && begins(part) && is_another(part)).count();
         let total = self.sources().max(earlier.sources().saturating_add(others));
+        let before: Vec<Change> = earlier.parts.iter().flat_map(|part| part.changes.iter().cloned()).collect();
         let mut parts = earlier.parts;
         for part in self.parts {
             match parts.iter_mut().find(|known| known.source == part.source) {
@@ -28,14 +29,18 @@ impl Facts {
             }
         }
         parts.retain(|part| !part.changes.is_empty());
+        let stands = self.open > 0 || !standing.is_empty();
+        let may_be_unnamed = stands && (self.more > 0 || earlier.more > 0);
+        let kind = kind_of(self.kind, (stands, may_be_unnamed), before, &parts);
         for part in standing {
-            if !parts.iter().any(|known| known.source == part.source) {
-                parts.push(part);
+            match parts.iter_mut().find(|known| known.source == part.source) {
+                Some(known) => known.names_as_well(part.changes),
+                None => parts.push(part),
             }
         }
         // What stands is not hidden by what is over.
         parts.sort_by_key(Part::is_over);
-        let (kind, is_over) = (kind_of(self.kind, &parts), parts.iter().all(Part::is_over));
+        let is_over = parts.iter().all(Part::is_over);
         let more = parts.len().max(total) - parts.len().min(most);
         parts.truncate(most);
         let mut rules = earlier.rules;
@@ -83,6 +88,13 @@ impl Part {
         self.forgets_what_was_long_over();
     }
 
+    /// Other alarms that stand.
+    fn names_as_well(&mut self, standing: Vec<Change>) {
+        let is_known = |other: &Change| self.changes.iter().any(|known| known.alarm == other.alarm);
+        let others: Vec<Change> = standing.into_iter().filter(|change| !is_known(change)).collect();
+        self.changes.extend(others);
+    }
+
     /// What came and went the whole time is told by its latest times.
     fn forgets_what_was_long_over(&mut self) {
         let surplus = self.changes.len().saturating_sub(MOST_CHANGES);
@@ -97,18 +109,20 @@ impl Part {
     }
 }
 
-/// Who did not hear that it began is not reminded of it: they are told what it is.
-fn kind_of(later: Kind, parts: &[Part]) -> Kind {
-    let has_over = parts.iter().any(|part| part.changes.iter().any(Change::ends));
+/// Who did not hear that it began is not reminded of it: they are told what it is. `before`: what was to be told earlier. Whether anything
+/// of the incident stands, and what of that may not be named.
+fn kind_of(later: Kind, (stands, may_be_unnamed): (bool, bool), before: Vec<Change>, parts: &[Part]) -> Kind {
+    let all = || parts.iter().flat_map(|part| &part.changes);
     match later {
         Kind::Escalated => return later,
-        Kind::Repeat if !has_over => return later,
+        Kind::Repeat if !all().any(Change::ends) => return later,
         _ => {}
     }
-    let changes: Vec<Change> = parts.iter().flat_map(|part| part.changes.iter().cloned()).collect();
-    match Kind::of(&changes) {
-        Kind::Recovered if later == Kind::PartlyRecovered => later,
-        Kind::Recovered if later == Kind::Repeat => Kind::PartlyRecovered,
+    // What a reminder names is no news by itself.
+    let news: Vec<Change> = if later == Kind::Repeat { before } else { all().cloned().collect() };
+    match Kind::of(&news) {
+        Kind::Recovered if stands || later == Kind::PartlyRecovered => Kind::PartlyRecovered,
+        Kind::AlarmAndRecovery if may_be_unnamed => Kind::Raised,
         kind => kind,
     }
 }
@@ -156,6 +170,18 @@ mod tests {
         let (all, over) = (told(ChangeKind::Raised, 0..60), told(ChangeKind::Cleared, 0..60));
         let joined = over.with_earlier(all, None, Vec::new(), MOST);
         assert_eq!((joined.kind, joined.more, joined.lasted_ms), (Kind::AlarmAndRecovery, 10, Some(60_000)));
+    }
+
+    #[test]
+    fn what_ended_is_no_alarm_since_others_stand_that_were_told_before() {
+        let standing: Vec<Part> = (80..100).map(|device| part(device, [ChangeKind::Raised])).collect();
+        let (first, then) = (told(ChangeKind::Cleared, 0..60), told(ChangeKind::Cleared, 60..80));
+        let joined = Facts { open: 20, ..then }.with_earlier(first, None, standing, MOST);
+        assert_eq!((joined.kind, joined.parts[0].is_over()), (Kind::PartlyRecovered, false));
+
+        let reminder = Facts { kind: Kind::Repeat, open: 1, ..told(ChangeKind::Raised, 1..2) };
+        let joined = reminder.with_earlier(told(ChangeKind::Cleared, 0..1), None, Vec::new(), MOST);
+        assert_eq!(joined.kind, Kind::PartlyRecovered);
     }
 
     #[test]

@@ -354,7 +354,8 @@ impl Incident {
         let again = [self.next_step_at(pace), self.repeat_at(pace)].into_iter().flatten().map(|due| due.max(soonest));
         let recall = self.has_room_for(MOST_RECALLED).then(|| now.plus(RECALL));
         let others = self.asks_for_who_waits().then(|| now.plus(WHILE_PUT_OFF));
-        let dues = [self.flush_at(pace), attention.expiry, close, recall, others].into_iter().flatten();
+        let unseen = (!self.unseen.is_empty()).then(|| now.plus(WHILE_PUT_OFF));
+        let dues = [self.flush_at(pace), attention.expiry, close, recall, others, unseen].into_iter().flatten();
         dues.chain(again).fold(now.plus(AT_LEAST), Timestamp::min)
     }
 }
