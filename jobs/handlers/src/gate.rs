@@ -14,7 +14,7 @@ use domain::{
     alarm::Change,
     identity::derived_id,
     routing::{
-        INBOX, Preferences, Verdict, Why,
+        INBOX, Preferences, Verdict, Why, Zone,
         incident::{News, Open},
     },
 };
@@ -271,6 +271,11 @@ impl Decided {
     }
 }
 
+/// Where a user's days begin and end.
+pub(crate) fn zone_of(cx: &Context, chosen: &Preferences) -> Zone {
+    chosen.zone.clone().unwrap_or_else(|| cx.settings.words.zone())
+}
+
 /// Counts a notice to a user's address; until when it is held where the address was told as much that day as it may be.
 async fn limit(
     cx: &Context,
@@ -282,7 +287,7 @@ async fn limit(
     let Some(most) = chosen.most_a_day(channel, Some(cx.settings.notices.sms_a_day)) else { return Ok(None) };
     let Some(User { phone: Some(address), .. }) = users::get(cx.table.as_ref(), user).await? else { return Ok(None) };
     let now = cx.clock.now();
-    let zone = chosen.zone.clone().unwrap_or_else(|| cx.settings.words.zone());
+    let zone = zone_of(cx, chosen);
     let day = zone.day(now);
     let counted = preferences::count(cx.table.as_ref(), (channel, &address), (&day, now), notice, most).await?;
     Ok((!counted).then(|| zone.day_ends(now)))

@@ -48,18 +48,7 @@ pub async fn count(
     most: u32,
 ) -> Result<bool, TableError> {
     let key = Key::new(format!("tally#{channel}#{address}"), day);
-    for _ in 0..TRIES {
-        let mut tally: Versioned<Tally> = record::get_or_default(table, &key).await?;
-        let before = tally.value.clone();
-        let has_room = tally.value.has_room(notice, most);
-        if tally.value == before {
-            return Ok(has_room);
-        }
-        if table.write(tally.put_back(key.clone(), Some(now.plus(TALLY_RETENTION)))?).await?.applied() {
-            return Ok(true);
-        }
-    }
-    Err(TableError::Away("one address is told by many at once".to_owned()))
+    change_tally(table, key, now, |tally| tally.has_room(notice, most)).await
 }
 
 /// Counts a notice no more that went nowhere.
@@ -70,14 +59,24 @@ pub async fn uncount(
     notice: &str,
 ) -> Result<(), TableError> {
     let key = Key::new(format!("tally#{channel}#{address}"), day);
+    change_tally(table, key, now, |tally| tally.forget(notice)).await
+}
+
+/// Changes what is counted of one address, where the change alters anything; what that gives.
+async fn change_tally<T>(
+    table: &dyn Table,
+    key: Key,
+    now: Timestamp,
+    change: impl Fn(&mut Tally) -> T,
+) -> Result<T, TableError> {
     for _ in 0..TRIES {
         let mut tally: Versioned<Tally> = record::get_or_default(table, &key).await?;
         let before = tally.value.clone();
-        tally.value.forget(notice);
+        let changed = change(&mut tally.value);
         if tally.value == before
             || table.write(tally.put_back(key.clone(), Some(now.plus(TALLY_RETENTION)))?).await?.applied()
         {
-            return Ok(());
+            return Ok(changed);
         }
     }
     Err(TableError::Away("one address is told by many at once".to_owned()))

@@ -10,6 +10,7 @@ mod flush;
 mod pace;
 mod step;
 mod telling;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 

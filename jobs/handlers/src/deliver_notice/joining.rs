@@ -4,18 +4,21 @@
 //! that it is raised. So a notice that is about to go out takes along what the same person was to be told of the incident before, on
 //! the same channel, and that one is not tried any more.
 
-use std::{cmp::Reverse, collections::BTreeSet, time::Duration};
+mod standing;
 
-use domain::{Mac, Source};
+use std::{collections::BTreeSet, time::Duration};
+
+use domain::Source;
 use records::{
     Table, Versioned,
     facts::{Kind, Part},
     ledger::{self, Claim},
     notices::{self, Attempt, Notice, NoticeStatus, channel},
-    preferences, terminals,
-    users::{self, User},
+    preferences,
+    users::User,
 };
 
+use self::standing::standing;
 use super::{
     DeliverNotice,
     event::event_of,
@@ -23,12 +26,7 @@ use super::{
     sight,
     wording::said_to,
 };
-use crate::{
-    Context, Job, JobError,
-    fan_out::{MOST_SOURCES, place::of as place_of, raised},
-    ports::Address,
-    whole_incident,
-};
+use crate::{Context, Job, JobError, fan_out::MOST_SOURCES, gate, ports::Address, whole_incident};
 
 /// The most transitions that a notice names: with more the record would be too large.
 const MOST_TRANSITIONS: usize = 2000;
@@ -154,19 +152,20 @@ async fn takes(
     if passing_on::told_instead(table, &earlier.value).await?.is_some() {
         return Ok(false);
     }
+    let incident = whole_incident::incident_of(table, &notice.value).await?;
+    let is_by_sight = sight::is_by_sight(&notice.value, incident.as_ref());
+    let incident_before = whole_incident::incident_of(table, &earlier.value).await?;
+    let was_by_sight = sight::is_by_sight(&earlier.value, incident_before.as_ref());
     // Of what they hear by name nothing may be left out later, since they do not see it.
-    let is_by_sight = sight::is_by_sight(cx, &notice.value).await?;
-    if is_by_sight && !sight::is_by_sight(cx, &earlier.value).await? {
+    if is_by_sight && !was_by_sight || was_by_sight && !sight::leaves_out_what_is_hidden(cx, &mut earlier.value).await?
+    {
         return Ok(false);
     }
-    if !sight::keeps_what_is_seen(cx, &mut earlier.value).await? {
-        return Ok(false);
-    }
-    let place = whole_incident::incident_of(table, &notice.value).await?.map(|incident| incident.place);
     let standing = match user.filter(|_| is_by_sight) {
         Some(user) => standing(cx, &notice.value, &earlier.value, user).await?,
         None => Vec::new(),
     };
+    let place = incident.map(|incident| incident.place);
     let Some(joined) = joined(&notice.value, &earlier.value, (place, standing)) else { return Ok(false) };
     let joined = said_to(cx, user, joined);
     let outcome = "told together with what came after it".to_owned();
@@ -189,35 +188,8 @@ async fn not_counted(cx: &Context, earlier: &Notice, user: Option<&User>) -> Res
         return Ok(());
     };
     let chosen = preferences::get(cx.table.as_ref(), &earlier.user).await?;
-    let zone = chosen.zone.unwrap_or_else(|| cx.settings.words.zone());
-    let day = zone.day(earlier.at);
+    let day = gate::zone_of(cx, &chosen).day(earlier.at);
     Ok(preferences::uncount(cx.table.as_ref(), (channel::SMS, address), (&day, cx.clock.now()), &earlier.id).await?)
-}
-
-/// What stands of the incident and its reader sees, where the notices do not name all that they tell of.
-async fn standing(cx: &Context, notice: &Notice, earlier: &Notice, user: &User) -> Result<Vec<Part>, JobError> {
-    let table = cx.table.as_ref();
-    if [notice, earlier].iter().all(|notice| notice.facts.as_ref().is_none_or(|facts| facts.more == 0)) {
-        return Ok(Vec::new());
-    }
-    let mut alarms = whole_incident::alarms_of(table, notice).await?;
-    let sources: BTreeSet<Source> = alarms.iter().map(|alarm| alarm.source.clone()).collect();
-    let seen = users::seen_among(table, user, &sources).await?;
-    alarms.retain(|alarm| seen.contains(&alarm.source));
-    alarms.sort_by_key(|alarm| Reverse(alarm.severity));
-    alarms.truncate(MOST_SOURCES);
-    let macs: Vec<Mac> = alarms.iter().filter_map(|alarm| alarm.source.mac().cloned()).collect();
-    let terminals = terminals::get_many(table, &macs).await?;
-    let mut parts: Vec<Part> = Vec::new();
-    for alarm in alarms {
-        let source = alarm.source.clone();
-        let place = place_of(&source, source.mac().and_then(|mac| terminals.get(mac)));
-        match parts.iter_mut().find(|part| part.source == source) {
-            Some(part) => part.changes.push(raised(alarm)),
-            None => parts.push(Part { source, place, changes: vec![raised(alarm)], became: None }),
-        }
-    }
-    Ok(parts)
 }
 
 /// A notice that tells what an earlier one was to tell as well; none where it is not kept what that is.

@@ -3,27 +3,34 @@
 use std::collections::BTreeSet;
 
 use domain::alarm::RuleId;
-use records::{incidents::Audience, notices::Notice, users};
+use records::{
+    incidents::{Audience, Incident},
+    notices::Notice,
+    users,
+};
 
 use super::wording::said_to;
 use crate::{Context, JobError, whole_incident};
 
-/// Whether its reader hears by what they see.
-pub(super) async fn is_by_sight(cx: &Context, notice: &Notice) -> Result<bool, JobError> {
-    if notice.incident.is_empty() || notice.way.in_place_of.is_some() {
-        return Ok(false);
-    }
-    let incident = whole_incident::incident_of(cx.table.as_ref(), notice).await?;
-    Ok(incident.is_some_and(|incident| matches!(incident.audience, Audience::User(_))))
+/// Whether the reader of a notice of that incident hears by what they see. Whom a policy names, or who is told in the place of another,
+/// hears by that, whatever they see.
+pub(super) fn is_by_sight(notice: &Notice, incident: Option<&Incident>) -> bool {
+    let is_own = incident.is_some_and(|incident| matches!(incident.audience, Audience::User(_)));
+    is_own && notice.way.in_place_of.is_none()
 }
 
-/// Leaves out of a notice that was tried in vain what its reader may not see any more; whether anything is left. Whom a policy names, or
-/// who is told in the place of another, hears by that, whatever they see.
+/// Leaves out of a notice that was tried in vain what its reader may not see any more; whether anything is left.
 pub(super) async fn keeps_what_is_seen(cx: &Context, notice: &mut Notice) -> Result<bool, JobError> {
-    let table = cx.table.as_ref();
-    if notice.attempts.is_empty() || !is_by_sight(cx, notice).await? {
+    if notice.attempts.is_empty() {
         return Ok(true);
     }
+    let incident = whole_incident::incident_of(cx.table.as_ref(), notice).await?;
+    if is_by_sight(notice, incident.as_ref()) { leaves_out_what_is_hidden(cx, notice).await } else { Ok(true) }
+}
+
+/// The same of what somebody hears by sight.
+pub(super) async fn leaves_out_what_is_hidden(cx: &Context, notice: &mut Notice) -> Result<bool, JobError> {
+    let table = cx.table.as_ref();
     let (Some(user), Some(facts)) = (users::get(table, &notice.user).await?, notice.facts.as_mut()) else {
         return Ok(true);
     };

@@ -14,12 +14,7 @@ impl Facts {
     /// the place of all of them. `standing`: what stands of it, where either of both does not name all.
     #[must_use]
     pub fn with_earlier(self, earlier: Self, place: Option<String>, standing: Vec<Part>, most: usize) -> Self {
-        // Each names some of what may be the same sources: what begins is another.
-        let begins = |part: &&Part| part.changes.iter().any(Change::is_first) && !part.is_over();
-        let is_another = |part: &&Part| !earlier.parts.iter().any(|known| known.source == part.source);
-        let is_news = !matches!(self.kind, Kind::Repeat | Kind::Escalated);
-        let others = self.parts.iter().filter(|part| is_news && begins(part) && is_another(part)).count();
-        let total = self.sources().max(earlier.sources().saturating_add(others));
+        let total = self.sources_with(&earlier);
         let before: Vec<Change> = earlier.parts.iter().flat_map(|part| part.changes.iter().cloned()).collect();
         let mut parts = earlier.parts;
         for part in self.parts {
@@ -28,7 +23,6 @@ impl Facts {
                 None => parts.push(part),
             }
         }
-        parts.retain(|part| !part.changes.is_empty());
         let stands = self.open > 0 || !standing.is_empty();
         let may_be_unnamed = stands && (self.more > 0 || earlier.more > 0);
         let kind = kind_of(self.kind, (stands, may_be_unnamed), before, &parts);
@@ -45,14 +39,15 @@ impl Facts {
         parts.truncate(most);
         let mut rules = earlier.rules;
         rules.extend(self.rules);
-        let is_again = matches!(kind, Kind::Repeat | Kind::Escalated);
+        // How often, and since when, is said of what is said again, or comes and goes.
+        let is_as_later = is_again(kind) || self.kind == kind;
         let mut joined = Self {
             kind,
             more: u32::try_from(more).unwrap_or(u32::MAX),
             rules,
             place: place.or(self.place).or(earlier.place),
-            count: self.count.or(earlier.count).filter(|_| is_again || self.kind == kind),
-            since: self.since.or(earlier.since).filter(|_| is_again || self.kind == kind),
+            count: self.count.or(earlier.count).filter(|_| is_as_later),
+            since: self.since.or(earlier.since).filter(|_| is_as_later),
             before: if self.before.is_empty() { earlier.before } else { self.before },
             lasted_ms: if is_over { lasted(&parts).or(self.lasted_ms) } else { None },
             parts,
@@ -62,10 +57,24 @@ impl Facts {
         joined
     }
 
+    /// Of how many sources both tell. Each names some of what may be the same: what begins is another.
+    fn sources_with(&self, earlier: &Self) -> usize {
+        let begins = |part: &&Part| part.changes.iter().any(Change::is_first) && !part.is_over();
+        let is_another = |part: &&Part| !earlier.parts.iter().any(|known| known.source == part.source);
+        let others = self.parts.iter().filter(|part| begins(part) && is_another(part)).count();
+        let others = if is_again(self.kind) { 0 } else { others };
+        self.sources().max(earlier.sources().saturating_add(others))
+    }
+
     /// Of how many sources it tells.
     fn sources(&self) -> usize {
         self.parts.len().saturating_add(usize::try_from(self.more).unwrap_or(usize::MAX))
     }
+}
+
+/// Whether it is said once more, or to others: it names what stands, new or not.
+fn is_again(kind: Kind) -> bool {
+    matches!(kind, Kind::Repeat | Kind::Escalated)
 }
 
 /// From when the first of it began until the last of it was over, in milliseconds.

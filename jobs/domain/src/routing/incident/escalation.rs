@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{
-    Incident, News, Pace, Telling, TellingKind,
-    step::{Waits, dropped},
-};
+use super::{Incident, News, Pace, Telling, TellingKind, step::dropped, waits::Waits};
 use crate::{Timestamp, alarm::Change};
 
 impl Incident {
