@@ -123,8 +123,9 @@ impl Lived {
         }
     }
 
-    /// Lets everything that holds for some time only end, and puts all back into service.
+    /// Lets everything that holds for some time only end, brings a lost parent back, and puts all back into service.
     fn in_peace(mut self) -> Self {
+        self.hears(&Evidence::new("back", device(), seconds(9999), Fact::LinkSeen), seconds(9999));
         let deeds = [None, Some(RULES[0]), Some(RULES[1]), Some(RULES[2])];
         for (number, rule) in deeds.into_iter().enumerate() {
             let at = seconds(10_000 + i64::try_from(number).unwrap());
